@@ -1,0 +1,20 @@
+//! What pipeshare decides, and why.
+//!
+//! Everything here is a pure function of its arguments: no AWS SDK, no async
+//! runtime, no clock, no environment. The functions observe the accounts, ask
+//! this crate for a decision, and execute it.
+//!
+//! ```text
+//! hint ──▶ which account to look at
+//! policy + observed account ──▶ sharing::plan ──▶ actions, each with its reason
+//! policy + invitation ──▶ invitation::judge ──▶ accept, wait or leave alone
+//! policy + execution ──▶ notification ──▶ who is told what
+//! ```
+
+pub mod hint;
+pub mod id;
+pub mod invitation;
+pub mod notification;
+pub mod policy;
+pub mod sharing;
+pub mod status;

@@ -1,0 +1,1 @@
+//! The wire: one router for every service and protocol.

@@ -1,0 +1,17 @@
+//! One module per AWS service.
+//!
+//! Each module holds the state of its service in all accounts and Regions,
+//! answers its API calls (`call`), and carries out what was put on the agenda
+//! for later (`run`).
+
+pub mod cloudtrail;
+pub mod dynamodb;
+pub mod events;
+pub mod iam;
+pub mod lambda;
+pub mod ram;
+pub mod sagemaker;
+pub mod sns;
+pub mod sqs;
+pub mod ssm;
+pub mod sts;

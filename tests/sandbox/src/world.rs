@@ -1,0 +1,277 @@
+//! The state of the whole sandbox, its clock, and what is due when.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    faults::Faults,
+    organization::Organization,
+    services::{dynamodb, events, iam, lambda, ram, sagemaker, sns, sqs, ssm},
+};
+
+/// Everything that the sandbox knows.
+///
+/// It changes only under one lock and only at the time [`World::now`], so a
+/// run is reproducible.
+#[derive(Debug)]
+pub struct World {
+    /// The sandbox's own time. Only the driver moves it.
+    pub now: Timestamp,
+    /// The organization that the accounts belong to.
+    pub organization: Organization,
+    /// What shall go wrong.
+    pub faults: Faults,
+    /// DynamoDB.
+    pub dynamodb: dynamodb::State,
+    /// EventBridge.
+    pub events: events::State,
+    /// IAM.
+    pub iam: iam::State,
+    /// Lambda.
+    pub lambda: lambda::State,
+    /// Resource Access Manager.
+    pub ram: ram::State,
+    /// SageMaker Pipelines.
+    pub sagemaker: sagemaker::State,
+    /// SNS.
+    pub sns: sns::State,
+    /// SQS.
+    pub sqs: sqs::State,
+    /// Systems Manager parameters.
+    pub ssm: ssm::State,
+    agenda: BTreeMap<(Timestamp, u64), Task>,
+    scheduled: u64,
+    identifiers: HashMap<String, u64>,
+}
+
+/// Something that happens by itself at a later time.
+#[derive(Debug, Clone)]
+pub enum Task {
+    /// For EventBridge.
+    Events(events::Task),
+    /// For RAM.
+    Ram(ram::Task),
+    /// For SageMaker.
+    SageMaker(sagemaker::Task),
+    /// For SQS.
+    Sqs(sqs::Task),
+}
+
+impl World {
+    /// An empty world at the given time.
+    #[must_use]
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            now,
+            organization: Organization::default(),
+            faults: Faults::default(),
+            dynamodb: dynamodb::State::default(),
+            events: events::State::default(),
+            iam: iam::State::default(),
+            lambda: lambda::State::default(),
+            ram: ram::State::default(),
+            sagemaker: sagemaker::State::default(),
+            sns: sns::State::default(),
+            sqs: sqs::State::default(),
+            ssm: ssm::State::default(),
+            agenda: BTreeMap::new(),
+            scheduled: 0,
+            identifiers: HashMap::new(),
+        }
+    }
+
+    /// Puts a task on the agenda; tasks due at the same time run in the order of this call.
+    pub fn after(&mut self, delay: Duration, task: Task) {
+        let due = self.now + delay;
+        self.agenda.insert((due, self.scheduled), task);
+        self.scheduled += 1;
+    }
+
+    /// When the next task is due.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.agenda.first_key_value().map(|((due, _), _)| *due)
+    }
+
+    /// Carries out every task that is due by now, and those that these make due.
+    pub fn run_due(&mut self) {
+        while self.next_due().is_some_and(|due| due <= self.now) {
+            if let Some((_, task)) = self.agenda.pop_first() {
+                self.run(task);
+            }
+        }
+    }
+
+    fn run(&mut self, task: Task) {
+        match task {
+            Task::Events(task) => events::run(self, task),
+            Task::Ram(task) => ram::run(self, task),
+            Task::SageMaker(task) => sagemaker::run(self, task),
+            Task::Sqs(task) => sqs::run(self, task),
+        }
+    }
+
+    /// A new UUID, the same in every run: the n-th one asked for with this seed.
+    pub fn uuid(&mut self, seed: &str) -> String {
+        let hex = self.hex(seed);
+        format!(
+            "{}-{}-4{}-a{}-{}",
+            &hex[..8],
+            &hex[8..12],
+            &hex[13..16],
+            &hex[17..20],
+            &hex[20..32]
+        )
+    }
+
+    /// 64 new lower-case hexadecimal digits, the same in every run.
+    pub fn hex(&mut self, seed: &str) -> String {
+        use std::fmt::Write;
+
+        let count = self.identifiers.entry(seed.to_owned()).or_default();
+        *count += 1;
+        let digest = Sha256::digest(format!("{seed}\0{count}"));
+        digest.iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+}
+
+/// Who makes a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The account that the caller belongs to.
+    pub account: String,
+    /// The assumed role, if the caller is not the account's administrator.
+    pub role: Option<AssumedRole>,
+}
+
+impl Caller {
+    /// The administrator of an account.
+    #[must_use]
+    pub fn administrator(account: &str) -> Self {
+        Self {
+            account: account.to_owned(),
+            role: None,
+        }
+    }
+
+    /// The ARN of the caller as IAM and CloudTrail print it.
+    #[must_use]
+    pub fn arn(&self) -> String {
+        let account = &self.account;
+        match &self.role {
+            Some(role) => format!(
+                "arn:aws:sts::{account}:assumed-role/{}/{}",
+                role.name, role.session
+            ),
+            None => format!("arn:aws:iam::{account}:user/administrator"),
+        }
+    }
+}
+
+/// A session of an IAM role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssumedRole {
+    /// The name of the role.
+    pub name: String,
+    /// The name of the session.
+    pub session: String,
+}
+
+/// One API call, independent of the protocol that carried it.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Who calls.
+    pub caller: Caller,
+    /// The Region of the credential scope.
+    pub region: String,
+    /// The signing name of the service, for instance `ram`.
+    pub service: String,
+    /// The operation, for instance `CreateResourceShare`.
+    pub operation: String,
+    /// The members of the input shape.
+    pub input: Value,
+}
+
+impl Call {
+    /// A text member of the input; none if it is absent, null or not a text.
+    #[must_use]
+    pub fn text(&self, member: &str) -> Option<&str> {
+        self.input.get(member).and_then(Value::as_str)
+    }
+
+    /// The texts of a list member of the input; empty if it is absent.
+    #[must_use]
+    pub fn texts(&self, member: &str) -> Vec<String> {
+        let items = self.input.get(member).and_then(Value::as_array);
+        items
+            .into_iter()
+            .flatten()
+            .filter_map(|item| item.as_str().map(str::to_owned))
+            .collect()
+    }
+}
+
+/// An error as the service's API model knows it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct ApiError {
+    /// The error's name in the model, for instance `UnknownResourceException`.
+    pub code: String,
+    /// What the service says to people.
+    pub message: String,
+    /// The HTTP status.
+    pub status: u16,
+}
+
+impl ApiError {
+    /// An error of the client, HTTP 400.
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self::with_status(400, code, message)
+    }
+
+    /// An error with another HTTP status.
+    pub fn with_status(status: u16, code: &str, message: impl Into<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+            status,
+        }
+    }
+
+    /// The answer to an operation that the sandbox does not have: never a wrong success.
+    #[must_use]
+    pub fn not_implemented(call: &Call) -> Self {
+        Self::with_status(
+            501,
+            "NotImplemented",
+            format!(
+                "{}:{} is not implemented in the sandbox",
+                call.service, call.operation
+            ),
+        )
+    }
+}
+
+/// A time as the JSON protocols of AWS write it: seconds since 1970 with a fraction.
+#[must_use]
+pub fn epoch_seconds(time: Timestamp) -> Value {
+    let milliseconds = time.as_millisecond();
+    if milliseconds % 1000 == 0 {
+        Value::from(milliseconds / 1000)
+    } else {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "milliseconds since 1970 fit a double for 280,000 years"
+        )]
+        Value::from(milliseconds as f64 / 1000.0)
+    }
+}
