@@ -28,8 +28,8 @@ pub struct State {
 /// What SQS does later.
 #[derive(Debug, Clone)]
 pub enum Task {
-    /// Nothing by itself: the clock stops here, since a message can be received from now on.
-    MessageVisible,
+    /// Nothing by itself: the clock stops here, since a queue may have something to give.
+    Poll,
 }
 
 /// Answers an API call.
@@ -45,7 +45,7 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
 /// Carries out a task that is due.
 pub fn run(_world: &mut World, task: Task) {
     match task {
-        Task::MessageVisible => {}
+        Task::Poll => {}
     }
 }
 
@@ -388,9 +388,10 @@ fn access_denied(who: &str, action: &str, resource: &str) -> ApiError {
     )
 }
 
-fn wake(world: &mut World, seconds: u64) {
+/// Makes the clock stop after this many seconds, so that queues are looked at.
+pub(crate) fn wake(world: &mut World, seconds: u64) {
     if seconds > 0 {
-        let task = world::Task::Sqs(Task::MessageVisible);
+        let task = world::Task::Sqs(Task::Poll);
         world.after(Duration::from_secs(seconds), task);
     }
 }
