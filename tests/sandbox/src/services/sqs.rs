@@ -17,7 +17,7 @@ use super::{
 use crate::world::{self, ApiError, Call, World};
 
 /// How long a purge keeps the next one away.
-const PURGE_PAUSE: Duration = Duration::from_secs(60);
+const PURGE_PAUSE: Duration = Duration::from_mins(1);
 
 /// All queues by ARN.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ pub struct State {
 }
 
 /// What SQS does later.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub enum Task {
     /// Nothing by itself: the clock stops here, since a queue may have something to give.
     Poll,
