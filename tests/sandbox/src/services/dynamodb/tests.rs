@@ -52,7 +52,7 @@ fn key(pk: &str, sk: &str) -> Value {
     json!({ "pk": { "S": pk }, "sk": { "S": sk } })
 }
 
-fn put(world: &mut World, pk: &str, sk: &str, more: Value) {
+fn put(world: &mut World, pk: &str, sk: &str, more: &Value) {
     let mut item = key(pk, sk);
     item.as_object_mut()
         .unwrap()
@@ -76,7 +76,7 @@ fn holds(condition: &str, values: Value) -> Result<bool, ApiError> {
         &mut world,
         "p",
         "s",
-        json!({
+        &json!({
             "n": { "N": "5" },
             "s": { "S": "abc" },
             "m": { "M": { "x": { "L": [{ "N": "1" }, { "N": "2" }] } } },
@@ -94,16 +94,16 @@ fn holds(condition: &str, values: Value) -> Result<bool, ApiError> {
     }
 }
 
-/// Applies an update to the item `{n: 5, row: [1]}` and returns what it becomes.
+/// Applies an update to the item `{n: 5, readings: [1]}` and returns what it becomes.
 fn updated(expression: &str, values: Value) -> Result<Value, ApiError> {
     let mut world = world();
     put(
         &mut world,
         "p",
         "s",
-        json!({
+        &json!({
             "n": { "N": "5" },
-            "row": { "L": [{ "N": "1" }] },
+            "readings": { "L": [{ "N": "1" }] },
             "tags": { "SS": ["a", "b"] },
         }),
     );
@@ -127,7 +127,7 @@ fn sort_keys(answer: &Value) -> Vec<&str> {
 #[test]
 fn an_item_is_put_read_and_deleted() {
     let mut world = world();
-    put(&mut world, "p", "s", json!({ "a": { "N": "1" } }));
+    put(&mut world, "p", "s", &json!({ "a": { "N": "1" } }));
     assert_eq!(get(&mut world, "p", "s")["a"], json!({ "N": "1" }));
     assert_eq!(get(&mut world, "p", "other"), Value::Null);
 
@@ -216,7 +216,7 @@ fn expressions_that_dynamodb_refuses_are_refused() {
 #[test]
 fn placeholders_stand_for_names_that_are_reserved() {
     let mut world = world();
-    put(&mut world, "p", "s", json!({ "status": { "S": "x" } }));
+    put(&mut world, "p", "s", &json!({ "status": { "S": "x" } }));
     let input = json!({
         "Key": key("p", "s"),
         "ConditionExpression": "#s = :s",
@@ -247,13 +247,18 @@ fn updates_change_what_they_name() {
         ),
         ("set a = n, n = :v", n(1), "a", json!({ "N": "5" })),
         (
-            "SET row[0] = :v",
+            "SET readings[0] = :v",
             n(9),
-            "row",
+            "readings",
             json!({ "L": [{ "N": "9" }] }),
         ),
         ("REMOVE n", json!({}), "n", Value::Null),
-        ("REMOVE row[0] SET a = :v", n(1), "row", json!({ "L": [] })),
+        (
+            "REMOVE readings[0] SET a = :v",
+            n(1),
+            "readings",
+            json!({ "L": [] }),
+        ),
         ("ADD n :v", n(2), "n", json!({ "N": "7" })),
         ("ADD a :v", n(2), "a", json!({ "N": "2" })),
         (
@@ -275,9 +280,9 @@ fn updates_change_what_they_name() {
             Value::Null,
         ),
         (
-            "SET row = list_append(row, :v)",
+            "SET readings = list_append(readings, :v)",
             json!({ ":v": { "L": [{ "N": "2" }] } }),
-            "row",
+            "readings",
             json!({ "L": [{ "N": "1" }, { "N": "2" }] }),
         ),
     ] {
@@ -323,8 +328,8 @@ fn an_update_makes_the_item_that_is_missing() {
 #[test]
 fn an_item_is_gone_when_its_time_is_over() {
     let mut world = world();
-    put(&mut world, "p", "s", json!({ "expires": { "N": "1010" } }));
-    put(&mut world, "p", "t", json!({ "expires": { "S": "1010" } }));
+    put(&mut world, "p", "s", &json!({ "expires": { "N": "1010" } }));
+    put(&mut world, "p", "t", &json!({ "expires": { "S": "1010" } }));
     world.now += Duration::from_secs(9);
     assert_ne!(get(&mut world, "p", "s"), Value::Null);
     world.now += Duration::from_secs(1);
@@ -339,14 +344,14 @@ fn with_days() -> World {
             &mut world,
             "p",
             day,
-            json!({ "even": { "BOOL": day.ends_with('2') } }),
+            &json!({ "even": { "BOOL": day.ends_with('2') } }),
         );
     }
-    put(&mut world, "q", "2026-01", json!({}));
+    put(&mut world, "q", "2026-01", &json!({}));
     world
 }
 
-fn days(condition: &str, more: Value) -> Value {
+fn days(condition: &str, more: &Value) -> Value {
     let mut input = json!({
         "KeyConditionExpression": condition,
         "ExpressionAttributeValues": { ":p": { "S": "p" } },
@@ -367,18 +372,18 @@ fn days(condition: &str, more: Value) -> Value {
 
 #[test]
 fn a_query_finds_a_partition_in_the_order_of_its_sort_key() {
-    let answer = days("pk = :p", json!({}));
+    let answer = days("pk = :p", &json!({}));
     assert_eq!(sort_keys(&answer), ["2026-01", "2026-02", "2026-03"]);
     assert_eq!(answer["Count"], 3);
-    let answer = days("pk = :p", json!({ "ScanIndexForward": false }));
+    let answer = days("pk = :p", &json!({ "ScanIndexForward": false }));
     assert_eq!(sort_keys(&answer), ["2026-03", "2026-02", "2026-01"]);
     let since = json!({ "ExpressionAttributeValues": { ":s": { "S": "2026-02" } } });
     assert_eq!(
-        sort_keys(&days("pk = :p AND sk >= :s", since.clone())),
+        sort_keys(&days("pk = :p AND sk >= :s", &since)),
         ["2026-02", "2026-03"]
     );
     assert_eq!(
-        sort_keys(&days("pk = :p AND begins_with(sk, :s)", since)),
+        sort_keys(&days("pk = :p AND begins_with(sk, :s)", &since)),
         ["2026-02"]
     );
 }
@@ -387,7 +392,7 @@ fn a_query_finds_a_partition_in_the_order_of_its_sort_key() {
 fn a_filter_hides_items_that_still_count_for_the_page() {
     let answer = days(
         "pk = :p",
-        json!({
+        &json!({
             "FilterExpression": "even = :e",
             "ExpressionAttributeValues": { ":e": { "BOOL": true } },
             "Limit": 1,
@@ -398,13 +403,13 @@ fn a_filter_hides_items_that_still_count_for_the_page() {
     assert_eq!(answer["LastEvaluatedKey"], key("p", "2026-01"));
     let answer = days(
         "pk = :p",
-        json!({ "ExclusiveStartKey": key("p", "2026-01") }),
+        &json!({ "ExclusiveStartKey": key("p", "2026-01") }),
     );
     assert_eq!(sort_keys(&answer), ["2026-02", "2026-03"]);
     assert!(answer.get("LastEvaluatedKey").is_none());
     let answer = days(
         "pk = :p",
-        json!({ "ExclusiveStartKey": key("p", "2026-01-15") }),
+        &json!({ "ExclusiveStartKey": key("p", "2026-01-15") }),
     );
     assert_eq!(sort_keys(&answer), ["2026-02", "2026-03"]);
 }
@@ -413,10 +418,10 @@ fn a_filter_hides_items_that_still_count_for_the_page() {
 fn a_projection_shows_only_what_it_names() {
     let answer = days(
         "pk = :p",
-        json!({ "ProjectionExpression": "sk", "Limit": 1 }),
+        &json!({ "ProjectionExpression": "sk", "Limit": 1 }),
     );
     assert_eq!(answer["Items"], json!([{ "sk": { "S": "2026-01" } }]));
-    let answer = days("pk = :p", json!({ "Select": "COUNT" }));
+    let answer = days("pk = :p", &json!({ "Select": "COUNT" }));
     assert_eq!(answer, json!({ "Count": 3, "ScannedCount": 3 }));
 }
 
