@@ -67,6 +67,7 @@ fn obey(order: &Value, next: &Response, invocations: u32) -> (&'static str, Stri
             let deadline = next.header("lambda-runtime-deadline-ms");
             let arn = next.header("lambda-runtime-invoked-function-arn");
             let answer = json!({
+                "process": process::id(),
                 "variables": variables, "invocations": invocations,
                 "deadline": deadline, "arn": arn,
             });

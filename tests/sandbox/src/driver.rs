@@ -21,7 +21,7 @@ use self::environment::{Ended, Environment};
 use crate::{
     http::{self, SharedWorld, lock},
     services::lambda::{self, FunctionError, FunctionKey, Invocation, Start},
-    world::World,
+    world::{ApiError, World},
 };
 
 /// A function binary.
@@ -169,16 +169,13 @@ impl Sandbox {
     }
 
     /// Invokes a function and waits for its outcome; time stands still.
+    ///
+    /// If Lambda does not take the invocation, its reason is the outcome.
     pub async fn invoke(&self, function: &str, payload: &Value) -> Invocation {
-        let waiting = {
-            let mut world = self.world();
-            let key = lambda::key_of(&world, function);
-            key.and_then(|(account, region, name)| {
-                lambda::invoke(&mut world, &account, &region, &name, payload.clone()).ok()
-            })
-        };
-        let Some(mut waiting) = waiting else {
-            return self.refused(function, payload);
+        let waiting = lambda::invoke_by_name(&mut self.world(), function, payload.clone());
+        let mut waiting = match waiting {
+            Ok(waiting) => waiting,
+            Err(error) => return self.not_taken(function, payload, error),
         };
         let mut invocation = None;
         self.drive(|_| {
@@ -186,7 +183,10 @@ impl Sandbox {
             invocation.is_some()
         })
         .await;
-        invocation.unwrap_or_else(|| self.refused(function, payload))
+        invocation.unwrap_or_else(|| {
+            let error = ApiError::new("TooManyRequestsException", "Rate Exceeded.");
+            self.not_taken(function, payload, error)
+        })
     }
 
     /// The invocations that have ended, in the order of their ends.
@@ -253,16 +253,15 @@ impl Sandbox {
         });
     }
 
-    /// What is told of an invocation that Lambda did not take.
-    fn refused(&self, function: &str, payload: &Value) -> Invocation {
+    fn not_taken(&self, function: &str, payload: &Value, error: ApiError) -> Invocation {
         Invocation {
             function: function.to_owned(),
             request_id: String::new(),
             time: self.world().now,
             payload: payload.clone(),
             outcome: Err(FunctionError {
-                error_type: "ResourceNotFoundException".to_owned(),
-                message: format!("The sandbox has no function {function} that may run"),
+                error_type: error.code,
+                message: error.message,
             }),
             logs: Vec::new(),
         }

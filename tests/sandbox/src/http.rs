@@ -59,7 +59,7 @@ async fn handle(State(world): State<SharedWorld>, request: Request<Body>) -> Res
             "Missing Authentication Token",
         ));
     };
-    let (operation, input) = match request::decode(wire.protocol, &head, &body) {
+    let (operation, input) = match request::decode(&credential.service, &head, &body) {
         Ok(decoded) => decoded,
         Err(error) => return wire.failure(&error),
     };

@@ -60,17 +60,19 @@ fn add_queue(world: &mut World) {
     lambda::create_event_source_mapping(world, ACCOUNT, REGION, &mapping).unwrap();
 }
 
-async fn start(world: World) -> Sandbox {
-    let functions = vec![Function {
-        name: "obedient".to_owned(),
-        binary: binary(),
-    }];
-    let options = Options {
-        functions,
+fn options() -> Options {
+    Options {
+        functions: vec![Function {
+            name: "obedient".to_owned(),
+            binary: binary(),
+        }],
         port: 0,
         concurrency: 1,
-    };
-    Sandbox::start(world, options).await.unwrap()
+    }
+}
+
+async fn start(world: World) -> Sandbox {
+    Sandbox::start(world, options()).await.unwrap()
 }
 
 async fn sandbox() -> Sandbox {
@@ -156,6 +158,48 @@ async fn failures_are_told_apart() {
 
     let unknown = sandbox.invoke("unknown", &Value::Null).await;
     assert_eq!(error_type(&unknown), "ResourceNotFoundException");
+}
+
+#[tokio::test]
+async fn no_process_stays_behind() {
+    let sandbox = sandbox().await;
+    let answer = order(&sandbox, "tell").await.outcome.unwrap();
+    let process = PathBuf::from(format!("/proc/{}", answer["process"]));
+    assert!(process.exists());
+    sandbox.stop().await;
+    assert!(!process.exists());
+}
+
+#[tokio::test]
+async fn several_invocations_run_at_once_if_they_may() {
+    let options = Options {
+        concurrency: 2,
+        ..options()
+    };
+    let mut world = world(&json!({}));
+    for _ in 0..2 {
+        sqs::deliver(&mut world, QUEUE, RULE, "a").unwrap();
+    }
+    let hanging = lambda::invoke(
+        &mut world,
+        ACCOUNT,
+        REGION,
+        "obedient",
+        json!({ "do": "hang" }),
+    );
+    let sandbox = Sandbox::start(world, options).await.unwrap();
+    sandbox.settle().await;
+    let order: Vec<bool> = sandbox
+        .invocations()
+        .iter()
+        .map(|i| i.outcome.is_ok())
+        .collect();
+    assert_eq!(
+        order,
+        [true, false],
+        "the messages did not wait for the one that hangs"
+    );
+    assert!(hanging.unwrap().await.is_ok());
 }
 
 #[tokio::test]

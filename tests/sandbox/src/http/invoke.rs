@@ -1,7 +1,7 @@
 //! `lambda:Invoke`, the one operation whose answer takes a process to compute.
 
 use axum::{
-    http::{Method, StatusCode},
+    http::{StatusCode, request::Parts},
     response::Response,
 };
 use serde_json::{Value, json};
@@ -19,13 +19,13 @@ use crate::{
 const FUNCTIONS: &str = "/2015-03-31/functions";
 
 /// The operation of a path of Lambda's.
-pub(super) fn decode(method: &Method, path: &str) -> Option<(String, Value)> {
-    let rest = path.strip_prefix(FUNCTIONS)?.trim_matches('/');
+pub(super) fn decode(head: &Parts) -> Option<(String, Value)> {
+    let rest = head.uri.path().strip_prefix(FUNCTIONS)?.trim_matches('/');
     let (name, action) = match rest.split_once('/') {
         Some((name, action)) => (name, action),
         None => (rest, ""),
     };
-    let operation = match (method.as_str(), name, action) {
+    let operation = match (head.method.as_str(), name, action) {
         ("GET", "", "") => "ListFunctions",
         ("GET", _, "configuration") => "GetFunctionConfiguration",
         ("POST", _, "invocations") => "Invoke",
@@ -34,7 +34,10 @@ pub(super) fn decode(method: &Method, path: &str) -> Option<(String, Value)> {
     let name: String = form_urlencoded::parse(name.as_bytes())
         .map(|(name, _)| name.into_owned())
         .collect();
-    Some((operation.to_owned(), json!({ "FunctionName": name })))
+    let kind = head.headers.get("x-amz-invocation-type");
+    let kind = kind.and_then(|kind| kind.to_str().ok());
+    let input = json!({ "FunctionName": name, "InvocationType": kind });
+    Some((operation.to_owned(), input))
 }
 
 /// Whether the call asks for a function to run.
@@ -50,6 +53,10 @@ pub(super) async fn run(
     request_id: &str,
 ) -> Response {
     let refuse = |error: &ApiError| failure(Protocol::RestJson, error, request_id);
+    let done = |status| response(status, Protocol::RestJson, "", request_id);
+    if call.text("InvocationType") == Some("DryRun") {
+        return done(StatusCode::NO_CONTENT);
+    }
     let payload = if payload.is_empty() { b"{}" } else { payload };
     let Ok(payload) = serde_json::from_slice(payload) else {
         let message = "Could not parse request body into json";
@@ -62,6 +69,10 @@ pub(super) async fn run(
         Ok(invocation) => invocation,
         Err(error) => return refuse(&error),
     };
+    if call.text("InvocationType") == Some("Event") {
+        // ASSUMED: nobody counts on Lambda's two retries of such an invocation.
+        return done(StatusCode::ACCEPTED);
+    }
     match invocation.await {
         Ok(lambda::Invocation { outcome, .. }) => answer(outcome, request_id),
         Err(_) => refuse(&ApiError::with_status(

@@ -79,18 +79,18 @@ pub(super) fn credential(headers: &HeaderMap) -> Option<Credential> {
 
 /// The operation and its input.
 pub(super) fn decode(
-    protocol: Protocol,
+    service: &str,
     head: &Parts,
     body: &[u8],
 ) -> Result<(String, Value), ApiError> {
-    match protocol {
+    match Protocol::of(service) {
         Protocol::AwsJson { .. } => decode_json(&head.headers, body),
         Protocol::AwsQuery { .. } => query::decode(body),
         Protocol::RestJson => decode_rest(head, body),
         Protocol::Unknown => Err(ApiError::with_status(
             501,
             "NotImplemented",
-            "The sandbox does not have this service",
+            format!("The sandbox does not have the service {service}"),
         )),
     }
 }
@@ -110,7 +110,7 @@ fn decode_json(headers: &HeaderMap, body: &[u8]) -> Result<(String, Value), ApiE
 
 fn decode_rest(head: &Parts, body: &[u8]) -> Result<(String, Value), ApiError> {
     let path = head.uri.path();
-    if let Some(decoded) = invoke::decode(&head.method, path) {
+    if let Some(decoded) = invoke::decode(head) {
         return Ok(decoded);
     }
     let route = ram::ROUTES

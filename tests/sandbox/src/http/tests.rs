@@ -229,6 +229,7 @@ async fn what_the_sandbox_does_not_have_is_not_implemented() {
     let world = world();
     let service = json_call(&world, ACCOUNT, "kinesis", "Kinesis.ListStreams", json!({})).await;
     assert_eq!(service.status, StatusCode::NOT_IMPLEMENTED);
+    assert!(service.text.contains("kinesis"));
     let operation = json_call(&world, ACCOUNT, "ssm", "AmazonSSM.SendCommand", json!({})).await;
     assert_eq!(operation.status, StatusCode::NOT_IMPLEMENTED);
     let path = Request::post("/nosuchoperation")
@@ -320,6 +321,27 @@ async fn killing_a_caller_that_is_no_function_cuts_the_connection() {
         assert_eq!(bytes_of_put_parameter(&world).await, b"");
         assert_eq!(lock(&world).calls.len(), calls);
     }
+}
+
+#[tokio::test]
+async fn an_invocation_that_nobody_waits_for_is_accepted_at_once() {
+    let world = world();
+    lambda::tests::with_environment(&mut lock(&world));
+    let invoke = |name: &str, kind: &str| {
+        Request::post(format!("/2015-03-31/functions/{name}/invocations"))
+            .header("authorization", authorization(ACCOUNT, "lambda"))
+            .header("x-amz-invocation-type", kind)
+            .body(Body::empty())
+            .unwrap()
+    };
+    let accepted = send(&world, invoke("work", "Event")).await;
+    assert_eq!(accepted.status, StatusCode::ACCEPTED);
+    let started = lambda::start_due(&mut lock(&world), 10);
+    assert_eq!(started.len(), 1);
+    let tried = send(&world, invoke("work", "DryRun")).await;
+    assert_eq!(tried.status, StatusCode::NO_CONTENT);
+    let unknown = send(&world, invoke("none", "Event")).await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
 }
 
 #[test]

@@ -28,6 +28,15 @@ pub struct Role {
     pub properties: Value,
 }
 
+impl Role {
+    /// For how many seconds somebody may assume it at most.
+    #[must_use]
+    pub fn max_session_duration(&self) -> i64 {
+        let set = self.properties.get("MaxSessionDuration");
+        set.and_then(Value::as_i64).unwrap_or(3600)
+    }
+}
+
 impl State {
     /// The role of this name.
     #[must_use]

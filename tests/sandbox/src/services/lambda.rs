@@ -13,7 +13,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 pub(crate) use self::{
     configuration::FunctionConfiguration,
@@ -89,10 +89,16 @@ pub fn create_function(
     Ok(())
 }
 
-/// The first function of this name in any account and Region.
-pub(crate) fn key_of(world: &World, name: &str) -> Option<FunctionKey> {
+/// Asks for an invocation of the first function of this name in any account and Region.
+pub(crate) fn invoke_by_name(
+    world: &mut World,
+    name: &str,
+    payload: Value,
+) -> Result<oneshot::Receiver<Invocation>, ApiError> {
     let mut keys = world.lambda.functions.keys();
-    keys.find(|key| key.2 == name).cloned()
+    let key = keys.find(|key| key.2 == name).cloned();
+    let (account, region, name) = key.ok_or_else(|| not_found(name))?;
+    invoke(world, &account, &region, &name, payload)
 }
 
 /// Opens an execution environment.
@@ -150,12 +156,18 @@ fn function_key(account: &str, region: &str, name: &str) -> FunctionKey {
 }
 
 fn find<'a>(world: &'a World, key: &FunctionKey) -> Result<&'a FunctionConfiguration, ApiError> {
-    world.lambda.functions.get(key).ok_or_else(|| {
-        let (account, region, name) = key;
-        let message =
-            format!("Function not found: arn:aws:lambda:{region}:{account}:function:{name}");
-        ApiError::with_status(404, "ResourceNotFoundException", message)
+    let (account, region, name) = key;
+    let function = world.lambda.functions.get(key);
+    function.ok_or_else(|| {
+        not_found(&format!(
+            "arn:aws:lambda:{region}:{account}:function:{name}"
+        ))
     })
+}
+
+fn not_found(function: &str) -> ApiError {
+    let message = format!("Function not found: {function}");
+    ApiError::with_status(404, "ResourceNotFoundException", message)
 }
 
 fn invalid(message: impl Into<String>) -> ApiError {

@@ -11,7 +11,7 @@ use super::{
     arn::Arn,
     iam::policy::{Decision, Request, evaluate},
 };
-use crate::world::{ApiError, Call, World};
+use crate::world::{ApiError, Call, Caller, World};
 
 /// All topics by ARN, and what was published to them.
 #[derive(Debug, Default)]
@@ -67,7 +67,7 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
             publish::batch(world, &topic_arn, &call.input)
         }
         "Subscribe" => {
-            let arn = add_subscription(world, &call.input, call.input.get("Attributes"))?;
+            let arn = add_subscription(world, call, &call.input["Attributes"])?;
             Ok(json!({ "SubscriptionArn": arn }))
         }
         "ListSubscriptionsByTopic" => list_subscriptions(world, call),
@@ -111,11 +111,18 @@ pub fn set_policy(world: &mut World, topic_arn: &str, policy: &Value) -> Result<
 /// Returns the ARN of the subscription.
 pub fn subscribe(
     world: &mut World,
-    _account: &str,
-    _region: &str,
+    account: &str,
+    region: &str,
     properties: &Value,
 ) -> Result<String, ApiError> {
-    add_subscription(world, properties, Some(properties))
+    let request = Call {
+        caller: Caller::administrator(account),
+        region: region.to_owned(),
+        service: "sns".to_owned(),
+        operation: "Subscribe".to_owned(),
+        input: properties.clone(),
+    };
+    add_subscription(world, &request, properties)
 }
 
 /// Publishes on behalf of another service, for instance a rule.
@@ -181,19 +188,19 @@ fn list(world: &World, call: &Call) -> Value {
 
 fn add_subscription(
     world: &mut World,
-    input: &Value,
-    attributes: Option<&Value>,
+    call: &Call,
+    attributes: &Value,
 ) -> Result<String, ApiError> {
-    let topic_arn = required(input, "TopicArn")?.to_owned();
-    let attribute = |name: &str| attributes.and_then(|attributes| attributes.get(name));
-    if attribute("FilterPolicy").is_some() {
+    let topic_arn = authorized_topic(world, call)?;
+    if attributes.get("FilterPolicy").is_some() {
         // Taking it and delivering everything would be a wrong success.
         let message = "Filter policies are not implemented in the sandbox";
         return Err(ApiError::with_status(501, "NotImplemented", message));
     }
-    let raw = attribute("RawMessageDelivery").is_some_and(|raw| raw == true || raw == "true");
-    let protocol = required(input, "Protocol")?.to_owned();
-    let endpoint = required(input, "Endpoint")?.to_owned();
+    let raw = &attributes["RawMessageDelivery"];
+    let raw = *raw == true || *raw == "true";
+    let protocol = required(&call.input, "Protocol")?.to_owned();
+    let endpoint = required(&call.input, "Endpoint")?.to_owned();
     let id = world.uuid(&format!("subscription {topic_arn} {endpoint}"));
     let topic = topic_mut(world, &topic_arn)?;
     let same = |own: &&Subscription| own.protocol == protocol && own.endpoint == endpoint;
@@ -266,17 +273,20 @@ fn unsubscribe(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     Ok(json!({}))
 }
 
-/// The ARN of the topic, if the caller may publish to it: its own account
+/// The ARN of the topic, if the caller may do this with it: its own account
 /// may, others need the topic's policy.
 fn authorized_topic(world: &World, call: &Call) -> Result<String, ApiError> {
     let named = call.text("TopicArn").or_else(|| call.text("TargetArn"));
     let topic_arn = named.ok_or_else(|| invalid("TopicArn or TargetArn"))?;
     let topic = topic(world, topic_arn)?;
-    let request = Request::of_caller(world, &call.caller, "sns:Publish", topic_arn);
+    let action = call.operation.trim_end_matches("Batch");
+    let allowed = format!("sns:{action}");
+    let request = Request::of_caller(world, &call.caller, &allowed, topic_arn);
     if call.caller.account == account_of(topic_arn) || policy_allows(topic, &request)? {
         return Ok(topic_arn.to_owned());
     }
-    Err(denied(&call.caller.arn(), "SNS:Publish", topic_arn))
+    let action = format!("SNS:{action}");
+    Err(denied(&call.caller.arn(), &action, topic_arn))
 }
 
 fn policy_allows(topic: &Topic, request: &Request<'_>) -> Result<bool, ApiError> {

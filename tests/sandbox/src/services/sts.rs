@@ -117,6 +117,12 @@ fn assume_role(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let session_name = session_name(call)?;
     let duration = duration(call)?;
     let (account, role_name, role_id) = trusted_role(world, call, role_arn)?;
+    let longest = world.iam.role(&account, &role_name);
+    if longest.is_some_and(|role| duration > role.max_session_duration()) {
+        return Err(invalid(
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        ));
+    }
     let access_key = session(world, &account, &role_name, session_name);
     let expiration = wall_clock::now() + Duration::from_secs(duration.unsigned_abs());
     Ok(json!({
@@ -321,6 +327,28 @@ mod tests {
         input["DurationSeconds"] = json!("3601");
         let error = assume(&mut world, &function, input).unwrap_err();
         assert_eq!(error.code, "ValidationError");
+    }
+
+    #[test]
+    fn nobody_gets_a_longer_session_than_the_role_has() {
+        let mut world = world();
+        let trust = json!({
+            "AssumeRolePolicyDocument": { "Statement": [{
+                "Effect": "Allow", "Principal": { "AWS": HUB }, "Action": "sts:AssumeRole",
+            }]},
+            "MaxSessionDuration": 7200,
+        });
+        iam::create_role(&mut world, MEMBER, "long", &trust).unwrap();
+        let mut assume = |seconds: &str| {
+            let input = json!({
+                "RoleArn": "arn:aws:iam::222222222222:role/long",
+                "RoleSessionName": "me",
+                "DurationSeconds": seconds,
+            });
+            assume(&mut world, HUB, input).map_err(|error| error.code)
+        };
+        assert!(assume("7200").is_ok());
+        assert_eq!(assume("7201"), Err("ValidationError".to_owned()));
     }
 
     #[test]

@@ -154,6 +154,15 @@ fn another_account_publishes_only_where_the_policy_lets_it() {
 }
 
 #[test]
+fn another_account_subscribes_only_where_the_policy_lets_it() {
+    let mut world = world();
+    let properties = json!({ "TopicArn": TOPIC, "Protocol": "email", "Endpoint": "a@example.com" });
+    let error = subscribe(&mut world, "222222222222", "eu-west-1", &properties).unwrap_err();
+    assert_eq!(error.code, "AuthorizationError");
+    assert!(subscribe(&mut world, ACCOUNT, "eu-west-1", &properties).is_ok());
+}
+
+#[test]
 fn topics_and_subscriptions_are_listed() {
     let mut world = world();
     subscribe_queue(&mut world, true);
