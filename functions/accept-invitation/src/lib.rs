@@ -1,1 +1,204 @@
-//! accept-invitation.
+//! Inspects and accepts invitations in consumer accounts, and proves the access.
+//!
+//! ```text
+//! hints ──▶ accounts to look at ──▶ invitations ──▶ judge ──▶ accept
+//!                              └──▶ accepted shares ──▶ inspect, prove
+//! ```
+//!
+//! An invitation is judged by what is inside, and an accepted share is
+//! inspected again and again, because its owner can add resources to it
+//! without asking.
+
+mod answer;
+mod config;
+mod inspect;
+mod report;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use aws::{
+    Aws, Class, Error,
+    lambda::{Batch, Handled, Outcome, Record},
+    policy::InForce,
+};
+use domain::{
+    hint::{self, Action, Hint, Ignored, Kind, Offer},
+    id::AccountId,
+};
+use futures::{StreamExt, stream};
+use jiff::Timestamp;
+
+pub use config::Config;
+use report::{AccountReport, Report};
+
+/// How many accounts are looked at at once.
+const ACCOUNTS_AT_ONCE: usize = 8;
+
+/// When an account is looked at again where an invitation or a share has yet
+/// to become visible, which takes seconds as a rule.
+const NEXT_LOOK: Duration = Duration::from_secs(5);
+
+/// What the function works with.
+#[derive(Debug)]
+pub struct Function {
+    /// Access to all accounts.
+    pub aws: Aws,
+    /// The function's environment.
+    pub config: Config,
+}
+
+/// Where a hint says to look.
+#[derive(Debug, Clone)]
+enum Task {
+    /// A share was offered to an account.
+    Offer(Offer),
+    /// Something may have changed in an account.
+    Account(AccountId),
+    /// Every account that the policy shares with.
+    Everything,
+}
+
+/// One look at one account.
+#[derive(Debug)]
+struct Look<'a> {
+    account: &'a AccountId,
+    /// The offers that led here.
+    offers: Vec<Offer>,
+    /// The same for every delivery of the hint.
+    holder: &'a str,
+    now: Timestamp,
+}
+
+impl Function {
+    /// Serves a batch of hints.
+    pub async fn handle(&self, batch: Batch) -> Handled {
+        let tasks: Vec<_> = batch.records.iter().map(read).collect();
+        let mut report = Report::default();
+        let policy = match self.aws.policy_in_force(&self.config.policy).await {
+            Ok(Some(policy)) => policy,
+            Ok(None) => return report.nothing_in_force(&batch),
+            Err(error) => return report.failed(&batch, &error),
+        };
+        report.policy_version = Some(policy.version);
+
+        let looks = looks(&policy, &tasks, &batch);
+        let looks = looks.iter().map(|look| self.serve_account(&policy, look));
+        report.accounts = stream::iter(looks)
+            .buffer_unordered(ACCOUNTS_AT_ONCE)
+            .collect()
+            .await;
+        report.accounts.sort_by(|a, b| a.account.cmp(&b.account));
+
+        let outcomes = tasks.iter().map(|task| outcome(task, &mut report)).collect();
+        report.finish(outcomes)
+    }
+
+    /// Answers what is pending in one account and inspects what it has accepted.
+    async fn serve_account(&self, policy: &InForce, look: &Look<'_>) -> AccountReport {
+        let mut report = AccountReport::new(look.account);
+        let consumer = self.aws.consumer(look.account);
+        let seen = futures::try_join!(consumer.invitations(), consumer.shares());
+        let (invitations, shares) = match seen {
+            Ok(seen) => seen,
+            Err(error) => {
+                report.fail(error);
+                return report;
+            }
+        };
+        for invitation in &invitations {
+            self.answer(&policy.policy, look, &consumer, invitation, &mut report)
+                .await;
+        }
+        for share in &shares {
+            self.inspect(&policy.policy, look, &consumer, share, &mut report)
+                .await;
+        }
+        for offer in &look.offers {
+            report.follow_offer(&policy.policy, offer, &invitations, &shares);
+        }
+        report
+    }
+}
+
+/// What a record of the batch asks for.
+fn read(record: &Record) -> Result<Task, Ignored> {
+    let Hint { kind, .. } = hint::parse(&record.body)?;
+    Ok(match kind {
+        Kind::Offer(offer) => Task::Offer(offer),
+        Kind::Share(change) => Task::Account(change.account),
+        Kind::Command(command) => match (command.action, command.account) {
+            (Action::Accept, Some(account)) => Task::Account(account),
+            (Action::Accept | Action::Sweep | Action::Share, _) => Task::Everything,
+        },
+        // Whatever happened to a pipeline or to the policy, it may concern everyone.
+        Kind::Sweep | Kind::Policy(_) | Kind::Pipeline(_) | Kind::Execution(_) | Kind::Step(_) => {
+            Task::Everything
+        }
+    })
+}
+
+/// The accounts to look at: those that the policy shares with, as far as a hint names them.
+fn looks<'a>(
+    policy: &'a InForce,
+    tasks: &[Result<Task, Ignored>],
+    batch: &'a Batch,
+) -> Vec<Look<'a>> {
+    let consumers: BTreeSet<_> = policy.policy.consumers();
+    let mut looks: BTreeMap<&AccountId, Look<'a>> = BTreeMap::new();
+    for (task, record) in tasks.iter().zip(&batch.records) {
+        let accounts: Vec<_> = match task {
+            Err(_) => continue,
+            Ok(Task::Offer(Offer { consumer, .. }) | Task::Account(consumer)) => {
+                consumers.get(consumer).copied().into_iter().collect()
+            }
+            Ok(Task::Everything) => consumers.iter().copied().collect(),
+        };
+        for account in accounts {
+            let look = looks.entry(account).or_insert_with(|| Look {
+                account,
+                offers: Vec::new(),
+                holder: record.holder(&batch.request_id),
+                now: record.sent.unwrap_or(batch.now),
+            });
+            if let Ok(Task::Offer(offer)) = task {
+                look.offers.push(offer.clone());
+            }
+        }
+    }
+    looks.into_values().collect()
+}
+
+/// What becomes of a record, given what was found in the accounts it pointed at.
+fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> Outcome {
+    let (account, is_sweep) = match task {
+        Err(ignored) => {
+            report.ignore(ignored);
+            return Outcome::Done;
+        }
+        Ok(Task::Offer(Offer { consumer, .. }) | Task::Account(consumer)) => (Some(consumer), false),
+        Ok(Task::Everything) => (None, true),
+    };
+    let is_meant = |look: &&AccountReport| account.is_none_or(|account| *account == look.account);
+    let accounts: Vec<_> = report.accounts.iter().filter(is_meant).collect();
+    if let Some(account) = account
+        && accounts.is_empty()
+    {
+        report.not_a_consumer.insert(account.clone());
+        return Outcome::Done;
+    }
+    let transient = |look: &&&AccountReport| look.class() == Some(Class::Transient);
+    if let Some(error) = accounts.iter().find(transient).and_then(|look| look.worst()) {
+        return Outcome::Failed(error.clone());
+    }
+    if let Ok(Task::Offer(offer)) = task
+        && accounts.iter().any(|look| look.awaits(offer))
+    {
+        return Outcome::later(NEXT_LOOK, vec![offer.event().to_string()]);
+    }
+    let later = accounts.iter().filter(|look| look.wants_another_look(is_sweep));
+    let bodies = later.map(|look| hint::accept_command(&look.account)).collect();
+    Outcome::later(NEXT_LOOK, bodies)
+}

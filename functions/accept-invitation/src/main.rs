@@ -1,2 +1,15 @@
-//! Entry point.
-fn main() {}
+//! Lambda entry point: wiring only.
+
+use accept_invitation::{Config, Function};
+use aws::{Aws, lambda, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::init();
+    let config = Config::from_env()?;
+    let aws = Aws::from_env().await?;
+    let queue = lambda::Queue::new(&aws, &config.queue);
+    let function = Function { aws, config };
+
+    lambda::serve(&queue, |batch| function.handle(batch)).await
+}

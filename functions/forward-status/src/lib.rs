@@ -1,1 +1,152 @@
-//! forward-status.
+//! Tells the people who wait for it how executions go.
+//!
+//! ```text
+//! hints ──▶ changes ──▶ who wants to know ──▶ what they know ──▶ details ──▶ tell
+//! sweep ──▶ executions changed lately ──▶ changes
+//! ```
+//!
+//! Each destination is told each change once, however often and in whatever
+//! order the events come; and what no event told, the sweep does.
+
+mod config;
+mod report;
+mod sweep;
+mod tell;
+
+use std::time::Duration;
+
+use aws::{
+    Aws, Class, Error,
+    lambda::{Batch, Handled, Outcome, Record},
+    policy::InForce,
+};
+use domain::{
+    hint::{self, ExecutionChange, Hint, Ignored, Kind},
+    id::{AccountId, ExecutionArn, PipelineArn},
+    notification::{Change, Seen},
+};
+use jiff::Timestamp;
+
+pub use config::Config;
+use report::{ChangeReport, Report};
+
+/// When a change is looked at again that another run is telling just now.
+const NEXT_LOOK: Duration = Duration::from_secs(30);
+
+/// What the function works with.
+#[derive(Debug)]
+pub struct Function {
+    /// Access to all accounts.
+    pub aws: Aws,
+    /// The function's environment.
+    pub config: Config,
+}
+
+/// A change of one execution.
+#[derive(Debug, Clone)]
+struct ExecutionNews {
+    execution: ExecutionArn,
+    pipeline: PipelineArn,
+    change: Change,
+    display_name: Option<String>,
+    started: Option<Timestamp>,
+}
+
+/// What a record of the batch asks for.
+#[derive(Debug)]
+enum Task {
+    Tell(ExecutionNews),
+    Sweep { dry_run: bool },
+    Nothing(&'static str),
+}
+
+/// Who tells, and when.
+#[derive(Debug, Clone, Copy)]
+struct Teller<'a> {
+    /// The same for every delivery of the hint, so that a crash can be made up for.
+    holder: &'a str,
+    now: Timestamp,
+}
+
+impl Function {
+    /// Serves a batch of hints.
+    pub async fn handle(&self, batch: Batch) -> Handled {
+        let mut report = Report::default();
+        let policy = match self.aws.policy_in_force(&self.config.policy).await {
+            Ok(Some(policy)) => policy,
+            Ok(None) => return report.nothing_in_force(&batch),
+            Err(error) => return report.failed(&batch, &error),
+        };
+        report.policy_version = Some(policy.version);
+        let mut outcomes = Vec::new();
+        for record in &batch.records {
+            let outcome = self.serve(&policy, &batch, record, &mut report).await;
+            outcomes.push(outcome);
+        }
+        report.finish(outcomes)
+    }
+
+    /// Serves one record.
+    async fn serve(
+        &self,
+        policy: &InForce,
+        batch: &Batch,
+        record: &Record,
+        report: &mut Report,
+    ) -> Outcome {
+        let now = record.sent.unwrap_or(batch.now);
+        let teller = Teller {
+            holder: record.holder(&batch.request_id),
+            now,
+        };
+        match read(record, now) {
+            Err(ignored) => report.ignore(&ignored),
+            Ok(Task::Nothing(why)) => report.skip(why),
+            Ok(Task::Tell(news)) => {
+                let told = self.tell(&policy.policy, teller, &news).await;
+                return report.push(told);
+            }
+            Ok(Task::Sweep { dry_run: true }) => report.skip("a dry run tells nothing"),
+            Ok(Task::Sweep { .. }) => return self.sweep(&policy.policy, teller, report).await,
+        }
+        Outcome::Done
+    }
+}
+
+/// What a record of the batch asks for.
+fn read(record: &Record, now: Timestamp) -> Result<Task, Ignored> {
+    let Hint { kind, replay, time } = hint::parse(&record.body)?;
+    Ok(match kind {
+        // A replay brings back what happened long ago; state is read again, people are not told again.
+        Kind::Execution(_) if replay => Task::Nothing("a replayed event is not told again"),
+        Kind::Execution(change) => Task::Tell(news(change, time.unwrap_or(now))),
+        Kind::Sweep => Task::Sweep { dry_run: false },
+        Kind::Command(command) => Task::Sweep {
+            dry_run: command.dry_run,
+        },
+        Kind::Step(_) => Task::Nothing("failed steps are told with their execution"),
+        Kind::Pipeline(_) | Kind::Policy(_) | Kind::Share(_) | Kind::Offer(_) => {
+            Task::Nothing("the hint is not about an execution")
+        }
+    })
+}
+
+/// The change that an event reports. An end is known by its own time, anything else by the event's.
+fn news(event: ExecutionChange, time: Timestamp) -> ExecutionNews {
+    let at = match event.ended {
+        Some(ended) if event.status.is_terminal() => ended,
+        _ => time,
+    };
+    ExecutionNews {
+        execution: event.execution,
+        pipeline: event.pipeline,
+        change: Change {
+            status: event.status,
+            previous: event.previous,
+            at,
+            seen: Seen::ByEvent,
+        },
+        display_name: event.display_name,
+        started: event.started,
+    }
+}

@@ -1,0 +1,258 @@
+//! What was done and why: the answer to a command, the log line and the metrics.
+
+use std::collections::BTreeSet;
+
+use aws::{
+    Class, Error,
+    lambda::{Batch, Handled, Outcome},
+    ram::Refused,
+    telemetry::Metrics,
+};
+use domain::{
+    hint::Ignored,
+    id::AccountId,
+    policy::PolicyErrors,
+    sharing::{Offered, Plan, Problem, Reason, Step, Waiting},
+};
+use serde::Serialize;
+
+/// How many waiting pipelines are named; the rest is counted.
+const NAMED_WAITING: usize = 20;
+
+/// One run of the function.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Report {
+    /// The version of the policy that the run went by.
+    pub(crate) policy_version: Option<i64>,
+    /// Whether that version was put in force by this run.
+    pub(crate) promoted: bool,
+    /// Why a newer version was not put in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_refused: Option<String>,
+    /// The accounts looked at.
+    pub(crate) accounts: Vec<AccountReport>,
+    /// Accounts that a hint named and that no rule names as an owner.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) not_an_owner: BTreeSet<AccountId>,
+    /// Records that were not hints, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ignored: Vec<String>,
+}
+
+impl Report {
+    /// Notes a record that is not a hint.
+    pub(crate) fn ignore(&mut self, ignored: &Ignored) {
+        self.ignored.push(ignored.to_string());
+    }
+
+    /// Notes that a version of the policy is not valid.
+    pub(crate) fn refuse_policy(&mut self, version: i64, errors: &PolicyErrors) {
+        let reason = format!("version {version} of the policy is not valid: {errors}");
+        tracing::error!(policy.version = version, "{reason}");
+        self.policy_refused = Some(reason);
+    }
+
+    /// Without a policy in force nothing is shared and nothing is withdrawn.
+    pub(crate) fn nothing_in_force(self, batch: &Batch) -> Handled {
+        tracing::warn!("no policy is in force: nothing is changed");
+        self.finish(batch.records.iter().map(|_| Outcome::Done).collect())
+    }
+
+    /// The whole batch failed before any account was looked at.
+    pub(crate) fn failed(self, batch: &Batch, error: &Error) -> Handled {
+        let outcomes = batch.records.iter();
+        let outcomes = outcomes.map(|_| Outcome::Failed(error.clone())).collect();
+        self.finish(outcomes)
+    }
+
+    /// Logs, counts, and hands over the outcome of each record.
+    pub(crate) fn finish(self, outcomes: Vec<Outcome>) -> Handled {
+        Handled {
+            metrics: self.metrics(),
+            summary: serde_json::to_value(&self).unwrap_or_default(),
+            outcomes,
+        }
+    }
+
+    fn metrics(&self) -> Metrics {
+        let mut metrics = Metrics::default();
+        metrics.count("PolicyRefused", usize::from(self.policy_refused.is_some()));
+        metrics.count("HintsIgnored", self.ignored.len());
+        for account in &self.accounts {
+            let permanent = account.class() == Some(Class::Permanent);
+            metrics.count("AccountFailed", usize::from(permanent));
+            metrics.count("AssociationsFailed", account.problems.len());
+            metrics.count("PipelinesWaiting", account.waiting_count);
+            for step in &account.steps {
+                metrics.count(step.metric(), usize::from(step.outcome == "done"));
+            }
+        }
+        metrics
+    }
+}
+
+/// What was done in one account.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AccountReport {
+    pub(crate) account: AccountId,
+    dry_run: bool,
+    pub(crate) steps: Vec<StepReport>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    offered: Vec<Offered>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    waiting: Vec<Waiting>,
+    waiting_count: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) problems: Vec<Problem>,
+    unsettled: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip)]
+    failures: Vec<Error>,
+}
+
+impl AccountReport {
+    /// A plan that is about to be executed.
+    pub(crate) fn new(plan: &Plan) -> Self {
+        Self {
+            account: plan.account.clone(),
+            dry_run: false,
+            steps: Vec::new(),
+            offered: plan.offered.clone(),
+            waiting: plan.waiting.iter().take(NAMED_WAITING).cloned().collect(),
+            waiting_count: plan.waiting.len(),
+            problems: plan.problems.clone(),
+            unsettled: plan.unsettled,
+            error: None,
+            failures: Vec::new(),
+        }
+    }
+
+    /// A plan that is not to be executed.
+    pub(crate) fn planned(plan: &Plan) -> Self {
+        let steps = plan.steps.iter().map(StepReport::planned).collect();
+        Self {
+            dry_run: true,
+            steps,
+            ..Self::new(plan)
+        }
+    }
+
+    /// An account that could not be observed.
+    pub(crate) fn unreachable(account: &AccountId, error: Error) -> Self {
+        let nothing = Plan::nothing(account.clone());
+        Self::new(&nothing).with_error(error)
+    }
+
+    /// Adds a failure that is not one of a step.
+    pub(crate) fn with_error(mut self, error: Error) -> Self {
+        tracing::error!(account.id = %self.account, "{error}");
+        self.error = Some(error.to_string());
+        self.failures.push(error);
+        self
+    }
+
+    /// Adds the outcome of a step.
+    pub(crate) fn push(&mut self, step: &Step, outcome: Result<Vec<Refused>, Error>) {
+        let mut report = StepReport::planned(step);
+        match outcome {
+            Ok(refused) => {
+                report.outcome = "done";
+                self.problems.extend(refused.into_iter().map(|refused| Problem {
+                    share: step.share.clone(),
+                    entity: refused.entity,
+                    status: refused.status,
+                    message: refused.message,
+                }));
+            }
+            Err(error) => {
+                report.outcome = "failed";
+                report.error = Some(error.to_string());
+                self.failures.push(error);
+            }
+        }
+        self.steps.push(report);
+    }
+
+    /// Adds a step whose predecessor failed.
+    pub(crate) fn skip(&mut self, step: &Step) {
+        self.steps.push(StepReport {
+            outcome: "skipped",
+            ..StepReport::planned(step)
+        });
+    }
+
+    /// The class of the failure that decides what becomes of the hint: one
+    /// that a repetition may cure, before one that needs people.
+    pub(crate) fn class(&self) -> Option<Class> {
+        self.worst().map(Error::class)
+    }
+
+    /// The failure that [`AccountReport::class`] speaks of.
+    pub(crate) fn worst(&self) -> Option<&Error> {
+        let rank = |error: &&Error| match error.class() {
+            Class::Permanent => 0,
+            Class::NotYet => 1,
+            Class::Transient => 2,
+        };
+        self.failures.iter().max_by_key(rank)
+    }
+
+    /// The failures that only people can cure.
+    pub(crate) fn permanent(&self) -> impl Iterator<Item = &Error> {
+        let is_permanent = |error: &&Error| error.class() == Class::Permanent;
+        self.failures.iter().filter(is_permanent)
+    }
+
+    /// Whether the account changes by itself or because of this run, so that a
+    /// look in a few seconds can see what became of it.
+    pub(crate) fn wants_another_look(&self) -> bool {
+        let is_news = |step: &StepReport| step.outcome == "done" && step.is_news;
+        !self.dry_run
+            && (self.unsettled
+                || self.steps.iter().any(is_news)
+                || self.class() == Some(Class::NotYet))
+    }
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StepReport {
+    #[serde(flatten)]
+    step: Step,
+    text: String,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip)]
+    is_news: bool,
+}
+
+impl StepReport {
+    fn planned(step: &Step) -> Self {
+        Self {
+            step: step.clone(),
+            text: step.to_string(),
+            outcome: "planned",
+            error: None,
+            is_news: step.reason != Reason::AssociationFailed,
+        }
+    }
+
+    fn metric(&self) -> &'static str {
+        use domain::sharing::Action;
+        match self.step.action {
+            Action::Create { .. } => "SharesCreated",
+            Action::ReplacePermission { .. } => "PermissionsReplaced",
+            Action::AllowExternal { .. } => "SharesUpdated",
+            Action::AddPipelines { .. } => "PipelinesAdded",
+            Action::RemoveResources { .. } => "ResourcesRemoved",
+            Action::AddPrincipals { .. } => "PrincipalsAdded",
+            Action::RemovePrincipals { .. } => "PrincipalsRemoved",
+            Action::Delete => "SharesDeleted",
+        }
+    }
+}
