@@ -162,11 +162,10 @@ impl Policy {
         let root = document::parse(text)?;
         let mut checker = checker::Checker::default();
         let policy = read(&mut checker, &root);
-        match (policy, PolicyErrors::of(checker.into_errors())) {
-            (_, Some(errors)) => Err(errors),
-            // Whoever returns nothing has reported why, so this default, which
-            // shares nothing, is never what a document turns into.
-            (policy, None) => Ok(policy.unwrap_or_default()),
+        let errors = checker.into_errors();
+        match policy {
+            Some(policy) if errors.is_empty() => Ok(policy),
+            _ => Err(PolicyErrors::of(errors)),
         }
     }
 
@@ -197,7 +196,7 @@ impl Policy {
     }
 
     /// The rules about pipelines of this owner, in the order of the document.
-    pub fn rules_of<'a>(&'a self, owner: &'a AccountId) -> impl Iterator<Item = &'a Rule> {
+    pub fn rules_of<'a>(&'a self, owner: &AccountId) -> impl Iterator<Item = &'a Rule> {
         self.rules.iter().filter(move |rule| rule.owner == *owner)
     }
 

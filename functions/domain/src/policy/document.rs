@@ -4,7 +4,9 @@
 //! them: `012345678901` without quotes is still twelve digits here. Keys that
 //! occur twice are kept, so that they can be reported beside other mistakes.
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
+use std::borrow::Cow;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput};
 
 use super::error::PolicyError;
 
@@ -100,30 +102,49 @@ pub(super) fn parse(text: &str) -> Result<Node, PolicyError> {
     }
     // A byte order mark would shift the columns of the first line by one.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader(Parser::new_from_str(text));
-    let root = reader.first_document()?;
-    reader.expect_end()?;
-    match root {
-        Some(node) if !matches!(node.data, Data::Nothing) => Ok(node),
-        _ => {
-            Err(Position::START
-                .error("the policy is empty; one that shares nothing is \"version: 1\""))
-        }
+    let text = without_json_tabs(text);
+    Reader::new(&text).only_document()
+}
+
+/// Replaces the tabs of a JSON document, which saphyr's parser refuses between some tokens.
+///
+/// No column changes by that, and no value: JSON has no tab within a string.
+fn without_json_tabs(text: &str) -> Cow<'_, str> {
+    if text.trim_start().starts_with('{') {
+        Cow::Owned(text.replace('\t', " "))
+    } else {
+        Cow::Borrowed(text)
     }
 }
 
 /// Turns the parser's events into nodes.
-struct Reader<'a>(Parser<'a, StrInput<'a>>);
+struct Reader<'a> {
+    text: &'a str,
+    parser: Parser<'a, StrInput<'a>>,
+}
 
 impl<'a> Reader<'a> {
+    fn new(text: &'a str) -> Self {
+        let parser = Parser::new_from_str(text);
+        Self { text, parser }
+    }
+
     /// The next event and where it starts.
     fn next(&mut self) -> Result<(Event<'a>, Position), PolicyError> {
-        match self.0.next_event() {
+        match self.parser.next_event() {
             Some(Ok((event, span))) => Ok((event, Position::of(&span.start))),
-            Some(Err(error)) => Err(Position::of(error.marker())
-                .error(format!("this is not valid YAML: {}", error.info()))),
+            Some(Err(error)) => Err(syntax_error(self.text, &error)),
             None => Ok((Event::StreamEnd, Position::START)),
         }
+    }
+
+    /// The first document, where there is no second.
+    fn only_document(&mut self) -> Result<Node, PolicyError> {
+        const EMPTY: &str = "the policy is empty; one that shares nothing is \"version: 1\"";
+        let root = self.first_document()?;
+        self.expect_end()?;
+        root.filter(|node| !matches!(node.data, Data::Nothing))
+            .ok_or_else(|| Position::START.error(EMPTY))
     }
 
     /// The first document, or nothing where there is none.
@@ -204,6 +225,36 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// What the parser says, or the tab that most likely made it say so.
+fn syntax_error(text: &str, error: &ScanError) -> PolicyError {
+    // YAML's own message about a tab stands wherever the line before it began.
+    let tab = text.lines().zip(1..).find_map(|(content, line)| {
+        let spaces = content.len() - content.trim_start_matches(' ').len();
+        let column = spaces + 1;
+        content[spaces..]
+            .starts_with('\t')
+            .then_some(Position { line, column })
+    });
+    match tab {
+        Some(at) => at.error("a tab indents this line; YAML wants spaces"),
+        None => within(text, Position::of(error.marker()))
+            .error(format!("this is not valid YAML: {}", error.info())),
+    }
+}
+
+/// The position itself, or the end of the text where it lies beyond.
+fn within(text: &str, at: Position) -> Position {
+    let end = text
+        .lines()
+        .zip(1..)
+        .last()
+        .map(|(content, line)| Position {
+            line,
+            column: content.chars().count() + 1,
+        });
+    end.filter(|end| at.line > end.line).unwrap_or(at)
 }
 
 /// What a scalar holds.

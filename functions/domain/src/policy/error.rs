@@ -19,11 +19,10 @@ pub struct PolicyError {
 pub struct PolicyErrors(Vec<PolicyError>);
 
 impl PolicyErrors {
-    /// The errors in order, or nothing if there are none.
-    pub(super) fn of(mut errors: Vec<PolicyError>) -> Option<Self> {
+    /// Puts the errors in order.
+    pub(super) fn of(mut errors: Vec<PolicyError>) -> Self {
         errors.sort();
-        errors.dedup();
-        (!errors.is_empty()).then_some(Self(errors))
+        Self(errors)
     }
 
     /// The errors, in the order of the text.

@@ -9,7 +9,7 @@ use super::{
     principal::{Context, read_principals},
 };
 use crate::{
-    id::{AccountId, PermissionArn},
+    id::{AccountId, PermissionArn, Region},
     status::ExecutionStatus,
 };
 
@@ -167,27 +167,36 @@ fn read_permission(
     text: &str,
     owner: Option<&AccountId>,
 ) -> Option<PermissionArn> {
-    let Ok(arn) = text.parse::<PermissionArn>() else {
-        let message = format!(
-            "{} is not the ARN of a managed permission, arn:aws:ram:REGION:ACCOUNT:permission/NAME",
-            quoted(text)
-        );
-        checker.report(node, message);
-        return None;
-    };
-    let account = text.splitn(6, ':').nth(4).unwrap_or_default();
+    match check_permission(text, owner) {
+        Ok(arn) => Some(arn),
+        Err(problem) => {
+            checker.report(node, format!("{}: {problem}", quoted(text)));
+            None
+        }
+    }
+}
+
+/// Takes an ARN for a managed permission that the owner's shares can carry.
+fn check_permission(text: &str, owner: Option<&AccountId>) -> Result<PermissionArn, String> {
+    const SHAPE: &str = "arn:aws:ram:REGION:ACCOUNT:permission/NAME";
+    let malformed = || format!("the ARN of a customer managed permission is {SHAPE}");
+    let arn = text.parse().map_err(|_| malformed())?;
+    let mut parts = text.split(':').skip(3);
+    let (region, account) = (parts.next(), parts.next());
+    if account == Some("aws") {
+        return Ok(arn);
+    }
+    if region.is_none_or(|region| region.parse::<Region>().is_err()) {
+        return Err(malformed());
+    }
     // ASSUMED: RAM attaches a customer managed permission only to shares of
     // the account that made it; no page says that one can be lent.
-    if let Some(owner) = owner
-        && account != "aws"
-        && account != owner.as_str()
-    {
-        let message =
-            format!("this permission is of {account}; it has to be of the owner, {owner}");
-        checker.report(node, message);
-        return None;
+    match owner {
+        Some(owner) if account != Some(owner.as_str()) => {
+            Err(format!("the permission has to be of the owner, {owner}"))
+        }
+        _ => Ok(arn),
     }
-    Some(arn)
 }
 
 fn read_gate(checker: &mut Checker, node: &Node) -> Option<Gate> {
@@ -212,7 +221,10 @@ fn read_notify(checker: &mut Checker, rule: &Fields) -> Option<BTreeSet<Executio
         if ExecutionStatus::KNOWN.contains(&status) {
             return Some(status);
         }
-        let known: Vec<_> = ExecutionStatus::KNOWN.iter().map(|s| s.as_str()).collect();
+        let known: Vec<_> = ExecutionStatus::KNOWN
+            .iter()
+            .map(ExecutionStatus::as_str)
+            .collect();
         let otherwise = format!("they are {}", known.join(", "));
         checker.report(item, unknown("status", text, known, &otherwise));
         None
