@@ -64,7 +64,11 @@ pub enum Verdict {
 
 /// Why a share is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(tag = "reason", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "reason",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
 pub enum Refusal {
     /// Its name is not one that pipeshare gives: it is somebody else's business.
     NotOurs,

@@ -15,6 +15,8 @@ mod rule;
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
+use serde::Serialize;
+
 pub use error::{PolicyError, PolicyErrors};
 pub use pattern::{InvalidPattern, NamePatterns, Pattern};
 
@@ -74,7 +76,8 @@ pub struct Rule {
 }
 
 /// What a rule lets its principals do with a pipeline.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Access {
     /// Describe and list.
     #[default]
@@ -98,7 +101,8 @@ impl Access {
 }
 
 /// What must have happened before a pipeline joins a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Gate {
     /// The pipeline exists.
     Created,
@@ -114,7 +118,7 @@ pub enum Gate {
 /// Letters, digits and inner hyphens, at most [`RuleName::MAX_LENGTH`] of them.
 /// A dot would be ambiguous: it separates the rule from the account and the
 /// number in the name of a share.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct RuleName(String);
 
 impl RuleName {

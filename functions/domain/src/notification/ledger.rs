@@ -107,7 +107,10 @@ fn decide_progress(
         .filter(|told| told.status == change.status)
         .collect();
     let was_told = same.iter().any(|told| {
-        let begins_again = change.previous.as_ref().is_some_and(ExecutionStatus::is_terminal)
+        let begins_again = change
+            .previous
+            .as_ref()
+            .is_some_and(ExecutionStatus::is_terminal)
             && change.at > told.at + SignedDuration::from_secs(5);
         last_end.is_none_or(|end| told.at > end) && !begins_again
     });

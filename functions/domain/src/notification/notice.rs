@@ -158,8 +158,15 @@ pub fn refusal_notice(
     was_rejected: bool,
 ) -> Notice {
     let receiver = policy.display_name(&invitation.receiver);
-    let fate = if was_rejected { "rejected" } else { "left alone" };
-    let subject = format!("Invitation to {} {fate} in {receiver}", invitation.share_name);
+    let fate = if was_rejected {
+        "rejected"
+    } else {
+        "left alone"
+    };
+    let subject = format!(
+        "Invitation to {} {fate} in {receiver}",
+        invitation.share_name
+    );
     let advice = if was_rejected {
         "It cannot be accepted any more."
     } else {

@@ -146,9 +146,7 @@ pub fn questions(policy: &Policy, observed: &Observed) -> Questions {
                         questions.succeeded.push(pipeline.clone());
                     }
                 }
-                Gate::Hook => questions
-                    .hooked
-                    .push((rule.name.clone(), pipeline.clone())),
+                Gate::Hook => questions.hooked.push((rule.name.clone(), pipeline.clone())),
             }
         }
     }

@@ -168,7 +168,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn admit(&mut self, rule: &Rule) -> Admitted<'a> {
+    fn admit(&mut self, rule: &'a Rule) -> Admitted<'a> {
         let observed = self.observed;
         let mut admitted = Admitted::new();
         let mut waiting = BTreeSet::new();
@@ -293,7 +293,9 @@ impl<'a> Planner<'a> {
             // Nothing leaves, so nothing can be in the way of it.
         } else if share.is_associating() {
             let grants_too_much = !unwanted.is_empty()
-                || leaving.iter().any(|(reason, _)| *reason == Reason::NotInRule);
+                || leaving
+                    .iter()
+                    .any(|(reason, _)| *reason == Reason::NotInRule);
             if grants_too_much && share.is_pending() {
                 self.delete(share, Reason::PendingInvitation);
                 self.unsettled = true;
@@ -356,7 +358,11 @@ impl<'a> Planner<'a> {
         }
         let joining = added.into_iter().map(|(pipeline, reason)| {
             let failed = share.is_some_and(|share| share.has_failed(pipeline.arn.as_str()));
-            let reason = if failed { Reason::AssociationFailed } else { reason };
+            let reason = if failed {
+                Reason::AssociationFailed
+            } else {
+                reason
+            };
             (reason, pipeline.arn.clone())
         });
         for (reason, pipelines) in by_reason(joining.collect()) {
@@ -398,7 +404,11 @@ impl<'a> Planner<'a> {
         let parameters = [
             name,
             lane.permission.as_str(),
-            if allow_external { "external" } else { "members" },
+            if allow_external {
+                "external"
+            } else {
+                "members"
+            },
             lane.rule.name.as_str(),
             &self.generation.to_string(),
             predecessor.map_or("", |share| share.arn.as_str()),
@@ -460,7 +470,8 @@ impl<'a> Planner<'a> {
     }
 
     fn narrow(&mut self, share: &Share, action: Action, reason: Reason) {
-        self.narrowing.push(step(&share.name, Some(share), action, reason));
+        self.narrowing
+            .push(step(&share.name, Some(share), action, reason));
     }
 
     fn grant(&mut self, name: &str, share: Option<&Share>, action: Action, reason: Reason) {
@@ -505,7 +516,11 @@ impl<'a> Lane<'a, '_> {
     fn take(&mut self, room: usize) -> Vec<(&'a Pipeline, Reason)> {
         let taken = std::mem::take(&mut self.unplaced);
         let mut taken = taken.into_iter();
-        let joined = taken.by_ref().take(room).map(|(_, joined)| joined).collect();
+        let joined = taken
+            .by_ref()
+            .take(room)
+            .map(|(_, joined)| joined)
+            .collect();
         self.unplaced = taken.collect();
         joined
     }
@@ -535,8 +550,7 @@ impl Share {
     }
 
     fn has_failed(&self, entity: &str) -> bool {
-        find(&self.resources, entity)
-            .is_some_and(|found| found.status == AssociationStatus::Failed)
+        find(&self.resources, entity).is_some_and(|found| found.status == AssociationStatus::Failed)
     }
 }
 

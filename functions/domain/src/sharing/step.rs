@@ -26,7 +26,11 @@ pub struct Step {
 
 /// What to do with a share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "action", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "action",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
 pub enum Action {
     /// Create it, empty.
     Create {
