@@ -7,7 +7,7 @@
 
 use domain::{
     id::{AccountId, Principal},
-    policy::{Access, Account, Gate, Organization, Policy, Rule},
+    policy::{Access, Account, Gate, Organization, Policy, Rule, RuleName},
     status::ExecutionStatus,
 };
 
@@ -281,4 +281,13 @@ fn access_stands_for_the_managed_permission_of_the_partition() {
         Access::Execute.permission("aws").as_str(),
         "arn:aws:ram::aws:permission/AWSRAMPermissionSageMakerPipelineAllowExecution"
     );
+}
+
+#[test]
+fn a_rule_name_fits_into_the_name_of_a_share() {
+    let is_name = |text: &str| text.parse::<RuleName>().is_ok();
+    assert!(is_name(&"r".repeat(RuleName::MAX_LENGTH)) && is_name("r") && is_name("Test-2"));
+    for text in ["", "-r", "r-", "r.1", "r_1", "ré", &"r".repeat(101)] {
+        assert!(!is_name(text), "{text:?}");
+    }
 }
