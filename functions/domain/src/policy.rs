@@ -251,6 +251,6 @@ fn read(checker: &mut checker::Checker, root: &document::Node) -> Option<Policy>
     Some(Policy {
         organization: organization.known,
         accounts: accounts.into_list(),
-        rules,
+        rules: rules?,
     })
 }

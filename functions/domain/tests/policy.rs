@@ -7,7 +7,7 @@
 
 use domain::{
     id::{AccountId, Principal},
-    policy::{Access, Account, Gate, Organization, Policy, Rule},
+    policy::{Access, Account, Gate, Organization, Policy, Rule, RuleName},
     status::ExecutionStatus,
 };
 
@@ -76,6 +76,65 @@ fn names_accounts_and_the_organization() {
     assert_eq!(policy.display_name(&id("222222222222")), "test");
     assert_eq!(policy.display_name(&id("444444444444")), "444444444444");
     assert_eq!(policy.account(&id("444444444444")), None);
+}
+
+#[test]
+fn three_rules_carry_pipelines_from_dev_to_test_and_back() {
+    let policy = Policy::parse(
+        r#"
+version: 1
+organization: { id: o-example1234, ramSharing: true }   # optional: then members need no invitation
+accounts:                     # names for people; used in rules and notifications
+  dev:    "111111111111"    # or { id: …, external: true } for one outside the organization
+  test:   "222222222222"
+  shared: "333333333333"
+rules:
+  - name: test-readers        # becomes the RAM share "pipeshare-test-readers"
+    owner: test
+    pipelines: ["*"]          # globs on the pipeline name; `except:` takes globs away
+    with: [dev]               # account names or ids, OU or organization ARNs, IAM role ARNs
+    access: read              # read | execute | ARN of a customer managed permission
+    after: succeeded          # created | succeeded | hook
+    notify: [Failed, Stopped, Succeeded]
+  - name: test-operators
+    owner: test
+    pipelines: ["*"]
+    with: [shared]
+    access: execute
+    after: succeeded
+  - name: dev-operators
+    owner: dev
+    pipelines: ["*"]
+    with: [shared]
+    access: execute
+    after: created
+"#,
+    )
+    .unwrap();
+    let flows: Vec<_> = policy
+        .rules
+        .iter()
+        .map(|rule| {
+            let to: Vec<_> = rule.with.iter().filter_map(Principal::account).collect();
+            let names: Vec<_> = to.into_iter().map(|id| policy.display_name(id)).collect();
+            format!(
+                "{}: {} to {}, {:?} once {:?}",
+                rule.name,
+                policy.display_name(&rule.owner),
+                names.join(" and "),
+                rule.access,
+                rule.after
+            )
+        })
+        .collect();
+    assert_eq!(
+        flows,
+        [
+            "test-readers: test to dev, Read once Succeeded",
+            "test-operators: test to shared, Execute once Succeeded",
+            "dev-operators: dev to shared, Execute once Created",
+        ]
+    );
 }
 
 #[test]
@@ -222,4 +281,13 @@ fn access_stands_for_the_managed_permission_of_the_partition() {
         Access::Execute.permission("aws").as_str(),
         "arn:aws:ram::aws:permission/AWSRAMPermissionSageMakerPipelineAllowExecution"
     );
+}
+
+#[test]
+fn a_rule_name_fits_into_the_name_of_a_share() {
+    let is_name = |text: &str| text.parse::<RuleName>().is_ok();
+    assert!(is_name(&"r".repeat(RuleName::MAX_LENGTH)) && is_name("r") && is_name("Test-2"));
+    for text in ["", "-r", "r-", "r.1", "r_1", "ré", &"r".repeat(101)] {
+        assert!(!is_name(text), "{text:?}");
+    }
 }

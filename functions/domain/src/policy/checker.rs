@@ -76,19 +76,18 @@ impl Checker {
 
     /// The items of a list; an absent one (not an empty key) has none.
     pub(super) fn list<'n>(&mut self, node: Option<&'n Node>, of: &str) -> Option<&'n [Node]> {
-        match node.map(|node| (&node.data, node)) {
-            None => Some(&[]),
-            Some((Data::List(items), _)) => Some(items),
-            Some((Data::Text { text, .. }, node)) => {
+        let Some(node) = node else {
+            return Some(&[]);
+        };
+        match &node.data {
+            Data::List(items) => return Some(items),
+            Data::Text { text, .. } => {
                 let text = quoted(text);
                 self.report(node, format!("expected a list of {of}; write [{text}]"));
-                None
             }
-            Some((_, node)) => {
-                self.expected(node, &format!("a list of {of}"));
-                None
-            }
+            _ => self.expected(node, &format!("a list of {of}")),
         }
+        None
     }
 
     /// The entries of a mapping, each key once.

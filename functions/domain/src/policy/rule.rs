@@ -24,18 +24,18 @@ const KEYS: &[&str] = &[
     "notify",
 ];
 
-/// Reads all rules; those with mistakes are reported and left out.
-pub(super) fn read_rules(checker: &mut Checker, policy: &Fields, context: &Context) -> Vec<Rule> {
-    let nodes = checker.list(policy.get("rules"), "rules");
+/// Reads all rules; nothing if one of them is wrong, for to leave it out would withdraw access.
+pub(super) fn read_rules(
+    checker: &mut Checker,
+    policy: &Fields,
+    context: &Context,
+) -> Option<Vec<Rule>> {
     let mut lines = BTreeMap::new();
-    let mut rules = Vec::new();
-    for node in nodes.unwrap_or_default() {
-        if let Some(fields) = checker.fields(node, "a rule", KEYS) {
-            check_unique(checker, &fields, &mut lines);
-            rules.extend(read_rule(checker, &fields, context));
-        }
-    }
-    rules
+    read_each(checker, policy.get("rules"), "rules", |checker, node| {
+        let fields = checker.fields(node, "a rule", KEYS)?;
+        check_unique(checker, &fields, &mut lines);
+        read_rule(checker, &fields, context)
+    })
 }
 
 /// Reports a name that an earlier rule has.
