@@ -236,3 +236,6 @@ fn timeouts() -> TimeoutConfig {
         .operation_timeout(Duration::from_secs(30))
         .build()
 }
+
+#[cfg(test)]
+mod tests;

@@ -264,3 +264,6 @@ fn if_met<T>(answer: Result<T, Error>) -> Result<bool, Error> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -191,3 +191,6 @@ where
         _ => DisplayErrorContext(error).to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -178,3 +178,6 @@ fn size(entry: &PutEventsRequestEntry) -> usize {
     let resources = entry.resources().iter().map(String::len);
     texts.into_iter().flatten().map(str::len).sum::<usize>() + resources.sum::<usize>()
 }
+
+#[cfg(test)]
+mod tests;

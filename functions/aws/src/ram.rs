@@ -125,3 +125,6 @@ macro_rules! all_pages {
     }};
 }
 use all_pages;
+
+#[cfg(test)]
+mod tests;

@@ -281,3 +281,6 @@ fn failed_step(step: &PipelineExecutionStep) -> FailedStep {
         ended: step.end_time().and_then(timestamp),
     }
 }
+
+#[cfg(test)]
+mod tests;

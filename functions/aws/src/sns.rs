@@ -67,3 +67,45 @@ fn shortened(message: &str) -> String {
     let end = message.floor_char_boundary(MAX_MESSAGE - SHORTENED.len());
     format!("{}{SHORTENED}", &message[..end])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::{Answer, Replay};
+
+    #[tokio::test]
+    async fn a_message_is_published_with_a_subject_that_sns_takes() {
+        let answer = "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>";
+        let replay = Replay::of([Answer::Http(200, answer.to_owned())]);
+        let sns = Sns::new(&replay.config().await);
+        sns.publish("arn:t", "churn:\nfailed – now", "message")
+            .await
+            .unwrap();
+        let form = &replay.requests()[0].text;
+        assert!(form.contains("Action=Publish"), "{form}");
+        assert!(form.contains("TopicArn=arn%3At"), "{form}");
+        assert!(
+            form.contains("Subject=churn%3A%20failed%20%3F%20now"),
+            "{form}"
+        );
+        assert!(form.contains("Message=message"), "{form}");
+    }
+
+    #[test]
+    fn a_subject_is_short_ascii_on_one_line() {
+        let long = legal_subject(&format!(" \t{}", "é".repeat(500))).unwrap();
+        assert_eq!(long, "?".repeat(99));
+        assert_eq!(legal_subject("a\u{7}b\r\nc").as_deref(), Some("a b  c"));
+        assert_eq!(legal_subject(" \n "), None);
+    }
+
+    #[test]
+    fn a_message_is_cut_between_characters_and_says_so() {
+        assert_eq!(shortened("short"), "short");
+        let full = "x".repeat(MAX_MESSAGE);
+        assert_eq!(shortened(&full), full);
+        let cut = shortened(&"é".repeat(MAX_MESSAGE));
+        assert!(cut.len() <= MAX_MESSAGE && cut.len() > MAX_MESSAGE - 4);
+        assert!(cut.ends_with("é\n[shortened]"));
+    }
+}

@@ -57,3 +57,21 @@ impl Sqs {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::replay::{Replay, ok};
+
+    #[tokio::test]
+    async fn a_delay_is_never_longer_than_sqs_allows() {
+        let replay = Replay::of([ok(&json!({ "MessageId": "m" }))]);
+        let sqs = Sqs::new(&replay.config().await);
+        sqs.put_back("https://q", "body", Duration::from_hours(12), 1)
+            .await
+            .unwrap();
+        assert_eq!(replay.requests()[0].json()["DelaySeconds"], 900);
+    }
+}

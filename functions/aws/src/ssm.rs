@@ -83,3 +83,74 @@ impl Ssm {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::replay::{Replay, ok, refusal};
+
+    async fn ssm(replay: &Replay) -> Ssm {
+        Ssm::new(&replay.config().await)
+    }
+
+    #[tokio::test]
+    async fn the_newest_version_and_the_one_in_force_are_two_questions() {
+        let parameter = |version: i64| {
+            ok(&json!({ "Parameter": { "Version": version, "Value": "version: 1" } }))
+        };
+        let replay = Replay::of([parameter(8), parameter(7)]);
+        let ssm = ssm(&replay).await;
+        assert_eq!(
+            ssm.newest("/pipeshare/policy")
+                .await
+                .unwrap()
+                .unwrap()
+                .version,
+            8
+        );
+        let in_force = ssm.in_force("/pipeshare/policy").await.unwrap().unwrap();
+        assert_eq!(
+            (in_force.version, in_force.text.as_str()),
+            (7, "version: 1")
+        );
+        let names: Vec<_> = replay
+            .requests()
+            .iter()
+            .map(|request| request.json()["Name"].clone())
+            .collect();
+        assert_eq!(names, ["/pipeshare/policy", "/pipeshare/policy:in-force"]);
+    }
+
+    #[tokio::test]
+    async fn a_parameter_or_label_that_is_not_there_is_no_failure_but_a_denial_is() {
+        let replay = Replay::of([
+            refusal(400, "ParameterNotFound", ""),
+            refusal(400, "ParameterVersionNotFound", ""),
+            refusal(400, "AccessDeniedException", ""),
+        ]);
+        let ssm = ssm(&replay).await;
+        assert_eq!(ssm.in_force("/p").await.unwrap(), None);
+        assert_eq!(ssm.in_force("/p").await.unwrap(), None);
+        assert!(ssm.in_force("/p").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_label_that_is_refused_under_http_200_is_a_failure() {
+        let replay = Replay::of([
+            ok(&json!({ "InvalidLabels": [], "ParameterVersion": 8 })),
+            ok(&json!({ "InvalidLabels": ["in-force"], "ParameterVersion": 8 })),
+        ]);
+        let ssm = ssm(&replay).await;
+        ssm.put_in_force("/p", 8).await.unwrap();
+        assert!(
+            ssm.put_in_force("/p", 8)
+                .await
+                .unwrap_err()
+                .is("InvalidLabels")
+        );
+        let expected = json!({ "Name": "/p", "ParameterVersion": 8, "Labels": ["in-force"] });
+        assert_eq!(replay.requests()[0].json(), expected);
+    }
+}
