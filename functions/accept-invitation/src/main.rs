@@ -1,15 +1,13 @@
 //! Lambda entry point: wiring only.
 
-use accept_invitation::{Config, Function};
+use accept_invitation::{AcceptInvitation, Config};
 use aws::{Aws, lambda, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
+async fn main() -> Result<(), lambda::StartError> {
     telemetry::init();
     let config = Config::from_env()?;
     let aws = Aws::from_env().await?;
-    let queue = lambda::Queue::new(&aws, &config.queue);
-    let function = Function { aws, config };
 
-    lambda::serve(&queue, |batch| function.handle(batch)).await
+    lambda::serve(&aws, AcceptInvitation::new(&aws, config)).await
 }

@@ -59,6 +59,8 @@ pub struct Notice {
     pub done: bool,
     /// Who took the lease.
     pub holder: String,
+    /// What else the item says.
+    pub values: Values,
 }
 
 /// A table of the function's own account.
@@ -138,6 +140,7 @@ impl Table {
             sk: item.sk,
             done: item.values.get("state").is_some_and(|state| state == DONE),
             holder: item.values.remove("holder").unwrap_or_default(),
+            values: item.values,
         });
         Ok(notices.collect())
     }
@@ -145,7 +148,8 @@ impl Table {
     /// Asks for the right to do something that must be done once.
     ///
     /// The same holder is given it again, so a message that is delivered again
-    /// after a crash goes on at once. The item may be forgotten after `keep`.
+    /// after a crash goes on at once. The item may be forgotten after `keep`,
+    /// and holds `values` until then.
     pub async fn lease(
         &self,
         pk: &str,
@@ -153,15 +157,18 @@ impl Table {
         holder: &str,
         now: Timestamp,
         keep: Duration,
+        mut values: Values,
     ) -> Result<Lease, Error> {
-        let values = [("state", LEASED), ("holder", holder)]
-            .map(|(name, text)| (name.to_owned(), text.to_owned()));
+        values.extend(
+            [("state", LEASED), ("holder", holder)]
+                .map(|(name, text)| (name.to_owned(), text.to_owned())),
+        );
         let abandoned = now
             .as_second()
             .saturating_sub(LEASE.as_secs().cast_signed());
         let expires = now.as_second().saturating_add_unsigned(keep.as_secs());
         let put = self
-            .writing(pk, sk, &Values::from(values), None)
+            .writing(pk, sk, &values, None)
             .item("since", number(now.as_second()))
             .item("expires", number(expires))
             .condition_expression(
@@ -202,6 +209,18 @@ impl Table {
             .await
             .map_err(self.service.failed("UpdateItem"));
         if_met(answer)
+    }
+
+    /// Deletes an item, if it is there.
+    pub async fn delete(&self, pk: &str, sk: &str) -> Result<(), Error> {
+        self.client
+            .delete_item()
+            .table_name(&self.name)
+            .set_key(Some(key(pk, sk)))
+            .send()
+            .await
+            .map_err(self.service.failed("DeleteItem"))?;
+        Ok(())
     }
 
     fn writing(

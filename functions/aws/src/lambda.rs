@@ -27,7 +27,7 @@
 
 mod record;
 
-use std::{env, io, time::Duration};
+use std::{collections::BTreeMap, env, io, time::Duration};
 
 use futures::future::join_all;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -43,10 +43,14 @@ pub type StartError = lambda_runtime::Error;
 
 /// The variable with the URL of the function's own queue, where what is not
 /// ready yet is put back.
-pub const QUEUE_URL: &str = "PIPESHARE_QUEUE_URL";
+pub const QUEUE_URL: &str = "PIPESHARE_QUEUE";
 
-/// How often a record is put back before it is left to the sweep.
-pub const MAX_ATTEMPTS: u32 = 24;
+/// How often a record is put back before it is left to the sweep. Each time
+/// waits twice as long as the one before, so this is about as long as a sweep takes to come.
+pub const MAX_ATTEMPTS: u32 = 8;
+
+/// The longest delay that SQS knows.
+const MAX_DELAY: Duration = Duration::from_mins(15);
 
 /// When to look again, if the error that says *not yet* does not know better.
 const LOOK_AGAIN: Duration = Duration::from_mins(1);
@@ -63,8 +67,28 @@ pub enum Outcome {
         /// What is waited for.
         why: String,
     },
+    /// It was served, and these commands follow it; many records may ask for
+    /// the same one, which then follows once.
+    Followed {
+        /// When they are due; 15 minutes at most.
+        after: Duration,
+        /// The commands, as text.
+        by: Vec<String>,
+    },
     /// It could not be served; whether it is tried again is for its class to say.
     Failed(Error),
+}
+
+impl Outcome {
+    /// Done, but for these commands, if there are any.
+    #[must_use]
+    pub fn followed(after: Duration, by: Vec<String>) -> Self {
+        if by.is_empty() {
+            Self::Done
+        } else {
+            Self::Followed { after, by }
+        }
+    }
 }
 
 impl From<Error> for Outcome {
@@ -149,15 +173,51 @@ impl<F: Function> Edge<F> {
         outcomes: Vec<Outcome>,
         metrics: &Metrics,
     ) -> Vec<&'a Record> {
+        let unsent = self.follow_up(batch, &outcomes, metrics).await;
         let mut outcomes = outcomes.into_iter();
         let settling = batch.iter().map(|record| {
             let outcome = outcomes.next();
+            let unsent = &unsent;
             async move {
-                let settled = self.settle_one(record, outcome, metrics).await;
+                let settled = match outcome {
+                    Some(Outcome::Followed { by, .. }) => !by.iter().any(|c| unsent.contains(c)),
+                    outcome => self.settle_one(record, outcome, metrics).await,
+                };
                 (!settled).then_some(record)
             }
         });
         join_all(settling).await.into_iter().flatten().collect()
+    }
+
+    /// Sends each command that follows a record of the batch once; returns those that were not sent.
+    async fn follow_up(
+        &self,
+        batch: &[Record],
+        outcomes: &[Outcome],
+        metrics: &Metrics,
+    ) -> Vec<String> {
+        let mut commands: BTreeMap<&String, (u32, Duration)> = BTreeMap::new();
+        for (record, outcome) in batch.iter().zip(outcomes) {
+            let Outcome::Followed { after, by } = outcome else {
+                continue;
+            };
+            for command in by {
+                let earliest = commands.entry(command).or_insert((record.attempts, *after));
+                *earliest = (*earliest).min((record.attempts, *after));
+            }
+        }
+        let sending = commands.into_iter().map(async |(command, (attempts, after))| {
+            let record = Record {
+                id: None,
+                body: command.clone(),
+                attempts,
+                sent: None,
+            };
+            let why = "something has not finished";
+            let sent = self.put_back(&record, after, why, metrics).await;
+            (!sent).then(|| command.clone())
+        });
+        join_all(sending).await.into_iter().flatten().collect()
     }
 
     /// Whether SQS may forget the record.
@@ -168,7 +228,7 @@ impl<F: Function> Edge<F> {
         metrics: &Metrics,
     ) -> bool {
         match outcome {
-            Some(Outcome::Done) => true,
+            Some(Outcome::Done | Outcome::Followed { .. }) => true,
             Some(Outcome::NotYet { after, why }) => {
                 self.put_back(record, after, &why, metrics).await
             }
@@ -203,6 +263,9 @@ impl<F: Function> Edge<F> {
             return false;
         };
         let attempts = record.attempts + 1;
+        let after = after
+            .saturating_mul(1 << record.attempts)
+            .min(MAX_DELAY);
         let sent = self
             .sqs
             .put_back(queue_url, &record.body, after, attempts)
@@ -253,7 +316,7 @@ fn direct_response(reply: Reply) -> Result<Value, Diagnostic> {
         .into_iter()
         .find_map(|outcome| match outcome {
             Outcome::Failed(error) => Some(error),
-            Outcome::Done | Outcome::NotYet { .. } => None,
+            Outcome::Done | Outcome::NotYet { .. } | Outcome::Followed { .. } => None,
         });
     failure.map_or(Ok(reply.summary), |error| Err(error.into()))
 }

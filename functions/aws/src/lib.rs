@@ -9,9 +9,12 @@
 
 pub mod clients;
 pub mod dynamodb;
+pub mod env;
 mod error;
 pub mod eventbridge;
 pub mod lambda;
+pub mod notices;
+pub mod policy;
 pub mod ram;
 #[cfg(test)]
 mod replay;

@@ -1,6 +1,6 @@
 //! The function's environment.
 
-use aws::env::{Environment, InvalidEnvironment};
+use aws::env::{self, InvalidEnvironment};
 
 /// The function's environment variables, all of them required.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,8 +9,6 @@ pub struct Config {
     pub policy: String,
     /// `PIPESHARE_CONSUMER_BUS`: the name of the bus in every consumer account.
     pub consumer_bus: String,
-    /// `PIPESHARE_QUEUE`: the URL of the function's own queue.
-    pub queue: String,
     /// `PIPESHARE_TABLE`: the table that remembers what was told.
     pub table: String,
     /// `PIPESHARE_TOPIC`: the topic that people are told on.
@@ -20,11 +18,10 @@ pub struct Config {
 impl Config {
     /// Reads the environment; the error names every variable that is missing.
     pub fn from_env() -> Result<Self, InvalidEnvironment> {
-        let mut environment = Environment::of_process();
+        let mut environment = env::of_process();
         let config = Self {
             policy: environment.text("PIPESHARE_POLICY"),
             consumer_bus: environment.text("PIPESHARE_CONSUMER_BUS"),
-            queue: environment.text("PIPESHARE_QUEUE"),
             table: environment.text("PIPESHARE_TABLE"),
             topic: environment.text("PIPESHARE_TOPIC"),
         };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws::{
     Error,
     eventbridge::Entry,
-    ram::{NewShare, Owner, Refused},
+    ram::{Association, NewShare, Owner},
 };
 use domain::{
     hint::{OFFER_DETAIL_TYPE, OFFER_SOURCE, Offer},
@@ -13,12 +13,12 @@ use domain::{
     sharing::{Action, Observed, Plan, Step},
 };
 
-use crate::{Function, report::AccountReport};
+use crate::{SharePipeline, report::AccountReport};
 
-impl Function {
+impl SharePipeline<'_> {
     /// Executes the steps, each share's in order; a failure ends its own share's steps only.
     pub(crate) async fn execute(&self, observed: &Observed, plan: Plan) -> AccountReport {
-        let ram = self.aws.owner(&observed.account);
+        let ram = self.aws.owner(&observed.account).await;
         let mut report = AccountReport::new(&plan);
         if let Err(error) = self.remember(observed, &plan).await {
             return report.with_error(error);
@@ -70,7 +70,7 @@ impl Function {
             })
         });
         let offers: Vec<_> = offers.collect();
-        self.aws.events().put(&self.config.bus, offers).await
+        self.aws.eventbridge().put(&self.config.bus, offers).await
     }
 }
 
@@ -79,7 +79,7 @@ async fn perform(
     ram: &Owner,
     step: &Step,
     arns: &mut BTreeMap<String, ShareArn>,
-) -> Result<Vec<Refused>, Error> {
+) -> Result<Vec<Association>, Error> {
     if let Action::Create {
         rule,
         permission,
@@ -88,11 +88,11 @@ async fn perform(
     } = &step.action
     {
         let share = NewShare {
-            name: &step.share,
-            rule,
-            permission,
+            name: step.share.clone(),
+            rule: rule.to_string(),
+            permission: permission.clone(),
             allow_external: *allow_external,
-            client_token,
+            client_token: client_token.clone(),
         };
         let arn = ram.create_share(&share).await?;
         arns.insert(step.share.clone(), arn);

@@ -12,7 +12,9 @@ mod config;
 mod execute;
 mod observe;
 mod promote;
+mod memory;
 mod report;
+mod tell;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,11 +23,14 @@ use std::{
 
 use aws::{
     Aws, Class, Error,
-    lambda::{Batch, Handled, Outcome, Record},
+    dynamodb::Table,
+    lambda::{self, Outcome, Record, Reply},
+    notices::Notices,
     policy::InForce,
+    telemetry::Metrics,
 };
 use domain::{
-    hint::{self, Action, Hint, Ignored, Kind},
+    hint::{self, Action, Command, Hint, Ignored, Kind},
     id::AccountId,
     sharing,
 };
@@ -43,11 +48,11 @@ const NEXT_LOOK: Duration = Duration::from_secs(5);
 
 /// What the function works with.
 #[derive(Debug)]
-pub struct Function {
-    /// Access to all accounts.
-    pub aws: Aws,
-    /// The function's environment.
-    pub config: Config,
+pub struct SharePipeline<'a> {
+    aws: &'a Aws,
+    config: Config,
+    table: Table,
+    notices: Notices,
 }
 
 /// Where a hint says to look.
@@ -67,21 +72,40 @@ struct Task {
     dry_run: bool,
 }
 
-impl Function {
-    /// Serves a batch of hints.
-    pub async fn handle(&self, batch: Batch) -> Handled {
-        let tasks: Vec<_> = batch.records.iter().map(read).collect();
+impl lambda::Function for SharePipeline<'_> {
+    async fn handle(&self, batch: &[Record], metrics: &Metrics) -> Reply {
         let mut report = Report::default();
-        let policy = match self.policy(&tasks, &mut report).await {
+        let outcomes = self.serve(batch, &mut report).await;
+        report.count(metrics);
+        report.reply(outcomes)
+    }
+}
+
+impl<'a> SharePipeline<'a> {
+    /// The function in its environment.
+    #[must_use]
+    pub fn new(aws: &'a Aws, config: Config) -> Self {
+        Self {
+            table: aws.table(&config.table),
+            notices: Notices::new(aws, &config.table, &config.topic),
+            aws,
+            config,
+        }
+    }
+
+    /// Serves a batch of hints.
+    async fn serve(&self, batch: &[Record], report: &mut Report) -> Vec<Outcome> {
+        let tasks: Vec<_> = batch.iter().map(read).collect();
+        let policy = match self.policy(&tasks, batch, report).await {
             Ok(Some(policy)) => policy,
-            Ok(None) => return report.nothing_in_force(&batch),
-            Err(error) => return report.failed(&batch, &error),
+            Ok(None) => return report.nothing_in_force(batch),
+            Err(error) => return report.failed(batch, error),
         };
         report.policy_version = Some(policy.version);
 
         let owners = match self.owners(&policy, &tasks).await {
             Ok(owners) => owners,
-            Err(error) => return report.failed(&batch, &error),
+            Err(error) => return report.failed(batch, error),
         };
         let looks = owners.iter().map(|(account, dry_run)| {
             self.serve_account(&policy, account, *dry_run)
@@ -92,22 +116,26 @@ impl Function {
             .await;
         report.accounts.sort_by(|a, b| a.account.cmp(&b.account));
 
-        let outcomes = tasks.iter().map(|task| outcome(task, &mut report)).collect();
-        report.finish(outcomes)
+        if let Err(error) = self.tell_problems(&policy.policy, batch, report).await {
+            tracing::error!("people could not be told of the problems: {error}");
+        }
+        tasks.iter().map(|task| outcome(task, report)).collect()
     }
 
     /// The policy in force, after a newer one was put in force if there is one.
     async fn policy(
         &self,
         tasks: &[Result<Task, Ignored>],
+        batch: &[Record],
         report: &mut Report,
     ) -> Result<Option<InForce>, Error> {
-        let in_force = self.aws.policy_in_force(&self.config.policy).await?;
+        let ssm = self.aws.ssm();
+        let in_force = ssm.policy_in_force(&self.config.policy).await?;
         let may_be_new = tasks.iter().flatten().any(|task| task.promotes);
         if in_force.is_some() && !may_be_new {
             return Ok(in_force);
         }
-        self.promote(in_force, report).await
+        self.promote(in_force, batch, report).await
     }
 
     /// The accounts to look at, and whether only to look.
@@ -150,7 +178,7 @@ impl Function {
         };
         let plan = sharing::plan(&policy.policy, policy.version, &observed);
         if dry_run {
-            return AccountReport::planned(plan);
+            return AccountReport::planned(&plan);
         }
         self.execute(&observed, plan).await
     }
@@ -209,11 +237,14 @@ fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> Outcome {
         report.not_an_owner.insert(account.clone());
         return Outcome::Done;
     }
-    let transient = |look: &&&AccountReport| look.class() == Some(Class::Transient);
-    if let Some(error) = accounts.iter().find(transient).and_then(|look| look.error()) {
-        return Outcome::Failed(error);
+    let transient = accounts
+        .iter()
+        .filter_map(|look| look.worst())
+        .find(|error| error.class() == Class::Transient);
+    if let Some(error) = transient {
+        return Outcome::Failed(error.clone());
     }
-    let later = accounts.iter().filter(|look| look.wants_another_look());
-    let bodies = later.map(|look| hint::share_command(&look.account)).collect();
-    Outcome::later(NEXT_LOOK, bodies)
+    let unfinished = accounts.iter().filter(|look| look.wants_another_look());
+    let commands = unfinished.map(|look| Command::text(Action::Share, &look.account));
+    Outcome::followed(NEXT_LOOK, commands.collect())
 }

@@ -2,22 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use aws::Error;
+use aws::{Error, dynamodb::Values};
 use domain::{
     id::AccountId,
     policy::RuleName,
     sharing::{Action, Observed, Pipeline, Plan},
 };
 
-use crate::Function;
+use crate::SharePipeline;
 
 /// The partition key of the owner accounts in which shares were made.
 const OWNERS: &str = "owners";
 
-impl Function {
+impl SharePipeline<'_> {
     /// The accounts that shares were made in, also those that the policy has forgotten since.
     pub(crate) async fn remembered_owners(&self) -> Result<BTreeSet<AccountId>, Error> {
-        let items = self.table().list(OWNERS).await?;
+        let items = self.table.list(OWNERS).await?;
         Ok(items
             .iter()
             .filter_map(|item| item.sk.parse().ok())
@@ -30,18 +30,19 @@ impl Function {
         let creates = |action: &Action| matches!(action, Action::Create { .. });
         if plan.steps.iter().any(|step| creates(&step.action)) {
             let account = observed.account.as_str();
-            self.table().put(OWNERS, account, &[]).await?;
+            self.table
+                .put(OWNERS, account, &Values::new(), None)
+                .await?;
         }
         Ok(())
     }
 
     /// Forgets an account that shares nothing any more.
     pub(crate) async fn forget(&self, observed: &Observed, plan: &Plan) -> Result<(), Error> {
-        let was_empty = !observed.shares.iter().any(|share| share.live);
-        let is_named = self.config_names(observed, plan);
-        if was_empty && plan.steps.is_empty() && !is_named {
+        let shares_nothing = !observed.shares.iter().any(|share| share.live);
+        if shares_nothing && plan.steps.is_empty() && plan.waiting.is_empty() {
             let account = observed.account.as_str();
-            self.table().delete(OWNERS, account).await?;
+            self.table.delete(OWNERS, account).await?;
         }
         Ok(())
     }
@@ -54,7 +55,7 @@ impl Function {
     ) -> Result<bool, Error> {
         let key = format!("gate|{rule}|{}", pipeline.arn.as_str().to_ascii_lowercase());
         let created = pipeline.created.as_millisecond().to_string();
-        let item = self.table().get(&key, &created).await?;
+        let item = self.table.get(&key, &created).await?;
         Ok(item.is_some())
     }
 }

@@ -8,20 +8,20 @@ use domain::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::Function;
+use crate::SharePipeline;
 
 /// How many questions are put to `SageMaker` at once.
 const QUESTIONS_AT_ONCE: usize = 8;
 
-impl Function {
+impl SharePipeline<'_> {
     /// Observes an account as far as a plan needs it.
     pub(crate) async fn observe(
         &self,
         policy: &Policy,
         account: &AccountId,
     ) -> Result<Observed, Error> {
-        let sagemaker = self.aws.reader(account);
-        let ram = self.aws.owner(account);
+        let sagemaker = self.aws.reader(account).await;
+        let ram = self.aws.owner(account).await;
         let (pipelines, shares) = futures::try_join!(sagemaker.pipelines(), ram.shares())?;
         let mut observed = Observed {
             account: account.clone(),
@@ -38,7 +38,7 @@ impl Function {
 
     /// Finds out which gates have been passed.
     async fn answer(&self, account: &AccountId, questions: Questions) -> Result<Evidence, Error> {
-        let sagemaker = &self.aws.reader(account);
+        let sagemaker = &self.aws.reader(account).await;
         let succeeded = stream::iter(questions.succeeded)
             .map(async |pipeline| {
                 let has = sagemaker

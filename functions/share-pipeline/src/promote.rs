@@ -1,15 +1,16 @@
 //! Puts the newest valid policy in force.
 
-use aws::{Error, policy::InForce};
+use aws::{Error, lambda::Record, policy::InForce};
 use domain::policy::Policy;
 
-use crate::{Function, report::Report};
+use crate::{SharePipeline, report::Report};
 
-impl Function {
+impl SharePipeline<'_> {
     /// Puts the newest policy in force if it is valid; otherwise the last good one stays.
     pub(crate) async fn promote(
         &self,
         in_force: Option<InForce>,
+        batch: &[Record],
         report: &mut Report,
     ) -> Result<Option<InForce>, Error> {
         let ssm = self.aws.ssm();
@@ -33,7 +34,8 @@ impl Function {
             }
             Err(errors) => {
                 report.refuse_policy(newest.version, &errors);
-                self.tell_policy_refused(newest.version, &errors).await?;
+                self.tell_policy_refused(newest.version, &errors, batch)
+                    .await?;
                 Ok(in_force)
             }
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use aws::{
     Class, Error,
-    lambda::{Batch, Handled, Outcome},
-    ram::Refused,
+    lambda::{Outcome, Record, Reply},
+    ram::Association,
     telemetry::Metrics,
 };
 use domain::{
@@ -13,6 +13,7 @@ use domain::{
     id::AccountId,
     policy::PolicyErrors,
     sharing::{Offered, Plan, Problem, Reason, Step, Waiting},
+    status::AssociationStatus,
 };
 use serde::Serialize;
 
@@ -38,6 +39,9 @@ pub(crate) struct Report {
     /// Records that were not hints, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ignored: Vec<String>,
+    /// Why no account was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
 impl Report {
@@ -54,41 +58,53 @@ impl Report {
     }
 
     /// Without a policy in force nothing is shared and nothing is withdrawn.
-    pub(crate) fn nothing_in_force(self, batch: &Batch) -> Handled {
+    pub(crate) fn nothing_in_force(&self, batch: &[Record]) -> Vec<Outcome> {
         tracing::warn!("no policy is in force: nothing is changed");
-        self.finish(batch.records.iter().map(|_| Outcome::Done).collect())
+        batch.iter().map(|_| Outcome::Done).collect()
     }
 
     /// The whole batch failed before any account was looked at.
-    pub(crate) fn failed(self, batch: &Batch, error: &Error) -> Handled {
-        let outcomes = batch.records.iter();
-        let outcomes = outcomes.map(|_| Outcome::Failed(error.clone())).collect();
-        self.finish(outcomes)
+    pub(crate) fn failed(&mut self, batch: &[Record], error: Error) -> Vec<Outcome> {
+        self.error = Some(error.to_string());
+        batch.iter().map(|_| Outcome::Failed(error.clone())).collect()
     }
 
-    /// Logs, counts, and hands over the outcome of each record.
-    pub(crate) fn finish(self, outcomes: Vec<Outcome>) -> Handled {
-        Handled {
-            metrics: self.metrics(),
-            summary: serde_json::to_value(&self).unwrap_or_default(),
+    /// What only people can mend, by account.
+    pub(crate) fn problems(&self) -> Vec<(&AccountId, String)> {
+        let of_account = |look: &AccountReport| {
+            let failures = look.permanent().map(ToString::to_string);
+            let refused = look.problems.iter().map(|problem| {
+                let message = problem.message.as_deref().unwrap_or("no reason given");
+                format!("{} in share {} is {}: {message}", problem.entity, problem.share, problem.status)
+            });
+            failures.chain(refused).collect::<Vec<_>>()
+        };
+        let all = self.accounts.iter();
+        all.flat_map(|look| of_account(look).into_iter().map(|problem| (&look.account, problem)))
+            .collect()
+    }
+
+    /// The report as the answer to a command and as the log line.
+    pub(crate) fn reply(&self, outcomes: Vec<Outcome>) -> Reply {
+        Reply {
             outcomes,
+            summary: serde_json::to_value(self).unwrap_or_default(),
         }
     }
 
-    fn metrics(&self) -> Metrics {
-        let mut metrics = Metrics::default();
-        metrics.count("PolicyRefused", usize::from(self.policy_refused.is_some()));
-        metrics.count("HintsIgnored", self.ignored.len());
+    /// Counts what was done.
+    pub(crate) fn count(&self, metrics: &Metrics) {
+        metrics.count("PolicyRefused", u64::from(self.policy_refused.is_some()));
+        metrics.count("HintsIgnored", self.ignored.len() as u64);
         for account in &self.accounts {
             let permanent = account.class() == Some(Class::Permanent);
-            metrics.count("AccountFailed", usize::from(permanent));
-            metrics.count("AssociationsFailed", account.problems.len());
-            metrics.count("PipelinesWaiting", account.waiting_count);
+            metrics.count("AccountFailed", u64::from(permanent));
+            metrics.count("AssociationsFailed", account.problems.len() as u64);
+            metrics.count("PipelinesWaiting", account.waiting_count as u64);
             for step in &account.steps {
-                metrics.count(step.metric(), usize::from(step.outcome == "done"));
+                metrics.count(step.metric(), u64::from(step.outcome == "done"));
             }
         }
-        metrics
     }
 }
 
@@ -155,16 +171,19 @@ impl AccountReport {
     }
 
     /// Adds the outcome of a step.
-    pub(crate) fn push(&mut self, step: &Step, outcome: Result<Vec<Refused>, Error>) {
+    pub(crate) fn push(&mut self, step: &Step, outcome: Result<Vec<Association>, Error>) {
         let mut report = StepReport::planned(step);
         match outcome {
-            Ok(refused) => {
+            Ok(associations) => {
                 report.outcome = "done";
-                self.problems.extend(refused.into_iter().map(|refused| Problem {
+                // RAM answers 200 also for what it refuses to associate.
+                let failed = |a: &Association| a.status == AssociationStatus::Failed;
+                let refused = associations.into_iter().filter(failed);
+                self.problems.extend(refused.map(|association| Problem {
                     share: step.share.clone(),
-                    entity: refused.entity,
-                    status: refused.status,
-                    message: refused.message,
+                    entity: association.entity,
+                    status: association.status,
+                    message: association.status_message,
                 }));
             }
             Err(error) => {

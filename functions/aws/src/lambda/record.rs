@@ -4,7 +4,7 @@ use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::sqs::ATTEMPTS;
+use crate::{notices::Teller, sqs::ATTEMPTS};
 
 /// One hint or command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,26 @@ pub struct Record {
     pub attempts: u32,
     /// When SQS received it.
     pub sent: Option<Timestamp>,
+}
+
+impl Record {
+    /// On whose behalf something is told: this record's.
+    #[must_use]
+    pub fn teller(&self) -> Teller<'_> {
+        Teller {
+            holder: self.id.as_deref().unwrap_or("direct"),
+            now: self.sent.unwrap_or_else(now),
+        }
+    }
+}
+
+/// The time of a direct invocation, which carries none.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing at AWS tells when a direct invocation was made"
+)]
+fn now() -> Timestamp {
+    Timestamp::now()
 }
 
 /// An invocation's payload.

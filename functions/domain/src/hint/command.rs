@@ -1,5 +1,7 @@
 //! Commands: what people, schedules and pipelines of their own may send.
 
+use serde_json::json;
+
 use super::{
     Kind,
     fields::Fields,
@@ -16,6 +18,15 @@ pub struct Command {
     pub account: Option<AccountId>,
     /// Whether to plan only.
     pub dry_run: bool,
+}
+
+impl Command {
+    /// The text of a command that asks for one account.
+    #[must_use]
+    pub fn text(action: Action, account: &AccountId) -> String {
+        let (name, field) = action.names();
+        json!({ "action": name, field: account }).to_string()
+    }
 }
 
 /// What a command asks for.

@@ -126,6 +126,16 @@ impl Offer {
             "rule": self.rule,
         })
     }
+
+    /// The event as EventBridge would deliver it, for an offer that is looked at again.
+    #[must_use]
+    pub fn event(&self) -> Value {
+        json!({
+            "source": OFFER_SOURCE,
+            "detail-type": OFFER_DETAIL_TYPE,
+            "detail": self.detail(),
+        })
+    }
 }
 
 /// Reads an event by who sent it and what it is called.

@@ -5,21 +5,42 @@
 //! status and its time, and the sweep, which sees only the present state,
 //! must recognize what an event has told.
 
-use jiff::{SignedDuration, Timestamp};
+use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::status::ExecutionStatus;
 
 /// How a change became known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
     /// By an event, which carries the exact time.
     ByEvent,
     /// By asking, which yields the end of its last step: about the time of its
     /// own end, which `SageMaker` does not tell.
     ByLooking,
+}
+
+impl Seen {
+    /// A stable name for the ledger.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ByEvent => "by-event",
+            Self::ByLooking => "by-looking",
+        }
+    }
+}
+
+impl FromStr for Seen {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        [Self::ByEvent, Self::ByLooking]
+            .into_iter()
+            .find(|seen| seen.as_str() == text)
+            .ok_or(())
+    }
 }
 
 /// A change of an execution's status.
