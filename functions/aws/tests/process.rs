@@ -3,6 +3,11 @@
 //! The process is this test's own binary: what a process reads from its
 //! environment and writes to its log cannot be tested from inside another.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of this file are parts of tests, too"
+)]
+
 use std::{
     collections::VecDeque,
     env,
@@ -13,7 +18,7 @@ use std::{
         Arc,
         mpsc::{Sender, channel},
     },
-    thread,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -113,6 +118,8 @@ fn run(events: &[Value]) -> Run {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    let out = read_all(child.stdout.take().unwrap());
+    let err = read_all(child.stderr.take().unwrap());
     let (answer, answered) = channel();
     let server = Server {
         events: events.iter().cloned().collect(),
@@ -126,15 +133,23 @@ fn run(events: &[Value]) -> Run {
         .map_while(|_| answered.recv_timeout(patience).ok())
         .collect();
     child.kill().unwrap();
-    let output = child.wait_with_output().unwrap();
+    child.wait().unwrap();
     // A connection that asks for nothing ends the server.
     drop(TcpStream::connect(host).unwrap());
-    let log = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     Run {
-        log: log.concat(),
+        log: out.join().unwrap() + &err.join().unwrap(),
         answers,
         calls: calls.join().unwrap(),
     }
+}
+
+/// Reads a stream while the process writes to it, or a long log would stop it.
+fn read_all(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    })
 }
 
 /// The Runtime API, STS, Parameter Store and SageMaker on one port.
