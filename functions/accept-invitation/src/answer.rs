@@ -7,20 +7,18 @@ use aws::{
 use domain::{
     invitation::{self, Invitation, Receiver, Refusal, Verdict},
     notification,
-    policy::Policy,
     status::InvitationStatus,
 };
 
 use crate::{
-    Function, Look,
+    AcceptInvitation, Look,
     report::{AccountReport, Answer},
 };
 
-impl Function {
+impl AcceptInvitation<'_> {
     /// Accepts a pending invitation if the policy allows all that is inside.
     pub(crate) async fn answer(
         &self,
-        policy: &Policy,
         look: &Look<'_>,
         consumer: &Consumer,
         invitation: &Invitation,
@@ -29,11 +27,11 @@ impl Function {
         if invitation.status != InvitationStatus::Pending {
             return;
         }
-        let answer = match self.verdict(policy, look, consumer, invitation).await {
+        let answer = match self.verdict(look, consumer, invitation).await {
             Ok(Verdict::Accept(rule)) => accept(consumer, invitation, rule.to_string()).await,
             Ok(Verdict::Wait) => Ok(Answer::NothingInside),
             Ok(Verdict::Refuse(refusal)) => {
-                self.refuse(policy, look, consumer, invitation, refusal).await
+                self.refuse(look, consumer, invitation, refusal).await
             }
             Err(error) => Err(error),
         };
@@ -43,7 +41,6 @@ impl Function {
     /// Looks inside only if the invitation claims to be ours: what others share is not our business.
     async fn verdict(
         &self,
-        policy: &Policy,
         look: &Look<'_>,
         consumer: &Consumer,
         invitation: &Invitation,
@@ -52,18 +49,17 @@ impl Function {
             account: look.account,
             region: self.aws.region(),
         };
-        let unseen = invitation::judge(policy, receiver, invitation, &[]);
+        let unseen = invitation::judge(look.policy, receiver, invitation, &[]);
         if matches!(unseen, Verdict::Refuse(_)) {
             return Ok(unseen);
         }
         let resources = consumer.pending_resources(&invitation.arn).await?;
-        Ok(invitation::judge(policy, receiver, invitation, &resources))
+        Ok(invitation::judge(look.policy, receiver, invitation, &resources))
     }
 
     /// Leaves the invitation alone, or rejects it if that is the setting, and says so once.
     async fn refuse(
         &self,
-        policy: &Policy,
         look: &Look<'_>,
         consumer: &Consumer,
         invitation: &Invitation,
@@ -78,8 +74,8 @@ impl Function {
         let region = self.aws.region();
         let rejected = self.config.rejects;
         let notice =
-            notification::refusal_notice(policy, region, invitation, &refusal, rejected);
-        self.notices().publish_once(&notice, look.holder, look.now).await?;
+            notification::refusal_notice(look.policy, region, invitation, &refusal, rejected);
+        self.notices.publish_once(look.teller, &notice).await?;
         tracing::warn!(
             account.id = %look.account,
             invitation.arn = %invitation.arn,

@@ -2,35 +2,35 @@
 
 use aws::{
     Error,
+    clients::Consumer,
     eventbridge::Entry,
-    ram::{Consumer, ReceivedShare},
+    ram::ReceivedShare,
 };
 use domain::{
     id::{PipelineArn, Principal},
     invitation::{self, Resource},
     notification::{self, SHARED_DETAIL_TYPE, SOURCE, SharedPipelines},
-    policy::{Policy, Rule},
+    policy::Rule,
 };
 
 use crate::{
-    Function, Look,
+    AcceptInvitation, Look,
     report::{AccountReport, Inspection},
 };
 
-impl Function {
+impl AcceptInvitation<'_> {
     /// Inspects one visible share, if it claims to be ours.
     pub(crate) async fn inspect(
         &self,
-        policy: &Policy,
         look: &Look<'_>,
         consumer: &Consumer,
         share: &ReceivedShare,
         report: &mut AccountReport,
     ) {
         let recognized =
-            invitation::recognize(policy, &share.name, share.arn.owner(), look.account);
+            invitation::recognize(look.policy, &share.name, share.arn.owner(), look.account);
         let inspection = match recognized {
-            Ok(rule) => self.prove(policy, look, consumer, share, rule).await,
+            Ok(rule) => self.prove(look, consumer, share, rule).await,
             Err(refusal) if refusal.is_suspicious() => Ok(Inspection::Distrusted { refusal }),
             Err(_) => return,
         };
@@ -40,18 +40,17 @@ impl Function {
     /// Compares what is inside with the rule, and uses the access that was given.
     async fn prove(
         &self,
-        policy: &Policy,
         look: &Look<'_>,
         consumer: &Consumer,
         share: &ReceivedShare,
         rule: &Rule,
     ) -> Result<Inspection, Error> {
-        let resources = consumer.resources(&share.arn).await?;
+        let resources = consumer.ram.resources(&share.arn).await?;
         let excess = invitation::excess(rule, self.aws.region(), &resources);
         if !excess.is_empty() {
             let refusal = invitation::Refusal::TooMuch { resources: excess };
-            let notice = notification::excess_notice(policy, &share.arn, &share.name, look.account, &refusal);
-            self.notices().publish_once(&notice, look.holder, look.now).await?;
+            let notice = notification::excess_notice(look.policy, &share.arn, &share.name, look.account, &refusal);
+            self.notices.publish_once(look.teller, &notice).await?;
             return Ok(Inspection::Distrusted { refusal });
         }
         let Some(pipelines) = pipelines(&resources) else {
@@ -61,8 +60,7 @@ impl Function {
         if rule.with.contains(&whole_account) {
             // The role proves it for the account; for a single role of the
             // account only that role could.
-            let described = self.aws.consumer_pipelines(look.account);
-            if let Err(error) = described.describe(&pipelines[0]).await {
+            if let Err(error) = consumer.sagemaker.describe(&pipelines[0]).await {
                 return if error.is_access_denied() {
                     Ok(Inspection::NoAccess { error: error.to_string() })
                 } else {
@@ -76,32 +74,29 @@ impl Function {
             consumer: look.account,
             pipelines: &pipelines,
         };
-        self.announce(policy, look, &shared).await?;
+        self.announce(look, consumer, &shared).await?;
         Ok(Inspection::Proven { pipelines: pipelines.len() })
     }
 
     /// Tells the account and the hub's topic, once, which pipelines can be used now.
     async fn announce(
         &self,
-        policy: &Policy,
         look: &Look<'_>,
+        consumer: &Consumer,
         shared: &SharedPipelines<'_>,
     ) -> Result<(), Error> {
-        let notice = notification::shared_notice(policy, shared);
-        let notices = self.notices();
-        notices.publish_once(&notice, look.holder, look.now).await?;
-        let destination = look.account.as_str();
+        let notice = notification::shared_notice(look.policy, shared);
+        self.notices.publish_once(look.teller, &notice).await?;
         let entry = Entry {
             source: SOURCE.to_owned(),
             detail_type: SHARED_DETAIL_TYPE.to_owned(),
             resources: vec![shared.share.to_string()],
-            detail: notice.detail.clone(),
+            detail: notice.detail,
         };
-        let events = self.aws.consumer_events(look.account);
-        notices
-            .once(destination, &notice.id, look.holder, look.now, async || {
-                events.put(&self.config.consumer_bus, vec![entry]).await
-            })
+        let bus = &self.config.consumer_bus;
+        let tell = async || consumer.eventbridge.put(bus, vec![entry]).await;
+        self.notices
+            .once(look.teller, look.account.as_str(), &notice.id, tell)
             .await?;
         Ok(())
     }

@@ -20,16 +20,19 @@ use std::{
 };
 
 use aws::{
-    Aws, Class, Error,
-    lambda::{Batch, Handled, Outcome, Record},
+    Aws, Class,
+    clients::Consumer,
+    lambda::{self, Outcome, Record, Reply},
+    notices::{Notices, Teller},
     policy::InForce,
+    telemetry::Metrics,
 };
 use domain::{
-    hint::{self, Action, Hint, Ignored, Kind, Offer},
+    hint::{self, Action, Command, Hint, Ignored, Kind, Offer},
     id::AccountId,
+    policy::Policy,
 };
 use futures::{StreamExt, stream};
-use jiff::Timestamp;
 
 pub use config::Config;
 use report::{AccountReport, Report};
@@ -43,11 +46,10 @@ const NEXT_LOOK: Duration = Duration::from_secs(5);
 
 /// What the function works with.
 #[derive(Debug)]
-pub struct Function {
-    /// Access to all accounts.
-    pub aws: Aws,
-    /// The function's environment.
-    pub config: Config,
+pub struct AcceptInvitation<'a> {
+    aws: &'a Aws,
+    config: Config,
+    notices: Notices,
 }
 
 /// Where a hint says to look.
@@ -64,44 +66,60 @@ enum Task {
 /// One look at one account.
 #[derive(Debug)]
 struct Look<'a> {
+    policy: &'a Policy,
     account: &'a AccountId,
     /// The offers that led here.
     offers: Vec<Offer>,
-    /// The same for every delivery of the hint.
-    holder: &'a str,
-    now: Timestamp,
+    teller: Teller<'a>,
 }
 
-impl Function {
-    /// Serves a batch of hints.
-    pub async fn handle(&self, batch: Batch) -> Handled {
-        let tasks: Vec<_> = batch.records.iter().map(read).collect();
+impl lambda::Function for AcceptInvitation<'_> {
+    async fn handle(&self, batch: &[Record], metrics: &Metrics) -> Reply {
         let mut report = Report::default();
-        let policy = match self.aws.policy_in_force(&self.config.policy).await {
+        let outcomes = self.serve(batch, &mut report).await;
+        report.count(metrics);
+        report.reply(outcomes)
+    }
+}
+
+impl<'a> AcceptInvitation<'a> {
+    /// The function in its environment.
+    #[must_use]
+    pub fn new(aws: &'a Aws, config: Config) -> Self {
+        Self {
+            notices: Notices::new(aws, &config.table, &config.topic),
+            aws,
+            config,
+        }
+    }
+
+    /// Serves a batch of hints.
+    async fn serve(&self, batch: &[Record], report: &mut Report) -> Vec<Outcome> {
+        let tasks: Vec<_> = batch.iter().map(read).collect();
+        let ssm = self.aws.ssm();
+        let policy = match ssm.policy_in_force(&self.config.policy).await {
             Ok(Some(policy)) => policy,
-            Ok(None) => return report.nothing_in_force(&batch),
-            Err(error) => return report.failed(&batch, &error),
+            Ok(None) => return report.nothing_in_force(batch),
+            Err(error) => return report.failed(batch, error),
         };
         report.policy_version = Some(policy.version);
 
-        let looks = looks(&policy, &tasks, &batch);
-        let looks = looks.iter().map(|look| self.serve_account(&policy, look));
+        let looks = looks(&policy, &tasks, batch);
+        let looks = looks.iter().map(|look| self.serve_account(look));
         report.accounts = stream::iter(looks)
             .buffer_unordered(ACCOUNTS_AT_ONCE)
             .collect()
             .await;
         report.accounts.sort_by(|a, b| a.account.cmp(&b.account));
-
-        let outcomes = tasks.iter().map(|task| outcome(task, &mut report)).collect();
-        report.finish(outcomes)
+        tasks.iter().map(|task| outcome(task, report)).collect()
     }
 
     /// Answers what is pending in one account and inspects what it has accepted.
-    async fn serve_account(&self, policy: &InForce, look: &Look<'_>) -> AccountReport {
+    async fn serve_account(&self, look: &Look<'_>) -> AccountReport {
         let mut report = AccountReport::new(look.account);
-        let consumer = self.aws.consumer(look.account);
-        let seen = futures::try_join!(consumer.invitations(), consumer.shares());
-        let (invitations, shares) = match seen {
+        let consumer = self.aws.consumer(look.account).await;
+        let Consumer { ram, .. } = &consumer;
+        let (invitations, shares) = match futures::try_join!(ram.invitations(), ram.shares()) {
             Ok(seen) => seen,
             Err(error) => {
                 report.fail(error);
@@ -109,15 +127,13 @@ impl Function {
             }
         };
         for invitation in &invitations {
-            self.answer(&policy.policy, look, &consumer, invitation, &mut report)
-                .await;
+            self.answer(look, ram, invitation, &mut report).await;
         }
         for share in &shares {
-            self.inspect(&policy.policy, look, &consumer, share, &mut report)
-                .await;
+            self.inspect(look, &consumer, share, &mut report).await;
         }
         for offer in &look.offers {
-            report.follow_offer(&policy.policy, offer, &invitations, &shares);
+            report.follow_offer(look.policy, offer, &invitations, &shares);
         }
         report
     }
@@ -144,11 +160,11 @@ fn read(record: &Record) -> Result<Task, Ignored> {
 fn looks<'a>(
     policy: &'a InForce,
     tasks: &[Result<Task, Ignored>],
-    batch: &'a Batch,
+    batch: &'a [Record],
 ) -> Vec<Look<'a>> {
     let consumers: BTreeSet<_> = policy.policy.consumers();
     let mut looks: BTreeMap<&AccountId, Look<'a>> = BTreeMap::new();
-    for (task, record) in tasks.iter().zip(&batch.records) {
+    for (task, record) in tasks.iter().zip(batch) {
         let accounts: Vec<_> = match task {
             Err(_) => continue,
             Ok(Task::Offer(Offer { consumer, .. }) | Task::Account(consumer)) => {
@@ -158,10 +174,10 @@ fn looks<'a>(
         };
         for account in accounts {
             let look = looks.entry(account).or_insert_with(|| Look {
+                policy: &policy.policy,
                 account,
                 offers: Vec::new(),
-                holder: record.holder(&batch.request_id),
-                now: record.sent.unwrap_or(batch.now),
+                teller: record.teller(),
             });
             if let Ok(Task::Offer(offer)) = task {
                 look.offers.push(offer.clone());
@@ -189,16 +205,21 @@ fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> Outcome {
         report.not_a_consumer.insert(account.clone());
         return Outcome::Done;
     }
-    let transient = |look: &&&AccountReport| look.class() == Some(Class::Transient);
-    if let Some(error) = accounts.iter().find(transient).and_then(|look| look.worst()) {
+    let transient = accounts
+        .iter()
+        .filter_map(|look| look.worst())
+        .find(|error| error.class() == Class::Transient);
+    if let Some(error) = transient {
         return Outcome::Failed(error.clone());
     }
     if let Ok(Task::Offer(offer)) = task
         && accounts.iter().any(|look| look.awaits(offer))
     {
-        return Outcome::later(NEXT_LOOK, vec![offer.event().to_string()]);
+        return Outcome::followed(NEXT_LOOK, vec![offer.event().to_string()]);
     }
-    let later = accounts.iter().filter(|look| look.wants_another_look(is_sweep));
-    let bodies = later.map(|look| hint::accept_command(&look.account)).collect();
-    Outcome::later(NEXT_LOOK, bodies)
+    let unfinished = accounts
+        .iter()
+        .filter(|look| look.wants_another_look(is_sweep));
+    let commands = unfinished.map(|look| Command::text(Action::Accept, &look.account));
+    Outcome::followed(NEXT_LOOK, commands.collect())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws::{
     Class, Error,
-    lambda::{Batch, Handled, Outcome},
+    lambda::{Outcome, Record, Reply},
     ram::ReceivedShare,
     telemetry::Metrics,
 };
@@ -31,6 +31,9 @@ pub(crate) struct Report {
     /// Records that were not hints, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ignored: Vec<String>,
+    /// Why nothing was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
 impl Report {
@@ -40,33 +43,32 @@ impl Report {
     }
 
     /// Without a policy in force nothing is accepted.
-    pub(crate) fn nothing_in_force(self, batch: &Batch) -> Handled {
+    pub(crate) fn nothing_in_force(&self, batch: &[Record]) -> Vec<Outcome> {
         tracing::warn!("no policy is in force: nothing is accepted");
-        self.finish(batch.records.iter().map(|_| Outcome::Done).collect())
+        batch.iter().map(|_| Outcome::Done).collect()
     }
 
     /// The whole batch failed before any account was looked at.
-    pub(crate) fn failed(self, batch: &Batch, error: &Error) -> Handled {
-        let outcomes = batch.records.iter();
-        let outcomes = outcomes.map(|_| Outcome::Failed(error.clone())).collect();
-        self.finish(outcomes)
+    pub(crate) fn failed(&mut self, batch: &[Record], error: Error) -> Vec<Outcome> {
+        self.error = Some(error.to_string());
+        let failed = |_| Outcome::Failed(error.clone());
+        batch.iter().map(failed).collect()
     }
 
-    /// Logs, counts, and hands over the outcome of each record.
-    pub(crate) fn finish(self, outcomes: Vec<Outcome>) -> Handled {
-        Handled {
-            metrics: self.metrics(),
-            summary: serde_json::to_value(&self).unwrap_or_default(),
+    /// The report as the answer to a command and as the log line.
+    pub(crate) fn reply(&self, outcomes: Vec<Outcome>) -> Reply {
+        Reply {
             outcomes,
+            summary: serde_json::to_value(self).unwrap_or_default(),
         }
     }
 
-    fn metrics(&self) -> Metrics {
-        let mut metrics = Metrics::default();
-        metrics.count("HintsIgnored", self.ignored.len());
+    /// Counts what was done.
+    pub(crate) fn count(&self, metrics: &Metrics) {
+        metrics.count("HintsIgnored", self.ignored.len() as u64);
         for account in &self.accounts {
             let permanent = account.class() == Some(Class::Permanent);
-            metrics.count("AccountFailed", usize::from(permanent));
+            metrics.count("AccountFailed", u64::from(permanent));
             let answers = account.invitations.iter().filter_map(|a| a.answer.as_ref());
             for answer in answers {
                 metrics.count(answer.metric(), 1);
@@ -76,7 +78,6 @@ impl Report {
                 metrics.count(inspection.metric(), 1);
             }
         }
-        metrics
     }
 }
 

@@ -3,85 +3,39 @@
 mod consumer;
 mod owner;
 
-use aws_sdk_ram::types::{Resource, ResourceShareAssociation};
-use domain::{
-    id::{PipelineArn, Principal, ShareArn},
-    status::AssociationStatus,
-};
-use jiff::Timestamp;
+use aws_sdk_ram::types::{self, ResourceShareAssociation};
+use domain::{id::ShareArn, invitation::Resource, sharing::Association};
 
-pub use consumer::{Accepted, Consumer, Invitation, ReceivedShare, SharedResource};
-pub use owner::{AttachedPermission, NewShare, OwnedShare, Owner};
+pub use consumer::{Accepted, Consumer, ReceivedShare};
+pub use owner::{NewShare, Owner};
 
 use crate::{
     error::{Error, Service},
     time::timestamp,
 };
 
-/// The resource type of pipelines, as RAM spells it.
-pub const PIPELINE_TYPE: &str = "sagemaker:Pipeline";
-
-/// The tag that all shares of pipeshare carry; any other share is not ours.
-pub const MANAGED_TAG: &str = "pipeshare:managed";
-
-/// The tag that names the rule that a share serves.
-pub const RULE_TAG: &str = "pipeshare:rule";
-
-/// What joins a share to one principal or to one resource.
-///
-/// RAM answers HTTP 200 also for an association that it then reports as
-/// failed, so the status is part of every answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Association {
-    /// The share.
-    pub share: ShareArn,
-    /// The principal or the ARN of the resource, as RAM wrote it.
-    pub entity: String,
-    /// How far it has come.
-    pub status: AssociationStatus,
-    /// Why it failed, in RAM's words.
-    pub status_message: Option<String>,
-    /// When it was asked for, also for one that was disassociated since.
-    pub created: Option<Timestamp>,
+/// Reads an association and the share that it belongs to.
+fn association(
+    association: &ResourceShareAssociation,
+    service: &Service,
+    operation: &'static str,
+) -> Result<(ShareArn, Association), Error> {
+    let share = parsed(association.resource_share_arn(), service, operation)?;
+    let entity = present(association.associated_entity(), service, operation)?;
+    let status = association.status().map_or("", |status| status.as_str());
+    let association = Association {
+        entity: entity.to_owned(),
+        status: status.into(),
+        message: association.status_message().map(str::to_owned),
+        created: association.creation_time().and_then(timestamp),
+    };
+    Ok((share, association))
 }
 
-impl Association {
-    /// The entity as a principal.
-    #[must_use]
-    pub fn principal(&self) -> Option<Principal> {
-        self.entity.parse().ok()
-    }
-
-    /// The entity as a pipeline.
-    #[must_use]
-    pub fn pipeline(&self) -> Option<PipelineArn> {
-        self.entity.parse().ok()
-    }
-
-    fn from_sdk(
-        association: &ResourceShareAssociation,
-        service: &Service,
-        operation: &'static str,
-    ) -> Result<Self, Error> {
-        Ok(Self {
-            share: parsed(association.resource_share_arn(), service, operation)?,
-            entity: present(association.associated_entity(), service, operation)?.to_owned(),
-            status: association
-                .status()
-                .map_or("", |status| status.as_str())
-                .into(),
-            status_message: association.status_message().map(str::to_owned),
-            created: association.creation_time().and_then(timestamp),
-        })
-    }
-}
-
-impl From<&Resource> for SharedResource {
-    fn from(resource: &Resource) -> Self {
-        Self {
-            arn: resource.arn().unwrap_or_default().to_owned(),
-            kind: resource.r#type().unwrap_or_default().to_owned(),
-        }
+fn resource(resource: &types::Resource) -> Resource {
+    Resource {
+        arn: resource.arn().unwrap_or_default().to_owned(),
+        kind: resource.r#type().unwrap_or_default().to_owned(),
     }
 }
 

@@ -6,12 +6,15 @@ use aws_config::SdkConfig;
 use aws_sdk_sagemaker::{
     Client,
     types::{
-        PipelineExecutionStep, PipelineExecutionSummary, PipelineSummary, SortOrder,
-        SortPipelineExecutionsBy, StepStatus,
+        Filter, Operator, PipelineExecution, PipelineExecutionStep, PipelineSummary, ResourceType,
+        SearchExpression, SearchSortOrder, SortOrder, SortPipelineExecutionsBy,
+        StepStatus,
     },
 };
 use domain::{
     id::{AccountId, ExecutionArn, InvalidId, PipelineArn},
+    notification::FailedStep,
+    sharing::Pipeline,
     status::ExecutionStatus,
 };
 use jiff::Timestamp;
@@ -21,58 +24,36 @@ use crate::{
     time::{date_time, timestamp},
 };
 
-/// A pipeline, as far as sharing it depends on it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pipeline {
-    /// The ARN, which a pipeline that is deleted and made again has again.
-    pub arn: PipelineArn,
-    /// The name in the case that it was created with.
-    pub name: String,
-    /// When it was created; tells a pipeline from its namesake before it.
-    pub created: Timestamp,
-    /// When it last ran; none for one that never did.
-    pub last_run: Option<Timestamp>,
-}
-
-/// One line of the list of a pipeline's executions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExecutionSummary {
-    /// The execution.
-    pub arn: ExecutionArn,
-    /// How it goes.
-    pub status: ExecutionStatus,
-    /// When it was started; a retry does not change it.
-    pub started: Option<Timestamp>,
-}
-
-/// One execution, as SageMaker describes it when asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Execution {
-    /// The execution.
-    pub arn: ExecutionArn,
-    /// How it goes.
-    pub status: ExecutionStatus,
+/// What SageMaker knows about an execution and an event does not tell.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ExecutionDetails {
+    /// How it goes now; none if SageMaker could not be asked.
+    pub status: Option<ExecutionStatus>,
     /// The name that its starter gave it.
     pub display_name: Option<String>,
     /// Why it failed; absent for some failures of steps.
     pub failure_reason: Option<String>,
     /// When it was created.
-    pub created: Option<Timestamp>,
-    /// When it last changed; for one that has ended, when it ended.
-    pub last_modified: Option<Timestamp>,
-    /// The user profile that started it, if a person in Studio did.
-    pub created_by: Option<String>,
+    pub started: Option<Timestamp>,
+    /// The steps that failed, in the order that they started.
+    pub failed_steps: Vec<FailedStep>,
 }
 
-/// A step that failed.
+/// An execution that changed lately.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FailedStep {
-    /// The name in the pipeline's definition.
-    pub name: String,
-    /// Why it failed.
-    pub reason: Option<String>,
-    /// When it ended.
-    pub ended: Option<Timestamp>,
+pub struct ChangedExecution {
+    /// The execution.
+    pub arn: ExecutionArn,
+    /// Its pipeline.
+    pub pipeline: PipelineArn,
+    /// How it goes.
+    pub status: ExecutionStatus,
+    /// The name that its starter gave it.
+    pub display_name: Option<String>,
+    /// When it was created.
+    pub started: Option<Timestamp>,
+    /// When anything about it changed last, be it only its description.
+    pub modified: Timestamp,
 }
 
 /// Pipelines, seen from one account.
@@ -111,9 +92,7 @@ impl SageMaker {
         let created = summary.creation_time().and_then(timestamp);
         Ok(Pipeline {
             arn: self.parsed("ListPipelines", summary.pipeline_arn())?,
-            name: summary.pipeline_name().unwrap_or_default().to_owned(),
             created: self.known("ListPipelines", created)?,
-            last_run: summary.last_execution_time().and_then(timestamp),
         })
     }
 
@@ -121,24 +100,17 @@ impl SageMaker {
     ///
     /// For an account that the pipeline is shared with, an answer is the proof
     /// of access.
-    pub async fn describe(&self, pipeline: &PipelineArn) -> Result<Pipeline, Error> {
-        let answer = self
-            .client
+    pub async fn describe(&self, pipeline: &PipelineArn) -> Result<(), Error> {
+        self.client
             .describe_pipeline()
             .pipeline_name(pipeline.as_str())
             .send()
             .await
             .map_err(self.service.failed("DescribePipeline"))?;
-        let created = answer.creation_time().and_then(timestamp);
-        Ok(Pipeline {
-            arn: self.parsed("DescribePipeline", answer.pipeline_arn())?,
-            name: answer.pipeline_name().unwrap_or_default().to_owned(),
-            created: self.known("DescribePipeline", created)?,
-            last_run: answer.last_run_time().and_then(timestamp),
-        })
+        Ok(())
     }
 
-    /// Whether an execution that started since then has succeeded.
+    /// Whether an execution that was created since then has succeeded.
     ///
     /// Reads from the newest back and stops at the first success.
     pub async fn has_succeeded_execution(
@@ -146,35 +118,6 @@ impl SageMaker {
         pipeline: &PipelineArn,
         since: Timestamp,
     ) -> Result<bool, Error> {
-        let succeeded = |execution: &ExecutionSummary| {
-            (execution.status == ExecutionStatus::Succeeded).then_some(())
-        };
-        let found = self.find_execution(pipeline, since, succeeded).await?;
-        Ok(found.is_some())
-    }
-
-    /// The executions that were created since then, newest first.
-    pub async fn executions_since(
-        &self,
-        pipeline: &PipelineArn,
-        since: Timestamp,
-    ) -> Result<Vec<ExecutionSummary>, Error> {
-        let mut executions = Vec::new();
-        let collect = |execution: &ExecutionSummary| {
-            executions.push(execution.clone());
-            None::<()>
-        };
-        self.find_execution(pipeline, since, collect).await?;
-        Ok(executions)
-    }
-
-    /// Walks through executions, newest first, until `pick` picks something.
-    async fn find_execution<T>(
-        &self,
-        pipeline: &PipelineArn,
-        since: Timestamp,
-        mut pick: impl FnMut(&ExecutionSummary) -> Option<T>,
-    ) -> Result<Option<T>, Error> {
         let mut items = self
             .client
             .list_pipeline_executions()
@@ -188,27 +131,15 @@ impl SageMaker {
             .send();
         while let Some(item) = items.next().await {
             let item = item.map_err(self.service.failed("ListPipelineExecutions"))?;
-            if let Some(picked) = pick(&self.summary(&item)?) {
-                return Ok(Some(picked));
+            if status(item.pipeline_execution_status()) == ExecutionStatus::Succeeded {
+                return Ok(true);
             }
         }
-        Ok(None)
+        Ok(false)
     }
 
-    fn summary(&self, summary: &PipelineExecutionSummary) -> Result<ExecutionSummary, Error> {
-        let arn = summary.pipeline_execution_arn();
-        Ok(ExecutionSummary {
-            arn: self.parsed("ListPipelineExecutions", arn)?,
-            status: summary
-                .pipeline_execution_status()
-                .map_or("", |status| status.as_str())
-                .into(),
-            started: summary.start_time().and_then(timestamp),
-        })
-    }
-
-    /// Describes an execution as it is now, whatever an event said.
-    pub async fn execution(&self, execution: &ExecutionArn) -> Result<Execution, Error> {
+    /// Asks about an execution as it is now, whatever an event said.
+    pub async fn details(&self, execution: &ExecutionArn) -> Result<ExecutionDetails, Error> {
         let answer = self
             .client
             .describe_pipeline_execution()
@@ -216,25 +147,28 @@ impl SageMaker {
             .send()
             .await
             .map_err(self.service.failed("DescribePipelineExecution"))?;
-        Ok(Execution {
-            arn: execution.clone(),
-            status: answer
-                .pipeline_execution_status()
-                .map_or("", |status| status.as_str())
-                .into(),
+        let steps = self.steps(execution).await?;
+        let failed = |step: &&PipelineExecutionStep| step.step_status() == Some(&StepStatus::Failed);
+        Ok(ExecutionDetails {
+            status: Some(status(answer.pipeline_execution_status())),
             display_name: answer.pipeline_execution_display_name().map(str::to_owned),
             failure_reason: answer.failure_reason().map(str::to_owned),
-            created: answer.creation_time().and_then(timestamp),
-            last_modified: answer.last_modified_time().and_then(timestamp),
-            created_by: answer
-                .created_by()
-                .and_then(|user| user.user_profile_name())
-                .map(str::to_owned),
+            started: answer.creation_time().and_then(timestamp),
+            failed_steps: steps.iter().filter(failed).map(failed_step).collect(),
         })
     }
 
-    /// The steps of an execution that failed, in the order that they started.
-    pub async fn failed_steps(&self, execution: &ExecutionArn) -> Result<Vec<FailedStep>, Error> {
+    /// When the last step of an execution ended; none if none has.
+    pub async fn last_step_end(
+        &self,
+        execution: &ExecutionArn,
+    ) -> Result<Option<Timestamp>, Error> {
+        let steps = self.steps(execution).await?;
+        let ends = steps.iter().filter_map(|step| step.end_time().and_then(timestamp));
+        Ok(ends.max())
+    }
+
+    async fn steps(&self, execution: &ExecutionArn) -> Result<Vec<PipelineExecutionStep>, Error> {
         let mut items = self
             .client
             .list_pipeline_execution_steps()
@@ -244,14 +178,59 @@ impl SageMaker {
             .stop_on_duplicate_token(false)
             .items()
             .send();
-        let mut failed = Vec::new();
+        let mut steps = Vec::new();
         while let Some(step) = items.next().await {
-            let step = step.map_err(self.service.failed("ListPipelineExecutionSteps"))?;
-            if step.step_status() == Some(&StepStatus::Failed) {
-                failed.push(failed_step(&step));
+            steps.push(step.map_err(self.service.failed("ListPipelineExecutionSteps"))?);
+        }
+        Ok(steps)
+    }
+
+    /// The executions of all pipelines of the account that changed after a time, oldest change first.
+    ///
+    /// Only the search finds an old execution that was retried: lists filter by
+    /// the time of creation alone.
+    pub async fn executions_changed_since(
+        &self,
+        time: Timestamp,
+    ) -> Result<Vec<ChangedExecution>, Error> {
+        let changed = Filter::builder()
+            .name("LastModifiedTime")
+            .operator(Operator::GreaterThan)
+            .value(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+            .build();
+        let mut items = self
+            .client
+            .search()
+            .resource(ResourceType::PipelineExecution)
+            .search_expression(SearchExpression::builder().filters(changed).build())
+            .sort_by("LastModifiedTime")
+            .sort_order(SearchSortOrder::Ascending)
+            .into_paginator()
+            .stop_on_duplicate_token(false)
+            .items()
+            .send();
+        let mut executions = Vec::new();
+        while let Some(record) = items.next().await {
+            let record = record.map_err(self.service.failed("Search"))?;
+            if let Some(execution) = record.pipeline_execution() {
+                executions.push(self.changed(execution)?);
             }
         }
-        Ok(failed)
+        Ok(executions)
+    }
+
+    fn changed(&self, execution: &PipelineExecution) -> Result<ChangedExecution, Error> {
+        let modified = execution.last_modified_time().and_then(timestamp);
+        Ok(ChangedExecution {
+            arn: self.parsed("Search", execution.pipeline_execution_arn())?,
+            pipeline: self.parsed("Search", execution.pipeline_arn())?,
+            status: status(execution.pipeline_execution_status()),
+            display_name: execution
+                .pipeline_execution_display_name()
+                .map(str::to_owned),
+            started: execution.creation_time().and_then(timestamp),
+            modified: self.known("Search", modified)?,
+        })
     }
 
     fn parsed<T: FromStr<Err = InvalidId>>(
@@ -268,17 +247,20 @@ impl SageMaker {
     fn known(
         &self,
         operation: &'static str,
-        created: Option<Timestamp>,
+        time: Option<Timestamp>,
     ) -> Result<Timestamp, Error> {
-        created.ok_or_else(|| self.service.odd_answer(operation, "no creation time"))
+        time.ok_or_else(|| self.service.odd_answer(operation, "a time that is missing"))
     }
+}
+
+fn status(status: Option<&aws_sdk_sagemaker::types::PipelineExecutionStatus>) -> ExecutionStatus {
+    status.map_or("", |status| status.as_str()).into()
 }
 
 fn failed_step(step: &PipelineExecutionStep) -> FailedStep {
     FailedStep {
         name: step.step_name().unwrap_or_default().to_owned(),
         reason: step.failure_reason().map(str::to_owned),
-        ended: step.end_time().and_then(timestamp),
     }
 }
 

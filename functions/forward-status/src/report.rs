@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws::{
     Class, Error,
-    lambda::{Batch, Handled, Outcome},
+    lambda::{Outcome, Record, Reply},
     telemetry::Metrics,
 };
 use domain::{
@@ -34,6 +34,9 @@ pub(crate) struct Report {
     /// Records that there was nothing to tell about, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ignored: Vec<String>,
+    /// Why nothing was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
 impl Report {
@@ -71,37 +74,35 @@ impl Report {
     }
 
     /// Without a policy in force nobody is told anything.
-    pub(crate) fn nothing_in_force(self, batch: &Batch) -> Handled {
+    pub(crate) fn nothing_in_force(&self, batch: &[Record]) -> Vec<Outcome> {
         tracing::warn!("no policy is in force: nobody is told anything");
-        self.finish(batch.records.iter().map(|_| Outcome::Done).collect())
+        batch.iter().map(|_| Outcome::Done).collect()
     }
 
     /// The whole batch failed before anything was told.
-    pub(crate) fn failed(self, batch: &Batch, error: &Error) -> Handled {
-        let outcomes = batch.records.iter();
-        let outcomes = outcomes.map(|_| Outcome::Failed(error.clone())).collect();
-        self.finish(outcomes)
+    pub(crate) fn failed(&mut self, batch: &[Record], error: Error) -> Vec<Outcome> {
+        self.error = Some(error.to_string());
+        let failed = |_| Outcome::Failed(error.clone());
+        batch.iter().map(failed).collect()
     }
 
-    /// Logs, counts, and hands over the outcome of each record.
-    pub(crate) fn finish(self, outcomes: Vec<Outcome>) -> Handled {
-        Handled {
-            metrics: self.metrics(),
-            summary: serde_json::to_value(&self).unwrap_or_default(),
+    /// The report as the answer to a command and as the log line.
+    pub(crate) fn reply(&self, outcomes: Vec<Outcome>) -> Reply {
+        Reply {
             outcomes,
+            summary: serde_json::to_value(self).unwrap_or_default(),
         }
     }
 
-    fn metrics(&self) -> Metrics {
-        let mut metrics = Metrics::default();
-        metrics.count("HintsIgnored", self.ignored.len());
-        metrics.count("AccountFailed", self.unreachable.len());
+    /// Counts what was done.
+    pub(crate) fn count(&self, metrics: &Metrics) {
+        metrics.count("HintsIgnored", self.ignored.len() as u64);
+        metrics.count("AccountFailed", self.unreachable.len() as u64);
         for change in self.changes.iter().chain(&self.swept) {
             for telling in change.tellings.values() {
                 metrics.count(telling.metric(), 1);
             }
         }
-        metrics
     }
 }
 

@@ -10,7 +10,7 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{ExecutionNews, Function, Teller, report::Report};
+use crate::{ExecutionNews, ForwardStatus, report::Report};
 
 /// The partition key of the times up to which executions were looked at.
 const WATERMARK: &str = "watermark";
@@ -22,7 +22,7 @@ const OVERLAP: SignedDuration = SignedDuration::from_mins(30);
 /// How old a change must be before the sweep tells it: its event may be on its way.
 const GRACE: SignedDuration = SignedDuration::from_mins(2);
 
-impl Function {
+impl ForwardStatus<'_> {
     /// Tells what changed in all owner accounts since the last sweep and was not told.
     pub(crate) async fn sweep(
         &self,
@@ -56,7 +56,7 @@ impl Function {
         owner: &AccountId,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let table = self.table();
+        let table = self.table;
         let item = table.get(WATERMARK, owner.as_str()).await?;
         let watermark = item.and_then(|item| item.text("until")?.parse::<Timestamp>().ok());
         if let Some(watermark) = watermark {

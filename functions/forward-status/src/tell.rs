@@ -16,7 +16,7 @@ use domain::{
 };
 
 use crate::{
-    ExecutionNews, Function, Teller,
+    ExecutionNews, ForwardStatus,
     report::{ChangeReport, Telling},
 };
 
@@ -35,7 +35,7 @@ impl Destination {
     }
 }
 
-impl Function {
+impl ForwardStatus<'_> {
     /// Tells a change to everyone who wants to know it and does not.
     pub(crate) async fn tell(
         &self,
@@ -67,7 +67,7 @@ impl Function {
         destination: &Destination,
         details: &mut Option<ExecutionDetails>,
     ) -> Result<Telling, Error> {
-        let notices = self.notices();
+        let notices = self.notices;
         let ledger = format!("{}|{}", destination.name(), news.execution);
         let history = notices.told(&ledger, teller.holder, teller.now).await?;
         if let Decision::AlreadyTold | Decision::Overtaken = decide(&history, &news.change, None) {

@@ -7,43 +7,11 @@ use aws_sdk_ram::{
 };
 use domain::{
     id::{AccountId, InvalidId, InvitationArn, ShareArn},
-    status::InvitationStatus,
-};
-use jiff::Timestamp;
-
-use super::all_pages;
-use crate::{
-    error::{Error, Service},
-    time::timestamp,
+    invitation::{Invitation, Resource},
 };
 
-/// An invitation that this account has received.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invitation {
-    /// The invitation.
-    pub arn: InvitationArn,
-    /// The share that it is to.
-    pub share: ShareArn,
-    /// The name of the share.
-    pub share_name: String,
-    /// The account that sent it.
-    pub sender: AccountId,
-    /// The account that it was sent to.
-    pub receiver: AccountId,
-    /// Whether it still waits for an answer.
-    pub status: InvitationStatus,
-    /// When it was sent; after an answer, when that was given.
-    pub time: Option<Timestamp>,
-}
-
-/// Something that a share gives access to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SharedResource {
-    /// The ARN, of whatever kind of resource.
-    pub arn: String,
-    /// The resource type in RAM's spelling; [`super::PIPELINE_TYPE`] for a pipeline.
-    pub kind: String,
-}
+use super::{all_pages, resource};
+use crate::error::{Error, Service};
 
 /// A share of another account that this account is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +67,7 @@ impl Consumer {
     pub async fn pending_resources(
         &self,
         invitation: &InvitationArn,
-    ) -> Result<Vec<SharedResource>, Error> {
+    ) -> Result<Vec<Resource>, Error> {
         let request = self
             .client
             .list_pending_invitation_resources()
@@ -110,7 +78,7 @@ impl Consumer {
             request,
             resources
         );
-        Ok(found.iter().map(SharedResource::from).collect())
+        Ok(found.iter().map(resource).collect())
     }
 
     /// Accepts an invitation; accepting it once more is no failure.
@@ -162,14 +130,14 @@ impl Consumer {
     }
 
     /// What a share of another account gives this one access to.
-    pub async fn resources(&self, share: &ShareArn) -> Result<Vec<SharedResource>, Error> {
+    pub async fn resources(&self, share: &ShareArn) -> Result<Vec<Resource>, Error> {
         let request = self
             .client
             .list_resources()
             .resource_owner(ResourceOwner::OtherAccounts)
             .resource_share_arns(share.as_str());
         let found = all_pages!(self.service, "ListResources", request, resources);
-        Ok(found.iter().map(SharedResource::from).collect())
+        Ok(found.iter().map(resource).collect())
     }
 }
 
@@ -206,7 +174,6 @@ fn invitation(invitation: &ResourceShareInvitation) -> Result<Invitation, Invali
             .status()
             .map_or("", |status| status.as_str())
             .into(),
-        time: invitation.invitation_timestamp().and_then(timestamp),
     })
 }
 

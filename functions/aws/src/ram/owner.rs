@@ -6,18 +6,18 @@ use aws_config::SdkConfig;
 use aws_sdk_ram::{
     Client,
     types::{
-        ResourceOwner, ResourceShare, ResourceShareAssociation, ResourceShareAssociationType,
-        ResourceSharePermissionSummary, Tag, TagFilter,
+        ResourceOwner, ResourceShare, ResourceShareAssociation, ResourceShareAssociationType, Tag,
+        TagFilter,
     },
 };
 use domain::{
     id::{AccountId, PermissionArn, PipelineArn, Principal, ShareArn},
+    sharing::{Association, Share, TAG_MANAGED, TAG_RULE},
     status::ShareStatus,
 };
 use futures::{StreamExt, TryStreamExt, stream};
-use jiff::Timestamp;
 
-use super::{Association, MANAGED_TAG, RULE_TAG, all_pages, parsed};
+use super::{all_pages, association, parsed};
 use crate::{
     error::{Error, Service},
     time::timestamp,
@@ -48,50 +48,6 @@ pub struct NewShare {
     pub client_token: String,
 }
 
-/// A share of this account that carries pipeshare's tag.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnedShare {
-    /// The share.
-    pub arn: ShareArn,
-    /// Its name.
-    pub name: String,
-    /// Its status; one that is deleted stays in the list for about two hours.
-    pub status: ShareStatus,
-    /// When it was created.
-    pub created: Option<Timestamp>,
-    /// Whether accounts outside the organization may be added.
-    pub allow_external: bool,
-    /// All its tags.
-    pub tags: BTreeMap<String, String>,
-    /// The managed permissions; empty for a share that is gone.
-    pub permissions: Vec<AttachedPermission>,
-    /// The principals, also those that are no more.
-    pub principals: Vec<Association>,
-    /// The resources, also those that are no more.
-    pub resources: Vec<Association>,
-}
-
-impl OwnedShare {
-    /// The rule that the share serves, as its tag says.
-    #[must_use]
-    pub fn rule(&self) -> Option<&str> {
-        self.tags.get(RULE_TAG).map(String::as_str)
-    }
-}
-
-/// A managed permission of a share.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttachedPermission {
-    /// The permission.
-    pub arn: PermissionArn,
-    /// The resource type that it is for.
-    pub resource_type: String,
-    /// Whether the share has the version that is the default today.
-    ///
-    /// RAM does not upgrade shares by itself.
-    pub is_default_version: bool,
-}
-
 /// Shares of one account, seen and changed by that account.
 ///
 /// Only the creation of a share takes a client token. Associations are
@@ -115,64 +71,55 @@ impl Owner {
     ///
     /// Shares that are deleted are among them, for as long as RAM lists them,
     /// without their contents.
-    pub async fn shares(&self) -> Result<Vec<OwnedShare>, Error> {
-        let managed = TagFilter::builder().tag_key(MANAGED_TAG).build();
+    pub async fn shares(&self) -> Result<Vec<Share>, Error> {
+        let managed = TagFilter::builder().tag_key(TAG_MANAGED).build();
         let request = self
             .client
             .get_resource_shares()
             .resource_owner(ResourceOwner::SelfValue)
             .tag_filters(managed);
         let found = all_pages!(self.service, "GetResourceShares", request, resource_shares);
-        let shares: Vec<_> = found
-            .iter()
-            .map(|share| self.share(share))
-            .collect::<Result<_, _>>()?;
-        self.with_contents(shares).await
+        let shares = found.iter().map(|share| self.share(share));
+        self.with_contents(shares.collect::<Result<_, _>>()?).await
     }
 
-    async fn with_contents(&self, mut shares: Vec<OwnedShare>) -> Result<Vec<OwnedShare>, Error> {
-        let present: Vec<_> = shares
-            .iter()
-            .filter(|share| share.status.is_present())
-            .map(|share| share.arn.clone())
-            .collect();
-        let (principals, resources, permissions) = futures::try_join!(
-            self.associations(ResourceShareAssociationType::Principal, &present),
-            self.associations(ResourceShareAssociationType::Resource, &present),
-            self.permissions(&present),
+    async fn with_contents(&self, mut shares: Vec<Share>) -> Result<Vec<Share>, Error> {
+        let live = shares.iter().filter(|share| share.live);
+        let live: Vec<_> = live.map(|share| share.arn.clone()).collect();
+        let (mut principals, mut resources, mut permissions) = futures::try_join!(
+            self.associations(ResourceShareAssociationType::Principal, &live),
+            self.associations(ResourceShareAssociationType::Resource, &live),
+            self.permissions(&live),
         )?;
-        let mut permissions: BTreeMap<_, _> = permissions.into_iter().collect();
-        let of = |all: &[Association], share: &ShareArn| -> Vec<Association> {
-            let belongs = |association: &&Association| association.share == *share;
-            all.iter().filter(belongs).cloned().collect()
-        };
         for share in &mut shares {
-            share.principals = of(&principals, &share.arn);
-            share.resources = of(&resources, &share.arn);
+            share.principals = principals.remove(&share.arn).unwrap_or_default();
+            share.resources = resources.remove(&share.arn).unwrap_or_default();
             share.permissions = permissions.remove(&share.arn).unwrap_or_default();
         }
         Ok(shares)
     }
 
-    fn share(&self, share: &ResourceShare) -> Result<OwnedShare, Error> {
-        let tags = share.tags().iter().filter_map(|tag| {
-            let value = tag.value().unwrap_or_default();
-            Some((tag.key()?.to_owned(), value.to_owned()))
-        });
-        Ok(OwnedShare {
-            arn: parsed(
-                share.resource_share_arn(),
-                &self.service,
-                "GetResourceShares",
-            )?,
+    fn share(&self, share: &ResourceShare) -> Result<Share, Error> {
+        let arn = share.resource_share_arn();
+        let status: ShareStatus = share.status().map_or("", |status| status.as_str()).into();
+        let rule = share
+            .tags()
+            .iter()
+            .find(|tag| tag.key() == Some(TAG_RULE))
+            .and_then(|tag| tag.value());
+        Ok(Share {
+            arn: parsed(arn, &self.service, "GetResourceShares")?,
             name: share.name().unwrap_or_default().to_owned(),
-            status: share.status().map_or("", |status| status.as_str()).into(),
-            created: share.creation_time().and_then(timestamp),
+            rule: rule.map(str::to_owned),
+            created: share
+                .creation_time()
+                .and_then(timestamp)
+                .unwrap_or_default(),
+            live: status.is_present(),
             allow_external: share.allow_external_principals().unwrap_or_default(),
-            tags: tags.collect(),
             permissions: Vec::new(),
-            principals: Vec::new(),
             resources: Vec::new(),
+            principals: Vec::new(),
         })
     }
 
@@ -180,8 +127,8 @@ impl Owner {
         &self,
         kind: ResourceShareAssociationType,
         shares: &[ShareArn],
-    ) -> Result<Vec<Association>, Error> {
-        let mut associations = Vec::new();
+    ) -> Result<BTreeMap<ShareArn, Vec<Association>>, Error> {
+        let mut associations: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for chunk in shares.chunks(CHUNK) {
             // RAM refuses a filter on shares together with one on the status.
             let request = self
@@ -189,20 +136,25 @@ impl Owner {
                 .get_resource_share_associations()
                 .association_type(kind.clone())
                 .set_resource_share_arns(Some(texts(chunk)));
-            associations.extend(all_pages!(
+            let found = all_pages!(
                 self.service,
                 "GetResourceShareAssociations",
                 request,
                 resource_share_associations
-            ));
+            );
+            for found in &found {
+                let (share, association) =
+                    association(found, &self.service, "GetResourceShareAssociations")?;
+                associations.entry(share).or_default().push(association);
+            }
         }
-        self.read("GetResourceShareAssociations", &associations)
+        Ok(associations)
     }
 
     async fn permissions(
         &self,
         shares: &[ShareArn],
-    ) -> Result<Vec<(ShareArn, Vec<AttachedPermission>)>, Error> {
+    ) -> Result<BTreeMap<ShareArn, Vec<PermissionArn>>, Error> {
         stream::iter(shares)
             .map(|share| async move { Ok((share.clone(), self.permissions_of(share).await?)) })
             .buffered(CONCURRENT)
@@ -210,29 +162,22 @@ impl Owner {
             .await
     }
 
-    async fn permissions_of(&self, share: &ShareArn) -> Result<Vec<AttachedPermission>, Error> {
+    async fn permissions_of(&self, share: &ShareArn) -> Result<Vec<PermissionArn>, Error> {
         let request = self
             .client
             .list_resource_share_permissions()
             .resource_share_arn(share.as_str());
+        let operation = "ListResourceSharePermissions";
         let found = all_pages!(
             self.service,
             "ListResourceSharePermissions",
             request,
             permissions
         );
-        let attached = |permission: &ResourceSharePermissionSummary| {
-            Ok(AttachedPermission {
-                arn: parsed(
-                    permission.arn(),
-                    &self.service,
-                    "ListResourceSharePermissions",
-                )?,
-                resource_type: permission.resource_type().unwrap_or_default().to_owned(),
-                is_default_version: permission.default_version().unwrap_or_default(),
-            })
-        };
-        found.iter().map(attached).collect()
+        found
+            .iter()
+            .map(|permission| parsed(permission.arn(), &self.service, operation))
+            .collect()
     }
 
     /// Creates a share, empty but for its permission and tags.
@@ -244,8 +189,8 @@ impl Owner {
             .name(&share.name)
             .permission_arns(share.permission.as_str())
             .allow_external_principals(share.allow_external)
-            .tags(tag(MANAGED_TAG, "true"))
-            .tags(tag(RULE_TAG, &share.rule))
+            .tags(tag(TAG_MANAGED, "true"))
+            .tags(tag(TAG_RULE, &share.rule))
             .client_token(&share.client_token)
             .send()
             .await
@@ -301,13 +246,13 @@ impl Owner {
         )
     }
 
-    /// Takes pipelines out of a share.
-    pub async fn disassociate_pipelines(
+    /// Takes resources out of a share, whatever they are.
+    pub async fn disassociate_resources(
         &self,
         share: &ShareArn,
-        pipelines: &[PipelineArn],
+        resources: &[String],
     ) -> Result<Vec<Association>, Error> {
-        in_chunks(pipelines, async |chunk| {
+        in_chunks(resources, async |chunk| {
             self.disassociate(share, Some(chunk), None).await
         })
         .await
@@ -317,7 +262,7 @@ impl Owner {
     pub async fn disassociate_principals(
         &self,
         share: &ShareArn,
-        principals: &[Principal],
+        principals: &[String],
     ) -> Result<Vec<Association>, Error> {
         in_chunks(principals, async |chunk| {
             self.disassociate(share, None, Some(chunk)).await
@@ -395,7 +340,7 @@ impl Owner {
     ) -> Result<Vec<Association>, Error> {
         associations
             .iter()
-            .map(|association| Association::from_sdk(association, &self.service, operation))
+            .map(|found| Ok(association(found, &self.service, operation)?.1))
             .collect()
     }
 
