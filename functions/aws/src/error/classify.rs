@@ -28,7 +28,7 @@ pub(super) fn class(
         // RAM says so, too, when it is merely busy with the organization; the
         // landing zone accelerator retries it. A share that may not leave the
         // organization is told by its message alone.
-        (_, "OperationNotPermittedException") if names_organization(message) => Class::Permanent,
+        (_, "OperationNotPermittedException") if confines(message) => Class::Permanent,
         (_, "OperationNotPermittedException") => Class::Transient,
         _ => of_status(status),
     }
@@ -52,9 +52,15 @@ fn of_unknown_resource(operation: &str, message: &str) -> Class {
     }
 }
 
-/// ASSUMED: RAM names the organization in a message only if that is the trouble.
+/// ASSUMED: RAM names the organization, or the unit, that it does not know.
 fn names_organization(message: &str) -> bool {
     message.to_ascii_lowercase().contains("organization")
+}
+
+/// ASSUMED: RAM's words for what may not leave the organization are always
+/// like "can only be shared within your AWS Organization".
+fn confines(message: &str) -> bool {
+    message.to_ascii_lowercase().contains("within your") && names_organization(message)
 }
 
 fn is_throttling(code: &str) -> bool {
@@ -79,8 +85,8 @@ fn is_throttling(code: &str) -> bool {
     )
 }
 
-/// Faults of AWS, and credentials that ran out under way: the next attempt
-/// fetches new ones.
+/// Faults of AWS, and credentials that ran out under way: the next invocation
+/// has new ones.
 fn is_fault(code: &str) -> bool {
     matches!(
         code,
@@ -130,13 +136,13 @@ pub(super) fn advice(operation: &str, code: &str, message: &str) -> Option<&'sta
         (_, code) if is_access_denied(code) => {
             Some("the account's pipeshare role lacks this permission: update the account template")
         }
-        (_, "UnknownResourceException") if mentions("organization") => Some(
+        (_, "UnknownResourceException") if names_organization(message) => Some(
             "turn on sharing with the organization in RAM, from the management account, and check the ARN",
         ),
         (_, "InvalidParameterException") if mentions("not in your aws organization") => Some(
             "mark the account `external: true` in the policy, or turn on sharing with the organization in RAM",
         ),
-        (_, "OperationNotPermittedException") if mentions("organization") => Some(
+        (_, "OperationNotPermittedException") if confines(message) => Some(
             "this can only be shared within the organization: take the outside principal out of the rule",
         ),
         (_, "ResourceShareLimitExceededException") => Some(
@@ -172,7 +178,7 @@ mod tests {
             ("GetResourceShares", unknown, 400, "ResourceShare not found", NotYet),
             ("AssociateResourceShare", unknown, 400, "OrganizationalUnit not found", Permanent),
             ("CreateResourceShare", unknown, 400, "Permission not found", Permanent),
-            ("AssociateResourceShare", forbidden, 400, "not permitted", Transient),
+            ("AssociateResourceShare", forbidden, 400, "busy with your organization", Transient),
             ("AssociateResourceShare", forbidden, 400, ORGANIZATION_ONLY, Permanent),
             ("AssociateResourceShare", "ResourceShareLimitExceededException", 400, "", NotYet),
             ("CreateResourceShare", "ResourceShareLimitExceededException", 400, "", Permanent),

@@ -69,7 +69,7 @@ fn neither_the_runtime_nor_the_sdk_writes_payloads_even_at_trace() {
 #[test]
 fn text_is_written_where_lambda_does_not_ask_for_json() {
     let text = logged(LevelFilter::INFO, false, || {
-        tracing::info!(share = "s", "created")
+        tracing::info!(share = "s", "created");
     });
     assert!(text.contains("INFO"), "{text}");
     assert!(text.trim_end().ends_with("created share=\"s\""), "{text}");
