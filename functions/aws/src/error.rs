@@ -11,15 +11,15 @@ use aws_sdk_ram::{
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use domain::id::AccountId;
 
-/// What to do about a failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// What to do about a failure; of several, the greatest decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// AWS could not serve the call just now; the same call may succeed.
-    Transient,
     /// The same call fails until a person changes something.
     Permanent,
     /// Something that was begun has not finished; look again in a minute.
     NotYet,
+    /// AWS could not serve the call just now; the same call may succeed.
+    Transient,
 }
 
 /// A failed call, with what AWS said about it.
@@ -58,6 +58,12 @@ impl Error {
     #[must_use]
     pub fn is(&self, code: &str) -> bool {
         self.code() == Some(code)
+    }
+
+    /// Whether AWS refused the call for want of a permission.
+    #[must_use]
+    pub fn is_access_denied(&self) -> bool {
+        self.is("AccessDeniedException") || self.is("AccessDenied")
     }
 
     /// What AWS said about it.

@@ -127,7 +127,7 @@ fn run(events: &[Value]) -> Run {
     };
     let calls = thread::spawn(move || server.serve(&listener));
     // A process that dies never answers; the tests then fail, and do not hang.
-    let patience = Duration::from_secs(60);
+    let patience = Duration::from_mins(1);
     let answers = events
         .iter()
         .map_while(|_| answered.recv_timeout(patience).ok())

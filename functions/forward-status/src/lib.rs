@@ -13,33 +13,31 @@ mod report;
 mod sweep;
 mod tell;
 
-use std::time::Duration;
-
 use aws::{
-    Aws, Class, Error,
-    lambda::{Batch, Handled, Outcome, Record},
-    policy::InForce,
+    Aws,
+    dynamodb::Table,
+    lambda::{self, Outcome, Record, Reply},
+    notices::Notices,
+    telemetry::Metrics,
 };
 use domain::{
     hint::{self, ExecutionChange, Hint, Ignored, Kind},
-    id::{AccountId, ExecutionArn, PipelineArn},
+    id::{ExecutionArn, PipelineArn},
     notification::{Change, Seen},
+    policy::Policy,
 };
 use jiff::Timestamp;
 
 pub use config::Config;
-use report::{ChangeReport, Report};
-
-/// When a change is looked at again that another run is telling just now.
-const NEXT_LOOK: Duration = Duration::from_secs(30);
+use report::Report;
 
 /// What the function works with.
 #[derive(Debug)]
-pub struct Function {
-    /// Access to all accounts.
-    pub aws: Aws,
-    /// The function's environment.
-    pub config: Config,
+pub struct ForwardStatus<'a> {
+    aws: &'a Aws,
+    config: Config,
+    table: Table,
+    notices: Notices,
 }
 
 /// A change of one execution.
@@ -60,54 +58,55 @@ enum Task {
     Nothing(&'static str),
 }
 
-/// Who tells, and when.
-#[derive(Debug, Clone, Copy)]
-struct Teller<'a> {
-    /// The same for every delivery of the hint, so that a crash can be made up for.
-    holder: &'a str,
-    now: Timestamp,
+impl lambda::Function for ForwardStatus<'_> {
+    async fn handle(&self, batch: &[Record], metrics: &Metrics) -> Reply {
+        let mut report = Report::default();
+        let outcomes = self.serve(batch, &mut report).await;
+        report.count(metrics);
+        report.reply(outcomes)
+    }
 }
 
-impl Function {
+impl<'a> ForwardStatus<'a> {
+    /// The function in its environment.
+    #[must_use]
+    pub fn new(aws: &'a Aws, config: Config) -> Self {
+        Self {
+            table: aws.table(&config.table),
+            notices: Notices::new(aws, &config.table, &config.topic),
+            aws,
+            config,
+        }
+    }
+
     /// Serves a batch of hints.
-    pub async fn handle(&self, batch: Batch) -> Handled {
-        let mut report = Report::default();
-        let policy = match self.aws.policy_in_force(&self.config.policy).await {
+    async fn serve(&self, batch: &[Record], report: &mut Report) -> Vec<Outcome> {
+        let ssm = self.aws.ssm();
+        let policy = match ssm.policy_in_force(&self.config.policy).await {
             Ok(Some(policy)) => policy,
-            Ok(None) => return report.nothing_in_force(&batch),
-            Err(error) => return report.failed(&batch, &error),
+            Ok(None) => return report.nothing_in_force(batch),
+            Err(error) => return report.failed(batch, error),
         };
         report.policy_version = Some(policy.version);
         let mut outcomes = Vec::new();
-        for record in &batch.records {
-            let outcome = self.serve(&policy, &batch, record, &mut report).await;
-            outcomes.push(outcome);
+        for record in batch {
+            outcomes.push(self.serve_one(&policy.policy, record, report).await);
         }
-        report.finish(outcomes)
+        outcomes
     }
 
     /// Serves one record.
-    async fn serve(
-        &self,
-        policy: &InForce,
-        batch: &Batch,
-        record: &Record,
-        report: &mut Report,
-    ) -> Outcome {
-        let now = record.sent.unwrap_or(batch.now);
-        let teller = Teller {
-            holder: record.holder(&batch.request_id),
-            now,
-        };
-        match read(record, now) {
+    async fn serve_one(&self, policy: &Policy, record: &Record, report: &mut Report) -> Outcome {
+        let teller = record.teller();
+        match read(record, teller.now) {
             Err(ignored) => report.ignore(&ignored),
             Ok(Task::Nothing(why)) => report.skip(why),
             Ok(Task::Tell(news)) => {
-                let told = self.tell(&policy.policy, teller, &news).await;
+                let told = self.tell(policy, teller, &news).await;
                 return report.push(told);
             }
             Ok(Task::Sweep { dry_run: true }) => report.skip("a dry run tells nothing"),
-            Ok(Task::Sweep { .. }) => return self.sweep(&policy.policy, teller, report).await,
+            Ok(Task::Sweep { .. }) => return self.sweep(policy, teller, report).await,
         }
         Outcome::Done
     }

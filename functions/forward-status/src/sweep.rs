@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use aws::{Class, Error, lambda::Outcome, sagemaker::ChangedExecution};
+use aws::{
+    Class, Error, dynamodb::Values, lambda::Outcome, notices::Teller, sagemaker::ChangedExecution,
+};
 use domain::{
     id::AccountId,
     notification::{Change, Seen},
@@ -56,11 +58,11 @@ impl ForwardStatus<'_> {
         owner: &AccountId,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let table = self.table;
+        let table = &self.table;
         let item = table.get(WATERMARK, owner.as_str()).await?;
-        let watermark = item.and_then(|item| item.text("until")?.parse::<Timestamp>().ok());
+        let watermark = item.and_then(|item| item.get("until")?.parse::<Timestamp>().ok());
         if let Some(watermark) = watermark {
-            let reader = self.aws.reader(owner);
+            let reader = self.aws.reader(owner).await;
             for changed in reader.executions_changed_since(watermark - OVERLAP).await? {
                 if changed.modified > teller.now - GRACE {
                     continue;
@@ -77,8 +79,8 @@ impl ForwardStatus<'_> {
         }
         // The first sweep only marks where to begin: what happened before
         // pipeshare came is no news.
-        let now = teller.now.to_string();
-        table.put(WATERMARK, owner.as_str(), &[("until", &now)]).await
+        let until = Values::from([("until".to_owned(), teller.now.to_string())]);
+        table.put(WATERMARK, owner.as_str(), &until, None).await
     }
 
     /// Finds out when the execution took its present status, if anybody wants to know.
@@ -93,7 +95,7 @@ impl ForwardStatus<'_> {
             return Ok(None);
         }
         let at = if changed.status.is_terminal() {
-            let reader = self.aws.reader(changed.arn.account());
+            let reader = self.aws.reader(changed.arn.account()).await;
             let last_step = reader.last_step_end(&changed.arn).await?;
             last_step.unwrap_or(changed.modified)
         } else {

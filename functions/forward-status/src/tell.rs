@@ -1,9 +1,9 @@
 //! Tells one change to each destination that wants to know and does not yet.
 
 use aws::{
-    Error,
+    Class, Error,
     eventbridge::Entry,
-    notices::{Lease, Notices},
+    notices::{Lease, Teller},
     sagemaker::ExecutionDetails,
 };
 use domain::{
@@ -67,9 +67,8 @@ impl ForwardStatus<'_> {
         destination: &Destination,
         details: &mut Option<ExecutionDetails>,
     ) -> Result<Telling, Error> {
-        let notices = self.notices;
         let ledger = format!("{}|{}", destination.name(), news.execution);
-        let history = notices.told(&ledger, teller.holder, teller.now).await?;
+        let history = self.notices.history(teller, &ledger).await?;
         if let Decision::AlreadyTold | Decision::Overtaken = decide(&history, &news.change, None) {
             return Ok(Telling::Known);
         }
@@ -86,24 +85,26 @@ impl ForwardStatus<'_> {
             at: news.change.at,
             seen: news.change.seen,
         };
-        match notices.lease(&ledger, &key, &told, teller.holder, teller.now).await? {
-            Lease::Done => return Ok(Telling::Known),
-            Lease::HeldByOther => return Ok(Telling::ByAnother),
-            Lease::Taken => {}
-        }
         let execution = execution(news, details);
         let notice = notification::execution_notice(policy, &execution, &destination.rules);
-        self.publish(&notices, destination, &notice).await?;
-        notices.done(&ledger, &key, teller.holder).await?;
-        Ok(Telling::Told)
+        let tell = async || self.publish(destination, &notice).await;
+        let lease = self
+            .notices
+            .once_of_change(teller, &ledger, &key, &told, tell)
+            .await?;
+        Ok(match lease {
+            Lease::Taken => Telling::Told,
+            Lease::Done => Telling::Known,
+            Lease::HeldByOther => Telling::ByAnother,
+        })
     }
 
     /// What the event lacks. An execution that is gone, or that may not be
     /// looked at, is told with what is known.
     async fn details(&self, news: &ExecutionNews) -> Result<ExecutionDetails, Error> {
-        let reader = self.aws.reader(news.execution.account());
+        let reader = self.aws.reader(news.execution.account()).await;
         match reader.details(&news.execution).await {
-            Err(error) if error.class() == aws::Class::Permanent => {
+            Err(error) if error.class() == Class::Permanent => {
                 tracing::warn!(execution.arn = %news.execution, "told without details: {error}");
                 Ok(ExecutionDetails::default())
             }
@@ -111,14 +112,9 @@ impl ForwardStatus<'_> {
         }
     }
 
-    async fn publish(
-        &self,
-        notices: &Notices,
-        destination: &Destination,
-        notice: &Notice,
-    ) -> Result<(), Error> {
+    async fn publish(&self, destination: &Destination, notice: &Notice) -> Result<(), Error> {
         let Some(account) = &destination.account else {
-            return notices.publish(notice).await;
+            return self.notices.publish(notice).await;
         };
         let resources = ["pipelineArn", "pipelineExecutionArn"]
             .into_iter()
@@ -129,8 +125,9 @@ impl ForwardStatus<'_> {
             resources: resources.collect(),
             detail: notice.detail.clone(),
         };
-        let events = self.aws.consumer_events(account);
-        events.put(&self.config.consumer_bus, vec![entry]).await
+        let consumer = self.aws.consumer(account).await;
+        let bus = &self.config.consumer_bus;
+        consumer.eventbridge.put(bus, vec![entry]).await
     }
 }
 

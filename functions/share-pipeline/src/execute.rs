@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws::{
     Error,
     eventbridge::Entry,
-    ram::{Association, NewShare, Owner},
+    ram::{NewShare, Owner},
 };
 use domain::{
     hint::{OFFER_DETAIL_TYPE, OFFER_SOURCE, Offer},
     id::ShareArn,
-    sharing::{Action, Observed, Plan, Step},
+    sharing::{Action, Association, Observed, Plan, Step},
 };
 
 use crate::{SharePipeline, report::AccountReport};

@@ -5,14 +5,13 @@ use std::collections::BTreeSet;
 use aws::{
     Class, Error,
     lambda::{Outcome, Record, Reply},
-    ram::Association,
     telemetry::Metrics,
 };
 use domain::{
     hint::Ignored,
     id::AccountId,
     policy::PolicyErrors,
-    sharing::{Offered, Plan, Problem, Reason, Step, Waiting},
+    sharing::{Association, Offered, Plan, Problem, Reason, Step, Waiting},
     status::AssociationStatus,
 };
 use serde::Serialize;
@@ -183,7 +182,7 @@ impl AccountReport {
                     share: step.share.clone(),
                     entity: association.entity,
                     status: association.status,
-                    message: association.status_message,
+                    message: association.message,
                 }));
             }
             Err(error) => {
@@ -211,12 +210,7 @@ impl AccountReport {
 
     /// The failure that [`AccountReport::class`] speaks of.
     pub(crate) fn worst(&self) -> Option<&Error> {
-        let rank = |error: &&Error| match error.class() {
-            Class::Permanent => 0,
-            Class::NotYet => 1,
-            Class::Transient => 2,
-        };
-        self.failures.iter().max_by_key(rank)
+        self.failures.iter().max_by_key(|error| error.class())
     }
 
     /// The failures that only people can cure.
