@@ -30,9 +30,7 @@ impl AcceptInvitation<'_> {
         let answer = match self.verdict(look, consumer, invitation).await {
             Ok(Verdict::Accept(rule)) => accept(consumer, invitation, rule.to_string()).await,
             Ok(Verdict::Wait) => Ok(Answer::NothingInside),
-            Ok(Verdict::Refuse(refusal)) => {
-                self.refuse(look, consumer, invitation, refusal).await
-            }
+            Ok(Verdict::Refuse(refusal)) => self.refuse(look, consumer, invitation, refusal).await,
             Err(error) => Err(error),
         };
         report.push(invitation, answer);
@@ -54,7 +52,12 @@ impl AcceptInvitation<'_> {
             return Ok(unseen);
         }
         let resources = consumer.pending_resources(&invitation.arn).await?;
-        Ok(invitation::judge(look.policy, receiver, invitation, &resources))
+        Ok(invitation::judge(
+            look.policy,
+            receiver,
+            invitation,
+            &resources,
+        ))
     }
 
     /// Leaves the invitation alone, or rejects it if that is the setting, and says so once.

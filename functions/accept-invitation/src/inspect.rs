@@ -1,11 +1,6 @@
 //! Inspects a share that was accepted, or that needed no acceptance, and proves the access.
 
-use aws::{
-    Error,
-    clients::Consumer,
-    eventbridge::Entry,
-    ram::ReceivedShare,
-};
+use aws::{Error, clients::Consumer, eventbridge::Entry, ram::ReceivedShare};
 use domain::{
     id::{PipelineArn, Principal},
     invitation::{self, Resource},
@@ -49,7 +44,13 @@ impl AcceptInvitation<'_> {
         let excess = invitation::excess(rule, self.aws.region(), &resources);
         if !excess.is_empty() {
             let refusal = invitation::Refusal::TooMuch { resources: excess };
-            let notice = notification::excess_notice(look.policy, &share.arn, &share.name, look.account, &refusal);
+            let notice = notification::excess_notice(
+                look.policy,
+                &share.arn,
+                &share.name,
+                look.account,
+                &refusal,
+            );
             self.notices.publish_once(look.teller, &notice).await?;
             return Ok(Inspection::Distrusted { refusal });
         }
@@ -62,7 +63,9 @@ impl AcceptInvitation<'_> {
             // account only that role could.
             if let Err(error) = consumer.sagemaker.describe(&pipelines[0]).await {
                 return if error.is_access_denied() {
-                    Ok(Inspection::NoAccess { error: error.to_string() })
+                    Ok(Inspection::NoAccess {
+                        error: error.to_string(),
+                    })
                 } else {
                     Err(error)
                 };
@@ -75,7 +78,9 @@ impl AcceptInvitation<'_> {
             pipelines: &pipelines,
         };
         self.announce(look, consumer, &shared).await?;
-        Ok(Inspection::Proven { pipelines: pipelines.len() })
+        Ok(Inspection::Proven {
+            pipelines: pipelines.len(),
+        })
     }
 
     /// Tells the account and the hub's topic, once, which pipelines can be used now.

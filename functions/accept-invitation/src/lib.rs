@@ -99,8 +99,14 @@ impl<'a> AcceptInvitation<'a> {
         let ssm = self.aws.ssm();
         let policy = match ssm.policy_in_force(&self.config.policy).await {
             Ok(Some(policy)) => policy,
-            Ok(None) => return report.nothing_in_force(batch),
-            Err(error) => return report.failed(batch, error),
+            Ok(None) => {
+                report.stop(&"no policy is in force");
+                return lambda::each(batch, &Outcome::Done);
+            }
+            Err(error) => {
+                report.stop(&error);
+                return lambda::each(batch, &Outcome::Failed(error));
+            }
         };
         report.policy_version = Some(policy.version);
 
@@ -194,7 +200,9 @@ fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> Outcome {
             report.ignore(ignored);
             return Outcome::Done;
         }
-        Ok(Task::Offer(Offer { consumer, .. }) | Task::Account(consumer)) => (Some(consumer), false),
+        Ok(Task::Offer(Offer { consumer, .. }) | Task::Account(consumer)) => {
+            (Some(consumer), false)
+        }
         Ok(Task::Everything) => (None, true),
     };
     let is_meant = |look: &&AccountReport| account.is_none_or(|account| *account == look.account);

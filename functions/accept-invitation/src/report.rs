@@ -1,10 +1,10 @@
 //! What was done and why: the answer to a command, the log line and the metrics.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use aws::{
     Class, Error,
-    lambda::{Outcome, Record, Reply},
+    lambda::{Outcome, Reply},
     ram::ReceivedShare,
     telemetry::Metrics,
 };
@@ -33,7 +33,7 @@ pub(crate) struct Report {
     ignored: Vec<String>,
     /// Why nothing was looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    stopped: Option<String>,
 }
 
 impl Report {
@@ -42,17 +42,10 @@ impl Report {
         self.ignored.push(ignored.to_string());
     }
 
-    /// Without a policy in force nothing is accepted.
-    pub(crate) fn nothing_in_force(&self, batch: &[Record]) -> Vec<Outcome> {
-        tracing::warn!("no policy is in force: nothing is accepted");
-        batch.iter().map(|_| Outcome::Done).collect()
-    }
-
-    /// The whole batch failed before any account was looked at.
-    pub(crate) fn failed(&mut self, batch: &[Record], error: Error) -> Vec<Outcome> {
-        self.error = Some(error.to_string());
-        let failed = |_| Outcome::Failed(error.clone());
-        batch.iter().map(failed).collect()
+    /// Notes why nothing was looked at; that the functions then change nothing is what makes it safe.
+    pub(crate) fn stop(&mut self, why: &impl fmt::Display) {
+        tracing::warn!("nothing was done: {why}");
+        self.stopped = Some(why.to_string());
     }
 
     /// The report as the answer to a command and as the log line.
@@ -324,14 +317,20 @@ impl AccountReport {
                 Some(Answer::Accepted { .. } | Answer::AlreadyAccepted { .. })
             )
         });
-        let settles = self.invitations.iter().any(|invitation| {
-            invitation.answer == Some(Answer::NothingInside)
-        }) || self.shares.iter().any(|share| {
-            matches!(
-                share.inspection,
-                Some(Inspection::NoAccess { .. } | Inspection::Empty)
-            )
-        }) || self.offers.iter().any(|offer| offer.state == OfferState::Accepted)
+        let settles = self
+            .invitations
+            .iter()
+            .any(|invitation| invitation.answer == Some(Answer::NothingInside))
+            || self.shares.iter().any(|share| {
+                matches!(
+                    share.inspection,
+                    Some(Inspection::NoAccess { .. } | Inspection::Empty)
+                )
+            })
+            || self
+                .offers
+                .iter()
+                .any(|offer| offer.state == OfferState::Accepted)
             || self.class() == Some(Class::NotYet);
         accepted || settles && !is_sweep
     }

@@ -29,7 +29,7 @@ mod record;
 
 use std::{collections::BTreeMap, env, io, time::Duration};
 
-use futures::future::join_all;
+use futures::future::{FutureExt, LocalBoxFuture, join_all};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 
@@ -60,13 +60,6 @@ const LOOK_AGAIN: Duration = Duration::from_mins(1);
 pub enum Outcome {
     /// It was served, or there is nothing to do.
     Done,
-    /// Something that was begun has not finished.
-    NotYet {
-        /// When to look again; 15 minutes at most.
-        after: Duration,
-        /// What is waited for.
-        why: String,
-    },
     /// It was served, and these commands follow it; many records may ask for
     /// the same one, which then follows once.
     Followed {
@@ -91,18 +84,6 @@ impl Outcome {
     }
 }
 
-impl From<Error> for Outcome {
-    fn from(error: Error) -> Self {
-        match error.class() {
-            Class::NotYet => Self::NotYet {
-                after: LOOK_AGAIN,
-                why: error.to_string(),
-            },
-            Class::Transient | Class::Permanent => Self::Failed(error),
-        }
-    }
-}
-
 /// What a function has to say about a batch.
 #[derive(Debug, Clone)]
 pub struct Reply {
@@ -110,6 +91,12 @@ pub struct Reply {
     pub outcomes: Vec<Outcome>,
     /// What was found and done; logged, and the result of a direct invocation.
     pub summary: Value,
+}
+
+/// The same outcome for each record of a batch.
+#[must_use]
+pub fn each(batch: &[Record], outcome: &Outcome) -> Vec<Outcome> {
+    batch.iter().map(|_| outcome.clone()).collect()
 }
 
 /// What one Lambda function does.
@@ -153,17 +140,27 @@ impl<F: Function> Edge<F> {
     async fn answer(&self, payload: Value, metrics: &Metrics) -> Result<Value, Diagnostic> {
         match Event::try_from(payload)? {
             Event::Batch(batch) => {
-                let reply = self.function.handle(&batch, metrics).await;
+                let reply = self.handle(&batch, metrics).await;
                 tracing::info!(summary = %reply.summary, records = batch.len(), "served");
                 let failed = self.settle(&batch, reply.outcomes, metrics).await;
                 Ok(batch_response(&failed))
             }
             Event::Direct(record) => {
-                let reply = self.function.handle(&[record], metrics).await;
+                let reply = self.handle(&[record], metrics).await;
                 tracing::info!(summary = %reply.summary, "served");
                 direct_response(reply)
             }
         }
+    }
+
+    /// Boxed, since what all calls to AWS in one function add up to is a
+    /// future too deep for the compiler.
+    fn handle<'a>(
+        &'a self,
+        batch: &'a [Record],
+        metrics: &'a Metrics,
+    ) -> LocalBoxFuture<'a, Reply> {
+        self.function.handle(batch, metrics).boxed_local()
     }
 
     /// Does what the outcomes ask for; the answer is the records to deliver again.
@@ -206,17 +203,19 @@ impl<F: Function> Edge<F> {
                 *earliest = (*earliest).min((record.attempts, *after));
             }
         }
-        let sending = commands.into_iter().map(async |(command, (attempts, after))| {
-            let record = Record {
-                id: None,
-                body: command.clone(),
-                attempts,
-                sent: None,
-            };
-            let why = "something has not finished";
-            let sent = self.put_back(&record, after, why, metrics).await;
-            (!sent).then(|| command.clone())
-        });
+        let sending = commands
+            .into_iter()
+            .map(async |(command, (attempts, after))| {
+                let record = Record {
+                    id: None,
+                    body: command.clone(),
+                    attempts,
+                    sent: None,
+                };
+                let why = "something has not finished";
+                let sent = self.put_back(&record, after, why, metrics).await;
+                (!sent).then(|| command.clone())
+            });
         join_all(sending).await.into_iter().flatten().collect()
     }
 
@@ -229,9 +228,6 @@ impl<F: Function> Edge<F> {
     ) -> bool {
         match outcome {
             Some(Outcome::Done | Outcome::Followed { .. }) => true,
-            Some(Outcome::NotYet { after, why }) => {
-                self.put_back(record, after, &why, metrics).await
-            }
             Some(Outcome::Failed(error)) if error.class() == Class::NotYet => {
                 let why = error.to_string();
                 self.put_back(record, LOOK_AGAIN, &why, metrics).await
@@ -263,9 +259,7 @@ impl<F: Function> Edge<F> {
             return false;
         };
         let attempts = record.attempts + 1;
-        let after = after
-            .saturating_mul(1 << record.attempts)
-            .min(MAX_DELAY);
+        let after = after.saturating_mul(1 << record.attempts).min(MAX_DELAY);
         let sent = self
             .sqs
             .put_back(queue_url, &record.body, after, attempts)
@@ -316,7 +310,7 @@ fn direct_response(reply: Reply) -> Result<Value, Diagnostic> {
         .into_iter()
         .find_map(|outcome| match outcome {
             Outcome::Failed(error) => Some(error),
-            Outcome::Done | Outcome::NotYet { .. } | Outcome::Followed { .. } => None,
+            Outcome::Done | Outcome::Followed { .. } => None,
         });
     failure.map_or(Ok(reply.summary), |error| Err(error.into()))
 }

@@ -54,8 +54,10 @@ impl Notices {
 
     /// Publishes a notice on the topic, unless that was done; whether it was done now.
     pub async fn publish_once(&self, teller: Teller<'_>, notice: &Notice) -> Result<bool, Error> {
-        self.once(teller, "topic", &notice.id, async || self.publish(notice).await)
-            .await
+        self.once(teller, "topic", &notice.id, async || {
+            self.publish(notice).await
+        })
+        .await
     }
 
     /// Tells a destination something that has an id, unless that was done.

@@ -29,7 +29,10 @@ impl Ssm {
             })),
             Err(errors) => {
                 let version = labelled.version;
-                tracing::error!(policy.version = version, "the policy in force is not valid: {errors}");
+                tracing::error!(
+                    policy.version = version,
+                    "the policy in force is not valid: {errors}"
+                );
                 Ok(None)
             }
         }

@@ -7,8 +7,7 @@ use aws_sdk_sagemaker::{
     Client,
     types::{
         Filter, Operator, PipelineExecution, PipelineExecutionStep, PipelineSummary, ResourceType,
-        SearchExpression, SearchSortOrder, SortOrder, SortPipelineExecutionsBy,
-        StepStatus,
+        SearchExpression, SearchSortOrder, SortOrder, SortPipelineExecutionsBy, StepStatus,
     },
 };
 use domain::{
@@ -148,7 +147,8 @@ impl SageMaker {
             .await
             .map_err(self.service.failed("DescribePipelineExecution"))?;
         let steps = self.steps(execution).await?;
-        let failed = |step: &&PipelineExecutionStep| step.step_status() == Some(&StepStatus::Failed);
+        let failed =
+            |step: &&PipelineExecutionStep| step.step_status() == Some(&StepStatus::Failed);
         Ok(ExecutionDetails {
             status: Some(status(answer.pipeline_execution_status())),
             display_name: answer.pipeline_execution_display_name().map(str::to_owned),
@@ -164,7 +164,9 @@ impl SageMaker {
         execution: &ExecutionArn,
     ) -> Result<Option<Timestamp>, Error> {
         let steps = self.steps(execution).await?;
-        let ends = steps.iter().filter_map(|step| step.end_time().and_then(timestamp));
+        let ends = steps
+            .iter()
+            .filter_map(|step| step.end_time().and_then(timestamp));
         Ok(ends.max())
     }
 
@@ -244,11 +246,7 @@ impl SageMaker {
         })
     }
 
-    fn known(
-        &self,
-        operation: &'static str,
-        time: Option<Timestamp>,
-    ) -> Result<Timestamp, Error> {
+    fn known(&self, operation: &'static str, time: Option<Timestamp>) -> Result<Timestamp, Error> {
         time.ok_or_else(|| self.service.odd_answer(operation, "a time that is missing"))
     }
 }

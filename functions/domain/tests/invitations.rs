@@ -1,5 +1,7 @@
 //! What is accepted, and above all what is not.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use domain::{
     invitation::{Invitation, Receiver, Refusal, Resource, Verdict, judge},
     policy::Policy,

@@ -1,5 +1,7 @@
 //! Who is told, and what.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use domain::{
     notification::{Execution, FailedStep, execution_notice, recipients},
     policy::Policy,

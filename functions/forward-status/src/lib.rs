@@ -53,7 +53,7 @@ struct ExecutionNews {
 /// What a record of the batch asks for.
 #[derive(Debug)]
 enum Task {
-    Tell(ExecutionNews),
+    Tell(Box<ExecutionNews>),
     Sweep { dry_run: bool },
     Nothing(&'static str),
 }
@@ -84,13 +84,20 @@ impl<'a> ForwardStatus<'a> {
         let ssm = self.aws.ssm();
         let policy = match ssm.policy_in_force(&self.config.policy).await {
             Ok(Some(policy)) => policy,
-            Ok(None) => return report.nothing_in_force(batch),
-            Err(error) => return report.failed(batch, error),
+            Ok(None) => {
+                report.stop(&"no policy is in force");
+                return lambda::each(batch, &Outcome::Done);
+            }
+            Err(error) => {
+                report.stop(&error);
+                return lambda::each(batch, &Outcome::Failed(error));
+            }
         };
         report.policy_version = Some(policy.version);
         let mut outcomes = Vec::new();
         for record in batch {
-            outcomes.push(self.serve_one(&policy.policy, record, report).await);
+            let serving = self.serve_one(&policy.policy, record, report);
+            outcomes.push(Box::pin(serving).await);
         }
         outcomes
     }
@@ -118,7 +125,7 @@ fn read(record: &Record, now: Timestamp) -> Result<Task, Ignored> {
     Ok(match kind {
         // A replay brings back what happened long ago; state is read again, people are not told again.
         Kind::Execution(_) if replay => Task::Nothing("a replayed event is not told again"),
-        Kind::Execution(change) => Task::Tell(news(change, time.unwrap_or(now))),
+        Kind::Execution(change) => Task::Tell(Box::new(news(change, time.unwrap_or(now)))),
         Kind::Sweep => Task::Sweep { dry_run: false },
         Kind::Command(command) => Task::Sweep {
             dry_run: command.dry_run,

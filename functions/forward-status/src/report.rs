@@ -1,10 +1,10 @@
 //! What was told to whom: the answer to a command, the log line and the metrics.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use aws::{
     Class, Error,
-    lambda::{Outcome, Record, Reply},
+    lambda::{Outcome, Reply},
     telemetry::Metrics,
 };
 use domain::{
@@ -36,7 +36,7 @@ pub(crate) struct Report {
     ignored: Vec<String>,
     /// Why nothing was looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    stopped: Option<String>,
 }
 
 impl Report {
@@ -73,17 +73,10 @@ impl Report {
         }
     }
 
-    /// Without a policy in force nobody is told anything.
-    pub(crate) fn nothing_in_force(&self, batch: &[Record]) -> Vec<Outcome> {
-        tracing::warn!("no policy is in force: nobody is told anything");
-        batch.iter().map(|_| Outcome::Done).collect()
-    }
-
-    /// The whole batch failed before anything was told.
-    pub(crate) fn failed(&mut self, batch: &[Record], error: Error) -> Vec<Outcome> {
-        self.error = Some(error.to_string());
-        let failed = |_| Outcome::Failed(error.clone());
-        batch.iter().map(failed).collect()
+    /// Notes why nothing was looked at; that the functions then change nothing is what makes it safe.
+    pub(crate) fn stop(&mut self, why: &impl fmt::Display) {
+        tracing::warn!("nothing was done: {why}");
+        self.stopped = Some(why.to_string());
     }
 
     /// The report as the answer to a command and as the log line.

@@ -89,8 +89,7 @@ impl ForwardStatus<'_> {
         policy: &Policy,
         changed: ChangedExecution,
     ) -> Result<Option<ExecutionNews>, Error> {
-        let rules =
-            domain::notification::wanting_rules(policy, &changed.arn, &changed.status);
+        let rules = domain::notification::wanting_rules(policy, &changed.arn, &changed.status);
         if rules.is_empty() {
             return Ok(None);
         }

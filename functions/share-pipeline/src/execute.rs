@@ -113,9 +113,7 @@ async fn perform(
             Ok(Vec::new())
         }
         Action::AddPipelines { pipelines } => ram.associate_pipelines(share, pipelines).await,
-        Action::RemoveResources { resources } => {
-            ram.disassociate_resources(share, resources).await
-        }
+        Action::RemoveResources { resources } => ram.disassociate_resources(share, resources).await,
         Action::AddPrincipals { principals } => ram.associate_principals(share, principals).await,
         Action::RemovePrincipals { principals } => {
             ram.disassociate_principals(share, principals).await

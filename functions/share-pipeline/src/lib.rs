@@ -10,9 +10,9 @@
 
 mod config;
 mod execute;
+mod memory;
 mod observe;
 mod promote;
-mod memory;
 mod report;
 mod tell;
 
@@ -98,18 +98,27 @@ impl<'a> SharePipeline<'a> {
         let tasks: Vec<_> = batch.iter().map(read).collect();
         let policy = match self.policy(&tasks, batch, report).await {
             Ok(Some(policy)) => policy,
-            Ok(None) => return report.nothing_in_force(batch),
-            Err(error) => return report.failed(batch, error),
+            Ok(None) => {
+                report.stop(&"no policy is in force");
+                return lambda::each(batch, &Outcome::Done);
+            }
+            Err(error) => {
+                report.stop(&error);
+                return lambda::each(batch, &Outcome::Failed(error));
+            }
         };
         report.policy_version = Some(policy.version);
 
         let owners = match self.owners(&policy, &tasks).await {
             Ok(owners) => owners,
-            Err(error) => return report.failed(batch, error),
+            Err(error) => {
+                report.stop(&error);
+                return lambda::each(batch, &Outcome::Failed(error));
+            }
         };
-        let looks = owners.iter().map(|(account, dry_run)| {
-            self.serve_account(&policy, account, *dry_run)
-        });
+        let looks = owners
+            .iter()
+            .map(|(account, dry_run)| self.serve_account(&policy, account, *dry_run));
         report.accounts = stream::iter(looks)
             .buffer_unordered(ACCOUNTS_AT_ONCE)
             .collect()

@@ -25,7 +25,8 @@ impl SharePipeline<'_> {
         }
         match Policy::parse(&newest.text) {
             Ok(policy) => {
-                ssm.put_in_force(&self.config.policy, newest.version).await?;
+                ssm.put_in_force(&self.config.policy, newest.version)
+                    .await?;
                 report.promoted = true;
                 Ok(Some(InForce {
                     version: newest.version,

@@ -1,10 +1,10 @@
 //! What was done and why: the answer to a command, the log line and the metrics.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use aws::{
     Class, Error,
-    lambda::{Outcome, Record, Reply},
+    lambda::{Outcome, Reply},
     telemetry::Metrics,
 };
 use domain::{
@@ -40,7 +40,7 @@ pub(crate) struct Report {
     ignored: Vec<String>,
     /// Why no account was looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
+    stopped: Option<String>,
 }
 
 impl Report {
@@ -56,16 +56,10 @@ impl Report {
         self.policy_refused = Some(reason);
     }
 
-    /// Without a policy in force nothing is shared and nothing is withdrawn.
-    pub(crate) fn nothing_in_force(&self, batch: &[Record]) -> Vec<Outcome> {
-        tracing::warn!("no policy is in force: nothing is changed");
-        batch.iter().map(|_| Outcome::Done).collect()
-    }
-
-    /// The whole batch failed before any account was looked at.
-    pub(crate) fn failed(&mut self, batch: &[Record], error: Error) -> Vec<Outcome> {
-        self.error = Some(error.to_string());
-        batch.iter().map(|_| Outcome::Failed(error.clone())).collect()
+    /// Notes why nothing was looked at; that the functions then change nothing is what makes it safe.
+    pub(crate) fn stop(&mut self, why: &impl fmt::Display) {
+        tracing::warn!("nothing was done: {why}");
+        self.stopped = Some(why.to_string());
     }
 
     /// What only people can mend, by account.
@@ -74,13 +68,20 @@ impl Report {
             let failures = look.permanent().map(ToString::to_string);
             let refused = look.problems.iter().map(|problem| {
                 let message = problem.message.as_deref().unwrap_or("no reason given");
-                format!("{} in share {} is {}: {message}", problem.entity, problem.share, problem.status)
+                format!(
+                    "{} in share {} is {}: {message}",
+                    problem.entity, problem.share, problem.status
+                )
             });
             failures.chain(refused).collect::<Vec<_>>()
         };
         let all = self.accounts.iter();
-        all.flat_map(|look| of_account(look).into_iter().map(|problem| (&look.account, problem)))
-            .collect()
+        all.flat_map(|look| {
+            of_account(look)
+                .into_iter()
+                .map(|problem| (&look.account, problem))
+        })
+        .collect()
     }
 
     /// The report as the answer to a command and as the log line.

@@ -36,11 +36,7 @@ impl SharePipeline<'_> {
         Ok(())
     }
 
-    async fn tell(
-        &self,
-        batch: &[Record],
-        notice: &notification::Notice,
-    ) -> Result<(), Error> {
+    async fn tell(&self, batch: &[Record], notice: &notification::Notice) -> Result<(), Error> {
         if let Some(teller) = teller(batch) {
             self.notices.publish_once(teller, notice).await?;
         }

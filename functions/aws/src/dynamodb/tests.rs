@@ -72,7 +72,9 @@ async fn a_lease_that_is_refused_says_whether_the_thing_is_done() {
 async fn a_failure_of_the_table_is_no_refusal_of_the_lease() {
     let replay = Replay::of([refusal(400, "ResourceNotFoundException", "no table")]);
     let table = table(&replay).await;
-    let failed = table.lease("e1", "s", "m", now(), Duration::ZERO, Values::new()).await;
+    let failed = table
+        .lease("e1", "s", "m", now(), Duration::ZERO, Values::new())
+        .await;
     assert!(failed.unwrap_err().is("ResourceNotFoundException"));
 }
 

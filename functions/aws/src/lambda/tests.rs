@@ -86,9 +86,9 @@ fn failures(ids: &[&str]) -> Value {
 }
 
 fn not_yet() -> Outcome {
-    Outcome::NotYet {
-        after: Duration::from_secs(90),
-        why: "still ASSOCIATING".to_owned(),
+    Outcome::Followed {
+        after: Duration::from_secs(20),
+        by: vec!["look again".to_owned()],
     }
 }
 
@@ -122,8 +122,8 @@ async fn a_record_has_what_sqs_knows_of_it() {
 async fn only_what_trying_again_can_help_is_delivered_again() {
     let outcomes = vec![
         Outcome::Done,
-        failed(503, "ServiceUnavailable").await.into(),
-        failed(403, "AccessDeniedException").await.into(),
+        Outcome::Failed(failed(503, "ServiceUnavailable").await),
+        Outcome::Failed(failed(403, "AccessDeniedException").await),
     ];
     let messages = batch(&[message("m1", 0), message("m2", 0), message("m3", 0)]);
     let served = serve(messages, outcomes, queue_up()).await;
@@ -132,26 +132,35 @@ async fn only_what_trying_again_can_help_is_delivered_again() {
 }
 
 #[tokio::test]
-async fn what_is_not_ready_is_put_back_with_a_delay_and_a_count() {
-    let served = serve(batch(&[message("m1", 4)]), vec![not_yet()], queue_up()).await;
+async fn what_is_not_ready_is_looked_at_again_later_and_later() {
+    let served = serve(batch(&[message("m1", 2)]), vec![not_yet()], queue_up()).await;
     assert_eq!(served.answer.unwrap(), failures(&[]));
     assert_eq!(
         served.put_back,
         [json!({
-            "QueueUrl": QUEUE, "MessageBody": "hint m1", "DelaySeconds": 90,
-            "MessageAttributes": { "pipeshare-attempts": { "DataType": "Number", "StringValue": "5" } },
+            "QueueUrl": QUEUE, "MessageBody": "look again", "DelaySeconds": 80,
+            "MessageAttributes": { "pipeshare-attempts": { "DataType": "Number", "StringValue": "3" } },
         })]
     );
 }
 
 #[tokio::test]
+async fn what_many_records_ask_for_follows_once() {
+    let messages = batch(&[message("m1", 1), message("m2", 0), message("m3", 0)]);
+    let outcomes = vec![not_yet(), not_yet(), Outcome::Done];
+    let served = serve(messages, outcomes, queue_up()).await;
+    assert_eq!(served.answer.unwrap(), failures(&[]));
+    assert_eq!(served.put_back.len(), 1);
+    assert_eq!(served.put_back[0]["DelaySeconds"], 20);
+}
+
+#[tokio::test]
 async fn an_error_that_says_not_yet_is_waited_for() {
-    let outcome = failed(400, "InvalidStateTransitionException").await;
-    for outcome in [Outcome::Failed(outcome.clone()), outcome.into()] {
-        let served = serve(batch(&[message("m1", 0)]), vec![outcome], queue_up()).await;
-        assert_eq!(served.answer.unwrap(), failures(&[]));
-        assert_eq!(served.put_back[0]["DelaySeconds"], 60);
-    }
+    let outcome = Outcome::Failed(failed(400, "InvalidStateTransitionException").await);
+    let served = serve(batch(&[message("m1", 0)]), vec![outcome], queue_up()).await;
+    assert_eq!(served.answer.unwrap(), failures(&[]));
+    assert_eq!(served.put_back[0]["DelaySeconds"], 60);
+    assert_eq!(served.put_back[0]["MessageBody"], "hint m1");
 }
 
 #[tokio::test]

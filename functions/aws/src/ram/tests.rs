@@ -98,7 +98,10 @@ async fn an_owners_shares_come_with_all_that_is_in_them() {
     let [live, gone] = shares.as_slice() else {
         panic!("{shares:?}");
     };
-    assert_eq!((&live.arn, live.rule.as_deref()), (&share(), Some("readers")));
+    assert_eq!(
+        (&live.arn, live.rule.as_deref()),
+        (&share(), Some("readers"))
+    );
     assert!(live.live);
     assert!(live.allow_external);
     assert_eq!(live.created.as_second(), 1_800_000_000);

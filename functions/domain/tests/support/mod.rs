@@ -106,13 +106,13 @@ impl Model {
         for step in &plan.steps {
             self.perform(
                 &step.share,
-                step.arn.as_ref().map(ToString::to_string),
+                step.arn.as_ref().map(|arn| arn.as_str()),
                 &step.action,
             );
         }
     }
 
-    fn perform(&mut self, name: &str, arn: Option<String>, action: &Action) {
+    fn perform(&mut self, name: &str, arn: Option<&str>, action: &Action) {
         let now = self.now();
         if let Action::Create {
             rule,
@@ -140,7 +140,7 @@ impl Model {
             .shares
             .iter_mut()
             .rev()
-            .find(|share| match &arn {
+            .find(|share| match arn {
                 Some(arn) => share.arn.as_str() == arn,
                 None => share.live && share.name == name,
             })
@@ -152,7 +152,7 @@ impl Model {
         match action {
             Action::Create { .. } => {}
             Action::ReplacePermission { permission } => {
-                share.permissions = vec![permission.clone()]
+                share.permissions = vec![permission.clone()];
             }
             Action::AllowExternal { allow } => share.allow_external = *allow,
             Action::AddPipelines { pipelines } => {
