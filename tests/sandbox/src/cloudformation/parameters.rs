@@ -24,7 +24,7 @@ pub(super) struct Parameter {
 }
 
 impl Parameter {
-    pub(super) fn read(entry: Entry) -> Result<Self, Problem> {
+    pub(super) fn read(entry: &Entry) -> Result<Self, Problem> {
         let name = &entry.key;
         let mut parameter = Self {
             name: name.clone(),

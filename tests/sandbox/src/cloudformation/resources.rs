@@ -188,7 +188,12 @@ static TYPES: &[ResourceType] = &[
         function,
         Make::Named(lambda::create_function),
     ),
-    ResourceType::nameless("AWS::SNS::Subscription", Make::Nameless(sns::subscribe)),
+    ResourceType::nameless(
+        "AWS::SNS::Subscription",
+        Make::Nameless(|world, account, region, properties| {
+            sns::subscribe(world, account, region, properties).map(drop)
+        }),
+    ),
     ResourceType::named(
         "AWS::SNS::Topic",
         "TopicName",

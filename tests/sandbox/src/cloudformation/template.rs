@@ -66,7 +66,10 @@ impl Template {
             let Entry { line, key, value } = section;
             match key.as_str() {
                 "AWSTemplateFormatVersion" | "Description" | "Metadata" => {}
-                "Parameters" => template.parameters = read_each(value, &key, Parameter::read)?,
+                "Parameters" => {
+                    let parameters = value.entries(&key)?.iter().map(Parameter::read);
+                    template.parameters = parameters.collect::<Result<_, _>>()?;
+                }
                 "Conditions" => {
                     let conditions = value.into_entries(&key)?.into_iter();
                     template.conditions = conditions.map(|c| (c.key, c.value)).collect();

@@ -368,17 +368,17 @@ fn errors_name_the_file_the_line_and_the_construct() {
 
 #[test]
 fn missing_attributes_and_references_are_errors() {
-    let template = r#"
+    let template = r"
 Resources:
   A: { Type: AWS::Logs::LogGroup, Properties: { X: !GetAtt [B, Size] } }
   B: { Type: AWS::SQS::Queue }
-"#;
+";
     assert!(error(template, &[]).ends_with(":3: B has no attribute Size"));
-    let template = r#"
+    let template = r"
 Resources:
   A: { Type: AWS::Logs::LogGroup, Properties: { X: !Ref B } }
   B: { Type: AWS::SQS::QueuePolicy }
-"#;
+";
     assert!(error(template, &[]).ends_with(":3: the sandbox has no Ref of B"));
 }
 
@@ -391,20 +391,20 @@ Resources:
   C: { Type: AWS::Logs::LogGroup, Properties: { X: !Sub "${A}" } }
 "#;
     assert!(error(template, &[]).ends_with("circular dependency: A -> B -> C -> A"));
-    let template = r#"
+    let template = r"
 Conditions:
   A: !Not [!Condition B]
   B: !Not [!Condition A]
 Resources:
   A: { Type: AWS::Logs::LogGroup, Condition: A }
-"#;
+";
     let message = error(template, &[]);
     assert!(message.ends_with("circular dependency: condition A -> condition B -> condition A"));
 }
 
 #[test]
 fn what_a_service_refuses_is_an_error_at_the_resource() {
-    let template = r#"
+    let template = r"
 Resources:
   Bus: { Type: AWS::Events::EventBus, Properties: { Name: b } }
   Rule:
@@ -412,7 +412,7 @@ Resources:
     Properties:
       EventBusName: !Ref Bus
       EventPattern: { source: aws.ram }
-"#;
+";
     let stack = stack(template, &[]);
     let error = deploy(&mut World::new(Timestamp::UNIX_EPOCH), &stack).unwrap_err();
     let expected = TemplateError {

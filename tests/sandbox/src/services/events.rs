@@ -157,6 +157,10 @@ pub fn run(world: &mut World, task: Task) {
 }
 
 /// Sends an event of an AWS service to the account's default bus.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "an event is made to be given away"
+)]
 pub fn emit(world: &mut World, event: ServiceEvent) {
     let bus = BusId::default_of(&event.account, &event.region);
     let envelope = envelope(world, &event, world.now);
@@ -271,7 +275,7 @@ fn not_found(message: impl Into<String>) -> ApiError {
 }
 
 /// One page of a list, under the name that the operation gives it.
-fn page(call: &Call, member: &str, items: Vec<Value>) -> Result<Value, ApiError> {
+fn page(call: &Call, member: &str, items: &[Value]) -> Result<Value, ApiError> {
     let start: usize = match call.text("NextToken") {
         Some(token) => token
             .parse()

@@ -1,13 +1,11 @@
 //! The way of an event: onto a bus, through its rules, to their targets or their dead-letter queues.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::{
     DroppedEvent, SeenEvent, Task,
     bus::BusId,
-    policy::{self, Request},
+    policy,
     rules::RuleId,
     targets::{Destination, Target},
 };
@@ -57,7 +55,7 @@ pub(super) fn arrive(world: &mut World, id: &BusId, event: Value, hop: Hop) -> b
         .collect();
     see(world, id, event);
     for delivery in deliveries {
-        send(world, delivery);
+        send(world, &delivery);
     }
     true
 }
@@ -76,7 +74,7 @@ pub(super) fn trigger(world: &mut World, id: &RuleId, event: &Value) {
             event: event.clone(),
             hop: Hop::First,
         };
-        send(world, delivery);
+        send(world, &delivery);
     }
 }
 
@@ -91,7 +89,7 @@ fn see(world: &mut World, bus: &BusId, event: Value) {
 }
 
 /// Plans a delivery, or what an injected fault makes of it.
-fn send(world: &mut World, delivery: Delivery) {
+fn send(world: &mut World, delivery: &Delivery) {
     let detail_type = delivery.event["detail-type"].as_str().unwrap_or_default();
     let (times, extra) = match world.faults.take_event(detail_type) {
         None => (1, None),
@@ -128,26 +126,15 @@ impl Delivery {
     }
 
     fn forward(&self, world: &mut World, bus: &BusId) -> Result<(), ApiError> {
-        let account = &self.rule.bus.account;
-        let request = Request {
-            account,
-            principal: self.target.role.as_deref().unwrap_or_default(),
-            event: &self.event,
-        };
-        if world.events.bus(bus).is_none() {
-            return Err(bus.missing());
+        if let Some(role) = &self.target.role {
+            let session = policy::session(world, &self.rule, role)?;
+            policy::check_caller(world, &session, bus, &self.event)?;
         }
-        if bus.account != *account && !policy::allows(world, bus, &request) {
-            return Err(ApiError::new(
-                "AccessDeniedException",
-                format!(
-                    "The policy of {} does not allow events of {account}.",
-                    bus.arn()
-                ),
-            ));
+        if arrive(world, bus, self.event.clone(), Hop::Forwarded) {
+            Ok(())
+        } else {
+            Err(bus.missing())
         }
-        arrive(world, bus, self.event.clone(), Hop::Forwarded);
-        Ok(())
     }
 
     /// Puts an undeliverable event into the target's dead-letter queue, if it has one that takes it.
@@ -170,7 +157,7 @@ impl Delivery {
     }
 
     /// The message attributes of a dead letter.
-    pub(super) fn attributes(&self, error: &ApiError) -> BTreeMap<String, String> {
+    fn attributes(&self, error: &ApiError) -> Value {
         let attributes = [
             ("RULE_ARN", self.rule.arn()),
             ("TARGET_ARN", self.target.arn.clone()),
@@ -178,9 +165,9 @@ impl Delivery {
             ("ERROR_MESSAGE", error.message.clone()),
             ("RETRY_ATTEMPTS", "0".to_owned()),
         ];
-        attributes
-            .map(|(name, value)| (name.to_owned(), value))
-            .into()
+        let text = |value: String| json!({ "DataType": "String", "StringValue": value });
+        let attributes = attributes.map(|(name, value)| (name.to_owned(), text(value)));
+        Value::Object(Map::from_iter(attributes))
     }
 
     fn drop(self, world: &mut World, reason: &str) {

@@ -177,8 +177,8 @@ pub(super) fn list_rules(world: &mut World, call: &Call) -> Result<Value, ApiErr
             let (bus, name) = (bus.clone(), name.clone());
             rule.describe(&RuleId { bus, name })
         })
-        .collect();
-    page(call, "Rules", rules)
+        .collect::<Vec<_>>();
+    page(call, "Rules", &rules)
 }
 
 pub(super) fn set_state(world: &mut World, call: &Call, state: &str) -> Result<Value, ApiError> {

@@ -34,7 +34,7 @@ impl Rate {
     fn read(expression: &str) -> Option<Self> {
         let rate = expression.strip_prefix("rate(")?.strip_suffix(')')?;
         let (value, unit) = rate.split_once(' ')?;
-        let value: u32 = value.parse().ok().filter(|value| *value > 0)?;
+        let value: u16 = value.parse().ok().filter(|value| *value > 0)?;
         // One minute, but two minutes: EventBridge insists on the grammar.
         let singular = match value {
             1 => unit,
@@ -46,7 +46,7 @@ impl Rate {
             "day" => 24 * 60,
             _ => return None,
         };
-        Some(Self(Duration::from_secs(minutes * 60) * value))
+        Some(Self(Duration::from_mins(minutes) * u32::from(value)))
     }
 }
 

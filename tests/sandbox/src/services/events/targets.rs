@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{bus::BusId, input::Input, page, rules::RuleId, validation_error};
-use crate::world::{ApiError, Call, World};
+use crate::{
+    services::arn::Arn,
+    world::{ApiError, Call, World},
+};
 
 /// A rule may have this many targets.
 const MAX_TARGETS: usize = 5;
@@ -33,7 +36,7 @@ impl Destination {
         if let Some(bus) = BusId::from_arn(arn) {
             return Some(Self::Bus(bus));
         }
-        match arn.split(':').nth(2)? {
+        match Arn::parse(arn)?.service {
             "sqs" => Some(Self::Queue),
             "sns" => Some(Self::Topic),
             _ => None,
@@ -42,7 +45,7 @@ impl Destination {
 }
 
 impl Target {
-    fn read(rule: &RuleId, target: &Value) -> Result<Self, ApiError> {
+    fn read(owner: &str, target: &Value) -> Result<Self, ApiError> {
         refuse_members(target)?;
         let arn = required(target, "Arn")?;
         let destination = Destination::of_arn(arn)
@@ -50,7 +53,7 @@ impl Target {
         let role = target["RoleArn"].as_str().map(str::to_owned);
         if let Destination::Bus(bus) = &destination {
             // ASSUMED: the error; that a role is required is documented.
-            if bus.account != rule.bus.account && role.is_none() {
+            if bus.account != owner && role.is_none() {
                 return Err(validation_error(format!(
                     "RoleArn is required for target {arn}."
                 )));
@@ -117,7 +120,7 @@ pub(super) fn put_targets(world: &mut World, call: &Call) -> Result<Value, ApiEr
     let mut targets = rule.targets.clone();
     for target in given {
         let target_id = required(target, "Id")?.to_owned();
-        targets.insert(target_id, Target::read(&id, target)?);
+        targets.insert(target_id, Target::read(&id.bus.account, target)?);
     }
     if targets.len() > MAX_TARGETS {
         return Err(ApiError::new(
@@ -152,6 +155,6 @@ pub(super) fn list_targets_by_rule(world: &mut World, call: &Call) -> Result<Val
     let rule = RuleId::of_call(call, "Rule")?;
     let rule = rule.find(world)?;
     let targets = rule.targets.values();
-    let targets = targets.map(|target| target.description.clone()).collect();
-    page(call, "Targets", targets)
+    let targets: Vec<Value> = targets.map(|target| target.description.clone()).collect();
+    page(call, "Targets", &targets)
 }

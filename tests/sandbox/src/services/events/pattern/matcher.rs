@@ -75,10 +75,6 @@ impl Matcher {
         match self {
             Self::Null => value.is_null(),
             Self::Boolean(boolean) => value.as_bool() == Some(*boolean),
-            #[expect(
-                clippy::float_cmp,
-                reason = "a literal means exactly the number that it writes"
-            )]
             Self::Number(number) => value.as_f64() == Some(*number),
             Self::Numeric(range) => value.as_f64().is_some_and(|number| range.contains(number)),
             Self::Exists(exists) => *exists,
