@@ -54,6 +54,16 @@ struct Field {
     matchers: Vec<Matcher>,
 }
 
+impl Field {
+    fn allows(&self, value: &Value) -> bool {
+        self.matchers.iter().any(|matcher| matcher.matches(value))
+    }
+
+    fn allows_absence(&self) -> bool {
+        self.matchers.iter().any(Matcher::matches_absence)
+    }
+}
+
 impl Pattern {
     /// Reads a pattern from JSON text.
     pub fn parse(text: &str) -> Result<Self, InvalidPattern> {
@@ -62,7 +72,12 @@ impl Pattern {
         let Value::Object(object) = value else {
             return Err(InvalidPattern::new("Filter is not an object"));
         };
-        let alternatives = read_object("", &object)?;
+        let mut alternatives = read_object("", &object)?;
+        for fields in &mut alternatives {
+            // ASSUMED: within a list of objects a field is absent if the
+            // object that the other fields are found in lacks it.
+            fields.sort_by_key(Field::allows_absence);
+        }
         Ok(Self { alternatives })
     }
 
@@ -215,15 +230,16 @@ impl<'e> Leaves<'e> {
         let Some((field, rest)) = fields.split_first() else {
             return true;
         };
-        let Some(leaves) = self.by_path.get(&field.path) else {
-            return field.matchers.iter().any(Matcher::matches_absence)
-                && self.satisfy(rest, chosen);
-        };
-        leaves
-            .iter()
-            .filter(|leaf| field.matchers.iter().any(|m| m.matches(leaf.value)))
-            .filter_map(|leaf| united(chosen, &leaf.elements))
-            .any(|chosen| self.satisfy(rest, &chosen))
+        let leaves = self.by_path.get(&field.path);
+        let mut consistent = leaves
+            .into_iter()
+            .flatten()
+            .filter_map(|leaf| Some((leaf.value, united(chosen, &leaf.elements)?)))
+            .peekable();
+        if consistent.peek().is_none() {
+            return field.allows_absence() && self.satisfy(rest, chosen);
+        }
+        consistent.any(|(value, chosen)| field.allows(value) && self.satisfy(rest, &chosen))
     }
 }
 

@@ -254,11 +254,26 @@ fn exists_asks_for_a_value_and_not_for_an_object() {
             json!({"a": "y"}),
             false,
         ),
+    ]);
+}
+
+#[test]
+fn a_field_of_a_list_of_objects_is_absent_if_the_matching_object_lacks_it() {
+    let absent = json!({"a": {"b": [1], "c": [{"exists": false}]}});
+    let first = json!({"a": {"a": [{"exists": false}], "b": [1]}});
+    let either = json!({"a": {"b": [1], "c": ["x", {"exists": false}]}});
+    check(&[
+        (absent.clone(), json!({"a": [{"b": 1}, {"c": 2}]}), true),
         (
-            json!({"a": {"b": [1], "c": [{"exists": false}]}}),
-            json!({"a": [{"b": 1}, {"c": 2}]}),
+            absent.clone(),
+            json!({"a": [{"b": 1, "c": 2}, {"b": 0}]}),
             false,
         ),
+        (absent, json!({"a": [{"b": 1, "c": 2}, {"b": 1}]}), true),
+        (first, json!({"a": [{"b": 1}, {"a": 2}]}), true),
+        (either.clone(), json!({"a": [{"b": 1, "c": "x"}]}), true),
+        (either.clone(), json!({"a": [{"b": 1}, {"c": "y"}]}), true),
+        (either, json!({"a": [{"b": 1, "c": "y"}]}), false),
     ]);
 }
 
