@@ -33,6 +33,13 @@ pub enum CallEffect {
     Refuse(ApiError),
     /// The service does the work, but the connection breaks before the answer.
     LoseAnswer,
+    /// The function that makes the call dies, before the service does the work or after.
+    ///
+    /// Anybody else who makes the call loses the connection instead.
+    KillCaller {
+        /// Whether the service does the work first.
+        after: bool,
+    },
 }
 
 /// A fault of the next matching event, where it leaves the bus for a target.
@@ -76,5 +83,70 @@ impl Faults {
             .iter()
             .position(|fault| fault.detail_type == detail_type)?;
         Some(self.events.remove(position).effect)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::world::Caller;
+
+    fn fault(account: Option<&str>) -> CallFault {
+        CallFault {
+            service: "ram".to_owned(),
+            operation: "CreateResourceShare".to_owned(),
+            account: account.map(str::to_owned),
+            effect: CallEffect::LoseAnswer,
+        }
+    }
+
+    fn call(account: &str, operation: &str) -> Call {
+        Call {
+            caller: Caller::administrator(account),
+            region: "eu-west-1".to_owned(),
+            service: "ram".to_owned(),
+            operation: operation.to_owned(),
+            input: Value::Null,
+        }
+    }
+
+    #[test]
+    fn a_fault_strikes_the_first_call_that_it_is_meant_for_and_no_other() {
+        let mut faults = Faults::default();
+        faults.calls.push(fault(Some("111111111111")));
+        let meant = call("111111111111", "CreateResourceShare");
+        let other_account = call("222222222222", "CreateResourceShare");
+        let other_operation = call("111111111111", "DeleteResourceShare");
+        assert!(faults.take_call(&other_account).is_none());
+        assert!(faults.take_call(&other_operation).is_none());
+        assert!(faults.take_call(&meant).is_some());
+        assert!(faults.take_call(&meant).is_none());
+    }
+
+    #[test]
+    fn a_fault_without_an_account_strikes_anybody() {
+        let mut faults = Faults::default();
+        faults.calls.push(fault(None));
+        let call = call("222222222222", "CreateResourceShare");
+        assert!(faults.take_call(&call).is_some());
+    }
+
+    #[test]
+    fn faults_of_events_are_used_up_in_order() {
+        let mut faults = Faults::default();
+        for count in [2, 3] {
+            faults.events.push(EventFault {
+                detail_type: "Share Offered".to_owned(),
+                effect: EventEffect::Repeat(count),
+            });
+        }
+        assert!(faults.take_event("Other").is_none());
+        for expected in [2, 3] {
+            let effect = faults.take_event("Share Offered");
+            assert!(matches!(effect, Some(EventEffect::Repeat(n)) if n == expected));
+        }
+        assert!(faults.take_event("Share Offered").is_none());
     }
 }

@@ -17,5 +17,6 @@ pub mod services;
 pub mod world;
 
 mod driver;
+mod wall_clock;
 
 pub use driver::{Function, Sandbox, StartError};

@@ -4,6 +4,7 @@
 //! answers its API calls (`call`), and carries out what was put on the agenda
 //! for later (`run`).
 
+mod arn;
 pub mod cloudtrail;
 pub mod dynamodb;
 pub mod events;

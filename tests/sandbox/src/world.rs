@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     faults::Faults,
     organization::Organization,
-    services::{dynamodb, events, iam, lambda, ram, sagemaker, sns, sqs, ssm},
+    services::{dynamodb, events, iam, lambda, ram, sagemaker, sns, sqs, ssm, sts},
 };
 
 /// Everything that the sandbox knows.
@@ -27,6 +27,8 @@ pub struct World {
     pub organization: Organization,
     /// What shall go wrong.
     pub faults: Faults,
+    /// Every API call so far, in order.
+    pub calls: Vec<RecordedCall>,
     /// DynamoDB.
     pub dynamodb: dynamodb::State,
     /// EventBridge.
@@ -45,6 +47,8 @@ pub struct World {
     pub sqs: sqs::State,
     /// Systems Manager parameters.
     pub ssm: ssm::State,
+    /// Temporary credentials.
+    pub sts: sts::State,
     agenda: BTreeMap<(Timestamp, u64), Task>,
     scheduled: u64,
     identifiers: HashMap<String, u64>,
@@ -71,6 +75,7 @@ impl World {
             now,
             organization: Organization::default(),
             faults: Faults::default(),
+            calls: Vec::new(),
             dynamodb: dynamodb::State::default(),
             events: events::State::default(),
             iam: iam::State::default(),
@@ -80,6 +85,7 @@ impl World {
             sns: sns::State::default(),
             sqs: sqs::State::default(),
             ssm: ssm::State::default(),
+            sts: sts::State::default(),
             agenda: BTreeMap::new(),
             scheduled: 0,
             identifiers: HashMap::new(),
@@ -218,6 +224,25 @@ impl Call {
             .filter_map(|item| item.as_str().map(str::to_owned))
             .collect()
     }
+}
+
+/// What the sandbox remembers of an API call.
+#[derive(Debug, Clone)]
+pub struct RecordedCall {
+    /// When it was made.
+    pub time: Timestamp,
+    /// Who made it.
+    pub caller: Caller,
+    /// The Region of its credential scope.
+    pub region: String,
+    /// The signing name of the service.
+    pub service: String,
+    /// The operation.
+    pub operation: String,
+    /// The members of the input shape, without the values of parameters.
+    pub input: Value,
+    /// The code of the error that it was answered with.
+    pub error: Option<String>,
 }
 
 /// An error as the service's API model knows it.

@@ -1,36 +1,166 @@
-//! Lambda: functions, their queues, and the Runtime API that the real binaries speak.
+//! Lambda: functions, their queues, and the invocations that the driver runs.
+//!
+//! What is decided here is who runs when and what an outcome means for the
+//! messages of a batch. The processes belong to the driver.
 
-use serde_json::Value;
+mod configuration;
+mod invocations;
+mod mappings;
 
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+pub(crate) use self::{
+    configuration::FunctionConfiguration,
+    invocations::{Start, finish, in_flight, start_due},
+};
+pub use self::{
+    invocations::{FunctionError, Invocation, invoke},
+    mappings::create_event_source_mapping,
+};
+use self::{
+    invocations::{Running, Waiting},
+    mappings::Mapping,
+};
+use super::{arn::Arn, sts};
 use crate::world::{ApiError, Call, World};
 
 /// All functions, mappings and invocations.
 #[derive(Debug, Default)]
-pub struct State {}
+pub struct State {
+    /// The invocations that have ended, in the order of their ends.
+    pub finished: Vec<Invocation>,
+    /// Tells the driver that there may be something to start.
+    pub(crate) changed: Arc<Notify>,
+    functions: BTreeMap<FunctionKey, FunctionConfiguration>,
+    mappings: Vec<Mapping>,
+    waiting: VecDeque<Waiting>,
+    running: BTreeMap<String, Running>,
+    environments: BTreeMap<String, Arc<Notify>>,
+    killed: BTreeSet<String>,
+}
+
+/// Account, Region and name.
+pub(crate) type FunctionKey = (String, String, String);
 
 /// Answers an API call.
 pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let _ = world;
-    Err(ApiError::not_implemented(call))
+    let own = |key: &FunctionKey| key.0 == call.caller.account && key.1 == call.region;
+    match call.operation.as_str() {
+        "ListFunctions" => {
+            let functions = world.lambda.functions.values();
+            let functions: Vec<Value> = functions
+                .filter(|function| own(&function.key))
+                .map(FunctionConfiguration::shown)
+                .collect();
+            Ok(json!({ "Functions": functions }))
+        }
+        "GetFunctionConfiguration" => Ok(find(world, &key(call))?.shown()),
+        // Whether it exists is told at once; the outcome comes when it has run.
+        "Invoke" => find(world, &key(call)).map(|_| Value::Null),
+        _ => Err(ApiError::not_implemented(call)),
+    }
 }
 
 /// Makes a function, as a template's `AWS::Lambda::Function` with these properties would.
 pub fn create_function(
-    _world: &mut World,
-    _account: &str,
-    _region: &str,
-    _name: &str,
-    _properties: &Value,
+    world: &mut World,
+    account: &str,
+    region: &str,
+    name: &str,
+    properties: &Value,
 ) -> Result<(), ApiError> {
-    unimplemented!()
+    let key = (account.to_owned(), region.to_owned(), name.to_owned());
+    if world.lambda.functions.contains_key(&key) {
+        let message = format!("Function already exist: {name}");
+        return Err(ApiError::with_status(
+            409,
+            "ResourceConflictException",
+            message,
+        ));
+    }
+    let function = FunctionConfiguration::read(world, key.clone(), properties)?;
+    world.lambda.functions.insert(key, function);
+    Ok(())
 }
 
-/// Makes a mapping, as a template's `AWS::Lambda::EventSourceMapping` with these properties would.
-pub fn create_event_source_mapping(
-    _world: &mut World,
-    _account: &str,
-    _region: &str,
-    _properties: &Value,
-) -> Result<(), ApiError> {
-    unimplemented!()
+/// The first function of this name in any account and Region.
+pub(crate) fn key_of(world: &World, name: &str) -> Option<FunctionKey> {
+    let mut keys = world.lambda.functions.keys();
+    keys.find(|key| key.2 == name).cloned()
 }
+
+/// Opens an execution environment.
+///
+/// Returns the access key id of its credentials, and what is notified when
+/// the environment shall be killed.
+pub(crate) fn open_environment(
+    world: &mut World,
+    function: &FunctionConfiguration,
+) -> (String, Arc<Notify>) {
+    let (account, _, name) = &function.key;
+    let access_key = sts::session(world, account, &function.role, name);
+    let kill = Arc::new(Notify::new());
+    let environments = &mut world.lambda.environments;
+    environments.insert(access_key.clone(), Arc::clone(&kill));
+    (access_key, kill)
+}
+
+/// Kills the environment that has these credentials; false if there is none.
+pub(crate) fn kill(world: &mut World, access_key: &str) -> bool {
+    let Some(kill) = world.lambda.environments.get(access_key) else {
+        return false;
+    };
+    kill.notify_one();
+    world.lambda.killed.insert(access_key.to_owned());
+    true
+}
+
+/// Whether the environment with these credentials was killed.
+///
+/// Its process may not know yet; what it asks for from now on does not happen.
+pub(crate) fn is_killed(world: &World, access_key: &str) -> bool {
+    world.lambda.killed.contains(access_key)
+}
+
+fn key(call: &Call) -> FunctionKey {
+    let name = call.text("FunctionName").unwrap_or_default();
+    function_key(&call.caller.account, &call.region, name)
+}
+
+/// A function may be called by its name or its ARN, with a qualifier or without.
+fn function_key(account: &str, region: &str, name: &str) -> FunctionKey {
+    let own = |name: &str| (account.to_owned(), region.to_owned(), name.to_owned());
+    let Some(arn) = Arn::parse(name) else {
+        return own(name);
+    };
+    match arn.resource.split(':').nth(1) {
+        Some(name) => (
+            arn.account.to_owned(),
+            arn.region.to_owned(),
+            name.to_owned(),
+        ),
+        None => own(name),
+    }
+}
+
+fn find<'a>(world: &'a World, key: &FunctionKey) -> Result<&'a FunctionConfiguration, ApiError> {
+    world.lambda.functions.get(key).ok_or_else(|| {
+        let (account, region, name) = key;
+        let message =
+            format!("Function not found: arn:aws:lambda:{region}:{account}:function:{name}");
+        ApiError::with_status(404, "ResourceNotFoundException", message)
+    })
+}
+
+fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::new("InvalidParameterValueException", message)
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,36 +1,330 @@
 //! SNS: topics whose messages can be read back.
 
-use serde_json::Value;
+mod publish;
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{
+    arn::Arn,
+    iam::policy::{Decision, Request, evaluate},
+};
 use crate::world::{ApiError, Call, World};
 
-/// All topics and what was published to them.
+/// All topics by ARN, and what was published to them.
 #[derive(Debug, Default)]
-pub struct State {}
+pub struct State {
+    /// Every message that a topic took, in order: the mailbox of the people who subscribe.
+    pub published: Vec<Published>,
+    topics: BTreeMap<String, Topic>,
+}
+
+/// A message that a topic took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Published {
+    /// When it was published.
+    pub time: Timestamp,
+    /// The topic.
+    pub topic_arn: String,
+    /// The id that the publisher got.
+    pub message_id: String,
+    /// The subject.
+    pub subject: Option<String>,
+    /// The message.
+    pub message: String,
+    /// The message attributes as `Publish` got them; null if there are none.
+    pub attributes: Value,
+}
+
+#[derive(Debug, Default)]
+struct Topic {
+    display_name: String,
+    policy: Option<Value>,
+    subscriptions: Vec<Subscription>,
+}
+
+#[derive(Debug, Clone)]
+struct Subscription {
+    arn: String,
+    protocol: String,
+    endpoint: String,
+    raw: bool,
+}
 
 /// Answers an API call.
 pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let _ = world;
-    Err(ApiError::not_implemented(call))
+    match call.operation.as_str() {
+        "CreateTopic" => create(world, call),
+        "ListTopics" => Ok(list(world, call)),
+        "Publish" => {
+            let topic_arn = authorized_topic(world, call)?;
+            publish::one(world, &topic_arn, &call.input)
+        }
+        "PublishBatch" => {
+            let topic_arn = authorized_topic(world, call)?;
+            publish::batch(world, &topic_arn, &call.input)
+        }
+        "Subscribe" => {
+            let arn = add_subscription(world, &call.input, call.input.get("Attributes"))?;
+            Ok(json!({ "SubscriptionArn": arn }))
+        }
+        "ListSubscriptionsByTopic" => list_subscriptions(world, call),
+        "GetTopicAttributes" => get_attributes(world, call),
+        "SetTopicAttributes" => set_attribute(world, call),
+        "Unsubscribe" => unsubscribe(world, call),
+        "DeleteTopic" => {
+            let topic_arn = required(&call.input, "TopicArn")?;
+            world.sns.topics.remove(topic_arn);
+            Ok(json!({}))
+        }
+        _ => Err(ApiError::not_implemented(call)),
+    }
 }
 
 /// Makes a topic, as a template's `AWS::SNS::Topic` with these properties would.
 pub fn create_topic(
-    _world: &mut World,
+    world: &mut World,
+    account: &str,
+    region: &str,
+    name: &str,
+    properties: &Value,
+) -> Result<(), ApiError> {
+    let arn = add_topic(world, account, region, name, &properties["DisplayName"])?;
+    for subscription in properties["Subscription"].as_array().into_iter().flatten() {
+        let mut subscription = subscription.clone();
+        subscription["TopicArn"] = json!(arn);
+        subscribe(world, account, region, &subscription)?;
+    }
+    Ok(())
+}
+
+/// Sets the policy of a topic, as a template's `AWS::SNS::TopicPolicy` would.
+pub fn set_policy(world: &mut World, topic_arn: &str, policy: &Value) -> Result<(), ApiError> {
+    topic_mut(world, topic_arn)?.policy = Some(policy.clone());
+    Ok(())
+}
+
+/// Subscribes to a topic, as a template's `AWS::SNS::Subscription` with these properties would.
+///
+/// Returns the ARN of the subscription.
+pub fn subscribe(
+    world: &mut World,
     _account: &str,
     _region: &str,
-    _name: &str,
-    _properties: &Value,
-) -> Result<(), ApiError> {
-    unimplemented!()
+    properties: &Value,
+) -> Result<String, ApiError> {
+    add_subscription(world, properties, Some(properties))
 }
 
 /// Publishes on behalf of another service, for instance a rule.
 pub fn deliver(
-    _world: &mut World,
-    _topic_arn: &str,
-    _source_arn: &str,
-    _message: &str,
+    world: &mut World,
+    topic_arn: &str,
+    source_arn: &str,
+    message: &str,
 ) -> Result<(), ApiError> {
-    unimplemented!()
+    let source = Arn::parse(source_arn).ok_or_else(|| invalid("SourceArn"))?;
+    let service = format!("{}.amazonaws.com", source.service);
+    let request = Request::of_service(
+        &service,
+        source_arn,
+        source.account,
+        "sns:Publish",
+        topic_arn,
+    );
+    if !policy_allows(topic(world, topic_arn)?, &request)? {
+        return Err(denied(&service, "SNS:Publish", topic_arn));
+    }
+    publish::one(world, topic_arn, &json!({ "Message": message })).map(drop)
 }
+
+fn create(world: &mut World, call: &Call) -> Result<Value, ApiError> {
+    let name = required(&call.input, "Name")?;
+    let attributes = &call.input["Attributes"];
+    let (account, region) = (&call.caller.account, &call.region);
+    let arn = add_topic(world, account, region, name, &attributes["DisplayName"])?;
+    if let Some(policy) = attributes["Policy"].as_str() {
+        set_policy(world, &arn, &policy_document(policy)?)?;
+    }
+    Ok(json!({ "TopicArn": arn }))
+}
+
+/// Adds a topic; one that exists already stays as it is.
+fn add_topic(
+    world: &mut World,
+    account: &str,
+    region: &str,
+    name: &str,
+    display_name: &Value,
+) -> Result<String, ApiError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !(1..=256).contains(&name.len()) || !name.chars().all(allowed) {
+        return Err(invalid("Topic Name"));
+    }
+    let arn = format!("arn:aws:sns:{region}:{account}:{name}");
+    let topic = world.sns.topics.entry(arn.clone());
+    topic.or_insert_with(|| Topic {
+        display_name: display_name.as_str().unwrap_or_default().to_owned(),
+        ..Topic::default()
+    });
+    Ok(arn)
+}
+
+fn list(world: &World, call: &Call) -> Value {
+    let own = format!("arn:aws:sns:{}:{}:", call.region, call.caller.account);
+    let arns = world.sns.topics.keys().filter(|arn| arn.starts_with(&own));
+    let topics: Vec<Value> = arns.map(|arn| json!({ "TopicArn": arn })).collect();
+    json!({ "Topics": topics })
+}
+
+fn add_subscription(
+    world: &mut World,
+    input: &Value,
+    attributes: Option<&Value>,
+) -> Result<String, ApiError> {
+    let topic_arn = required(input, "TopicArn")?.to_owned();
+    let attribute = |name: &str| attributes.and_then(|attributes| attributes.get(name));
+    if attribute("FilterPolicy").is_some() {
+        // Taking it and delivering everything would be a wrong success.
+        let message = "Filter policies are not implemented in the sandbox";
+        return Err(ApiError::with_status(501, "NotImplemented", message));
+    }
+    let raw = attribute("RawMessageDelivery").is_some_and(|raw| raw == true || raw == "true");
+    let protocol = required(input, "Protocol")?.to_owned();
+    let endpoint = required(input, "Endpoint")?.to_owned();
+    let id = world.uuid(&format!("subscription {topic_arn} {endpoint}"));
+    let topic = topic_mut(world, &topic_arn)?;
+    let same = |own: &&Subscription| own.protocol == protocol && own.endpoint == endpoint;
+    if let Some(existing) = topic.subscriptions.iter().find(same) {
+        return Ok(existing.arn.clone());
+    }
+    let arn = format!("{topic_arn}:{id}");
+    topic.subscriptions.push(Subscription {
+        arn: arn.clone(),
+        protocol,
+        endpoint,
+        raw,
+    });
+    Ok(arn)
+}
+
+fn list_subscriptions(world: &World, call: &Call) -> Result<Value, ApiError> {
+    let topic_arn = required(&call.input, "TopicArn")?;
+    let subscriptions = topic(world, topic_arn)?.subscriptions.iter();
+    let subscriptions: Vec<Value> = subscriptions
+        .map(|subscription| {
+            json!({
+                "SubscriptionArn": subscription.arn,
+                "Owner": account_of(topic_arn),
+                "Protocol": subscription.protocol,
+                "Endpoint": subscription.endpoint,
+                "TopicArn": topic_arn,
+            })
+        })
+        .collect();
+    Ok(json!({ "Subscriptions": subscriptions }))
+}
+
+fn get_attributes(world: &World, call: &Call) -> Result<Value, ApiError> {
+    let topic_arn = required(&call.input, "TopicArn")?;
+    let topic = topic(world, topic_arn)?;
+    let mut attributes = json!({
+        "TopicArn": topic_arn,
+        "Owner": account_of(topic_arn),
+        "DisplayName": topic.display_name,
+        "SubscriptionsConfirmed": topic.subscriptions.len().to_string(),
+        "SubscriptionsPending": "0",
+        "SubscriptionsDeleted": "0",
+    });
+    if let Some(policy) = &topic.policy {
+        attributes["Policy"] = json!(policy.to_string());
+    }
+    Ok(json!({ "Attributes": attributes }))
+}
+
+fn set_attribute(world: &mut World, call: &Call) -> Result<Value, ApiError> {
+    let topic_arn = required(&call.input, "TopicArn")?;
+    let value = call.text("AttributeValue").unwrap_or_default();
+    let topic = topic_mut(world, topic_arn)?;
+    match required(&call.input, "AttributeName")? {
+        "Policy" => topic.policy = Some(policy_document(value)?),
+        "DisplayName" => value.clone_into(&mut topic.display_name),
+        _ => return Err(ApiError::not_implemented(call)),
+    }
+    Ok(json!({}))
+}
+
+fn unsubscribe(world: &mut World, call: &Call) -> Result<Value, ApiError> {
+    let arn = required(&call.input, "SubscriptionArn")?;
+    for topic in world.sns.topics.values_mut() {
+        topic
+            .subscriptions
+            .retain(|subscription| subscription.arn != arn);
+    }
+    Ok(json!({}))
+}
+
+/// The ARN of the topic, if the caller may publish to it: its own account
+/// may, others need the topic's policy.
+fn authorized_topic(world: &World, call: &Call) -> Result<String, ApiError> {
+    let named = call.text("TopicArn").or_else(|| call.text("TargetArn"));
+    let topic_arn = named.ok_or_else(|| invalid("TopicArn or TargetArn"))?;
+    let topic = topic(world, topic_arn)?;
+    let request = Request::of_caller(world, &call.caller, "sns:Publish", topic_arn);
+    if call.caller.account == account_of(topic_arn) || policy_allows(topic, &request)? {
+        return Ok(topic_arn.to_owned());
+    }
+    Err(denied(&call.caller.arn(), "SNS:Publish", topic_arn))
+}
+
+fn policy_allows(topic: &Topic, request: &Request<'_>) -> Result<bool, ApiError> {
+    match &topic.policy {
+        Some(policy) => Ok(evaluate(policy, request)? == Decision::Allow),
+        None => Ok(false),
+    }
+}
+
+fn policy_document(text: &str) -> Result<Value, ApiError> {
+    serde_json::from_str(text).map_err(|_| invalid("Policy Error: null"))
+}
+
+fn topic<'a>(world: &'a World, arn: &str) -> Result<&'a Topic, ApiError> {
+    world.sns.topics.get(arn).ok_or_else(not_found)
+}
+
+fn topic_mut<'a>(world: &'a mut World, arn: &str) -> Result<&'a mut Topic, ApiError> {
+    world.sns.topics.get_mut(arn).ok_or_else(not_found)
+}
+
+fn account_of(arn: &str) -> &str {
+    Arn::parse(arn).map_or("", |arn| arn.account)
+}
+
+fn required<'a>(input: &'a Value, member: &str) -> Result<&'a str, ApiError> {
+    let value = input.get(member).and_then(Value::as_str);
+    value.ok_or_else(|| invalid(member))
+}
+
+fn invalid(what: &str) -> ApiError {
+    ApiError::new("InvalidParameter", format!("Invalid parameter: {what}"))
+}
+
+fn not_found() -> ApiError {
+    ApiError::with_status(404, "NotFound", "Topic does not exist")
+}
+
+fn denied(who: &str, action: &str, resource: &str) -> ApiError {
+    ApiError::with_status(
+        403,
+        "AuthorizationError",
+        format!(
+            "User: {who} is not authorized to perform: {action} on resource: {resource} \
+             because no resource-based policy allows the {action} action"
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests;

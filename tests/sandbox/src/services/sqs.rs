@@ -1,37 +1,74 @@
 //! SQS: standard queues with delays, visibility timeouts and redrive.
 
-use serde_json::Value;
+mod batch;
+mod messages;
+mod queue;
 
-use crate::world::{ApiError, Call, World};
+use std::{collections::BTreeMap, time::Duration};
 
-/// All queues.
+use serde_json::{Map, Value, json};
+
+pub use self::messages::Message;
+use self::queue::Queue;
+use super::{
+    arn::Arn,
+    iam::policy::{Decision, Request, evaluate},
+};
+use crate::world::{self, ApiError, Call, World};
+
+/// How long a purge keeps the next one away.
+const PURGE_PAUSE: Duration = Duration::from_secs(60);
+
+/// All queues by ARN.
 #[derive(Debug, Default)]
-pub struct State {}
+pub struct State {
+    queues: BTreeMap<String, Queue>,
+}
 
 /// What SQS does later.
 #[derive(Debug, Clone)]
-pub enum Task {}
+pub enum Task {
+    /// Nothing by itself: the clock stops here, since a queue may have something to give.
+    Poll,
+}
 
 /// Answers an API call.
 pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let _ = world;
-    Err(ApiError::not_implemented(call))
+    match call.operation.as_str() {
+        "CreateQueue" => create(world, call),
+        "GetQueueUrl" => get_url(world, call),
+        "ListQueues" => Ok(list(world, call)),
+        _ => call_queue(world, call),
+    }
 }
 
 /// Carries out a task that is due.
 pub fn run(_world: &mut World, task: Task) {
-    match task {}
+    match task {
+        Task::Poll => {}
+    }
 }
 
 /// Makes a queue, as a template's `AWS::SQS::Queue` with these properties would.
 pub fn create_queue(
-    _world: &mut World,
-    _account: &str,
-    _region: &str,
-    _name: &str,
-    _properties: &Value,
+    world: &mut World,
+    account: &str,
+    region: &str,
+    name: &str,
+    properties: &Value,
 ) -> Result<(), ApiError> {
-    unimplemented!()
+    let attributes = properties.as_object().into_iter().flatten();
+    let attributes = attributes
+        .filter(|(name, _)| !["QueueName", "Tags"].contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), attribute_text(value)))
+        .collect();
+    add(world, Queue::new(account, region, name), attributes).map(drop)
+}
+
+/// Sets the policy of a queue, as a template's `AWS::SQS::QueuePolicy` would.
+pub fn set_policy(world: &mut World, queue: &str, policy: &Value) -> Result<(), ApiError> {
+    let queue = queue_mut(world, queue)?;
+    queue.set("Policy", &policy.to_string())
 }
 
 /// Puts a message into a queue on behalf of another service.
@@ -39,10 +76,325 @@ pub fn create_queue(
 /// `source_arn` is the rule or topic that sends; the queue's policy is
 /// what allows it.
 pub fn deliver(
-    _world: &mut World,
-    _queue_arn: &str,
-    _source_arn: &str,
-    _body: &str,
+    world: &mut World,
+    queue_arn: &str,
+    source_arn: &str,
+    body: &str,
 ) -> Result<(), ApiError> {
-    unimplemented!()
+    deliver_with_attributes(world, queue_arn, source_arn, body, &Value::Null)
 }
+
+/// Like [`deliver`], with message attributes as `SendMessage` takes them.
+pub fn deliver_with_attributes(
+    world: &mut World,
+    queue_arn: &str,
+    source_arn: &str,
+    body: &str,
+    attributes: &Value,
+) -> Result<(), ApiError> {
+    let source = Arn::parse(source_arn).ok_or_else(|| invalid_value("SourceArn", source_arn))?;
+    let service = format!("{}.amazonaws.com", source.service);
+    let queue = find(world, queue_arn)?;
+    let request = Request::of_service(
+        &service,
+        source_arn,
+        source.account,
+        "sqs:SendMessage",
+        queue_arn,
+    );
+    if !policy_allows(queue, &request)? {
+        return Err(access_denied(&service, "sqs:sendmessage", queue_arn));
+    }
+    let input = json!({ "MessageBody": body, "MessageAttributes": attributes });
+    messages::send(world, queue_arn, source.account, &input).map(drop)
+}
+
+/// The messages in a queue, also those that cannot be received now, the oldest first.
+#[must_use]
+pub fn messages(world: &World, queue_arn: &str) -> Vec<Message> {
+    let queue = world.sqs.queues.get(queue_arn);
+    queue.map_or_else(Vec::new, |queue| queue.messages_at(world.now))
+}
+
+/// How many messages could be received now.
+pub(crate) fn visible(world: &World, queue_arn: &str) -> usize {
+    let queue = world.sqs.queues.get(queue_arn);
+    queue.map_or(0, |queue| queue.visible_at(world.now))
+}
+
+/// For how long a received message cannot be received again; none if there is no such queue.
+pub(crate) fn visibility_timeout(world: &World, queue_arn: &str) -> Option<u64> {
+    let queue = world.sqs.queues.get(queue_arn)?;
+    Some(queue.number("VisibilityTimeout"))
+}
+
+/// Receives up to this many messages, as the poller of an event source mapping does.
+pub(crate) fn receive(world: &mut World, queue_arn: &str, most: usize) -> Vec<Message> {
+    messages::receive(world, queue_arn, most, None)
+}
+
+/// Deletes a received message, as the poller of an event source mapping does.
+pub(crate) fn delete(world: &mut World, queue_arn: &str, message: &Message) {
+    if let Some(queue) = world.sqs.queues.get_mut(queue_arn) {
+        queue.delete(&message.receipt_handle());
+    }
+}
+
+fn create(world: &mut World, call: &Call) -> Result<Value, ApiError> {
+    let name = required(&call.input, "QueueName")?;
+    let queue = Queue::new(&call.caller.account, &call.region, name);
+    let attributes = call.input.get("Attributes").and_then(Value::as_object);
+    let attributes = attributes
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.clone(), attribute_text(value)))
+        .collect();
+    let url = add(world, queue, attributes)?;
+    Ok(json!({ "QueueUrl": url }))
+}
+
+/// Adds a queue and returns its URL; the same queue may be made again.
+fn add(
+    world: &mut World,
+    mut queue: Queue,
+    attributes: BTreeMap<String, String>,
+) -> Result<String, ApiError> {
+    queue.check_name()?;
+    queue.created = world.now;
+    for (name, value) in &attributes {
+        queue.set(name, value)?;
+    }
+    check_dead_letter_target(world, &queue)?;
+    let (arn, url) = (queue.arn(), queue.url());
+    match world.sqs.queues.get(&arn) {
+        Some(existing) if attributes.iter().all(|(n, v)| existing.get(n) == *v) => {}
+        Some(_) => {
+            return Err(ApiError::new(
+                "QueueNameExists",
+                "A queue already exists with the same name and a different value for an attribute",
+            ));
+        }
+        None => {
+            world.sqs.queues.insert(arn, queue);
+        }
+    }
+    Ok(url)
+}
+
+fn check_dead_letter_target(world: &World, queue: &Queue) -> Result<(), ApiError> {
+    match queue.redrive()? {
+        Some(redrive) if !world.sqs.queues.contains_key(&redrive.target) => {
+            let reason = "Dead letter target does not exist.";
+            Err(invalid_attribute("RedrivePolicy", reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn get_url(world: &World, call: &Call) -> Result<Value, ApiError> {
+    let name = required(&call.input, "QueueName")?;
+    let owner = call.text("QueueOwnerAWSAccountId");
+    let owner = owner.unwrap_or(&call.caller.account);
+    let queue = find(world, &queue::arn(owner, &call.region, name))?;
+    authorize(world, call, queue)?;
+    Ok(json!({ "QueueUrl": queue.url() }))
+}
+
+fn list(world: &World, call: &Call) -> Value {
+    let prefix = call.text("QueueNamePrefix").unwrap_or_default();
+    let urls: Vec<String> = world
+        .sqs
+        .queues
+        .values()
+        .filter(|queue| queue.account == call.caller.account && queue.region == call.region)
+        .filter(|queue| queue.name.starts_with(prefix))
+        .map(Queue::url)
+        .collect();
+    json!({ "QueueUrls": urls })
+}
+
+/// Answers the operations on one queue, which is named by its URL.
+fn call_queue(world: &mut World, call: &Call) -> Result<Value, ApiError> {
+    let arn = arn_of_url(required(&call.input, "QueueUrl")?, &call.region)?;
+    authorize(world, call, find(world, &arn)?)?;
+    match call.operation.as_str() {
+        "GetQueueAttributes" => Ok(get_attributes(world, call, find(world, &arn)?)),
+        "SetQueueAttributes" => set_attributes(world, call, &arn),
+        "PurgeQueue" => purge(world, &arn),
+        "DeleteQueue" => {
+            world.sqs.queues.remove(&arn);
+            Ok(json!({}))
+        }
+        "SendMessage" => messages::send(world, &arn, &call.caller.account, &call.input),
+        "ReceiveMessage" => messages::receive_call(world, &arn, &call.input),
+        "DeleteMessage" => messages::delete(world, &arn, &call.input),
+        "ChangeMessageVisibility" => messages::change_visibility(world, &arn, &call.input),
+        "SendMessageBatch" | "DeleteMessageBatch" | "ChangeMessageVisibilityBatch" => {
+            batch::call(world, call, &arn)
+        }
+        _ => Err(ApiError::not_implemented(call)),
+    }
+}
+
+fn get_attributes(world: &World, call: &Call, queue: &Queue) -> Value {
+    let wanted = call.texts("AttributeNames");
+    let all = wanted.iter().any(|name| name == "All");
+    let attributes: Map<String, Value> = queue
+        .attributes_at(world.now)
+        .into_iter()
+        .filter(|(name, _)| all || wanted.contains(name))
+        .map(|(name, value)| (name, Value::from(value)))
+        .collect();
+    json!({ "Attributes": attributes })
+}
+
+fn set_attributes(world: &mut World, call: &Call, arn: &str) -> Result<Value, ApiError> {
+    let attributes = call.input.get("Attributes").and_then(Value::as_object);
+    let mut queue = find(world, arn)?.clone();
+    for (name, value) in attributes.into_iter().flatten() {
+        queue.set(name, &attribute_text(value))?;
+    }
+    check_dead_letter_target(world, &queue)?;
+    world.sqs.queues.insert(arn.to_owned(), queue);
+    Ok(json!({}))
+}
+
+fn purge(world: &mut World, arn: &str) -> Result<Value, ApiError> {
+    let now = world.now;
+    let queue = queue_mut(world, arn)?;
+    if queue
+        .purged
+        .is_some_and(|purged| now < purged + PURGE_PAUSE)
+    {
+        let message = format!(
+            "Only one PurgeQueue operation on {} is allowed every 60 seconds.",
+            queue.name
+        );
+        return Err(ApiError::with_status(403, "PurgeQueueInProgress", message));
+    }
+    queue.purged = Some(now);
+    queue.messages.clear();
+    Ok(json!({}))
+}
+
+/// Lets in the queue's own account, and others as far as the queue's policy says.
+fn authorize(world: &World, call: &Call, queue: &Queue) -> Result<(), ApiError> {
+    let single = call.operation.strip_suffix("Batch");
+    let action = format!("sqs:{}", single.unwrap_or(&call.operation));
+    let arn = queue.arn();
+    let request = Request::of_caller(world, &call.caller, &action, &arn);
+    if call.caller.account == queue.account || policy_allows(queue, &request)? {
+        return Ok(());
+    }
+    let caller = call.caller.arn();
+    Err(access_denied(&caller, &action.to_lowercase(), &arn))
+}
+
+fn policy_allows(queue: &Queue, request: &Request<'_>) -> Result<bool, ApiError> {
+    match queue.policy()? {
+        Some(policy) => Ok(evaluate(&policy, request)? == Decision::Allow),
+        None => Ok(false),
+    }
+}
+
+fn find<'a>(world: &'a World, arn: &str) -> Result<&'a Queue, ApiError> {
+    world.sqs.queues.get(arn).ok_or_else(no_such_queue)
+}
+
+/// A queue by ARN or URL.
+fn queue_mut<'a>(world: &'a mut World, name: &str) -> Result<&'a mut Queue, ApiError> {
+    let mut queues = world.sqs.queues.values_mut();
+    let queue = queues.find(|queue| queue.arn() == name || queue.url() == name);
+    queue.ok_or_else(no_such_queue)
+}
+
+/// Host and scheme of a queue's URL mean nothing here: clients keep the URLs
+/// of AWS, and the sandbox answers on another host.
+fn arn_of_url(url: &str, region: &str) -> Result<String, ApiError> {
+    let mut parts = url.trim_end_matches('/').rsplit('/');
+    match (parts.next(), parts.next()) {
+        (Some(name), Some(account)) => Ok(queue::arn(account, region, name)),
+        _ => Err(ApiError::with_status(
+            404,
+            "InvalidAddress",
+            format!("The address {url} is not valid for this endpoint."),
+        )),
+    }
+}
+
+/// Attributes are texts on the wire; templates write numbers and objects.
+fn attribute_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn required<'a>(input: &'a Value, member: &str) -> Result<&'a str, ApiError> {
+    let value = input.get(member).and_then(Value::as_str);
+    value.ok_or_else(|| {
+        ApiError::new(
+            "MissingRequiredParameterException",
+            format!("The request must contain the parameter {member}."),
+        )
+    })
+}
+
+/// A number of the input, if it is there and within these limits.
+fn number(input: &Value, member: &str, limits: (i64, i64)) -> Result<Option<u64>, ApiError> {
+    let value = match input.get(member) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(value) => value,
+    };
+    let number = value.as_i64().filter(|n| (limits.0..=limits.1).contains(n));
+    match number.and_then(|number| u64::try_from(number).ok()) {
+        Some(number) => Ok(Some(number)),
+        None => Err(ApiError::new(
+            "InvalidParameterValueException",
+            format!(
+                "Value {value} for parameter {member} is invalid. Reason: Must be >= {} and <= {}, if provided.",
+                limits.0, limits.1
+            ),
+        )),
+    }
+}
+
+fn invalid_value(parameter: &str, value: &str) -> ApiError {
+    ApiError::new(
+        "InvalidParameterValueException",
+        format!("Value {value} for parameter {parameter} is invalid."),
+    )
+}
+
+fn invalid_attribute(name: &str, reason: &str) -> ApiError {
+    ApiError::new(
+        "InvalidAttributeValue",
+        format!("Invalid value for the parameter {name}. Reason: {reason}"),
+    )
+}
+
+fn no_such_queue() -> ApiError {
+    ApiError::new("QueueDoesNotExist", "The specified queue does not exist.")
+}
+
+fn access_denied(who: &str, action: &str, resource: &str) -> ApiError {
+    ApiError::with_status(
+        403,
+        "AccessDeniedException",
+        format!(
+            "User: {who} is not authorized to perform: {action} on resource: {resource} \
+             because no resource-based policy allows the {action} action"
+        ),
+    )
+}
+
+/// Makes the clock stop after this many seconds, so that queues are looked at.
+pub(crate) fn wake(world: &mut World, seconds: u64) {
+    if seconds > 0 {
+        let task = world::Task::Sqs(Task::Poll);
+        world.after(Duration::from_secs(seconds), task);
+    }
+}
+
+#[cfg(test)]
+mod tests;

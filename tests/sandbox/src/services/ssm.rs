@@ -1,26 +1,367 @@
 //! Systems Manager Parameter Store: versions and labels.
 
-use serde_json::Value;
+mod history;
+mod names;
 
-use crate::world::{ApiError, Call, World};
+use std::collections::{BTreeMap, btree_map::Entry};
 
-/// All parameters.
+use serde_json::{Value, json};
+
+use self::{
+    history::{Parameter, Tier, Version},
+    names::{Reference, Selector},
+};
+use super::events::{self, ServiceEvent};
+use crate::world::{ApiError, Call, World, epoch_seconds};
+
+/// The most results of a page, and the default.
+const PAGE: usize = 50;
+
+/// All parameters by account, Region and name.
 #[derive(Debug, Default)]
-pub struct State {}
+pub struct State {
+    parameters: BTreeMap<Key, Parameter>,
+}
+
+type Key = (String, String, String);
 
 /// Answers an API call.
 pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let _ = world;
-    Err(ApiError::not_implemented(call))
+    match call.operation.as_str() {
+        "PutParameter" => put(world, call),
+        "GetParameter" => get(world, call),
+        "GetParameters" => get_many(world, call),
+        "GetParametersByPath" => get_by_path(world, call),
+        "GetParameterHistory" => history(world, call),
+        "LabelParameterVersion" => label(world, call),
+        "DeleteParameter" => delete(world, call),
+        "DescribeParameters" => describe(world, call),
+        _ => Err(ApiError::not_implemented(call)),
+    }
 }
 
 /// Makes a parameter, as a template's `AWS::SSM::Parameter` with these properties would.
 pub fn create_parameter(
-    _world: &mut World,
-    _account: &str,
-    _region: &str,
-    _name: &str,
-    _properties: &Value,
+    world: &mut World,
+    account: &str,
+    region: &str,
+    name: &str,
+    properties: &Value,
 ) -> Result<(), ApiError> {
-    unimplemented!()
+    let mut input = properties.clone();
+    input["Name"] = json!(name);
+    let request = Call {
+        caller: crate::world::Caller::administrator(account),
+        region: region.to_owned(),
+        service: "ssm".to_owned(),
+        operation: "PutParameter".to_owned(),
+        input,
+    };
+    call(world, &request).map(drop)
 }
+
+fn put(world: &mut World, call: &Call) -> Result<Value, ApiError> {
+    let name = required(call, "Name")?;
+    let value = required(call, "Value")?;
+    names::check(name)?;
+    let key = key(call, name);
+    let existing = world.ssm.parameters.get(&key);
+    if existing.is_some() && call.input["Overwrite"] != true {
+        return Err(ApiError::new(
+            "ParameterAlreadyExists",
+            "The parameter already exists. To overwrite this value, set the overwrite option \
+             in the request to true.",
+        ));
+    }
+    let version = new_version(world, call, existing, value)?;
+    let answer = json!({ "Version": version.number, "Tier": version.tier.as_str() });
+    let operation = if existing.is_some() {
+        "Update"
+    } else {
+        "Create"
+    };
+    match world.ssm.parameters.entry(key) {
+        Entry::Occupied(parameter) => parameter.into_mut().add(version)?,
+        Entry::Vacant(free) => {
+            free.insert(Parameter::new(version));
+        }
+    }
+    announce(world, call, name, operation);
+    Ok(answer)
+}
+
+fn new_version(
+    world: &World,
+    call: &Call,
+    existing: Option<&Parameter>,
+    value: &str,
+) -> Result<Version, ApiError> {
+    let newest = existing.map(Parameter::newest);
+    let kind = match call
+        .text("Type")
+        .or(newest.map(|newest| newest.kind.as_str()))
+    {
+        Some(kind @ ("String" | "StringList" | "SecureString")) => kind.to_owned(),
+        Some(other) => return Err(invalid(format!("Unknown parameter type: {other}"))),
+        None => {
+            return Err(invalid(
+                "A parameter type is required when you create a parameter.",
+            ));
+        }
+    };
+    // ASSUMED: a new version without a tier keeps that of the version before.
+    let tier = Tier::choose(call.text("Tier"), newest.map(|newest| newest.tier), value)?;
+    Ok(Version {
+        number: newest.map_or(1, |newest| newest.number + 1),
+        value: value.to_owned(),
+        kind,
+        tier,
+        description: call.text("Description").map(str::to_owned),
+        data_type: call.text("DataType").unwrap_or("text").to_owned(),
+        modified: world.now,
+        modified_by: call.caller.arn(),
+        labels: Vec::new(),
+    })
+}
+
+fn get(world: &World, call: &Call) -> Result<Value, ApiError> {
+    let reference = Reference::parse(required(call, "Name")?)?;
+    Ok(json!({ "Parameter": look_up(world, call, &reference)? }))
+}
+
+fn get_many(world: &World, call: &Call) -> Result<Value, ApiError> {
+    let names = call.texts("Names");
+    if names.is_empty() || names.len() > 10 {
+        return Err(invalid("Member must have between 1 and 10 names"));
+    }
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for name in names {
+        let reference = Reference::parse(&name);
+        match reference.and_then(|reference| look_up(world, call, &reference)) {
+            Ok(parameter) => found.push(parameter),
+            Err(_) => missing.push(name),
+        }
+    }
+    Ok(json!({ "Parameters": found, "InvalidParameters": missing }))
+}
+
+fn get_by_path(world: &World, call: &Call) -> Result<Value, ApiError> {
+    let path = required(call, "Path")?;
+    if !path.starts_with('/') {
+        return Err(invalid(
+            "The parameter path must begin with a forward slash.",
+        ));
+    }
+    let folder = format!("{}/", path.trim_end_matches('/'));
+    let recursive = call.input["Recursive"] == true;
+    let is_below = |name: &str| {
+        let rest = name.strip_prefix(&folder);
+        rest.is_some_and(|rest| recursive || !rest.contains('/'))
+    };
+    let found = own(world, call).filter(|(name, _)| is_below(name));
+    let found = found
+        .map(|(name, parameter)| shown(call, name, parameter.newest(), None))
+        .collect();
+    page(call, "Parameters", found)
+}
+
+fn look_up(world: &World, call: &Call, reference: &Reference<'_>) -> Result<Value, ApiError> {
+    let names = reference.names_for(call).into_iter();
+    let mut found = names.filter_map(|name| Some((name, find(world, call, name).ok()?)));
+    let (name, parameter) = found.next().ok_or_else(not_found)?;
+    let version = match reference.selector {
+        Selector::Newest => Some(parameter.newest()),
+        Selector::Version(number) => parameter.version(number),
+        Selector::Label(label) => parameter.labelled(label),
+    };
+    let version = version.ok_or_else(|| version_not_found(name))?;
+    Ok(shown(call, name, version, reference.selector_text))
+}
+
+fn shown(call: &Call, name: &str, version: &Version, selector: Option<&str>) -> Value {
+    let mut shown = json!({
+        "Name": name,
+        "Type": version.kind,
+        "Value": version.value_for(call),
+        "Version": version.number,
+        "LastModifiedDate": epoch_seconds(version.modified),
+        "ARN": arn(call, name),
+        "DataType": version.data_type,
+    });
+    if let Some(selector) = selector {
+        shown["Selector"] = json!(format!(":{selector}"));
+    }
+    shown
+}
+
+fn history(world: &World, call: &Call) -> Result<Value, ApiError> {
+    let name = required(call, "Name")?;
+    let parameter = find(world, call, name)?;
+    let versions = parameter.versions();
+    let versions = versions
+        .map(|version| {
+            let mut shown = described(name, version);
+            shown["Value"] = json!(version.value_for(call));
+            shown["Labels"] = json!(version.labels);
+            shown
+        })
+        .collect();
+    page(call, "Parameters", versions)
+}
+
+fn described(name: &str, version: &Version) -> Value {
+    let mut shown = json!({
+        "Name": name,
+        "Type": version.kind,
+        "LastModifiedDate": epoch_seconds(version.modified),
+        "LastModifiedUser": version.modified_by,
+        "Version": version.number,
+        "Tier": version.tier.as_str(),
+        "Policies": [],
+        "DataType": version.data_type,
+    });
+    if let Some(description) = &version.description {
+        shown["Description"] = json!(description);
+    }
+    shown
+}
+
+fn label(world: &mut World, call: &Call) -> Result<Value, ApiError> {
+    let name = required(call, "Name")?;
+    let (labels, invalid): (Vec<_>, Vec<_>) = call
+        .texts("Labels")
+        .into_iter()
+        .partition(|label| names::is_label(label));
+    let parameter = world.ssm.parameters.get_mut(&key(call, name));
+    let parameter = parameter.ok_or_else(not_found)?;
+    let number = call.input["ParameterVersion"].as_u64();
+    let number = number.unwrap_or_else(|| parameter.newest().number);
+    if parameter.version(number).is_none() {
+        return Err(version_not_found(name));
+    }
+    // ASSUMED: the valid labels are attached even if others are invalid.
+    parameter.label(number, &labels)?;
+    if !labels.is_empty() {
+        announce(world, call, name, "LabelParameterVersion");
+    }
+    Ok(json!({ "InvalidLabels": invalid, "ParameterVersion": number }))
+}
+
+fn delete(world: &mut World, call: &Call) -> Result<Value, ApiError> {
+    let name = required(call, "Name")?;
+    find(world, call, name)?;
+    announce(world, call, name, "Delete");
+    world.ssm.parameters.remove(&key(call, name));
+    Ok(json!({}))
+}
+
+fn describe(world: &World, call: &Call) -> Result<Value, ApiError> {
+    if has_items(call, "Filters") || has_items(call, "ParameterFilters") {
+        return Err(ApiError::not_implemented(call));
+    }
+    let parameters = own(world, call)
+        .map(|(name, parameter)| {
+            let mut shown = described(name, parameter.newest());
+            shown["ARN"] = json!(arn(call, name));
+            shown
+        })
+        .collect();
+    page(call, "Parameters", parameters)
+}
+
+fn has_items(call: &Call, member: &str) -> bool {
+    call.input[member]
+        .as_array()
+        .is_some_and(|list| !list.is_empty())
+}
+
+/// One page of a list; the token is the position that the next one starts at.
+fn page(call: &Call, member: &str, items: Vec<Value>) -> Result<Value, ApiError> {
+    let start = match call.text("NextToken") {
+        None => 0,
+        Some(token) => token
+            .parse()
+            .ok()
+            .filter(|n| *n <= items.len())
+            .ok_or_else(|| ApiError::new("InvalidNextToken", "The specified token isn't valid."))?,
+    };
+    let size = call.input["MaxResults"]
+        .as_u64()
+        .and_then(|n| usize::try_from(n).ok());
+    let end = (start + size.unwrap_or(PAGE).min(PAGE)).min(items.len());
+    let mut answer = json!({ member: items[start..end] });
+    if end < items.len() {
+        answer["NextToken"] = json!(end.to_string());
+    }
+    Ok(answer)
+}
+
+/// Tells the default bus of the account about a change.
+fn announce(world: &mut World, call: &Call, name: &str, operation: &str) {
+    let kind = match find(world, call, name) {
+        Ok(parameter) => parameter.newest().kind.clone(),
+        Err(_) => return,
+    };
+    let event = ServiceEvent {
+        account: call.caller.account.clone(),
+        region: call.region.clone(),
+        source: "aws.ssm".to_owned(),
+        detail_type: "Parameter Store Change".to_owned(),
+        resources: vec![arn(call, name)],
+        detail: json!({ "operation": operation, "name": name, "type": kind }),
+    };
+    events::emit(world, event);
+}
+
+/// The caller's parameters in the Region of the call, by name.
+fn own<'a>(world: &'a World, call: &Call) -> impl Iterator<Item = (&'a str, &'a Parameter)> {
+    let (account, region) = (call.caller.account.clone(), call.region.clone());
+    let parameters = world.ssm.parameters.iter();
+    parameters
+        .filter(move |((a, r, _), _)| *a == account && *r == region)
+        .map(|((_, _, name), parameter)| (name.as_str(), parameter))
+}
+
+fn find<'a>(world: &'a World, call: &Call, name: &str) -> Result<&'a Parameter, ApiError> {
+    let parameter = world.ssm.parameters.get(&key(call, name));
+    parameter.ok_or_else(not_found)
+}
+
+fn key(call: &Call, name: &str) -> Key {
+    (
+        call.caller.account.clone(),
+        call.region.clone(),
+        name.to_owned(),
+    )
+}
+
+fn arn(call: &Call, name: &str) -> String {
+    let slash = if name.starts_with('/') { "" } else { "/" };
+    format!(
+        "arn:aws:ssm:{}:{}:parameter{slash}{name}",
+        call.region, call.caller.account
+    )
+}
+
+fn required<'a>(call: &'a Call, member: &str) -> Result<&'a str, ApiError> {
+    let value = call.text(member).filter(|text| !text.is_empty());
+    value.ok_or_else(|| invalid(format!("{member} must not be empty")))
+}
+
+fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::new("ValidationException", message)
+}
+
+fn not_found() -> ApiError {
+    ApiError::new("ParameterNotFound", "The parameter couldn't be found.")
+}
+
+fn version_not_found(name: &str) -> ApiError {
+    ApiError::new(
+        "ParameterVersionNotFound",
+        format!("Systems Manager could not find a version of {name} with this number or label."),
+    )
+}
+
+#[cfg(test)]
+mod tests;

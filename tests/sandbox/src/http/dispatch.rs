@@ -1,0 +1,94 @@
+//! One call: who fails it, who answers it, and who remembers it.
+
+use serde_json::Value;
+
+use crate::{
+    faults::CallEffect,
+    services::{cloudtrail, dynamodb, events, lambda, ram, sagemaker, sns, sqs, ssm, sts},
+    world::{ApiError, Call, RecordedCall, World},
+};
+
+/// Why a call has no answer to give.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The service says no.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// The connection breaks before the answer.
+    #[error("the connection broke before the answer")]
+    ConnectionLost,
+    /// The function that made the call is dead, and nobody waits for the answer.
+    #[error("the function that made the call was killed")]
+    CallerKilled,
+}
+
+/// Answers a call that was made with this access key, unless a fault was asked for.
+pub fn dispatch(world: &mut World, call: &Call, access_key: &str) -> Result<Value, Failure> {
+    let origin = sts::origin(world, access_key).to_owned();
+    if lambda::is_killed(world, &origin) {
+        return Err(Failure::CallerKilled);
+    }
+    match world.faults.take_call(call) {
+        None => {
+            let output = perform(world, call)?;
+            if let Some(key) = output["Credentials"]["AccessKeyId"].as_str() {
+                sts::set_origin(world, key, access_key);
+            }
+            Ok(output)
+        }
+        Some(CallEffect::Refuse(error)) => {
+            record(world, call, &Err(error.clone()));
+            Err(Failure::Api(error))
+        }
+        Some(CallEffect::LoseAnswer) => {
+            let _ = perform(world, call);
+            Err(Failure::ConnectionLost)
+        }
+        Some(CallEffect::KillCaller { after }) => {
+            if after {
+                let _ = perform(world, call);
+            }
+            Err(if lambda::kill(world, &origin) {
+                Failure::CallerKilled
+            } else {
+                Failure::ConnectionLost
+            })
+        }
+    }
+}
+
+/// Answers a call without faults, and remembers it.
+pub fn perform(world: &mut World, call: &Call) -> Result<Value, ApiError> {
+    let outcome = match call.service.as_str() {
+        "dynamodb" => dynamodb::call(world, call),
+        "events" => events::call(world, call),
+        "lambda" => lambda::call(world, call),
+        "ram" => ram::call(world, call),
+        "sagemaker" => sagemaker::call(world, call),
+        "sns" => sns::call(world, call),
+        "sqs" => sqs::call(world, call),
+        "ssm" => ssm::call(world, call),
+        "sts" => sts::call(world, call),
+        _ => Err(ApiError::not_implemented(call)),
+    };
+    record(world, call, &outcome);
+    outcome
+}
+
+fn record(world: &mut World, call: &Call, outcome: &Result<Value, ApiError>) {
+    cloudtrail::record(world, call, outcome);
+    let mut input = call.input.clone();
+    if let ("ssm", Some(members)) = (call.service.as_str(), input.as_object_mut()) {
+        // The value may be a secret, and who looks at calls does not need it.
+        members.remove("Value");
+    }
+    world.calls.push(RecordedCall {
+        time: world.now,
+        caller: call.caller.clone(),
+        region: call.region.clone(),
+        service: call.service.clone(),
+        operation: call.operation.clone(),
+        input,
+        error: outcome.as_ref().err().map(|error| error.code.clone()),
+    });
+}

@@ -1,0 +1,153 @@
+//! From an HTTP request to an operation and its input.
+
+use axum::http::{HeaderMap, Method, request::Parts};
+use serde_json::{Map, Value};
+
+use super::{invoke, query};
+use crate::{services::ram, world::ApiError};
+
+/// The credential scope of a signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Credential {
+    pub(super) access_key: String,
+    pub(super) region: String,
+    pub(super) service: String,
+}
+
+/// How a service writes its operations, inputs, outputs and errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// JSON, with the operation in a header.
+    AwsJson { version: &'static str },
+    /// JSON, with the operation in method and path.
+    RestJson,
+    /// A form in and XML out.
+    AwsQuery { namespace: &'static str },
+    /// Of a service that the sandbox does not have.
+    Unknown,
+}
+
+impl Protocol {
+    /// The protocol of a service by its signing name.
+    pub(super) fn of(service: &str) -> Self {
+        match service {
+            "events" | "sagemaker" | "ssm" => Self::AwsJson { version: "1.1" },
+            "dynamodb" | "sqs" => Self::AwsJson { version: "1.0" },
+            "lambda" | "ram" => Self::RestJson,
+            "sns" => Self::AwsQuery {
+                namespace: "http://sns.amazonaws.com/doc/2010-03-31/",
+            },
+            "sts" => Self::AwsQuery {
+                namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
+            },
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Invalid credentials have another name and status in each protocol.
+    pub(super) fn name_error(self, error: ApiError) -> ApiError {
+        match self {
+            Self::AwsQuery { .. } | Self::Unknown => error,
+            Self::RestJson => ApiError {
+                code: "UnrecognizedClientException".to_owned(),
+                ..error
+            },
+            Self::AwsJson { .. } => ApiError {
+                code: "UnrecognizedClientException".to_owned(),
+                status: 400,
+                ..error
+            },
+        }
+    }
+}
+
+/// Who signed the request, for which Region and service.
+pub(super) fn credential(headers: &HeaderMap) -> Option<Credential> {
+    let authorization = headers.get("authorization")?.to_str().ok()?;
+    let (_, scope) = authorization.split_once("Credential=")?;
+    let scope = scope.split([',', ' ']).next()?;
+    let mut parts = scope.split('/');
+    let access_key = parts.next()?.to_owned();
+    let region = parts.nth(1)?.to_owned();
+    let service = parts.next()?.to_owned();
+    Some(Credential {
+        access_key,
+        region,
+        service,
+    })
+}
+
+/// The operation and its input.
+pub(super) fn decode(
+    protocol: Protocol,
+    head: &Parts,
+    body: &[u8],
+) -> Result<(String, Value), ApiError> {
+    match protocol {
+        Protocol::AwsJson { .. } => decode_json(&head.headers, body),
+        Protocol::AwsQuery { .. } => query::decode(body),
+        Protocol::RestJson => decode_rest(head, body),
+        Protocol::Unknown => Err(ApiError::with_status(
+            501,
+            "NotImplemented",
+            "The sandbox does not have this service",
+        )),
+    }
+}
+
+fn decode_json(headers: &HeaderMap, body: &[u8]) -> Result<(String, Value), ApiError> {
+    let target = headers.get("x-amz-target");
+    let target = target.and_then(|target| target.to_str().ok());
+    match target.and_then(|target| target.rsplit_once('.')) {
+        Some((_, operation)) => Ok((operation.to_owned(), json_body(body)?)),
+        None => Err(ApiError::with_status(
+            404,
+            "UnknownOperationException",
+            "The header X-Amz-Target names no operation",
+        )),
+    }
+}
+
+fn decode_rest(head: &Parts, body: &[u8]) -> Result<(String, Value), ApiError> {
+    let path = head.uri.path();
+    if let Some(decoded) = invoke::decode(&head.method, path) {
+        return Ok(decoded);
+    }
+    let route = ram::ROUTES
+        .iter()
+        .find(|(method, route, _)| *method == head.method.as_str() && *route == path);
+    let Some((_, _, operation)) = route else {
+        return Err(ApiError::with_status(
+            404,
+            "UnknownOperationException",
+            format!("The sandbox has no operation for {} {path}", head.method),
+        ));
+    };
+    let input = if head.method == Method::DELETE {
+        query_members(head.uri.query().unwrap_or_default())
+    } else {
+        json_body(body)?
+    };
+    Ok(((*operation).to_owned(), input))
+}
+
+pub(super) fn query_members(query: &str) -> Value {
+    let members = form_urlencoded::parse(query.as_bytes());
+    let members: Map<String, Value> = members
+        .map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())))
+        .collect();
+    Value::Object(members)
+}
+
+fn json_body(body: &[u8]) -> Result<Value, ApiError> {
+    if body.is_empty() {
+        return Ok(Value::Object(Map::new()));
+    }
+    match serde_json::from_slice(body) {
+        Ok(input @ Value::Object(_)) => Ok(input),
+        _ => Err(ApiError::new(
+            "SerializationException",
+            "The body is not a JSON object",
+        )),
+    }
+}

@@ -1,0 +1,355 @@
+use axum::http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use super::*;
+use crate::{
+    faults::{CallEffect, CallFault},
+    services::{lambda, sns},
+};
+
+const ACCOUNT: &str = "111111111111";
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers[name].to_str().unwrap()
+    }
+}
+
+fn world() -> SharedWorld {
+    Arc::new(Mutex::new(World::new(Timestamp::UNIX_EPOCH)))
+}
+
+fn authorization(access_key: &str, service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential={access_key}/20260101/eu-west-1/{service}/aws4_request, \
+         SignedHeaders=host, Signature=none"
+    )
+}
+
+async fn send(world: &SharedWorld, request: Request<Body>) -> Answer {
+    let response = handle(State(Arc::clone(world)), request).await;
+    let (head, body) = response.into_parts();
+    let body = to_bytes(body, MAX_BODY).await.unwrap();
+    Answer {
+        status: head.status,
+        headers: head.headers,
+        text: String::from_utf8(body.to_vec()).unwrap(),
+    }
+}
+
+async fn json_call(
+    world: &SharedWorld,
+    key: &str,
+    service: &str,
+    target: &str,
+    input: Value,
+) -> Answer {
+    let request = Request::post("/")
+        .header("authorization", authorization(key, service))
+        .header("x-amz-target", target)
+        .body(Body::from(input.to_string()))
+        .unwrap();
+    send(world, request).await
+}
+
+async fn form_call(world: &SharedWorld, service: &str, form: &str) -> Answer {
+    let request = Request::post("/")
+        .header("authorization", authorization(ACCOUNT, service))
+        .body(Body::from(form.to_owned()))
+        .unwrap();
+    send(world, request).await
+}
+
+fn put_parameter() -> Value {
+    json!({ "Name": "/p", "Value": "hidden", "Type": "String" })
+}
+
+fn fail_next(world: &SharedWorld, effect: CallEffect) {
+    lock(world).faults.calls.push(CallFault {
+        service: "ssm".to_owned(),
+        operation: "PutParameter".to_owned(),
+        account: None,
+        effect,
+    });
+}
+
+/// What a client reads from the wire before the connection ends.
+async fn bytes_of_put_parameter(world: &SharedWorld) -> Vec<u8> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(axum::serve(listener, router(Arc::clone(world))).into_future());
+    let body = put_parameter().to_string();
+    let request = format!(
+        "POST / HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\n\
+         X-Amz-Target: AmazonSSM.PutParameter\r\nContent-Length: {}\r\n\r\n{body}",
+        authorization(ACCOUNT, "ssm"),
+        body.len()
+    );
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(request.as_bytes()).await.unwrap();
+    let mut bytes = Vec::new();
+    let _ = client.read_to_end(&mut bytes).await;
+    server.abort();
+    bytes
+}
+
+#[tokio::test]
+async fn json_goes_in_and_out_by_the_target_header() {
+    let world = world();
+    let put = json_call(
+        &world,
+        ACCOUNT,
+        "ssm",
+        "AmazonSSM.PutParameter",
+        put_parameter(),
+    )
+    .await;
+    assert_eq!(put.status, StatusCode::OK);
+    assert_eq!(put.json()["Version"], 1);
+    assert_eq!(put.header("content-type"), "application/x-amz-json-1.1");
+    assert!(!put.header("x-amzn-requestid").is_empty());
+
+    let input = json!({ "Name": "/p" });
+    let get = json_call(
+        &world,
+        ACCOUNT,
+        "ssm",
+        "AmazonSSM.GetParameter",
+        input.clone(),
+    )
+    .await;
+    assert_eq!(get.json()["Parameter"]["Value"], "hidden");
+    let other = json_call(
+        &world,
+        "222222222222",
+        "ssm",
+        "AmazonSSM.GetParameter",
+        input,
+    )
+    .await;
+    assert_eq!(other.status, StatusCode::BAD_REQUEST);
+    assert_eq!(other.json()["__type"], "ParameterNotFound");
+    assert_eq!(other.header("x-amzn-errortype"), "ParameterNotFound");
+}
+
+#[tokio::test]
+async fn sqs_errors_carry_the_code_of_the_query_protocol_too() {
+    let input = json!({ "QueueName": "none" });
+    let answer = json_call(&world(), ACCOUNT, "sqs", "AmazonSQS.GetQueueUrl", input).await;
+    assert_eq!(answer.json()["__type"], "QueueDoesNotExist");
+    assert_eq!(
+        answer.header("x-amzn-query-error"),
+        "AWS.SimpleQueueService.NonExistentQueue;Sender"
+    );
+    assert_eq!(answer.header("content-type"), "application/x-amz-json-1.0");
+}
+
+#[tokio::test]
+async fn sts_answers_in_xml() {
+    let world = world();
+    let answer = form_call(&world, "sts", "Action=GetCallerIdentity&Version=2011-06-15").await;
+    assert_eq!(answer.header("content-type"), "text/xml");
+    assert!(answer.text.starts_with(
+        "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+         <GetCallerIdentityResult><Account>111111111111</Account>"
+    ));
+    let form = "Action=AssumeRole&RoleArn=arn%3Aaws%3Aiam%3A%3A2%3Arole%2Fr&RoleSessionName=me";
+    let answer = form_call(&world, "sts", form).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert!(
+        answer
+            .text
+            .contains("<Type>Sender</Type><Code>AccessDenied</Code><Message>User: ")
+    );
+}
+
+#[tokio::test]
+async fn lists_and_maps_of_a_form_are_read() {
+    let world = world();
+    sns::create_topic(&mut lock(&world), ACCOUNT, "eu-west-1", "t", &json!({})).unwrap();
+    let form = "Action=PublishBatch&TopicArn=arn:aws:sns:eu-west-1:111111111111:t\
+                &PublishBatchRequestEntries.member.1.Id=a\
+                &PublishBatchRequestEntries.member.1.Message=one+%26+two\
+                &PublishBatchRequestEntries.member.2.Id=b\
+                &PublishBatchRequestEntries.member.2.Message=three\
+                &PublishBatchRequestEntries.member.2.MessageAttributes.entry.1.Name=kind\
+                &PublishBatchRequestEntries.member.2.MessageAttributes.entry.1.Value.DataType=String\
+                &PublishBatchRequestEntries.member.2.MessageAttributes.entry.1.Value.StringValue=x";
+    let answer = form_call(&world, "sns", form).await;
+    assert!(
+        answer.text.contains("<Successful><member><Id>a</Id>"),
+        "{}",
+        answer.text
+    );
+    let world = lock(&world);
+    let published = &world.sns.published;
+    assert_eq!(published[0].message, "one & two");
+    assert_eq!(published[1].attributes["kind"]["StringValue"], "x");
+}
+
+#[tokio::test]
+async fn maps_are_written_as_entries_and_texts_are_escaped() {
+    let world = world();
+    let properties = json!({ "DisplayName": "a < b & \"c\"" });
+    sns::create_topic(&mut lock(&world), ACCOUNT, "eu-west-1", "t", &properties).unwrap();
+    let form = "Action=GetTopicAttributes&TopicArn=arn:aws:sns:eu-west-1:111111111111:t";
+    let answer = form_call(&world, "sns", form).await;
+    assert!(answer.text.contains(
+        "<entry><key>DisplayName</key><value>a &lt; b &amp; &quot;c&quot;</value></entry>"
+    ));
+}
+
+#[tokio::test]
+async fn nobody_is_let_in_without_known_credentials() {
+    let world = world();
+    let anonymous = send(&world, Request::post("/").body(Body::empty()).unwrap()).await;
+    assert_eq!(anonymous.json()["__type"], "MissingAuthenticationToken");
+    let unknown = json_call(&world, "AKIAX", "ssm", "AmazonSSM.GetParameter", json!({})).await;
+    assert_eq!(unknown.status, StatusCode::BAD_REQUEST);
+    assert_eq!(unknown.json()["__type"], "UnrecognizedClientException");
+}
+
+#[tokio::test]
+async fn what_the_sandbox_does_not_have_is_not_implemented() {
+    let world = world();
+    let service = json_call(&world, ACCOUNT, "kinesis", "Kinesis.ListStreams", json!({})).await;
+    assert_eq!(service.status, StatusCode::NOT_IMPLEMENTED);
+    let operation = json_call(&world, ACCOUNT, "ssm", "AmazonSSM.SendCommand", json!({})).await;
+    assert_eq!(operation.status, StatusCode::NOT_IMPLEMENTED);
+    let path = Request::post("/nosuchoperation")
+        .header("authorization", authorization(ACCOUNT, "ram"))
+        .body(Body::empty())
+        .unwrap();
+    assert_eq!(
+        send(&world, path).await.json()["__type"],
+        "UnknownOperationException"
+    );
+    let broken = Request::post("/")
+        .header("authorization", authorization(ACCOUNT, "ssm"))
+        .header("x-amz-target", "AmazonSSM.GetParameter")
+        .body(Body::from("{"))
+        .unwrap();
+    assert_eq!(
+        send(&world, broken).await.json()["__type"],
+        "SerializationException"
+    );
+}
+
+#[tokio::test]
+async fn calls_are_remembered_with_their_outcome_but_without_the_value() {
+    let world = world();
+    for _ in 0..2 {
+        json_call(
+            &world,
+            ACCOUNT,
+            "ssm",
+            "AmazonSSM.PutParameter",
+            put_parameter(),
+        )
+        .await;
+    }
+    let world = lock(&world);
+    let calls = &world.calls;
+    assert_eq!(calls[0].operation, "PutParameter");
+    assert_eq!(calls[0].caller.account, ACCOUNT);
+    assert_eq!(calls[0].error, None);
+    assert_eq!(calls[1].error.as_deref(), Some("ParameterAlreadyExists"));
+    assert_eq!(calls[0].input, json!({ "Name": "/p", "Type": "String" }));
+}
+
+#[tokio::test]
+async fn a_refused_call_does_nothing() {
+    let world = world();
+    fail_next(
+        &world,
+        CallEffect::Refuse(ApiError::new("ThrottlingException", "Rate exceeded")),
+    );
+    let mut put = || {
+        json_call(
+            &world,
+            ACCOUNT,
+            "ssm",
+            "AmazonSSM.PutParameter",
+            put_parameter(),
+        )
+    };
+    assert_eq!(put().await.json()["__type"], "ThrottlingException");
+    assert_eq!(put().await.json()["Version"], 1);
+    assert_eq!(
+        lock(&world).calls[0].error.as_deref(),
+        Some("ThrottlingException")
+    );
+}
+
+#[tokio::test]
+async fn a_lost_answer_leaves_the_work_done_and_no_byte_on_the_wire() {
+    let world = world();
+    fail_next(&world, CallEffect::LoseAnswer);
+    assert_eq!(bytes_of_put_parameter(&world).await, b"");
+    let again = json_call(
+        &world,
+        ACCOUNT,
+        "ssm",
+        "AmazonSSM.PutParameter",
+        put_parameter(),
+    )
+    .await;
+    assert_eq!(again.json()["__type"], "ParameterAlreadyExists");
+}
+
+#[tokio::test]
+async fn killing_a_caller_that_is_no_function_cuts_the_connection() {
+    for (after, calls) in [(false, 0), (true, 1)] {
+        let world = world();
+        fail_next(&world, CallEffect::KillCaller { after });
+        assert_eq!(bytes_of_put_parameter(&world).await, b"");
+        assert_eq!(lock(&world).calls.len(), calls);
+    }
+}
+
+#[test]
+fn a_killed_function_gets_no_answer_through_any_of_its_roles() {
+    let world = world();
+    let mut world = lock(&world);
+    let (world, key) = lambda::tests::with_environment(&mut world);
+    lambda::kill(world, &key);
+    let derived = sts::session(world, "222222222222", "reader", "s");
+    sts::set_origin(world, &derived, &key);
+    let call = Call {
+        caller: sts::caller(world, &derived).unwrap(),
+        region: "eu-west-1".to_owned(),
+        service: "ssm".to_owned(),
+        operation: "PutParameter".to_owned(),
+        input: put_parameter(),
+    };
+    assert_eq!(dispatch(world, &call, &derived), Err(Failure::CallerKilled));
+    assert!(world.calls.is_empty());
+}
+
+#[test]
+fn members_of_a_delete_come_from_the_query() {
+    let (head, ()) = Request::delete("/x?resourceShareArn=arn%3Aaws%3Aram&clientToken=t")
+        .body(())
+        .unwrap()
+        .into_parts();
+    let members = request::query_members(head.uri.query().unwrap());
+    assert_eq!(
+        members,
+        json!({ "resourceShareArn": "arn:aws:ram", "clientToken": "t" })
+    );
+}

@@ -1,0 +1,189 @@
+//! The life of an invocation: it waits, runs and ends.
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use super::{FunctionConfiguration, FunctionKey, find, function_key, mappings};
+use crate::{
+    services::sqs,
+    world::{ApiError, World},
+};
+
+/// An invocation that has ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Invocation {
+    /// The name of the function.
+    pub function: String,
+    /// The id that its logs carry.
+    pub request_id: String,
+    /// When it was started, on the sandbox's clock.
+    pub time: Timestamp,
+    /// What it was given.
+    pub payload: Value,
+    /// What it answered.
+    pub outcome: Result<Value, FunctionError>,
+    /// What it wrote, line by line.
+    pub logs: Vec<String>,
+}
+
+/// Why an invocation failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{error_type}: {message}")]
+pub struct FunctionError {
+    /// The function's own name for it, or one of Lambda's such as `Runtime.ExitError`.
+    pub error_type: String,
+    /// What it says to people.
+    pub message: String,
+}
+
+/// An invocation that somebody asked for and that has not started.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    key: FunctionKey,
+    payload: Value,
+    answer: oneshot::Sender<Invocation>,
+}
+
+/// An invocation under way.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) key: FunctionKey,
+    pub(super) mapping: Option<usize>,
+    payload: Value,
+    time: Timestamp,
+    messages: Vec<sqs::Message>,
+    answer: Option<oneshot::Sender<Invocation>>,
+}
+
+/// An invocation that the driver shall run now.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(crate) request_id: String,
+    pub(crate) function: FunctionConfiguration,
+    pub(crate) payload: Value,
+}
+
+/// Asks for an invocation; it starts as soon as the driver can run it.
+pub fn invoke(
+    world: &mut World,
+    account: &str,
+    region: &str,
+    function: &str,
+    payload: Value,
+) -> Result<oneshot::Receiver<Invocation>, ApiError> {
+    let key = function_key(account, region, function);
+    if find(world, &key)?.reserved_concurrency == Some(0) {
+        let message = "Rate Exceeded.";
+        return Err(ApiError::with_status(
+            429,
+            "TooManyRequestsException",
+            message,
+        ));
+    }
+    let (answer, receiver) = oneshot::channel();
+    let waiting = Waiting {
+        key,
+        payload,
+        answer,
+    };
+    world.lambda.waiting.push_back(waiting);
+    world.lambda.changed.notify_one();
+    Ok(receiver)
+}
+
+/// How many invocations are under way.
+pub(crate) fn in_flight(world: &World) -> usize {
+    world.lambda.running.len()
+}
+
+/// Starts what can start now, so that at most `most` invocations are under way.
+pub(crate) fn start_due(world: &mut World, most: usize) -> Vec<Start> {
+    let mut starts = Vec::new();
+    while in_flight(world) < most {
+        let started = start_waiting(world).or_else(|| start_batch(world));
+        match started {
+            Some(start) => starts.push(start),
+            None => break,
+        }
+    }
+    starts
+}
+
+fn start_waiting(world: &mut World) -> Option<Start> {
+    let can_run = |waiting: &Waiting| has_room(world, &waiting.key);
+    let position = world.lambda.waiting.iter().position(can_run)?;
+    let waiting = world.lambda.waiting.remove(position)?;
+    let running = Running {
+        key: waiting.key,
+        mapping: None,
+        payload: waiting.payload,
+        time: world.now,
+        messages: Vec::new(),
+        answer: Some(waiting.answer),
+    };
+    start(world, running)
+}
+
+fn start_batch(world: &mut World) -> Option<Start> {
+    let batch = mappings::take_batch(world)?;
+    let running = Running {
+        key: batch.function,
+        mapping: Some(batch.mapping),
+        payload: batch.payload,
+        time: world.now,
+        messages: batch.messages,
+        answer: None,
+    };
+    start(world, running)
+}
+
+fn start(world: &mut World, running: Running) -> Option<Start> {
+    let function = world.lambda.functions.get(&running.key)?.clone();
+    let request_id = world.uuid(&format!("invocation {}", running.key.2));
+    let start = Start {
+        request_id: request_id.clone(),
+        function,
+        payload: running.payload.clone(),
+    };
+    world.lambda.running.insert(request_id, running);
+    Some(start)
+}
+
+/// Whether the function's own concurrency leaves room for one more.
+pub(super) fn has_room(world: &World, key: &FunctionKey) -> bool {
+    let function = world.lambda.functions.get(key);
+    let reserved = function.and_then(|function| function.reserved_concurrency);
+    let running = world.lambda.running.values();
+    let busy = running.filter(|running| running.key == *key).count();
+    reserved.is_none_or(|reserved| busy < reserved)
+}
+
+/// Ends an invocation: what it took care of leaves the queue.
+pub(crate) fn finish(
+    world: &mut World,
+    request_id: &str,
+    outcome: Result<Value, FunctionError>,
+    logs: Vec<String>,
+) {
+    let Some(running) = world.lambda.running.remove(request_id) else {
+        return;
+    };
+    if let Some(mapping) = running.mapping {
+        mappings::settle_batch(world, mapping, &running.messages, &outcome);
+    }
+    let invocation = Invocation {
+        function: running.key.2,
+        request_id: request_id.to_owned(),
+        time: running.time,
+        payload: running.payload,
+        outcome,
+        logs,
+    };
+    if let Some(answer) = running.answer {
+        // Nobody need wait for it any more.
+        let _ = answer.send(invocation.clone());
+    }
+    world.lambda.finished.push(invocation);
+    world.lambda.changed.notify_one();
+}

@@ -1,0 +1,201 @@
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{services::sqs, world::Caller};
+
+const ACCOUNT: &str = "111111111111";
+const TOPIC: &str = "arn:aws:sns:eu-west-1:111111111111:news";
+const QUEUE: &str = "arn:aws:sqs:eu-west-1:111111111111:inbox";
+const RULE: &str = "arn:aws:events:eu-west-1:111111111111:rule/r";
+
+fn ask(world: &mut World, account: &str, operation: &str, input: Value) -> Result<Value, ApiError> {
+    let request = Call {
+        caller: Caller::administrator(account),
+        region: "eu-west-1".to_owned(),
+        service: "sns".to_owned(),
+        operation: operation.to_owned(),
+        input,
+    };
+    call(world, &request)
+}
+
+fn publish(world: &mut World, mut input: Value) -> Result<Value, String> {
+    input["TopicArn"] = json!(TOPIC);
+    ask(world, ACCOUNT, "Publish", input).map_err(|error| error.code)
+}
+
+fn world() -> World {
+    let mut world = World::new(Timestamp::UNIX_EPOCH);
+    create_topic(&mut world, ACCOUNT, "eu-west-1", "news", &json!({})).unwrap();
+    world
+}
+
+fn subscribe_queue(world: &mut World, raw: bool) {
+    sqs::create_queue(world, ACCOUNT, "eu-west-1", "inbox", &json!({})).unwrap();
+    let policy = json!({ "Statement": {
+        "Effect": "Allow",
+        "Principal": { "Service": "sns.amazonaws.com" },
+        "Action": "sqs:SendMessage",
+        "Resource": QUEUE,
+        "Condition": { "ArnEquals": { "aws:SourceArn": TOPIC } },
+    }});
+    sqs::set_policy(world, QUEUE, &policy).unwrap();
+    let properties = json!({
+        "TopicArn": TOPIC, "Protocol": "sqs", "Endpoint": QUEUE, "RawMessageDelivery": raw,
+    });
+    subscribe(world, ACCOUNT, "eu-west-1", &properties).unwrap();
+}
+
+#[test]
+fn what_was_published_can_be_read_back() {
+    let mut world = world();
+    let answer = publish(&mut world, json!({ "Message": "hello", "Subject": "Hi" })).unwrap();
+    let published = &world.sns.published[0];
+    assert_eq!(published.message, "hello");
+    assert_eq!(published.subject.as_deref(), Some("Hi"));
+    assert_eq!(published.topic_arn, TOPIC);
+    assert_eq!(answer["MessageId"], published.message_id);
+}
+
+#[test]
+fn a_subject_that_mail_cannot_carry_is_refused() {
+    let mut world = world();
+    for subject in ["", " x", "a\nb", "Größe", &"x".repeat(100)] {
+        let answer = publish(&mut world, json!({ "Message": "m", "Subject": subject }));
+        assert_eq!(answer, Err("InvalidParameter".to_owned()), "{subject:?}");
+    }
+    let longest = "x".repeat(99);
+    assert!(publish(&mut world, json!({ "Message": "m", "Subject": longest })).is_ok());
+}
+
+#[test]
+fn a_message_must_have_a_size() {
+    let mut world = world();
+    assert!(publish(&mut world, json!({ "Message": "" })).is_err());
+    assert!(publish(&mut world, json!({ "Message": "x".repeat(262_145) })).is_err());
+    assert!(publish(&mut world, json!({ "Message": "x".repeat(262_144) })).is_ok());
+}
+
+#[test]
+fn a_queue_gets_the_message_in_an_envelope() {
+    let mut world = world();
+    subscribe_queue(&mut world, false);
+    let attributes = json!({ "kind": { "DataType": "String", "StringValue": "x" } });
+    let input = json!({ "Message": "hello", "Subject": "Hi", "MessageAttributes": attributes });
+    publish(&mut world, input).unwrap();
+    let body = &sqs::messages(&world, QUEUE)[0].body;
+    let envelope: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(envelope["Type"], "Notification");
+    assert_eq!(envelope["Message"], "hello");
+    assert_eq!(envelope["Subject"], "Hi");
+    assert_eq!(envelope["TopicArn"], TOPIC);
+    assert_eq!(envelope["Timestamp"], "1970-01-01T00:00:00.000Z");
+    assert_eq!(envelope["MessageAttributes"]["kind"]["Value"], "x");
+}
+
+#[test]
+fn raw_delivery_leaves_the_message_as_it_is() {
+    let mut world = world();
+    subscribe_queue(&mut world, true);
+    let attributes = json!({ "kind": { "DataType": "String", "StringValue": "x" } });
+    let input = json!({ "Message": "hello", "MessageAttributes": attributes });
+    publish(&mut world, input).unwrap();
+    let message = &sqs::messages(&world, QUEUE)[0];
+    assert_eq!(message.body, "hello");
+    assert_eq!(message.attributes, attributes);
+}
+
+#[test]
+fn a_message_with_a_structure_has_a_text_for_queues() {
+    let mut world = world();
+    subscribe_queue(&mut world, true);
+    let message = json!({ "default": "d", "sqs": "q" }).to_string();
+    publish(
+        &mut world,
+        json!({ "Message": message, "MessageStructure": "json" }),
+    )
+    .unwrap();
+    assert_eq!(sqs::messages(&world, QUEUE)[0].body, "q");
+    let without_default = json!({ "Message": "{}", "MessageStructure": "json" });
+    assert!(publish(&mut world, without_default).is_err());
+}
+
+#[test]
+fn a_rule_publishes_only_where_the_policy_lets_it() {
+    let mut world = world();
+    let error = deliver(&mut world, TOPIC, RULE, "{}").unwrap_err();
+    assert_eq!(error.status, 403);
+    let policy = json!({ "Statement": {
+        "Effect": "Allow",
+        "Principal": { "Service": "events.amazonaws.com" },
+        "Action": "sns:Publish",
+        "Resource": TOPIC,
+    }});
+    set_policy(&mut world, TOPIC, &policy).unwrap();
+    deliver(&mut world, TOPIC, RULE, "{}").unwrap();
+    assert_eq!(world.sns.published.len(), 1);
+}
+
+#[test]
+fn another_account_publishes_only_where_the_policy_lets_it() {
+    let mut world = world();
+    let input = json!({ "TopicArn": TOPIC, "Message": "m" });
+    let mut foreign = |world: &mut World| ask(world, "222222222222", "Publish", input.clone());
+    assert_eq!(foreign(&mut world).unwrap_err().code, "AuthorizationError");
+    let policy = json!({ "Statement": {
+        "Effect": "Allow",
+        "Principal": { "AWS": "arn:aws:iam::222222222222:root" },
+        "Action": "SNS:Publish",
+        "Resource": TOPIC,
+    }});
+    set_policy(&mut world, TOPIC, &policy).unwrap();
+    assert!(foreign(&mut world).is_ok());
+}
+
+#[test]
+fn topics_and_subscriptions_are_listed() {
+    let mut world = world();
+    subscribe_queue(&mut world, true);
+    let answer = ask(&mut world, ACCOUNT, "ListTopics", json!({})).unwrap();
+    assert_eq!(answer, json!({ "Topics": [{ "TopicArn": TOPIC }] }));
+    let input = json!({ "TopicArn": TOPIC });
+    let answer = ask(
+        &mut world,
+        ACCOUNT,
+        "ListSubscriptionsByTopic",
+        input.clone(),
+    )
+    .unwrap();
+    assert_eq!(answer["Subscriptions"][0]["Endpoint"], QUEUE);
+    let answer = ask(&mut world, ACCOUNT, "GetTopicAttributes", input).unwrap();
+    assert_eq!(answer["Attributes"]["SubscriptionsConfirmed"], "1");
+}
+
+#[test]
+fn an_entry_of_a_batch_can_fail_by_itself() {
+    let mut world = world();
+    let input = json!({ "TopicArn": TOPIC, "PublishBatchRequestEntries": [
+        { "Id": "1", "Message": "m" },
+        { "Id": "2", "Message": "" },
+    ]});
+    let answer = ask(&mut world, ACCOUNT, "PublishBatch", input).unwrap();
+    assert_eq!(answer["Successful"][0]["Id"], "1");
+    assert_eq!(answer["Failed"][0]["Id"], "2");
+    assert_eq!(world.sns.published.len(), 1);
+}
+
+#[test]
+fn what_the_sandbox_cannot_do_is_no_success() {
+    let mut world = world();
+    let properties = json!({
+        "TopicArn": TOPIC, "Protocol": "sqs", "Endpoint": QUEUE, "FilterPolicy": { "a": ["b"] },
+    });
+    let error = subscribe(&mut world, ACCOUNT, "eu-west-1", &properties).unwrap_err();
+    assert_eq!(error.status, 501);
+    let missing = publish(
+        &mut World::new(Timestamp::UNIX_EPOCH),
+        json!({ "Message": "m" }),
+    );
+    assert_eq!(missing, Err("NotFound".to_owned()));
+}

@@ -1,0 +1,102 @@
+//! Names of parameters and labels, and references to versions.
+
+use super::invalid;
+use crate::{
+    services::arn::Arn,
+    world::{ApiError, Call},
+};
+
+/// A parameter and which of its versions is meant: `name`, `name:3`,
+/// `name:label`, or the same with an ARN.
+pub(super) struct Reference<'a> {
+    arn: Option<Arn<'a>>,
+    name: &'a str,
+    /// Which version is meant.
+    pub(super) selector: Selector<'a>,
+    /// The selector as it was written.
+    pub(super) selector_text: Option<&'a str>,
+}
+
+/// Which version of a parameter is meant.
+pub(super) enum Selector<'a> {
+    Newest,
+    Version(u64),
+    Label(&'a str),
+}
+
+impl<'a> Reference<'a> {
+    pub(super) fn parse(text: &'a str) -> Result<Self, ApiError> {
+        let arn = Arn::parse(text);
+        let path = match arn {
+            Some(arn) => arn
+                .resource
+                .strip_prefix("parameter")
+                .ok_or_else(|| invalid(format!("{text} is not the ARN of a parameter")))?,
+            None => text,
+        };
+        let (name, selector_text) = match path.split_once(':') {
+            Some((name, selector)) => (name, Some(selector)),
+            None => (path, None),
+        };
+        let selector = match selector_text {
+            None => Selector::Newest,
+            Some(text) => text
+                .parse()
+                .map_or(Selector::Label(text), Selector::Version),
+        };
+        Ok(Self {
+            arn,
+            name,
+            selector,
+            selector_text,
+        })
+    }
+
+    /// The names that the parameter may have in the caller's account and Region.
+    ///
+    /// An ARN writes `parameter/name` for both `name` and `/name`.
+    pub(super) fn names_for(&self, call: &Call) -> Vec<&'a str> {
+        match self.arn {
+            None => vec![self.name],
+            Some(arn)
+                if arn.service == "ssm"
+                    && arn.region == call.region
+                    && arn.account == call.caller.account =>
+            {
+                vec![self.name, self.name.trim_start_matches('/')]
+            }
+            Some(_) => Vec::new(),
+        }
+    }
+}
+
+/// Whether Parameter Store takes this name for a parameter.
+pub(super) fn check(name: &str) -> Result<(), ApiError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-/".contains(c);
+    let first = name.trim_start_matches('/').to_lowercase();
+    if first.starts_with("aws") || first.starts_with("ssm") {
+        return Err(invalid(
+            "Parameter name: can't be prefixed with \"aws\" or \"ssm\" (case-insensitive).",
+        ));
+    }
+    if name.contains('/') && !name.starts_with('/') {
+        return Err(invalid("Parameter name must be a fully qualified name."));
+    }
+    if name.len() > 1011 || first.is_empty() || !name.chars().all(allowed) {
+        return Err(invalid(
+            "Only a mix of letters, numbers and the following 4 symbols .-_/ are allowed.",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether Parameter Store takes this label for a version.
+pub(super) fn is_label(label: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    let lower = label.to_lowercase();
+    (1..=100).contains(&label.len())
+        && label.chars().all(allowed)
+        && !label.starts_with(|c: char| c.is_ascii_digit())
+        && !lower.starts_with("aws")
+        && !lower.starts_with("ssm")
+}
