@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     faults::Faults,
     organization::Organization,
-    services::{dynamodb, events, iam, lambda, ram, sagemaker, sns, sqs, ssm},
+    services::{cloudtrail, dynamodb, events, iam, lambda, ram, sagemaker, sns, sqs, ssm},
 };
 
 /// Everything that the sandbox knows.
@@ -27,6 +27,8 @@ pub struct World {
     pub organization: Organization,
     /// What shall go wrong.
     pub faults: Faults,
+    /// CloudTrail.
+    pub cloudtrail: cloudtrail::State,
     /// DynamoDB.
     pub dynamodb: dynamodb::State,
     /// EventBridge.
@@ -71,6 +73,7 @@ impl World {
             now,
             organization: Organization::default(),
             faults: Faults::default(),
+            cloudtrail: cloudtrail::State::default(),
             dynamodb: dynamodb::State::default(),
             events: events::State::default(),
             iam: iam::State::default(),
