@@ -8,6 +8,9 @@ use sha2::{Digest, Sha256};
 use super::events::{self, ServiceEvent};
 use crate::world::{ApiError, AssumedRole, Call, Caller, World};
 
+#[cfg(test)]
+mod tests;
+
 /// CloudTrail leaves out parameters that take more bytes than this.
 const LARGEST: usize = 100 * 1024;
 
@@ -23,33 +26,57 @@ pub struct State {
 /// Only calls that may change something, and only those of the services whose
 /// records somebody waits for, become events; failed ones do too.
 pub fn record(world: &mut World, call: &Call, outcome: &Result<Value, ApiError>) {
-    if !is_recorded(call) {
-        return;
-    }
-    let record = describe(world, call, outcome);
-    let owner = shared_with(call, outcome);
-    // What tells the owner's copy and the caller's copy of one record to belong together.
-    let shared = owner.map(|_| world.uuid("CloudTrail shared event"));
-    for account in std::iter::once(call.caller.account.as_str()).chain(owner) {
-        if world.cloudtrail.without.contains(account) {
-            continue;
-        }
-        let mut detail = record.clone();
-        detail.insert("eventID".into(), world.uuid("CloudTrail event").into());
-        detail.insert("recipientAccountId".into(), account.into());
-        if let Some(shared) = &shared {
-            detail.insert("sharedEventID".into(), shared.as_str().into());
-        }
-        let event = ServiceEvent {
-            account: account.to_owned(),
-            region: call.region.clone(),
-            source: format!("aws.{}", call.service),
-            detail_type: "AWS API Call via CloudTrail".to_owned(),
-            resources: Vec::new(),
-            detail: Value::Object(detail),
-        };
+    for event in copies(world, call, outcome) {
         events::emit(world, event);
     }
+}
+
+/// The caller's copy of the record and, if there is one, that of the resource's owner.
+fn copies(world: &mut World, call: &Call, outcome: &Result<Value, ApiError>) -> Vec<ServiceEvent> {
+    if !is_recorded(call) {
+        return Vec::new();
+    }
+    let mut record = describe(world, call, outcome);
+    let owner = owner(call, outcome);
+    if owner.is_some() {
+        // Tells that the copies are of one record.
+        let shared = unique(world, call, "shared event");
+        record.insert("sharedEventID".into(), shared.into());
+    }
+    let mut copies = vec![copy(world, call, &call.caller.account, record.clone())];
+    if let Some(owner) = owner {
+        record.insert("userIdentity".into(), foreign_identity(&call.caller));
+        copies.push(copy(world, call, owner, record));
+    }
+    copies.retain(|copy| !world.cloudtrail.without.contains(&copy.account));
+    copies
+}
+
+fn copy(
+    world: &mut World,
+    call: &Call,
+    recipient: &str,
+    mut record: Map<String, Value>,
+) -> ServiceEvent {
+    let id = unique(world, call, &format!("event for {recipient}"));
+    record.insert("eventID".into(), id.into());
+    record.insert("recipientAccountId".into(), recipient.into());
+    ServiceEvent {
+        account: recipient.to_owned(),
+        region: call.region.clone(),
+        source: format!("aws.{}", call.service),
+        detail_type: "AWS API Call via CloudTrail".to_owned(),
+        // Unlike events of the services themselves, these name no resources.
+        resources: Vec::new(),
+        detail: Value::Object(record),
+    }
+}
+
+/// A new id of this kind for a call.
+fn unique(world: &mut World, call: &Call, kind: &str) -> String {
+    let account = &call.caller.account;
+    let operation = &call.operation;
+    world.uuid(&format!("CloudTrail {kind}: {operation} by {account}"))
 }
 
 fn is_recorded(call: &Call) -> bool {
@@ -63,11 +90,16 @@ fn is_recorded(call: &Call) -> bool {
 /// ASSUMED: SageMaker, like other services, tells the owner of the resource
 /// about calls from other accounts; those that fail stay with the caller. For
 /// RAM nothing says that a record reaches the account that is invited.
-fn shared_with<'a>(call: &'a Call, outcome: &Result<Value, ApiError>) -> Option<&'a str> {
+fn owner<'a>(call: &'a Call, outcome: &Result<Value, ApiError>) -> Option<&'a str> {
     if call.service != "sagemaker" || outcome.is_err() {
         return None;
     }
-    let members = ["PipelineName", "PipelineExecutionArn", "ResourceArn"];
+    let members = [
+        "PipelineName",
+        "PipelineArn",
+        "PipelineExecutionArn",
+        "ResourceArn",
+    ];
     let mut texts = members.iter().filter_map(|member| call.text(member));
     let arn = texts.find(|text| text.starts_with("arn:"))?;
     arn.split(':')
@@ -101,7 +133,7 @@ fn describe(
     }
     put("requestParameters", limited(parameters(call)));
     put("responseElements", elements(outcome));
-    put("requestID", world.uuid("CloudTrail request").into());
+    put("requestID", unique(world, call, "request").into());
     put("readOnly", false.into());
     put("eventType", "AwsApiCall".into());
     put("managementEvent", true.into());
@@ -169,6 +201,15 @@ fn identity(caller: &Caller, time: &str) -> Value {
             "userName": "administrator",
         }),
     }
+}
+
+/// The caller as an account sees it that only owns the resource.
+fn foreign_identity(caller: &Caller) -> Value {
+    json!({
+        "type": "AWSAccount",
+        "principalId": principal_id(caller),
+        "accountId": caller.account,
+    })
 }
 
 fn role_identity(caller: &Caller, role: &AssumedRole, time: &str) -> Value {

@@ -59,7 +59,7 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
 
 /// Carries out a task that is due.
 pub fn run(world: &mut World, task: Task) {
-    progress::run(world, &task);
+    progress::run(world, task);
 }
 
 /// Makes the next run of a step fail with this reason, in whichever Region it happens.

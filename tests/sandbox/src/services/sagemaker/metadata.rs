@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::definition::Step;
+use super::{definition::Step, output::present};
 use crate::services::cloudtrail;
 
 /// Where a step runs.
@@ -23,17 +23,18 @@ pub(super) fn of(step: &Step, place: &Place<'_>) -> Option<Value> {
         "QualityCheck" | "ClarifyCheck" => Some(json!({
             &step.kind: { "CheckJobArn": arn(step, place, "processing-job") }
         })),
-        "Lambda" => Some(json!({
-            "Lambda": { "Arn": text(step, "FunctionArn"), "OutputParameters": [] }
-        })),
-        "Callback" => Some(json!({
-            "Callback": {
-                "CallbackToken": place.suffix.get(..10),
-                "SqsQueueUrl": text(step, "SqsQueueUrl"),
-                "OutputParameters": [],
-            }
-        })),
-        "EMR" => Some(json!({ "EMR": { "ClusterId": text(step, "ClusterId") } })),
+        "Lambda" => Some(json!({ "Lambda": present(json!({
+            "Arn": text(step, "FunctionArn"),
+            "OutputParameters": [],
+        })) })),
+        "Callback" => Some(json!({ "Callback": present(json!({
+            "CallbackToken": place.suffix.get(..10),
+            "SqsQueueUrl": text(step, "SqsQueueUrl"),
+            "OutputParameters": [],
+        })) })),
+        "EMR" => Some(json!({ "EMR": present(json!({
+            "ClusterId": text(step, "ClusterId"),
+        })) })),
         _ => None,
     }
 }
@@ -81,7 +82,6 @@ pub(super) fn for_event(metadata: &Value) -> Value {
     match metadata {
         Value::Object(members) => members
             .iter()
-            .filter(|(_, value)| !value.is_null())
             .map(|(name, value)| (member_name(name), for_event(value)))
             .collect(),
         Value::Array(items) => items.iter().map(for_event).collect(),

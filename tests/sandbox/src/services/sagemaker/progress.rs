@@ -28,20 +28,24 @@ pub struct Task {
 }
 
 /// Moves a step on, unless it was stopped or started anew in the meantime.
-pub(super) fn run(world: &mut World, task: &Task) {
-    let Ok(execution) = world.sagemaker.execution(&task.execution) else {
-        return;
-    };
-    let due = |step: &StepRun| step.run == task.run && step.status == task.from;
-    if !execution.step(&task.step).is_some_and(due) {
+pub(super) fn run(world: &mut World, task: Task) {
+    let Task {
+        execution: id,
+        step,
+        run,
+        from,
+    } = task;
+    let execution = world.sagemaker.execution(&id).ok();
+    let current = execution.and_then(|execution| execution.step(&step));
+    if !current.is_some_and(|current| current.run == run && current.status == from) {
         return;
     }
-    match task.from {
-        Status::Starting => execute(world, &task.execution, &task.step),
-        Status::Stopping => change_step(world, &task.execution, &task.step, Status::Stopped),
-        _ => finish_step(world, &task.execution, &task.step),
+    match from {
+        Status::Starting => execute(world, &id, &step),
+        Status::Stopping => change_step(world, &id, &step, Status::Stopped),
+        _ => finish_step(world, &id, &step),
     }
-    proceed(world, &task.execution);
+    proceed(world, &id);
 }
 
 /// Starts what can start, and ends the execution if nothing runs any more.

@@ -61,8 +61,8 @@ fn refuse(world: &mut World, operation: &str, input: Value) -> ApiError {
 }
 
 /// A token that is long enough.
-fn token(word: &str) -> String {
-    format!("{word:-<32}")
+fn token(seed: &str) -> String {
+    format!("{seed:-<32}")
 }
 
 fn create(world: &mut World, name: &str, definition: &Value) {
@@ -75,8 +75,8 @@ fn create(world: &mut World, name: &str, definition: &Value) {
     ask(world, "CreatePipeline", input);
 }
 
-fn start(world: &mut World, word: &str) -> String {
-    let input = json!({ "PipelineName": "Churn", "ClientRequestToken": token(word) });
+fn start(world: &mut World, seed: &str) -> String {
+    let input = json!({ "PipelineName": "Churn", "ClientRequestToken": token(seed) });
     arn(&ask(world, "StartPipelineExecution", input))
 }
 
@@ -89,8 +89,8 @@ fn on_execution(world: &mut World, operation: &str, arn: &str) -> Value {
     ask(world, operation, json!({ "PipelineExecutionArn": arn }))
 }
 
-fn stop_or_retry(world: &mut World, operation: &str, arn: &str, word: &str) {
-    let input = json!({ "PipelineExecutionArn": arn, "ClientRequestToken": token(word) });
+fn stop_or_retry(world: &mut World, operation: &str, arn: &str, seed: &str) {
+    let input = json!({ "PipelineExecutionArn": arn, "ClientRequestToken": token(seed) });
     ask(world, operation, input);
 }
 
@@ -125,7 +125,10 @@ fn pass(world: &mut World, seconds: u64) {
 }
 
 fn definition(parameters: Value, steps: Value) -> Value {
-    json!({ "Version": "2020-12-01", "Parameters": parameters, "Steps": steps })
+    let mut definition = json!({ "Version": "2020-12-01" });
+    definition["Parameters"] = parameters;
+    definition["Steps"] = steps;
+    definition
 }
 
 /// Two steps, the second of which uses what the first makes.

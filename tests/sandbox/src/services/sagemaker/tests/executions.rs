@@ -1,9 +1,9 @@
 use super::*;
 
-fn with_parameters(parameters: Value, word: &str) -> Value {
+fn with_parameters(parameters: &Value, seed: &str) -> Value {
     json!({
         "PipelineName": "Churn",
-        "ClientRequestToken": token(word),
+        "ClientRequestToken": token(seed),
         "PipelineParameters": parameters,
     })
 }
@@ -93,7 +93,7 @@ fn parameters_must_be_declared_typed_and_complete() {
         let error = refuse(
             &mut world,
             "StartPipelineExecution",
-            with_parameters(parameters, "start"),
+            with_parameters(&parameters, "start"),
         );
         assert_eq!(error.code, "ValidationException");
         assert!(error.message.contains(expected), "{error}");
@@ -111,7 +111,7 @@ fn parameters_and_definition_of_an_execution_stay_what_they_were_at_its_start() 
     let mut world = world();
     create(&mut world, "Churn", &parameterized());
     let parameters = json!([{ "Name": "Data", "Value": "s3://data" }]);
-    let input = with_parameters(parameters.clone(), "start");
+    let input = with_parameters(&parameters, "start");
     let arn = arn(&ask(&mut world, "StartPipelineExecution", input));
     let update = json!({ "PipelineName": "Churn", "PipelineDefinition": chain().to_string() });
     ask(&mut world, "UpdatePipeline", update);

@@ -1,4 +1,82 @@
 use super::*;
+use crate::services::ram;
+
+/// Shares the pipeline with the consumer's account, in an organization that
+/// needs no invitation for it.
+fn share(world: &mut World, permission: &str) {
+    world.organization.ram_sharing = true;
+    world.organization.members = [OWNER.to_owned(), CONSUMER.to_owned()].into();
+    let input = json!({
+        "name": "churn",
+        "resourceArns": [CHURN],
+        "principals": [CONSUMER],
+        "permissionArns": [format!("arn:aws:ram::aws:permission/{permission}")],
+    });
+    let call = Call {
+        service: "ram".to_owned(),
+        ..owner("CreateResourceShare", input)
+    };
+    ram::call(world, &call).unwrap();
+    pass(world, 60);
+}
+
+#[test]
+fn a_consumer_with_execute_access_runs_the_pipeline_in_the_owners_account() {
+    let mut world = world();
+    create(&mut world, "Churn", &chain());
+    share(
+        &mut world,
+        "AWSRAMPermissionSageMakerPipelineAllowExecution",
+    );
+    let input = json!({ "PipelineName": CHURN, "ClientRequestToken": token("start") });
+    let started = call(&mut world, &consumer("StartPipelineExecution", input)).unwrap();
+    let execution = arn(&started);
+    assert!(execution.starts_with(CHURN), "{execution}");
+    assert_eq!(world.sagemaker.sent[0].account, OWNER);
+
+    let shown = on_execution(&mut world, "DescribePipelineExecution", &execution);
+    assert_eq!(
+        shown["CreatedBy"]["IamIdentity"]["Arn"],
+        "arn:aws:sts::222222222222:assumed-role/engineer/ada"
+    );
+    let stop = json!({ "PipelineExecutionArn": execution, "ClientRequestToken": token("stop") });
+    call(&mut world, &consumer("StopPipelineExecution", stop)).unwrap();
+    pass(&mut world, 60);
+    let retry = json!({ "PipelineExecutionArn": execution, "ClientRequestToken": token("retry") });
+    call(&mut world, &consumer("RetryPipelineExecution", retry)).unwrap();
+    pass(&mut world, 120);
+    let input = json!({ "PipelineExecutionArn": execution });
+    let ended = call(&mut world, &consumer("DescribePipelineExecution", input)).unwrap();
+    assert_eq!(ended["PipelineExecutionStatus"], "Succeeded");
+}
+
+#[test]
+fn a_consumer_with_read_access_sees_all_executions_but_starts_none() {
+    let mut world = world();
+    create(&mut world, "Churn", &chain());
+    let before = start(&mut world, "start");
+    share(&mut world, "AWSRAMDefaultPermissionSageMakerPipeline");
+    for operation in [
+        "DescribePipelineDefinitionForExecution",
+        "DescribePipelineExecution",
+        "ListPipelineExecutionSteps",
+        "ListPipelineParametersForExecution",
+    ] {
+        let input = json!({ "PipelineExecutionArn": before });
+        call(&mut world, &consumer(operation, input)).unwrap();
+    }
+    for operation in ["DescribePipeline", "ListPipelineExecutions"] {
+        let input = json!({ "PipelineName": CHURN.replace("Churn", "churn") });
+        call(&mut world, &consumer(operation, input)).unwrap();
+    }
+    for operation in ["StartPipelineExecution", "ListPipelineVersions"] {
+        let input = json!({ "PipelineName": CHURN, "ClientRequestToken": token("x") });
+        let error = call(&mut world, &consumer(operation, input)).unwrap_err();
+        assert_eq!(error.code, "AccessDeniedException", "{operation}");
+    }
+    let listed = call(&mut world, &consumer("ListPipelines", json!({}))).unwrap();
+    assert_eq!(listed, json!({ "PipelineSummaries": [] }));
+}
 
 #[test]
 fn a_pipeline_that_is_not_shared_is_denied_to_other_accounts() {
