@@ -19,8 +19,6 @@ use crate::{
 pub(super) fn send(world: &mut World, event: &ServiceEvent) {
     let times = if world.sagemaker.repeat_events { 2 } else { 1 };
     for _ in 0..times {
-        #[cfg(test)]
-        world.sagemaker.sent.push(event.clone());
         events::emit(world, event.clone());
     }
 }

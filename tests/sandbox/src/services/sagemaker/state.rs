@@ -28,9 +28,6 @@ pub struct State {
     pub fail_next: Vec<FailStep>,
     pub(super) pipelines: BTreeMap<(String, String, String), Pipeline>,
     pub(super) answers: HashMap<Request, Answer>,
-    /// The events sent so far, for the tests of this service.
-    #[cfg(test)]
-    pub(super) sent: Vec<crate::services::events::ServiceEvent>,
 }
 
 impl Default for State {
@@ -41,8 +38,6 @@ impl Default for State {
             fail_next: Vec::new(),
             pipelines: BTreeMap::new(),
             answers: HashMap::new(),
-            #[cfg(test)]
-            sent: Vec::new(),
         }
     }
 }
