@@ -20,6 +20,7 @@ mod routes;
 mod shares;
 mod tags;
 mod tokens;
+mod wanted;
 
 #[cfg(test)]
 mod tests;

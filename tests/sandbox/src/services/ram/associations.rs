@@ -1,16 +1,15 @@
 //! Bringing principals and resources into shares, and taking them out.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
 use super::{
     Step,
     catalogue::{self, PIPELINE},
-    entities::{Principal, Resource, unknown},
+    entities::{Resource, unknown},
     input::{invalid, is_given, own_share, required, word},
     model::{Association, AssociationStatus, Attached, Key, Share, Subject},
     notices, paging, shares,
+    wanted::{Wanted, must_accept},
 };
 use crate::{
     services::sagemaker,
@@ -23,13 +22,6 @@ pub(super) struct Pending {
     pub(super) share: String,
     pub(super) key: Key,
     pub(super) revision: u64,
-}
-
-/// What a call wants to bring into a share.
-#[derive(Debug)]
-pub(super) struct Wanted {
-    pub(super) resources: Vec<Resource>,
-    principals: Vec<Principal>,
 }
 
 /// `AssociateResourceShare`.
@@ -137,177 +129,11 @@ fn check_combination(call: &Call, kind: Option<&str>) -> Result<(), ApiError> {
     Ok(())
 }
 
-impl Wanted {
-    /// Reads the principals and resources of a call, each once.
-    pub(super) fn read(world: &World, call: &Call) -> Result<Self, ApiError> {
-        if is_given(call, "sources") {
-            // Only service principals have sources, and pipelines have no service principals.
-            return Err(ApiError::not_implemented(call));
-        }
-        let arns = call.texts("resourceArns");
-        if arns.len() > world.ram.quotas.resources_per_call {
-            return Err(limit("resources per call"));
-        }
-        let mut seen = BTreeSet::new();
-        let mut resources = Vec::new();
-        for arn in arns {
-            let resource = Resource::parse(&arn)?;
-            if seen.insert(resource.key()) {
-                resources.push(resource);
-            }
-        }
-        let mut principals = Vec::new();
-        for id in call.texts("principals") {
-            let principal = Principal::parse(&id)?;
-            if seen.insert(principal.key()) {
-                principals.push(principal);
-            }
-        }
-        Ok(Self {
-            resources,
-            principals,
-        })
-    }
-
-    fn require_some(&self) -> Result<(), ApiError> {
-        if self.resources.is_empty() && self.principals.is_empty() {
-            return Err(invalid("Specify at least one resource or principal."));
-        }
-        Ok(())
-    }
-
-    fn entities(&self) -> impl Iterator<Item = &str> {
-        let resources = self.resources.iter().map(|resource| resource.arn.as_str());
-        resources.chain(self.principals.iter().map(Principal::id))
-    }
-
-    fn keys(&self) -> Vec<Key> {
-        let resources = self.resources.iter().map(Resource::key);
-        let principals = self.principals.iter().map(Principal::key);
-        resources.chain(principals).collect()
-    }
-
-    /// Whether RAM lets all of it into the share.
-    pub(super) fn check(&self, world: &World, share: &Share) -> Result<(), ApiError> {
-        for principal in &self.principals {
-            principal.check(&world.organization, share)?;
-        }
-        for (entity, key) in self.entities().zip(self.keys()) {
-            if share.status_of(&key) == Some(AssociationStatus::Disassociating) {
-                return Err(ApiError::new(
-                    "InvalidStateTransitionException",
-                    format!("The association of {entity} is in DISASSOCIATING status."),
-                ));
-            }
-        }
-        self.check_quotas(world, share)
-    }
-
-    fn check_quotas(&self, world: &World, share: &Share) -> Result<(), ApiError> {
-        let quotas = &world.ram.quotas;
-        let is_new = |key: &Key| {
-            share
-                .status_of(key)
-                .is_none_or(|status| !status.is_present())
-        };
-        let resources = self
-            .resources
-            .iter()
-            .filter(|each| is_new(&each.key()))
-            .count();
-        let new: Vec<_> = self
-            .principals
-            .iter()
-            .filter(|each| is_new(&each.key()))
-            .collect();
-        let invited = new
-            .iter()
-            .filter(|each| must_accept(world, share, each))
-            .count();
-        let in_share = Totals::of([share].into_iter());
-        let in_all = Totals::of(world.ram.owned(&share.owner, &share.region));
-        for (new, present, most, what) in [
-            (
-                resources,
-                in_share.resources,
-                quotas.resources_per_share,
-                "resources per share",
-            ),
-            (
-                new.len(),
-                in_share.principals,
-                quotas.principals_per_share,
-                "principals per share",
-            ),
-            (resources, in_all.resources, quotas.resources, "resources"),
-            (
-                new.len(),
-                in_all.principals,
-                quotas.principals,
-                "principals",
-            ),
-            (
-                invited,
-                in_all.invited,
-                quotas.pending_invitations,
-                "pending invitations",
-            ),
-        ] {
-            if new > 0 && present + new > most {
-                return Err(limit(what));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// How much of each quota some shares use.
-#[derive(Debug, Default)]
-struct Totals {
-    resources: usize,
-    principals: usize,
-    invited: usize,
-}
-
-impl Totals {
-    fn of<'a>(shares: impl Iterator<Item = &'a Share>) -> Self {
-        let mut totals = Self::default();
-        let associations = shares.flat_map(|share| share.associations.values());
-        for association in associations.filter(|association| association.status.is_present()) {
-            match association.subject {
-                Subject::Resource(_) => totals.resources += 1,
-                Subject::Principal { invited, .. } => {
-                    totals.principals += 1;
-                    let waits = association.status == AssociationStatus::Associating;
-                    totals.invited += usize::from(invited && waits);
-                }
-            }
-        }
-        totals
-    }
-}
-
-/// The error for a quota that would be exceeded.
-pub(super) fn limit(what: &str) -> ApiError {
-    ApiError::new(
-        "ResourceShareLimitExceededException",
-        format!("The operation would exceed the limit for {what}."),
-    )
-}
-
-fn must_accept(world: &World, share: &Share, principal: &Principal) -> bool {
-    let is_other_account = principal
-        .account()
-        .is_some_and(|account| account != share.owner);
-    is_other_account
-        && (share.retain_sharing || principal.is_external(&world.organization, &share.owner))
-}
-
 /// Begins the associations that do not exist yet.
 pub(super) fn add(world: &mut World, share_arn: &str, wanted: Wanted) {
     for resource in wanted.resources {
-        attach_default_permission(world, share_arn, resource.resource_type.name);
-        let subject = Subject::Resource(resource.resource_type);
+        attach_default_permission(world, share_arn, resource.kind.name);
+        let subject = Subject::Resource(resource.kind);
         begin(world, share_arn, resource.arn, subject);
     }
     for principal in wanted.principals {
@@ -435,7 +261,7 @@ fn is_shareable(world: &World, share: &Share, arn: &str) -> bool {
     Resource::parse(arn).is_ok_and(|resource| {
         resource.account == share.owner
             && resource.region == share.region
-            && (resource.resource_type.name != PIPELINE || sagemaker::pipeline_exists(world, arn))
+            && (resource.kind.name != PIPELINE || sagemaker::pipeline_exists(world, arn))
     })
 }
 
@@ -460,11 +286,13 @@ pub(super) fn change(
     association.message = message;
     association.updated = now;
     association.revision = revision;
-    notices::association_changed(world, share_arn, key);
+    let notices = notices::of_association(world, share_arn, key);
+    notices::send(world, notices);
 }
 
 impl Share {
-    fn status_of(&self, key: &Key) -> Option<AssociationStatus> {
+    /// Where the association of an entity stands, if there is or was one.
+    pub(super) fn status_of(&self, key: &Key) -> Option<AssociationStatus> {
         Some(self.associations.get(key)?.status)
     }
 

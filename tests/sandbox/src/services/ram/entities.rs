@@ -178,7 +178,7 @@ pub(super) struct Resource {
     pub(super) arn: String,
     pub(super) region: String,
     pub(super) account: String,
-    pub(super) resource_type: &'static ResourceType,
+    pub(super) kind: &'static ResourceType,
 }
 
 impl Resource {
@@ -197,13 +197,13 @@ impl Resource {
                 "The specified resource ARN {arn} is not valid. Verify the ARN and try again."
             )));
         }
-        let resource_type = catalogue::type_of(service, resource)
+        let kind = catalogue::type_of(service, resource)
             .ok_or_else(|| malformed("You cannot share the selected resource type.".to_owned()))?;
         Ok(Self {
             arn: arn.to_owned(),
             region: region.to_owned(),
             account: account.to_owned(),
-            resource_type,
+            kind,
         })
     }
 

@@ -23,7 +23,7 @@ pub(super) fn send(world: &mut World, pending: &Pending) {
         return;
     };
     let arn = invitation.arn.clone();
-    notices::invitation_changed(world, &invitation);
+    notices::send(world, notices::of_invitation(&invitation));
     world.ram.invitations.insert(arn.clone(), invitation);
     world.after(life, Step::Expire { invitation: arn }.into());
 }
@@ -134,7 +134,7 @@ fn conclude(world: &mut World, arn: &str, status: InvitationStatus) {
         // ASSUMED: a rejection does to the principal what expiry is documented to do.
         associations::change(world, &share, &key, AssociationStatus::Disassociated, None);
     }
-    notices::invitation_changed(world, &invitation);
+    notices::send(world, notices::of_invitation(&invitation));
     world.ram.invitations.insert(arn.to_owned(), invitation);
 }
 

@@ -8,7 +8,7 @@ use super::{
     catalogue::{self, RESOURCE_TYPES, ResourceType},
     entities::{Principal, Resource},
     input::{is_about_own, wants_regional},
-    model::{Key, Share, ShareStatus},
+    model::{Association, Key, Share, ShareStatus},
     paging, shares,
 };
 use crate::world::{ApiError, Call, World, epoch_seconds};
@@ -120,14 +120,13 @@ impl Share {
 
     /// The API's `Principal` for everybody who has access.
     fn consumers(&self) -> Vec<Value> {
-        let consumer = |(association, _): (&super::model::Association, _)| {
-            let mut principal = association.to_json(self);
+        let consumer = |(association, _): (&Association, _)| {
             json!({
-                "id": principal["associatedEntity"].take(),
+                "id": association.entity,
                 "resourceShareArn": self.arn,
-                "creationTime": principal["creationTime"].take(),
-                "lastUpdatedTime": principal["lastUpdatedTime"].take(),
-                "external": principal["external"].take(),
+                "creationTime": epoch_seconds(association.created),
+                "lastUpdatedTime": epoch_seconds(association.updated),
+                "external": association.is_external(),
             })
         };
         self.principals().map(consumer).collect()

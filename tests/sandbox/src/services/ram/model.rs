@@ -257,6 +257,11 @@ impl Association {
         }
     }
 
+    /// Whether it is a principal outside of what the owner shares with uninvited.
+    pub(super) fn is_external(&self) -> bool {
+        matches!(self.subject, Subject::Principal { external: true, .. })
+    }
+
     /// Its key within the share.
     pub(super) fn key(&self) -> Key {
         Key {
@@ -272,7 +277,6 @@ impl Association {
 
     /// The API's `ResourceShareAssociation`.
     pub(super) fn to_json(&self, share: &Share) -> Value {
-        let external = matches!(self.subject, Subject::Principal { external: true, .. });
         let mut json = json!({
             "resourceShareArn": share.arn,
             "resourceShareName": share.name,
@@ -281,7 +285,7 @@ impl Association {
             "status": self.status.as_str(),
             "creationTime": epoch_seconds(self.created),
             "lastUpdatedTime": epoch_seconds(self.updated),
-            "external": external,
+            "external": self.is_external(),
         });
         if let Some(message) = self.message {
             json["statusMessage"] = message.into();

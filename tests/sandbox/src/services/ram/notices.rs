@@ -4,58 +4,64 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::model::{AssociationStatus, Invitation, Key, Share, Subject};
+use super::model::{AssociationStatus, Invitation, Key, Subject};
 use crate::{
     organization::Organization,
     services::events::{self, ServiceEvent},
     world::World,
 };
 
-/// An association has come to an end of its way.
-pub(super) fn association_changed(world: &mut World, share_arn: &str, key: &Key) {
-    let Some(share) = world.ram.share(share_arn) else {
-        return;
-    };
-    let Some(association) = share.associations.get(key) else {
-        return;
+/// Hands notices to EventBridge, where they may get lost.
+pub(super) fn send(world: &mut World, notices: Vec<ServiceEvent>) {
+    for notice in notices {
+        events::emit(world, notice);
+    }
+}
+
+/// What is said about an association that has come to an end of its way.
+pub(super) fn of_association(world: &World, share_arn: &str, key: &Key) -> Vec<ServiceEvent> {
+    let Some((share, association)) = world
+        .ram
+        .share(share_arn)
+        .and_then(|share| Some((share, share.associations.get(key)?)))
+    else {
+        return Vec::new();
     };
     // ASSUMED: the passing states are not announced.
-    let status = association.status;
     if matches!(
-        status,
+        association.status,
         AssociationStatus::Associating | AssociationStatus::Disassociating
     ) {
-        return;
+        return Vec::new();
     }
-    let accounts = match &association.subject {
-        Subject::Principal { .. } => accounts(&world.organization, &association.subject),
+    let mut accounts: BTreeSet<String> = match &association.subject {
+        subject @ Subject::Principal { .. } => accounts(&world.organization, subject),
         Subject::Resource(_) => share
             .principals()
             .flat_map(|(principal, _)| accounts(&world.organization, &principal.subject))
             .collect(),
     };
-    let (share, owner) = (share.arn.clone(), share.owner.clone());
-    let accounts = accounts.into_iter().chain([owner]).collect();
-    announce(
-        world,
+    accounts.insert(share.owner.clone());
+    notices(
         accounts,
-        &share,
+        &share.region,
+        share_arn,
         "Resource Share Association",
-        status.as_str(),
-    );
+        association.status.as_str(),
+    )
 }
 
-/// An invitation was sent, answered or has expired.
-pub(super) fn invitation_changed(world: &mut World, invitation: &Invitation) {
-    let accounts = [invitation.sender.clone(), invitation.receiver.clone()].into();
-    let status = invitation.status.as_str();
-    announce(
-        world,
-        accounts,
+/// What is said about an invitation that was sent, answered or has expired.
+///
+/// ASSUMED: that there is such an event.
+pub(super) fn of_invitation(invitation: &Invitation) -> Vec<ServiceEvent> {
+    notices(
+        [invitation.sender.clone(), invitation.receiver.clone()].into(),
+        &invitation.region,
         &invitation.share,
         "Resource Share Invitation",
-        status,
-    );
+        invitation.status.as_str(),
+    )
 }
 
 /// The accounts that a principal stands for.
@@ -74,30 +80,24 @@ fn accounts(organization: &Organization, subject: &Subject) -> BTreeSet<String> 
     }
 }
 
-/// Sends the one event that RAM has.
+/// The one kind of event that RAM has, to each of the accounts.
 ///
 /// ASSUMED: all of it but the detail type, the event name "Resource Share
 /// Association" and that statuses are in lower case; AWS documents no example.
-fn announce(
-    world: &mut World,
+fn notices(
     accounts: BTreeSet<String>,
+    region: &str,
     share_arn: &str,
     event: &str,
     status: &str,
-) {
-    let Some(Share { region, .. }) = world.ram.share(share_arn) else {
-        return;
+) -> Vec<ServiceEvent> {
+    let notice = |account| ServiceEvent {
+        account,
+        region: region.to_owned(),
+        source: "aws.ram".to_owned(),
+        detail_type: "Resource Sharing State Change".to_owned(),
+        resources: vec![share_arn.to_owned()],
+        detail: json!({ "event": event, "status": status.to_ascii_lowercase() }),
     };
-    let region = region.clone();
-    for account in accounts {
-        let event = ServiceEvent {
-            account,
-            region: region.clone(),
-            source: "aws.ram".to_owned(),
-            detail_type: "Resource Sharing State Change".to_owned(),
-            resources: vec![share_arn.to_owned()],
-            detail: json!({ "event": event, "status": status.to_ascii_lowercase() }),
-        };
-        events::emit(world, event);
-    }
+    accounts.into_iter().map(notice).collect()
 }

@@ -64,7 +64,7 @@ impl Share {
                 .is_some_and(|each| each.status == AssociationStatus::Associated);
         let Some(attached) = self
             .permissions
-            .get(resource.resource_type.name)
+            .get(resource.kind.name)
             .filter(|_| is_shared)
         else {
             return Vec::new();

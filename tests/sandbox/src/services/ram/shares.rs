@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    State, Step,
-    associations::{self, Wanted, limit},
+    State, Step, associations,
     input::{
         flag, invalid, is_about_own, is_given, own_share, required, share_arns, unknown_share, word,
     },
-    model::{AssociationStatus, Attached, InvitationStatus, Key, Share, ShareStatus, Subject},
+    model::{AssociationStatus, Attached, InvitationStatus, Key, Share, ShareStatus},
     paging, permissions, tags,
+    wanted::{Wanted, limit},
 };
 use crate::world::{ApiError, Call, World};
 
@@ -247,13 +247,9 @@ pub(super) fn selected<'a>(
 
 impl Share {
     fn has_external_principals(&self) -> bool {
-        self.associations.values().any(|association| {
-            association.status.is_present()
-                && matches!(
-                    association.subject,
-                    Subject::Principal { external: true, .. }
-                )
-        })
+        self.associations
+            .values()
+            .any(|association| association.status.is_present() && association.is_external())
     }
 
     fn uses(&self, permission: &super::catalogue::Permission, version: Option<u64>) -> bool {
