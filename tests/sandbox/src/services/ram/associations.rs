@@ -49,11 +49,9 @@ pub(super) fn disassociate(world: &mut World, call: &Call) -> Result<Value, ApiE
     }
     let keys = wanted.keys();
     for (entity, key) in wanted.entities().zip(&keys) {
-        share
-            .associations
-            .get(key)
-            .filter(|association| association.status != AssociationStatus::Disassociated)
-            .ok_or_else(|| unknown(&format!("The association of {entity}")))?;
+        if let None | Some(AssociationStatus::Disassociated) = share.status_of(key) {
+            return Err(unknown(&format!("The association of {entity}")));
+        }
     }
     let arn = share.arn.clone();
     for key in &keys {

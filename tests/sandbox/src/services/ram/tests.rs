@@ -1,11 +1,14 @@
 //! RAM as its callers see it.
 
 mod access;
+mod entities;
 mod invitations;
+mod limits;
 mod lists;
 mod notices;
 mod permissions;
 mod sharing;
+mod tags;
 mod tokens;
 
 use std::time::Duration;
