@@ -75,3 +75,33 @@ fn sender_and_receiver_hear_of_an_invitation() {
         json!({ "event": "Resource Share Invitation", "status": "pending" })
     );
 }
+
+#[test]
+fn the_consumers_bus_receives_what_happens_to_its_access_in_order() {
+    let mut world = world();
+    let share = accepted(&mut world);
+    let input = json!({ "resourceShareArn": share });
+    ok(&mut world, OWNER, "DeleteResourceShare", input);
+    pass(&mut world, 2);
+    let of_consumer = world
+        .events
+        .seen
+        .iter()
+        .filter(|seen| seen.account == CONSUMER);
+    let told: Vec<(String, String)> = of_consumer
+        .map(|seen| {
+            (
+                text(&seen.event, "/detail/event"),
+                text(&seen.event, "/detail/status"),
+            )
+        })
+        .collect();
+    let expected = [
+        ("Resource Share Invitation", "pending"),
+        ("Resource Share Association", "associated"),
+        ("Resource Share Invitation", "accepted"),
+        ("Resource Share Association", "disassociated"),
+    ]
+    .map(|(event, status)| (event.to_owned(), status.to_owned()));
+    assert_eq!(told, expected);
+}
