@@ -17,6 +17,7 @@ mod notices;
 mod output;
 mod pipelines;
 mod progress;
+mod search;
 mod state;
 mod tags;
 mod versions;
@@ -50,6 +51,7 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "ListPipelineExecutionSteps" => executions::list_steps(world, call),
         "DescribePipelineDefinitionForExecution" => executions::describe_definition(world, call),
         "ListPipelineParametersForExecution" => executions::list_parameters(world, call),
+        "Search" => search::search(world, call),
         "AddTags" => tags::add(world, call),
         "ListTags" => tags::list(world, call),
         "DeleteTags" => tags::delete(world, call),

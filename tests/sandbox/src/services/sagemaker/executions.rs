@@ -173,8 +173,12 @@ pub(super) fn update(world: &mut World, call: &Call) -> Result<Value, ApiError> 
 /// `DescribePipelineExecution`.
 pub(super) fn describe(world: &World, call: &Call) -> Result<Value, ApiError> {
     let id = authorization::execution(world, call)?;
-    let execution = world.sagemaker.execution(&id)?;
-    Ok(output::present(json!({
+    Ok(record(world.sagemaker.execution(&id)?))
+}
+
+/// Everything about an execution but its steps.
+pub(super) fn record(execution: &Execution) -> Value {
+    output::present(json!({
         "PipelineArn": execution.pipeline_arn,
         "PipelineExecutionArn": execution.arn,
         "PipelineExecutionDisplayName": execution.display_name,
@@ -187,7 +191,7 @@ pub(super) fn describe(world: &World, call: &Call) -> Result<Value, ApiError> {
         "LastModifiedBy": execution.modified_by,
         "ParallelismConfiguration": output::parallelism(execution.parallelism),
         "PipelineVersionId": execution.version,
-    })))
+    }))
 }
 
 /// `ListPipelineExecutions`.
