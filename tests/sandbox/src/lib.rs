@@ -19,4 +19,5 @@ pub mod world;
 mod driver;
 mod wall_clock;
 
-pub use driver::{Function, Sandbox, StartError};
+pub use driver::{Function, Options, Sandbox, StartError};
+pub use services::lambda::{FunctionError, Invocation};

@@ -1,0 +1,282 @@
+use std::env;
+
+use serde_json::json;
+
+use super::*;
+use crate::{
+    faults::{CallEffect, CallFault},
+    services::{iam, sqs},
+};
+
+const ACCOUNT: &str = "111111111111";
+const REGION: &str = "eu-west-1";
+const QUEUE: &str = "arn:aws:sqs:eu-west-1:111111111111:jobs";
+const DEAD: &str = "arn:aws:sqs:eu-west-1:111111111111:dead";
+const RULE: &str = "arn:aws:events:eu-west-1:111111111111:rule/r";
+
+/// The example `obedient`, which Cargo builds beside the tests.
+fn binary() -> PathBuf {
+    let tests = env::current_exe().unwrap();
+    let profile = tests.ancestors().nth(2).unwrap();
+    let binary = profile.join("examples").join("obedient");
+    assert!(
+        binary.exists(),
+        "run `cargo build -p sandbox --examples` first"
+    );
+    binary
+}
+
+fn world(variables: &Value) -> World {
+    let mut world = World::new(Timestamp::UNIX_EPOCH);
+    let trust = json!({ "AssumeRolePolicyDocument": { "Statement": {
+        "Effect": "Allow",
+        "Principal": { "Service": "lambda.amazonaws.com" },
+        "Action": "sts:AssumeRole",
+    }}});
+    iam::create_role(&mut world, ACCOUNT, "worker", &trust).unwrap();
+    let function = json!({
+        "Role": "arn:aws:iam::111111111111:role/worker",
+        "Timeout": 1,
+        "Environment": { "Variables": variables },
+    });
+    lambda::create_function(&mut world, ACCOUNT, REGION, "obedient", &function).unwrap();
+    add_queue(&mut world);
+    world
+}
+
+fn add_queue(world: &mut World) {
+    sqs::create_queue(world, ACCOUNT, REGION, "dead", &json!({})).unwrap();
+    let queue = json!({ "RedrivePolicy": { "deadLetterTargetArn": DEAD, "maxReceiveCount": 3 } });
+    sqs::create_queue(world, ACCOUNT, REGION, "jobs", &queue).unwrap();
+    let policy = json!({ "Statement": {
+        "Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*",
+    }});
+    sqs::set_policy(world, QUEUE, &policy).unwrap();
+    let mapping = json!({
+        "FunctionName": "obedient",
+        "EventSourceArn": QUEUE,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+    });
+    lambda::create_event_source_mapping(world, ACCOUNT, REGION, &mapping).unwrap();
+}
+
+async fn start(world: World) -> Sandbox {
+    let functions = vec![Function {
+        name: "obedient".to_owned(),
+        binary: binary(),
+    }];
+    let options = Options {
+        functions,
+        port: 0,
+        concurrency: 1,
+    };
+    Sandbox::start(world, options).await.unwrap()
+}
+
+async fn sandbox() -> Sandbox {
+    start(world(&json!({}))).await
+}
+
+async fn order(sandbox: &Sandbox, what: &str) -> Invocation {
+    sandbox.invoke("obedient", &json!({ "do": what })).await
+}
+
+fn error_type(invocation: &Invocation) -> &str {
+    &invocation.outcome.as_ref().unwrap_err().error_type
+}
+
+#[tokio::test]
+async fn a_function_finds_the_environment_that_lambda_promises_and_nothing_else() {
+    let sandbox = start(world(&json!({ "QUEUE": "jobs" }))).await;
+    let answer = order(&sandbox, "tell").await.outcome.unwrap();
+    let variables: BTreeMap<String, String> =
+        serde_json::from_value::<Vec<_>>(answer["variables"].clone())
+            .unwrap()
+            .into_iter()
+            .collect();
+    assert_eq!(variables["QUEUE"], "jobs");
+    assert_eq!(variables["AWS_LAMBDA_FUNCTION_NAME"], "obedient");
+    assert_eq!(variables["AWS_LAMBDA_LOG_FORMAT"], "JSON");
+    assert_eq!(variables["AWS_REGION"], REGION);
+    assert_eq!(variables["AWS_ENDPOINT_URL"], sandbox.endpoint());
+    assert!(variables["AWS_ACCESS_KEY_ID"].starts_with("ASIA"));
+    assert!(!variables.contains_key("PATH") && !variables.contains_key("HOME"));
+
+    assert_eq!(
+        answer["arn"],
+        "arn:aws:lambda:eu-west-1:111111111111:function:obedient"
+    );
+    let deadline: i64 = answer["deadline"].as_str().unwrap().parse().unwrap();
+    let now = crate::wall_clock::now().as_millisecond();
+    assert!((now - 10_000..=now + 1000).contains(&deadline));
+    sandbox.stop().await;
+}
+
+#[tokio::test]
+async fn a_warm_environment_is_used_again() {
+    let sandbox = sandbox().await;
+    for count in 1..=3 {
+        let invocation = order(&sandbox, "tell").await;
+        assert_eq!(invocation.outcome.unwrap()["invocations"], count);
+    }
+    assert_eq!(sandbox.invocations().len(), 3);
+}
+
+#[tokio::test]
+async fn what_a_function_writes_is_kept_with_its_invocation() {
+    let sandbox = sandbox().await;
+    let invocation = order(&sandbox, "log").await;
+    assert_eq!(invocation.outcome, Ok(Value::Null));
+    assert_eq!(
+        invocation.logs,
+        ["to stdout", "to stderr", "without an end"]
+    );
+    assert!(order(&sandbox, "tell").await.logs.is_empty());
+}
+
+#[tokio::test]
+async fn failures_are_told_apart() {
+    let sandbox = sandbox().await;
+    let failed = order(&sandbox, "fail").await;
+    assert_eq!(failed.outcome.unwrap_err().to_string(), "Sad: as told");
+    assert_eq!(
+        error_type(&order(&sandbox, "mumble").await),
+        "Runtime.MarshalError"
+    );
+
+    let exited = order(&sandbox, "exit").await.outcome.unwrap_err();
+    assert_eq!(exited.error_type, "Runtime.ExitError");
+    assert!(exited.message.contains("exit status: 3"), "{exited}");
+    let after = order(&sandbox, "tell").await;
+    assert_eq!(
+        after.outcome.unwrap()["invocations"],
+        1,
+        "a new environment"
+    );
+
+    let unknown = sandbox.invoke("unknown", &Value::Null).await;
+    assert_eq!(error_type(&unknown), "ResourceNotFoundException");
+}
+
+#[tokio::test]
+async fn a_function_that_hangs_is_killed_after_its_timeout() {
+    let sandbox = sandbox().await;
+    let error = order(&sandbox, "hang").await.outcome.unwrap_err();
+    assert_eq!(error.error_type, "Sandbox.Timedout");
+    assert!(
+        error.message.ends_with("Task timed out after 1.00 seconds"),
+        "{error}"
+    );
+    let after = order(&sandbox, "tell").await;
+    assert_eq!(
+        after.outcome.unwrap()["invocations"],
+        1,
+        "a new environment"
+    );
+}
+
+#[tokio::test]
+async fn a_function_that_cannot_initialize_says_why() {
+    let sandbox = start(world(&json!({ "BROKEN": "1" }))).await;
+    let error = order(&sandbox, "tell").await.outcome.unwrap_err();
+    assert_eq!(error.to_string(), "Config: no queue");
+}
+
+#[tokio::test]
+async fn a_message_that_nobody_can_handle_ends_in_the_dead_letter_queue() {
+    let sandbox = sandbox().await;
+    // The payload of a queue has no `do`, so the function answers with what
+    // is no partial batch response: an object without failures.
+    sqs::deliver(&mut sandbox.world(), QUEUE, RULE, "fine").unwrap();
+    sandbox.settle().await;
+    assert!(sqs::messages(&sandbox.world(), QUEUE).is_empty());
+
+    let broken = start(world(&json!({ "BROKEN": "1" }))).await;
+    sqs::deliver(&mut broken.world(), QUEUE, RULE, "doomed").unwrap();
+    broken.settle().await;
+    assert_eq!(broken.invocations().len(), 1);
+    broken.run_for(Duration::from_secs(29)).await;
+    assert_eq!(broken.invocations().len(), 1);
+    broken.run_for(Duration::from_secs(61)).await;
+    let times: Vec<i64> = broken
+        .invocations()
+        .iter()
+        .map(|i| i.time.as_second())
+        .collect();
+    assert_eq!(times, [0, 30, 60]);
+    assert_eq!(sqs::messages(&broken.world(), DEAD)[0].body, "doomed");
+}
+
+#[tokio::test]
+async fn time_moves_only_when_it_is_asked_to_and_stops_where_it_is_told() {
+    let sandbox = sandbox().await;
+    sandbox.settle().await;
+    assert_eq!(sandbox.world().now, Timestamp::UNIX_EPOCH);
+    sandbox.run_for(Duration::from_secs(90)).await;
+    assert_eq!(sandbox.world().now.as_second(), 90);
+
+    sqs::deliver(&mut sandbox.world(), QUEUE, RULE, "a").unwrap();
+    let limit = Duration::from_secs(3600);
+    let done = sandbox
+        .run_until(limit, |world| !world.lambda.finished.is_empty())
+        .await;
+    assert!(done);
+    assert_eq!(sandbox.world().now.as_second(), 90);
+    let done = sandbox
+        .run_until(limit, |world| world.lambda.finished.len() > 1)
+        .await;
+    assert!(!done);
+    assert_eq!(sandbox.world().now.as_second(), 90 + 3600);
+}
+
+#[tokio::test]
+async fn a_function_can_be_killed_at_a_call_before_or_after_the_work() {
+    for (after, exists) in [(false, false), (true, true)] {
+        let sandbox = sandbox().await;
+        sandbox.world().faults.calls.push(CallFault {
+            service: "ssm".to_owned(),
+            operation: "PutParameter".to_owned(),
+            account: Some(ACCOUNT.to_owned()),
+            effect: CallEffect::KillCaller { after },
+        });
+        let input = json!({ "Name": "/p", "Value": "v", "Type": "String" });
+        let payload = json!({ "do": "call", "input": input });
+        let killed = sandbox
+            .invoke("obedient", &payload)
+            .await
+            .outcome
+            .unwrap_err();
+        assert!(killed.message.ends_with("signal: killed"), "{killed}");
+        assert_eq!(sandbox.world().calls.len(), usize::from(exists));
+
+        let again = sandbox.invoke("obedient", &payload).await.outcome.unwrap();
+        let refused = again.as_str().unwrap().contains("ParameterAlreadyExists");
+        assert_eq!(refused, exists);
+        let caller = sandbox.world().calls[0].caller.arn();
+        assert_eq!(
+            caller,
+            "arn:aws:sts::111111111111:assumed-role/worker/obedient"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_missing_binary_is_named_before_anything_starts() {
+    let functions = vec![Function {
+        name: "obedient".to_owned(),
+        binary: PathBuf::from("/nowhere/obedient"),
+    }];
+    let options = Options {
+        functions,
+        port: 0,
+        concurrency: 1,
+    };
+    let error = Sandbox::start(world(&json!({})), options)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the binary of obedient is not at /nowhere/obedient; \
+         build it first: cargo build --workspace"
+    );
+}
