@@ -161,7 +161,10 @@ fn short_name(tag: &Tag) -> Option<&'static str> {
 
 fn read_scalar(yaml: &MarkedYaml<'_>, scalar: &Scalar<'_>) -> Result<Value, Problem> {
     let value = match scalar {
-        Scalar::Null => Value::Null,
+        Scalar::Null => {
+            let message = "CloudFormation does not allow null values";
+            return Err(Problem::new(yaml.span.start.line(), message));
+        }
         Scalar::Boolean(boolean) => Value::Bool(*boolean),
         Scalar::Integer(integer) => Value::from(*integer),
         Scalar::FloatingPoint(float) => Value::from(float.0),

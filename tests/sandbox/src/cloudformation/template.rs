@@ -132,7 +132,10 @@ impl Declaration {
                 "Type" => kind = Some(resource_type(&key, &value)?),
                 "Condition" => condition = Some(Named::read(&value)?),
                 "DependsOn" => depends_on = Named::read_list(&value)?,
-                "Properties" => properties = Some(value),
+                "Properties" => {
+                    value.entries("Properties")?;
+                    properties = Some(value);
+                }
                 // They matter when a stack changes or goes away, which none does here.
                 "DeletionPolicy" | "UpdateReplacePolicy" | "Metadata" => {}
                 other => {

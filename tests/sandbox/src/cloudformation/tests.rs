@@ -60,7 +60,7 @@ fn functions_evaluate_in_short_and_long_form() {
       JoinSplit: { "Fn::Join": ["+", { "Fn::Split": ["-", "a-b-c"] }] }
       Select: !Select [1, [a, b]]
       SelectSplit: !Select ["2", !Split [":", "a:b:c"]]
-      Plain: { Number: 5, Flag: true, Text: "5", Date: 2012-10-17, Nothing: null }
+      Plain: { Number: 5, Flag: true, Text: "5", Date: 2012-10-17 }
 "#,
         &[],
     );
@@ -74,7 +74,7 @@ fn functions_evaluate_in_short_and_long_form() {
             "JoinSplit": "a+b+c",
             "Select": "b",
             "SelectSplit": "c",
-            "Plain": { "Number": 5, "Flag": true, "Text": "5", "Date": "2012-10-17", "Nothing": null },
+            "Plain": { "Number": 5, "Flag": true, "Text": "5", "Date": "2012-10-17" },
         })
     );
 }
@@ -353,6 +353,11 @@ fn errors_name_the_file_the_line_and_the_construct() {
         (
             resource("012345678901"),
             "5: this number reads as 12345678901: put it in quotes if it is a text",
+        ),
+        (resource(""), "5: CloudFormation does not allow null values"),
+        (
+            "Resources:\n  A:\n    Type: AWS::Logs::LogGroup\n    Properties: [a]\n".to_owned(),
+            "4: Properties must be a map",
         ),
         (
             resource("{ <<: { a: b } }"),

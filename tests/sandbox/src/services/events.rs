@@ -18,9 +18,9 @@ mod tests;
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::world::{ApiError, Call, World};
+use crate::world::{ApiError, Call, Caller, World};
 
 use bus::Bus;
 pub use bus::BusId;
@@ -175,9 +175,10 @@ pub fn create_bus(
     name: &str,
     properties: &Value,
 ) -> Result<(), ApiError> {
-    let input = with_members(properties, [("Name", name.into())]);
+    let mut input = properties.clone();
+    input["Name"] = name.into();
     let call = administrator_call(account, region, "CreateEventBus", input);
-    self::call(world, &call).map(drop)
+    bus::create_event_bus(world, &call).map(drop)
 }
 
 /// Makes a rule and its targets, as a template's `AWS::Events::Rule` with these properties would.
@@ -188,23 +189,22 @@ pub fn create_rule(
     name: &str,
     properties: &Value,
 ) -> Result<(), ApiError> {
-    let mut rule = with_members(properties, [("Name", name.into())]);
-    let targets = rule.remove("Targets");
-    if let Some(pattern) = rule.get_mut("EventPattern").filter(|p| !p.is_string()) {
-        *pattern = pattern.to_string().into();
+    let mut rule = properties.clone();
+    rule["Name"] = name.into();
+    if rule["EventPattern"].is_object() {
+        rule["EventPattern"] = rule["EventPattern"].to_string().into();
     }
-    let bus = rule.get("EventBusName").cloned().unwrap_or(Value::Null);
-    self::call(world, &administrator_call(account, region, "PutRule", rule))?;
-    let Some(targets) = targets else {
-        return Ok(());
-    };
-    let input = json!({ "Rule": name, "EventBusName": bus, "Targets": targets });
-    let input = with_members(&input, []);
-    self::call(
-        world,
-        &administrator_call(account, region, "PutTargets", input),
-    )
-    .map(drop)
+    let targets = rule.as_object_mut().and_then(|rule| rule.remove("Targets"));
+    let input = targets.map(
+        |targets| json!({ "Rule": name, "EventBusName": rule["EventBusName"], "Targets": targets }),
+    );
+    let call = administrator_call(account, region, "PutRule", rule);
+    rules::put_rule(world, &call)?;
+    if let Some(input) = input {
+        let call = administrator_call(account, region, "PutTargets", input);
+        targets::put_targets(world, &call)?;
+    }
+    Ok(())
 }
 
 /// Sets a statement of a bus policy, as a template's `AWS::Events::EventBusPolicy` would.
@@ -241,26 +241,14 @@ fn envelope(world: &mut World, event: &ServiceEvent, time: Timestamp) -> Value {
     })
 }
 
-/// The members of an object, some of them set anew.
-fn with_members<const N: usize>(object: &Value, members: [(&str, Value); N]) -> Map<String, Value> {
-    let mut object = object.as_object().cloned().unwrap_or_default();
-    object.extend(members.map(|(name, value)| (name.to_owned(), value)));
-    object
-}
-
 /// A call as CloudFormation makes it for a stack.
-fn administrator_call(
-    account: &str,
-    region: &str,
-    operation: &str,
-    input: Map<String, Value>,
-) -> Call {
+fn administrator_call(account: &str, region: &str, operation: &str, input: Value) -> Call {
     Call {
-        caller: crate::world::Caller::administrator(account),
+        caller: Caller::administrator(account),
         region: region.to_owned(),
         service: "events".to_owned(),
         operation: operation.to_owned(),
-        input: Value::Object(input),
+        input,
     }
 }
 

@@ -31,7 +31,7 @@ impl RuleId {
             .filter(|name| is_name(name) && name.len() <= 64)
             .ok_or_else(|| validation_error(format!("Parameter {member} is not valid.")))?;
         Ok(Self {
-            bus: BusId::of_call(call, "EventBusName")?,
+            bus: BusId::own(call, "EventBusName")?,
             name: name.to_owned(),
         })
     }
@@ -113,6 +113,12 @@ fn pattern(call: &Call) -> Result<Option<Pattern>, ApiError> {
         .map_err(|error| invalid_pattern(&error))
 }
 
+const STATES: [&str; 3] = [
+    "ENABLED",
+    "DISABLED",
+    "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+];
+
 pub(super) fn put_rule(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     const DESCRIBED: [&str; 4] = [
         "EventPattern",
@@ -124,13 +130,7 @@ pub(super) fn put_rule(world: &mut World, call: &Call) -> Result<Value, ApiError
     refuse_members(call, &[&own[..], &DESCRIBED].concat())?;
     let id = RuleId::of_call(call, "Name")?;
     let state = call.text("State").unwrap_or("ENABLED");
-    if ![
-        "ENABLED",
-        "DISABLED",
-        "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
-    ]
-    .contains(&state)
-    {
+    if !STATES.contains(&state) {
         return Err(validation_error("Parameter State is not valid."));
     }
     let pattern = pattern(call)?;
@@ -167,7 +167,7 @@ pub(super) fn describe_rule(world: &mut World, call: &Call) -> Result<Value, Api
 }
 
 pub(super) fn list_rules(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let bus = BusId::of_call(call, "EventBusName")?;
+    let bus = BusId::own(call, "EventBusName")?;
     let prefix = call.text("NamePrefix").unwrap_or_default();
     let rules = find_bus(world, &bus)?
         .rules

@@ -227,6 +227,26 @@ fn rules_are_described_as_they_were_put() {
 }
 
 #[test]
+fn nobody_manages_the_bus_of_another_account() {
+    let mut world = world();
+    let bus = make_hub_bus(&mut world);
+    let rule = json!({ "Name": "r", "EventBusName": bus, "EventPattern": "{\"source\":[\"a\"]}" });
+    for (operation, input) in [
+        ("PutRule", rule),
+        ("ListRules", json!({ "EventBusName": bus })),
+        ("DescribeEventBus", json!({ "Name": bus })),
+        ("DeleteEventBus", json!({ "Name": bus })),
+        (
+            "RemovePermission",
+            json!({ "EventBusName": bus, "RemoveAllPermissions": true }),
+        ),
+    ] {
+        let error = ask(&mut world, OWNER, operation, input).unwrap_err();
+        assert_eq!(error.code, "AccessDeniedException", "{operation}");
+    }
+}
+
+#[test]
 fn rules_are_listed_page_by_page() {
     let mut world = world();
     for name in ["a1", "a2", "a3", "b"] {
