@@ -2,6 +2,7 @@
 
 use aws::{
     Error,
+    notices::Destination,
     ram::{Accepted, Consumer},
 };
 use domain::{
@@ -78,7 +79,9 @@ impl AcceptInvitation<'_> {
         let rejected = self.config.rejects;
         let notice =
             notification::refusal_notice(look.policy, region, invitation, &refusal, rejected);
-        self.notices.publish_once(look.teller, &notice).await?;
+        self.notices
+            .publish_once(look.teller, &Destination::Hub, &notice)
+            .await?;
         tracing::warn!(
             account.id = %look.account,
             invitation.arn = %invitation.arn,

@@ -7,8 +7,6 @@ use aws::env::{self, InvalidEnvironment};
 pub struct Config {
     /// `PIPESHARE_POLICY`: the name of the SSM parameter with the policy.
     pub policy: String,
-    /// `PIPESHARE_CONSUMER_BUS`: the name of the bus in every consumer account.
-    pub consumer_bus: String,
     /// `PIPESHARE_TABLE`: the table that remembers what was told.
     pub table: String,
     /// `PIPESHARE_TOPIC`: the topic that people are told on.
@@ -23,7 +21,6 @@ impl Config {
         let mut environment = env::of_process();
         let config = Self {
             policy: environment.text("PIPESHARE_POLICY"),
-            consumer_bus: environment.text("PIPESHARE_CONSUMER_BUS"),
             table: environment.text("PIPESHARE_TABLE"),
             topic: environment.text("PIPESHARE_TOPIC"),
             rejects: environment.choice("PIPESHARE_REFUSED", &["leave", "reject"]) == "reject",

@@ -1,10 +1,10 @@
 //! Inspects a share that was accepted, or that needed no acceptance, and proves the access.
 
-use aws::{Error, clients::Consumer, eventbridge::Entry, ram::ReceivedShare};
+use aws::{Error, clients::Consumer, notices::Destination, ram::ReceivedShare};
 use domain::{
     id::{PipelineArn, Principal},
     invitation::{self, Resource},
-    notification::{self, SHARED_DETAIL_TYPE, SOURCE, SharedPipelines},
+    notification::{self, SharedPipelines},
     policy::Rule,
 };
 
@@ -51,7 +51,9 @@ impl AcceptInvitation<'_> {
                 look.account,
                 &refusal,
             );
-            self.notices.publish_once(look.teller, &notice).await?;
+            self.notices
+                .publish_once(look.teller, &Destination::Hub, &notice)
+                .await?;
             return Ok(Inspection::Distrusted { refusal });
         }
         let Some(pipelines) = pipelines(&resources) else {
@@ -77,32 +79,25 @@ impl AcceptInvitation<'_> {
             consumer: look.account,
             pipelines: &pipelines,
         };
-        self.announce(look, consumer, &shared).await?;
+        self.announce(look, &shared).await?;
         Ok(Inspection::Proven {
             pipelines: pipelines.len(),
         })
     }
 
-    /// Tells the account and the hub's topic, once, which pipelines can be used now.
-    async fn announce(
-        &self,
-        look: &Look<'_>,
-        consumer: &Consumer,
-        shared: &SharedPipelines<'_>,
-    ) -> Result<(), Error> {
+    /// Tells the account and the hub, once, which pipelines can be used now.
+    async fn announce(&self, look: &Look<'_>, shared: &SharedPipelines<'_>) -> Result<(), Error> {
         let notice = notification::shared_notice(look.policy, shared);
-        self.notices.publish_once(look.teller, &notice).await?;
-        let entry = Entry {
-            source: SOURCE.to_owned(),
-            detail_type: SHARED_DETAIL_TYPE.to_owned(),
-            resources: vec![shared.share.to_string()],
-            detail: notice.detail,
-        };
-        let bus = &self.config.consumer_bus;
-        let tell = async || consumer.eventbridge.put(bus, vec![entry]).await;
-        self.notices
-            .once(look.teller, look.account.as_str(), &notice.id, tell)
-            .await?;
+        let account = || look.account.clone();
+        for destination in [
+            Destination::Hub,
+            Destination::Bus(account()),
+            Destination::Topic(account()),
+        ] {
+            self.notices
+                .publish_once(look.teller, &destination, &notice)
+                .await?;
+        }
         Ok(())
     }
 }

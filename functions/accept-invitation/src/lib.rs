@@ -49,7 +49,7 @@ const NEXT_LOOK: Duration = Duration::from_secs(5);
 pub struct AcceptInvitation<'a> {
     aws: &'a Aws,
     config: Config,
-    notices: Notices,
+    notices: Notices<'a>,
 }
 
 /// Where a hint says to look.

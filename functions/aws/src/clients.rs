@@ -139,13 +139,22 @@ impl Aws {
     /// The topics of the hub.
     #[must_use]
     pub fn sns(&self) -> Sns {
-        Sns::new(&self.config)
+        Sns::new(&self.config, None)
     }
 
     /// The event buses of the hub.
     #[must_use]
     pub fn eventbridge(&self) -> EventBridge {
         EventBridge::new(&self.config, None)
+    }
+
+    /// The ARN of a topic of an account in this Region.
+    #[must_use]
+    pub fn topic_arn(&self, account: &AccountId, name: &str) -> String {
+        let Self {
+            partition, region, ..
+        } = self;
+        format!("arn:{partition}:sns:{region}:{account}:{name}")
     }
 
     /// A table of the hub.
@@ -173,6 +182,7 @@ impl Aws {
             ram: ram::Consumer::new(&config, account.clone()),
             sagemaker: SageMaker::new(&config, account.clone()),
             eventbridge: EventBridge::new(&config, Some(account.clone())),
+            sns: Sns::new(&config, Some(account.clone())),
         }
     }
 
@@ -227,6 +237,8 @@ pub struct Consumer {
     pub sagemaker: SageMaker,
     /// The account's event buses.
     pub eventbridge: EventBridge,
+    /// The account's topics.
+    pub sns: Sns,
 }
 
 fn timeouts() -> TimeoutConfig {

@@ -1,26 +1,53 @@
 //! Tells everything once: to the hub's topic, and to the buses of consumers.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use domain::notification::{Notice, Told};
+use domain::{
+    id::{AccountId, ExecutionArn},
+    notification::{Notice, SOURCE, Told},
+};
 use jiff::Timestamp;
 
 pub use crate::dynamodb::Lease;
 use crate::{
     Aws, Error,
     dynamodb::{Table, Values},
-    sns::Sns,
+    eventbridge::Entry,
 };
 
 /// How long it is remembered that something was told. Events are repeated
 /// within a day; an execution may be retried much later.
 const KEEP: Duration = Duration::from_hours(24 * 90);
 
-/// The topic, and the ledger of what was told to whom.
+/// The name of the bus, and of the topic, in every consumer account.
+const CONSUMER: &str = "pipeshare";
+
+/// Where a notice goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// The hub's topic, for people.
+    Hub,
+    /// The bus of a consumer account, for machines.
+    Bus(AccountId),
+    /// The topic of a consumer account, for people.
+    Topic(AccountId),
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hub => write!(f, "hub"),
+            Self::Bus(account) => write!(f, "{account}/bus"),
+            Self::Topic(account) => write!(f, "{account}/topic"),
+        }
+    }
+}
+
+/// The ways to tell something, and the ledger of what was told to whom.
 #[derive(Debug, Clone)]
-pub struct Notices {
+pub struct Notices<'a> {
+    aws: &'a Aws,
     table: Table,
-    sns: Sns,
     topic: String,
 }
 
@@ -34,61 +61,78 @@ pub struct Teller<'a> {
     pub now: Timestamp,
 }
 
-impl Notices {
-    /// The ledger in `table`, and the topic with this ARN.
+impl<'a> Notices<'a> {
+    /// The ledger in `table`, and the hub's topic with this ARN.
     #[must_use]
-    pub fn new(aws: &Aws, table: &str, topic: &str) -> Self {
+    pub fn new(aws: &'a Aws, table: &str, topic: &str) -> Self {
         Self {
+            aws,
             table: aws.table(table),
-            sns: aws.sns(),
             topic: topic.to_owned(),
         }
     }
 
-    /// Publishes a notice on the topic.
-    pub async fn publish(&self, notice: &Notice) -> Result<(), Error> {
-        self.sns
-            .publish(&self.topic, &notice.subject, &notice.text)
-            .await
+    /// Publishes a notice.
+    pub async fn publish(&self, destination: &Destination, notice: &Notice) -> Result<(), Error> {
+        let Notice { subject, text, .. } = notice;
+        match destination {
+            Destination::Hub => {
+                let sns = self.aws.sns();
+                sns.publish(&self.topic, subject, text).await
+            }
+            Destination::Topic(account) => {
+                let topic = self.aws.topic_arn(account, CONSUMER);
+                let consumer = self.aws.consumer(account).await;
+                consumer.sns.publish(&topic, subject, text).await
+            }
+            Destination::Bus(account) => {
+                let event = Entry {
+                    source: SOURCE.to_owned(),
+                    detail_type: notice.detail_type.to_owned(),
+                    detail: notice.detail.clone(),
+                    resources: notice.resources.clone(),
+                };
+                let consumer = self.aws.consumer(account).await;
+                consumer.eventbridge.put(CONSUMER, vec![event]).await
+            }
+        }
     }
 
-    /// Publishes a notice on the topic, unless that was done; whether it was done now.
-    pub async fn publish_once(&self, teller: Teller<'_>, notice: &Notice) -> Result<bool, Error> {
-        self.once(teller, "topic", &notice.id, async || {
-            self.publish(notice).await
-        })
-        .await
-    }
-
-    /// Tells a destination something that has an id, unless that was done.
+    /// Publishes a notice, unless that was done; whether it was done now.
     ///
-    /// A crash between telling and noting it doubles the message and never
+    /// A crash between publishing and noting it doubles the message and never
     /// loses it: the hint is delivered again, and its holder may go on.
-    pub async fn once(
+    pub async fn publish_once(
         &self,
         teller: Teller<'_>,
-        destination: &str,
-        id: &str,
-        tell: impl AsyncFnOnce() -> Result<(), Error>,
+        destination: &Destination,
+        notice: &Notice,
     ) -> Result<bool, Error> {
         let ledger = format!("told|{destination}");
-        if self.lease(teller, &ledger, id, Values::new()).await? != Lease::Taken {
+        if self
+            .lease(teller, &ledger, &notice.id, Values::new())
+            .await?
+            != Lease::Taken
+        {
             return Ok(false);
         }
-        tell().await?;
-        self.done(teller, &ledger, id).await?;
+        self.publish(destination, notice).await?;
+        self.done(teller, &ledger, &notice.id).await?;
         Ok(true)
     }
 
-    /// Tells a destination of a change of an execution, unless that was done.
-    pub async fn once_of_change(
+    /// Publishes a change of an execution, unless that was done.
+    ///
+    /// `key` tells the change from others of the same execution.
+    pub async fn publish_change(
         &self,
         teller: Teller<'_>,
-        ledger: &str,
-        key: &str,
-        told: &Told,
-        tell: impl AsyncFnOnce() -> Result<(), Error>,
+        destination: &Destination,
+        execution: &ExecutionArn,
+        (key, told): (&str, &Told),
+        notice: &Notice,
     ) -> Result<Lease, Error> {
+        let ledger = &ledger(destination, execution);
         let value = |name: &str, text: String| (name.to_owned(), text);
         let values = Values::from([
             value("status", told.status.to_string()),
@@ -97,15 +141,21 @@ impl Notices {
         ]);
         let lease = self.lease(teller, ledger, key, values).await?;
         if lease == Lease::Taken {
-            tell().await?;
+            self.publish(destination, notice).await?;
             self.done(teller, ledger, key).await?;
         }
         Ok(lease)
     }
 
     /// What a destination was told of an execution, or is being told by somebody else.
-    pub async fn history(&self, teller: Teller<'_>, ledger: &str) -> Result<Vec<Told>, Error> {
-        let notices = self.table.history(ledger).await?;
+    pub async fn history(
+        &self,
+        teller: Teller<'_>,
+        destination: &Destination,
+        execution: &ExecutionArn,
+    ) -> Result<Vec<Told>, Error> {
+        let ledger = ledger(destination, execution);
+        let notices = self.table.history(&ledger).await?;
         let concerns = notices
             .into_iter()
             .filter(|notice| notice.done || notice.holder != teller.holder);
@@ -136,4 +186,9 @@ impl Notices {
         self.table.done(ledger, key, teller.holder).await?;
         Ok(())
     }
+}
+
+/// The partition with what a destination was told of an execution.
+fn ledger(destination: &Destination, execution: &ExecutionArn) -> String {
+    format!("told|{destination}|{execution}")
 }

@@ -2,6 +2,7 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
+use domain::id::AccountId;
 
 use crate::error::{Error, Service};
 
@@ -13,7 +14,7 @@ const MAX_MESSAGE: usize = 256 * 1024;
 
 const SHORTENED: &str = "\n[shortened]";
 
-/// The topics of the function's own account.
+/// Topics, reached with the credentials of one account.
 #[derive(Debug, Clone)]
 pub struct Sns {
     client: Client,
@@ -21,10 +22,10 @@ pub struct Sns {
 }
 
 impl Sns {
-    pub(crate) fn new(config: &SdkConfig) -> Self {
+    pub(crate) fn new(config: &SdkConfig, account: Option<AccountId>) -> Self {
         Self {
             client: Client::new(config),
-            service: Service::new("sns", None),
+            service: Service::new("sns", account),
         }
     }
 
@@ -77,7 +78,7 @@ mod tests {
     async fn a_message_is_published_with_a_subject_that_sns_takes() {
         let answer = "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>";
         let replay = Replay::of([Answer::Http(200, answer.to_owned())]);
-        let sns = Sns::new(&replay.config().await);
+        let sns = Sns::new(&replay.config().await, None);
         sns.publish("arn:t", "churn:\nfailed – now", "message")
             .await
             .unwrap();

@@ -26,6 +26,12 @@ pub const EXECUTION_DETAIL_TYPE: &str = "Pipeline Execution Status";
 /// The detail type of an event about pipelines that an account can use now.
 pub const SHARED_DETAIL_TYPE: &str = "Pipelines Shared";
 
+/// The detail type of an event about a share that is not trusted.
+pub const REFUSAL_DETAIL_TYPE: &str = "Share Refused";
+
+/// The detail type of an event about what only people can mend.
+pub const PROBLEM_DETAIL_TYPE: &str = "Problem";
+
 /// The accounts that a rule names for news of this execution, each with its rules.
 ///
 /// Units and organizations are not expanded: the accounts are those that the

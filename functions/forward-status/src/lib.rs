@@ -37,7 +37,7 @@ pub struct ForwardStatus<'a> {
     aws: &'a Aws,
     config: Config,
     table: Table,
-    notices: Notices,
+    notices: Notices<'a>,
 }
 
 /// A change of one execution.

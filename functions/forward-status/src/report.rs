@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use aws::{
     Class, Error,
     lambda::{Outcome, Reply},
+    notices::Destination,
     telemetry::Metrics,
 };
 use domain::{
@@ -126,14 +127,14 @@ impl ChangeReport {
     }
 
     /// Adds what became of one destination.
-    pub(crate) fn push(&mut self, destination: &str, telling: Result<Telling, Error>) {
+    pub(crate) fn push(&mut self, destination: &Destination, telling: Result<Telling, Error>) {
         let telling = telling.unwrap_or_else(|error| {
             let text = error.to_string();
-            tracing::error!(execution.arn = %self.execution, destination, "{text}");
+            tracing::error!(execution.arn = %self.execution, %destination, "{text}");
             self.failures.push(error);
             Telling::Failed { error: text }
         });
-        self.tellings.insert(destination.to_owned(), telling);
+        self.tellings.insert(destination.to_string(), telling);
     }
 
     /// A failure that a repetition may cure.

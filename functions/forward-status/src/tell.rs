@@ -2,15 +2,11 @@
 
 use aws::{
     Class, Error,
-    eventbridge::Entry,
-    notices::{Lease, Teller},
+    notices::{Destination, Lease, Teller},
     sagemaker::ExecutionDetails,
 };
 use domain::{
-    id::AccountId,
-    notification::{
-        self, Decision, EXECUTION_DETAIL_TYPE, Execution, Notice, SOURCE, Told, decide,
-    },
+    notification::{self, Decision, Execution, Told, decide},
     policy::{Policy, RuleName},
     status::ExecutionStatus,
 };
@@ -19,21 +15,6 @@ use crate::{
     ExecutionNews, ForwardStatus,
     report::{ChangeReport, Telling},
 };
-
-/// Somebody who wants to know.
-#[derive(Debug)]
-struct Destination {
-    /// The consumer account; none for the hub's topic.
-    account: Option<AccountId>,
-    /// The rules that want it told.
-    rules: Vec<RuleName>,
-}
-
-impl Destination {
-    fn name(&self) -> &str {
-        self.account.as_ref().map_or("topic", AccountId::as_str)
-    }
-}
 
 impl ForwardStatus<'_> {
     /// Tells a change to everyone who wants to know it and does not.
@@ -45,39 +26,38 @@ impl ForwardStatus<'_> {
     ) -> ChangeReport {
         let mut report = ChangeReport::new(news);
         let destinations = destinations(policy, news);
-        if destinations.is_empty() {
-            report.unwanted = true;
-            return report;
-        }
+        report.unwanted = destinations.is_empty();
         let mut details = None;
-        for destination in &destinations {
+        for (destination, rules) in &destinations {
             let telling = self
-                .tell_one(policy, teller, news, destination, &mut details)
+                .tell_one(policy, teller, news, (destination, rules), &mut details)
                 .await;
-            report.push(destination.name(), telling);
+            report.push(destination, telling);
         }
         report
     }
 
+    /// Details are asked for once, and only if there is anything to tell.
     async fn tell_one(
         &self,
         policy: &Policy,
         teller: Teller<'_>,
         news: &ExecutionNews,
-        destination: &Destination,
+        (destination, rules): (&Destination, &[RuleName]),
         details: &mut Option<ExecutionDetails>,
     ) -> Result<Telling, Error> {
-        let ledger = format!("{}|{}", destination.name(), news.execution);
-        let history = self.notices.history(teller, &ledger).await?;
+        let history = self
+            .notices
+            .history(teller, destination, &news.execution)
+            .await?;
         if let Decision::AlreadyTold | Decision::Overtaken = decide(&history, &news.change, None) {
             return Ok(Telling::Known);
         }
-        if details.is_none() {
-            *details = Some(self.details(news).await?);
-        }
-        let details = details.as_ref();
-        let present = details.and_then(|details| details.status.as_ref());
-        let Decision::Tell { key } = decide(&history, &news.change, present) else {
+        let details = match details {
+            Some(details) => details,
+            None => details.insert(self.details(news).await?),
+        };
+        let Decision::Tell { key } = decide(&history, &news.change, details.status.as_ref()) else {
             return Ok(Telling::Known);
         };
         let told = Told {
@@ -85,12 +65,10 @@ impl ForwardStatus<'_> {
             at: news.change.at,
             seen: news.change.seen,
         };
-        let execution = execution(news, details);
-        let notice = notification::execution_notice(policy, &execution, &destination.rules);
-        let tell = async || self.publish(destination, &notice).await;
+        let notice = notification::execution_notice(policy, &execution(news, details), rules);
         let lease = self
             .notices
-            .once_of_change(teller, &ledger, &key, &told, tell)
+            .publish_change(teller, destination, &news.execution, (&key, &told), &notice)
             .await?;
         Ok(match lease {
             Lease::Taken => Telling::Told,
@@ -111,69 +89,49 @@ impl ForwardStatus<'_> {
             other => other,
         }
     }
-
-    async fn publish(&self, destination: &Destination, notice: &Notice) -> Result<(), Error> {
-        let Some(account) = &destination.account else {
-            return self.notices.publish(notice).await;
-        };
-        let resources = ["pipelineArn", "pipelineExecutionArn"]
-            .into_iter()
-            .filter_map(|member| notice.detail[member].as_str().map(str::to_owned));
-        let entry = Entry {
-            source: SOURCE.to_owned(),
-            detail_type: EXECUTION_DETAIL_TYPE.to_owned(),
-            resources: resources.collect(),
-            detail: notice.detail.clone(),
-        };
-        let consumer = self.aws.consumer(account).await;
-        let bus = &self.config.consumer_bus;
-        consumer.eventbridge.put(bus, vec![entry]).await
-    }
 }
 
-/// The consumers that rules name, and the hub's topic if there is any rule that wants it told.
-fn destinations(policy: &Policy, news: &ExecutionNews) -> Vec<Destination> {
+/// The consumers that rules name, and the hub's topic if there is any rule that
+/// wants it told; each with those rules.
+fn destinations(policy: &Policy, news: &ExecutionNews) -> Vec<(Destination, Vec<RuleName>)> {
     let (execution, status) = (&news.execution, &news.change.status);
     let rules = notification::wanting_rules(policy, execution, status);
     if rules.is_empty() {
         return Vec::new();
     }
-    let topic = Destination {
-        account: None,
-        rules: rules.iter().map(|rule| rule.name.clone()).collect(),
-    };
-    let consumers = notification::recipients(policy, execution, status);
-    let consumers = consumers.into_iter().map(|(account, rules)| Destination {
-        account: Some(account),
-        rules,
-    });
-    consumers.chain([topic]).collect()
+    let names = rules.iter().map(|rule| rule.name.clone()).collect();
+    let mut destinations = vec![(Destination::Hub, names)];
+    for (account, rules) in notification::recipients(policy, execution, status) {
+        destinations.push((Destination::Bus(account.clone()), rules.clone()));
+        destinations.push((Destination::Topic(account), rules));
+    }
+    destinations
 }
 
 /// The change with everything known about its execution.
 ///
 /// SageMaker answers about the present. If the execution has been retried
 /// since, the steps and the reason are those of another run, and are left out.
-fn execution(news: &ExecutionNews, details: Option<&ExecutionDetails>) -> Execution {
+fn execution(news: &ExecutionNews, details: &ExecutionDetails) -> Execution {
     let status = news.change.status.clone();
-    let details = details.cloned().unwrap_or_default();
     let is_of_this_run = details.status.as_ref().is_none_or(|now| *now == status);
     let has_failed = matches!(
         status,
         ExecutionStatus::Failed | ExecutionStatus::CompletedWithFailures
     );
     let (failure_reason, failed_steps) = if is_of_this_run && has_failed {
-        (details.failure_reason, details.failed_steps)
+        (details.failure_reason.clone(), details.failed_steps.clone())
     } else {
-        Default::default()
+        (None, Vec::new())
     };
+    let display_name = news.display_name.clone();
     Execution {
         arn: news.execution.clone(),
         pipeline: news.pipeline.clone(),
         ended: status.is_terminal().then_some(news.change.at),
         at: news.change.at,
         status,
-        display_name: news.display_name.clone().or(details.display_name),
+        display_name: display_name.or_else(|| details.display_name.clone()),
         started: news.started.or(details.started),
         failure_reason,
         failed_steps,

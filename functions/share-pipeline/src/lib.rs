@@ -52,7 +52,7 @@ pub struct SharePipeline<'a> {
     aws: &'a Aws,
     config: Config,
     table: Table,
-    notices: Notices,
+    notices: Notices<'a>,
 }
 
 /// Where a hint says to look.

@@ -1,6 +1,10 @@
 //! Tells people what only they can mend.
 
-use aws::{Error, lambda::Record, notices::Teller};
+use aws::{
+    Error,
+    lambda::Record,
+    notices::{Destination, Teller},
+};
 use domain::{
     notification,
     policy::{Policy, PolicyErrors},
@@ -38,7 +42,10 @@ impl SharePipeline<'_> {
 
     async fn tell(&self, batch: &[Record], notice: &notification::Notice) -> Result<(), Error> {
         if let Some(teller) = teller(batch) {
-            self.notices.publish_once(teller, notice).await?;
+            let notices = &self.notices;
+            notices
+                .publish_once(teller, &Destination::Hub, notice)
+                .await?;
         }
         Ok(())
     }

@@ -70,7 +70,10 @@ pub fn build() -> Result<Vec<Function>, BuildError> {
 fn find(artifacts: &[Artifact], name: &str) -> Option<Function> {
     let is_it = |artifact: &&Artifact| {
         artifact.executable.is_some()
-            && artifact.target.as_ref().is_some_and(|target| target.name == name)
+            && artifact
+                .target
+                .as_ref()
+                .is_some_and(|target| target.name == name)
     };
     let binary = artifacts.iter().find(is_it)?.executable.clone()?;
     Some(Function {

@@ -122,7 +122,12 @@ impl Estate {
         let published = world.sns.published.iter();
         published
             .filter(|message| message.topic_arn == topic)
-            .map(|message| (message.subject.clone().unwrap_or_default(), message.message.clone()))
+            .map(|message| {
+                (
+                    message.subject.clone().unwrap_or_default(),
+                    message.message.clone(),
+                )
+            })
             .collect()
     }
 }

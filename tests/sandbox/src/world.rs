@@ -12,9 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     faults::Faults,
     organization::Organization,
-    services::{
-        cloudtrail, dynamodb, events, iam, lambda, ram, sagemaker, sns, sqs, ssm, sts,
-    },
+    services::{cloudtrail, dynamodb, events, iam, lambda, ram, sagemaker, sns, sqs, ssm, sts},
 };
 
 /// Everything that the sandbox knows.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use sha2::{Digest, Sha256};
 
+use super::{EXECUTION_DETAIL_TYPE, PROBLEM_DETAIL_TYPE, REFUSAL_DETAIL_TYPE, SHARED_DETAIL_TYPE};
 use crate::{
     id::{AccountId, ExecutionArn, PipelineArn, Region, ShareArn},
     invitation::{Invitation, Refusal},
@@ -24,8 +25,12 @@ pub struct Notice {
     pub subject: String,
     /// The message in words.
     pub text: String,
+    /// What kind of event it is.
+    pub detail_type: &'static str,
     /// The message as the detail of an event; it contains `id`, `subject` and `text`.
     pub detail: Value,
+    /// The ARNs that it is about.
+    pub resources: Vec<String>,
 }
 
 /// A step that failed.
@@ -89,7 +94,7 @@ pub fn execution_notice(policy: &Policy, execution: &Execution, rules: &[RuleNam
         "rules": rules,
     });
     let id = format!("{}|{status}|{}", execution.arn, execution.at);
-    notice(id, subject, text, detail)
+    notice(EXECUTION_DETAIL_TYPE, id, subject, text, detail)
 }
 
 fn execution_text(execution: &Execution, account_name: &str) -> String {
@@ -179,6 +184,7 @@ pub fn refusal_notice(
         invitation.share_name, invitation.receiver, invitation.sender, invitation.arn
     );
     notice(
+        REFUSAL_DETAIL_TYPE,
         format!("{}|{}", invitation.arn, refusal.code()),
         subject,
         text,
@@ -210,6 +216,7 @@ pub fn excess_notice(
     );
     let what = digest(&refusal.to_string());
     notice(
+        REFUSAL_DETAIL_TYPE,
         format!("{share}|{consumer}|{}|{what}", refusal.code()),
         subject,
         text,
@@ -267,7 +274,8 @@ pub fn shared_notice(policy: &Policy, shared: &SharedPipelines<'_>) -> Notice {
         "pipelineArns": arns,
     });
     let what = digest(&text);
-    notice(format!("{share}|{consumer}|{what}"), subject, text, detail)
+    let id = format!("{share}|{consumer}|{what}");
+    notice(SHARED_DETAIL_TYPE, id, subject, text, detail)
 }
 
 /// Says that a version of the policy was not put in force.
@@ -279,7 +287,8 @@ pub fn policy_refused_notice(parameter: &str, version: i64, errors: &PolicyError
          force:\n{errors}\n"
     );
     let detail = json!({ "parameter": parameter, "parameterVersion": version });
-    notice(format!("{parameter}|{version}"), subject, text, detail)
+    let id = format!("{parameter}|{version}");
+    notice(PROBLEM_DETAIL_TYPE, id, subject, text, detail)
 }
 
 /// Says that something in an account cannot be done until people mend it.
@@ -292,11 +301,28 @@ pub fn problem_notice(policy: &Policy, account: &AccountId, problem: &str, day: 
     let text = format!("In {name} ({account}): {problem}\n");
     let what = digest(problem);
     let detail = json!({ "accountId": account, "problem": problem });
-    notice(format!("{account}|{day}|{what}"), subject, text, detail)
+    let id = format!("{account}|{day}|{what}");
+    notice(PROBLEM_DETAIL_TYPE, id, subject, text, detail)
 }
 
 /// Puts what every message carries into its detail.
-fn notice(id: String, subject: String, text: String, mut detail: Value) -> Notice {
+fn notice(
+    detail_type: &'static str,
+    id: String,
+    subject: String,
+    text: String,
+    mut detail: Value,
+) -> Notice {
+    let arns = [
+        "pipelineArn",
+        "pipelineExecutionArn",
+        "shareArn",
+        "invitationArn",
+    ];
+    let resources = arns
+        .iter()
+        .filter_map(|member| detail[*member].as_str().map(str::to_owned))
+        .collect();
     detail["version"] = json!("1");
     detail["id"] = json!(id);
     detail["subject"] = json!(subject);
@@ -305,7 +331,9 @@ fn notice(id: String, subject: String, text: String, mut detail: Value) -> Notic
         id,
         subject,
         text,
+        detail_type,
         detail,
+        resources,
     }
 }
 

@@ -92,9 +92,9 @@ fn read<'a>(call: &Call, filter: &'a Value) -> Result<Filter<'a>, ApiError> {
     }
     let text = filter["Value"].as_str().unwrap_or_default();
     let value = if name.ends_with("Time") {
-        let time: Timestamp = text
-            .parse()
-            .map_err(|_| input::invalid(format!("{text} is not a time like 2026-01-05T09:00:00Z")))?;
+        let time: Timestamp = text.parse().map_err(|_| {
+            input::invalid(format!("{text} is not a time like 2026-01-05T09:00:00Z"))
+        })?;
         crate::world::epoch_seconds(time)
     } else {
         text.into()
@@ -109,9 +109,7 @@ fn read<'a>(call: &Call, filter: &'a Value) -> Result<Filter<'a>, ApiError> {
 fn compare(left: &Value, right: &Value) -> Option<Ordering> {
     match (left, right) {
         (Value::String(left), Value::String(right)) => Some(left.cmp(right)),
-        (Value::Number(left), Value::Number(right)) => {
-            left.as_f64()?.partial_cmp(&right.as_f64()?)
-        }
+        (Value::Number(left), Value::Number(right)) => left.as_f64()?.partial_cmp(&right.as_f64()?),
         _ => None,
     }
 }
