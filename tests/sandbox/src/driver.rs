@@ -9,7 +9,7 @@ use std::{
     io,
     net::Ipv4Addr,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -200,7 +200,7 @@ impl Sandbox {
         let mut tasks = self
             .tasks
             .into_inner()
-            .unwrap_or_else(|tasks| tasks.into_inner());
+            .unwrap_or_else(PoisonError::into_inner);
         tasks.shutdown().await;
         for mut environment in self.environments.take_all() {
             environment.end().await;

@@ -20,7 +20,7 @@ use super::runtime_api::{Report, RuntimeApi, Work};
 use crate::services::lambda::{FunctionConfiguration, FunctionError, Start};
 
 /// How long a process may take until it asks for work; machines under load are slow.
-const INIT_LIMIT: Duration = Duration::from_secs(60);
+const INIT_LIMIT: Duration = Duration::from_mins(1);
 
 /// How much longer than its timeout an invocation may take on the machine's
 /// clock, since a function that watches its deadline wants to be first.

@@ -216,7 +216,7 @@ async fn time_moves_only_when_it_is_asked_to_and_stops_where_it_is_told() {
     assert_eq!(sandbox.world().now.as_second(), 90);
 
     sqs::deliver(&mut sandbox.world(), QUEUE, RULE, "a").unwrap();
-    let limit = Duration::from_secs(3600);
+    let limit = Duration::from_hours(1);
     let done = sandbox
         .run_until(limit, |world| !world.lambda.finished.is_empty())
         .await;

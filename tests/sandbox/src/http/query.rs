@@ -110,7 +110,7 @@ fn write(xml: &mut String, name: &str, value: &Value) {
     if value.is_null() {
         return;
     }
-    xml.push_str(&format!("<{name}>"));
+    open(xml, name);
     match value {
         Value::Object(map) if MAPS.contains(&name) => write_map(xml, map),
         Value::Object(members) => {
@@ -126,15 +126,23 @@ fn write(xml: &mut String, name: &str, value: &Value) {
         Value::String(text) => xml.push_str(&escape(text)),
         scalar => xml.push_str(&scalar.to_string()),
     }
-    xml.push_str(&format!("</{name}>"));
+    close(xml, name);
+}
+
+fn open(xml: &mut String, name: &str) {
+    xml.extend(["<", name, ">"]);
+}
+
+fn close(xml: &mut String, name: &str) {
+    xml.extend(["</", name, ">"]);
 }
 
 fn write_map(xml: &mut String, map: &Map<String, Value>) {
     for (key, value) in map {
-        xml.push_str("<entry>");
+        open(xml, "entry");
         write(xml, "key", &Value::from(key.as_str()));
         write(xml, "value", value);
-        xml.push_str("</entry>");
+        close(xml, "entry");
     }
 }
 

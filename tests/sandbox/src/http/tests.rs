@@ -279,7 +279,7 @@ async fn a_refused_call_does_nothing() {
         &world,
         CallEffect::Refuse(ApiError::new("ThrottlingException", "Rate exceeded")),
     );
-    let mut put = || {
+    let put = || {
         json_call(
             &world,
             ACCOUNT,

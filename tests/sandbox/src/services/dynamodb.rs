@@ -1,26 +1,170 @@
 //! DynamoDB: items, conditional writes and queries.
 
-use serde_json::Value;
+mod attribute_value;
+mod condition;
+mod expression;
+mod query;
+mod table;
+mod update;
+mod write;
 
-use crate::world::{ApiError, Call, World};
+use std::collections::BTreeMap;
 
-/// All tables.
+use serde_json::{Map, Value, json};
+
+use self::table::Table;
+use super::arn::Arn;
+use crate::world::{ApiError, Call, World, epoch_seconds};
+
+/// Members of the time before expressions, which would change what a call means.
+const LEGACY: &[&str] = &[
+    "AttributeUpdates",
+    "AttributesToGet",
+    "ConditionalOperator",
+    "Expected",
+    "IndexName",
+    "KeyConditions",
+    "QueryFilter",
+    "ScanFilter",
+];
+
+/// All tables by account, Region and name.
 #[derive(Debug, Default)]
-pub struct State {}
+pub struct State {
+    tables: BTreeMap<TableKey, Table>,
+}
+
+type TableKey = (String, String, String);
+
+/// An item: its attributes by name, each as `{"S": "text"}` and the like.
+type Item = Map<String, Value>;
 
 /// Answers an API call.
 pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let _ = world;
-    Err(ApiError::not_implemented(call))
+    if LEGACY.iter().any(|member| call.input.get(member).is_some()) {
+        return Err(ApiError::not_implemented(call));
+    }
+    match call.operation.as_str() {
+        "ListTables" => Ok(list(world, call)),
+        "BatchGetItem" => batch_get(world, call),
+        "TransactWriteItems" => write::transact(world, call),
+        _ => {
+            let table = table_mut(world, call, &call.input)?;
+            match call.operation.as_str() {
+                "DescribeTable" => Ok(json!({ "Table": table.shown() })),
+                "GetItem" => get(table, &call.input),
+                "PutItem" | "UpdateItem" | "DeleteItem" => write::one(table, call),
+                "Query" => query::query(table, &call.input),
+                "Scan" => query::scan(table, &call.input),
+                _ => Err(ApiError::not_implemented(call)),
+            }
+        }
+    }
 }
 
 /// Makes a table, as a template's `AWS::DynamoDB::Table` with these properties would.
 pub fn create_table(
-    _world: &mut World,
-    _account: &str,
-    _region: &str,
-    _name: &str,
-    _properties: &Value,
+    world: &mut World,
+    account: &str,
+    region: &str,
+    name: &str,
+    properties: &Value,
 ) -> Result<(), ApiError> {
-    unimplemented!()
+    let key = (account.to_owned(), region.to_owned(), name.to_owned());
+    if world.dynamodb.tables.contains_key(&key) {
+        let message = format!("Table already exists: {name}");
+        return Err(ApiError::new("ResourceInUseException", message));
+    }
+    let mut table = Table::read(name, properties)?;
+    table.arn = format!("arn:aws:dynamodb:{region}:{account}:table/{name}");
+    table.created = epoch_seconds(world.now);
+    world.dynamodb.tables.insert(key, table);
+    Ok(())
 }
+
+fn list(world: &World, call: &Call) -> Value {
+    let keys = world.dynamodb.tables.keys();
+    let names: Vec<&str> = keys
+        .filter(|(account, region, _)| *account == call.caller.account && *region == call.region)
+        .map(|(_, _, name)| name.as_str())
+        .collect();
+    json!({ "TableNames": names })
+}
+
+fn get(table: &Table, input: &Value) -> Result<Value, ApiError> {
+    let projection = query::Projection::read(input)?;
+    let key = table.check_key(&input["Key"])?;
+    Ok(match table.get(&key) {
+        Some(item) => json!({ "Item": projection.apply(item) }),
+        None => json!({}),
+    })
+}
+
+fn batch_get(world: &mut World, call: &Call) -> Result<Value, ApiError> {
+    let requests = call.input["RequestItems"].as_object();
+    let mut responses = Map::new();
+    let mut count = 0;
+    for (name, request) in requests.into_iter().flatten() {
+        let projection = query::Projection::read(request)?;
+        let table = named_table_mut(world, call, name)?;
+        let keys = request["Keys"].as_array().map_or(&[][..], Vec::as_slice);
+        count += keys.len();
+        let mut items = Vec::new();
+        for key in keys {
+            let key = table.check_key(key)?;
+            items.extend(table.get(&key).map(|item| projection.apply(item)));
+        }
+        responses.insert(name.clone(), items.into_iter().map(Value::Object).collect());
+    }
+    if !(1..=100).contains(&count) {
+        return Err(invalid(
+            "Too many items requested for the BatchGetItem call",
+        ));
+    }
+    Ok(json!({ "Responses": responses, "UnprocessedKeys": {} }))
+}
+
+/// The table that an input names, without the items whose time is over.
+fn table_mut<'a>(
+    world: &'a mut World,
+    call: &Call,
+    input: &Value,
+) -> Result<&'a mut Table, ApiError> {
+    let name = input["TableName"].as_str();
+    let name = name.ok_or_else(|| invalid("The parameter 'TableName' is required"))?;
+    named_table_mut(world, call, name)
+}
+
+fn named_table_mut<'a>(
+    world: &'a mut World,
+    call: &Call,
+    name: &str,
+) -> Result<&'a mut Table, ApiError> {
+    let now = world.now;
+    let table = world.dynamodb.tables.get_mut(&table_key(call, name));
+    let table = table.ok_or_else(|| {
+        let message = format!("Requested resource not found: Table: {name} not found");
+        ApiError::new("ResourceNotFoundException", message)
+    })?;
+    table.expire(now);
+    Ok(table)
+}
+
+/// A table may be named by its ARN. ASSUMED: that of another account is never shared.
+fn table_key(call: &Call, name: &str) -> TableKey {
+    let (account, region) = (&call.caller.account, &call.region);
+    let own = match Arn::parse(name) {
+        Some(arn) if arn.account == account && arn.region == region => {
+            arn.resource.trim_start_matches("table/")
+        }
+        _ => name,
+    };
+    (account.clone(), region.clone(), own.to_owned())
+}
+
+fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::new("ValidationException", message)
+}
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use super::{
 use crate::world::{self, ApiError, Call, World};
 
 /// How long a purge keeps the next one away.
-const PURGE_PAUSE: Duration = Duration::from_secs(60);
+const PURGE_PAUSE: Duration = Duration::from_mins(1);
 
 /// All queues by ARN.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ pub struct State {
 }
 
 /// What SQS does later.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub enum Task {
     /// Nothing by itself: the clock stops here, since a queue may have something to give.
     Poll,
@@ -62,7 +62,7 @@ pub fn create_queue(
         .filter(|(name, _)| !["QueueName", "Tags"].contains(&name.as_str()))
         .map(|(name, value)| (name.clone(), attribute_text(value)))
         .collect();
-    add(world, Queue::new(account, region, name), attributes).map(drop)
+    add(world, Queue::new(account, region, name), &attributes).map(drop)
 }
 
 /// Sets the policy of a queue, as a template's `AWS::SQS::QueuePolicy` would.
@@ -149,7 +149,7 @@ fn create(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         .flatten()
         .map(|(name, value)| (name.clone(), attribute_text(value)))
         .collect();
-    let url = add(world, queue, attributes)?;
+    let url = add(world, queue, &attributes)?;
     Ok(json!({ "QueueUrl": url }))
 }
 
@@ -157,11 +157,11 @@ fn create(world: &mut World, call: &Call) -> Result<Value, ApiError> {
 fn add(
     world: &mut World,
     mut queue: Queue,
-    attributes: BTreeMap<String, String>,
+    attributes: &BTreeMap<String, String>,
 ) -> Result<String, ApiError> {
     queue.check_name()?;
     queue.created = world.now;
-    for (name, value) in &attributes {
+    for (name, value) in attributes {
         queue.set(name, value)?;
     }
     check_dead_letter_target(world, &queue)?;

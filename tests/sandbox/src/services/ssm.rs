@@ -159,10 +159,10 @@ fn get_by_path(world: &World, call: &Call) -> Result<Value, ApiError> {
         rest.is_some_and(|rest| recursive || !rest.contains('/'))
     };
     let found = own(world, call).filter(|(name, _)| is_below(name));
-    let found = found
+    let found: Vec<Value> = found
         .map(|(name, parameter)| shown(call, name, parameter.newest(), None))
         .collect();
-    page(call, "Parameters", found)
+    page(call, "Parameters", &found)
 }
 
 fn look_up(world: &World, call: &Call, reference: &Reference<'_>) -> Result<Value, ApiError> {
@@ -198,7 +198,7 @@ fn history(world: &World, call: &Call) -> Result<Value, ApiError> {
     let name = required(call, "Name")?;
     let parameter = find(world, call, name)?;
     let versions = parameter.versions();
-    let versions = versions
+    let versions: Vec<Value> = versions
         .map(|version| {
             let mut shown = described(name, version);
             shown["Value"] = json!(version.value_for(call));
@@ -206,7 +206,7 @@ fn history(world: &World, call: &Call) -> Result<Value, ApiError> {
             shown
         })
         .collect();
-    page(call, "Parameters", versions)
+    page(call, "Parameters", &versions)
 }
 
 fn described(name: &str, version: &Version) -> Value {
@@ -259,14 +259,14 @@ fn describe(world: &World, call: &Call) -> Result<Value, ApiError> {
     if has_items(call, "Filters") || has_items(call, "ParameterFilters") {
         return Err(ApiError::not_implemented(call));
     }
-    let parameters = own(world, call)
+    let parameters: Vec<Value> = own(world, call)
         .map(|(name, parameter)| {
             let mut shown = described(name, parameter.newest());
             shown["ARN"] = json!(arn(call, name));
             shown
         })
         .collect();
-    page(call, "Parameters", parameters)
+    page(call, "Parameters", &parameters)
 }
 
 fn has_items(call: &Call, member: &str) -> bool {
@@ -276,7 +276,7 @@ fn has_items(call: &Call, member: &str) -> bool {
 }
 
 /// One page of a list; the token is the position that the next one starts at.
-fn page(call: &Call, member: &str, items: Vec<Value>) -> Result<Value, ApiError> {
+fn page(call: &Call, member: &str, items: &[Value]) -> Result<Value, ApiError> {
     let start = match call.text("NextToken") {
         None => 0,
         Some(token) => token

@@ -141,7 +141,7 @@ fn a_rule_publishes_only_where_the_policy_lets_it() {
 fn another_account_publishes_only_where_the_policy_lets_it() {
     let mut world = world();
     let input = json!({ "TopicArn": TOPIC, "Message": "m" });
-    let mut foreign = |world: &mut World| ask(world, "222222222222", "Publish", input.clone());
+    let foreign = |world: &mut World| ask(world, "222222222222", "Publish", input.clone());
     assert_eq!(foreign(&mut world).unwrap_err().code, "AuthorizationError");
     let policy = json!({ "Statement": {
         "Effect": "Allow",

@@ -131,16 +131,14 @@ impl Queue {
             Some(count) => count.as_u64(),
             None => None,
         };
-        match (target, count) {
-            (Some(target), Some(count @ 1..=1000)) => Ok(Some(Redrive {
+        if let (Some(target), Some(count @ 1..=1000)) = (target, count) {
+            return Ok(Some(Redrive {
                 target: target.to_owned(),
                 max_receive_count: count,
-            })),
-            _ => {
-                let reason = "It needs deadLetterTargetArn and a maxReceiveCount from 1 to 1000.";
-                Err(invalid_attribute("RedrivePolicy", reason))
-            }
+            }));
         }
+        let reason = "It needs deadLetterTargetArn and a maxReceiveCount from 1 to 1000.";
+        Err(invalid_attribute("RedrivePolicy", reason))
     }
 
     /// An attribute that is a document; the empty text takes it away.

@@ -133,11 +133,10 @@ impl Tier {
                 ));
             }
             Some("Standard") => Self::Standard,
-            Some("Advanced") => Self::Advanced,
             Some("Intelligent-Tiering") if value.len() <= Self::Standard.max_size() => {
                 current.unwrap_or(Self::Standard)
             }
-            Some("Intelligent-Tiering") => Self::Advanced,
+            Some("Advanced" | "Intelligent-Tiering") => Self::Advanced,
             Some(other) => return Err(invalid(format!("Unknown tier: {other}"))),
         };
         if value.len() > tier.max_size() {
