@@ -1,1 +1,233 @@
-//! accept-invitation.
+//! Inspects and accepts invitations in consumer accounts, and proves the access.
+//!
+//! ```text
+//! hints ──▶ accounts to look at ──▶ invitations ──▶ judge ──▶ accept
+//!                              └──▶ accepted shares ──▶ inspect, prove
+//! ```
+//!
+//! An invitation is judged by what is inside, and an accepted share is
+//! inspected again and again, because its owner can add resources to it
+//! without asking.
+
+mod answer;
+mod config;
+mod inspect;
+mod report;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use aws::{
+    Aws, Class,
+    clients::Consumer,
+    lambda::{self, Outcome, Record, Reply},
+    notices::{Notices, Teller},
+    policy::InForce,
+    telemetry::Metrics,
+};
+use domain::{
+    hint::{self, Action, Command, Hint, Ignored, Kind, Offer},
+    id::AccountId,
+    policy::Policy,
+};
+use futures::{StreamExt, stream};
+
+pub use config::Config;
+use report::{AccountReport, Report};
+
+/// How many accounts are looked at at once.
+const ACCOUNTS_AT_ONCE: usize = 8;
+
+/// When an account is looked at again where an invitation or a share has yet
+/// to become visible, which takes seconds as a rule.
+const NEXT_LOOK: Duration = Duration::from_secs(5);
+
+/// What the function works with.
+#[derive(Debug)]
+pub struct AcceptInvitation<'a> {
+    aws: &'a Aws,
+    config: Config,
+    notices: Notices<'a>,
+}
+
+/// Where a hint says to look.
+#[derive(Debug, Clone)]
+enum Task {
+    /// A share was offered to an account.
+    Offer(Offer),
+    /// Something may have changed in an account.
+    Account(AccountId),
+    /// Every account that the policy shares with.
+    Everything,
+}
+
+/// One look at one account.
+#[derive(Debug)]
+struct Look<'a> {
+    policy: &'a Policy,
+    account: &'a AccountId,
+    /// The offers that led here.
+    offers: Vec<Offer>,
+    teller: Teller<'a>,
+}
+
+impl lambda::Function for AcceptInvitation<'_> {
+    async fn handle(&self, batch: &[Record], metrics: &Metrics) -> Reply {
+        let mut report = Report::default();
+        let outcomes = self.serve(batch, &mut report).await;
+        report.count(metrics);
+        report.reply(outcomes)
+    }
+}
+
+impl<'a> AcceptInvitation<'a> {
+    /// The function in its environment.
+    #[must_use]
+    pub fn new(aws: &'a Aws, config: Config) -> Self {
+        Self {
+            notices: Notices::new(aws, &config.table, &config.topic),
+            aws,
+            config,
+        }
+    }
+
+    /// Serves a batch of hints.
+    async fn serve(&self, batch: &[Record], report: &mut Report) -> Vec<Outcome> {
+        let tasks: Vec<_> = batch.iter().map(read).collect();
+        let ssm = self.aws.ssm();
+        let policy = match ssm.policy_in_force(&self.config.policy).await {
+            Ok(Some(policy)) => policy,
+            Ok(None) => {
+                report.stop(&"no policy is in force");
+                return lambda::each(batch, &Outcome::Done);
+            }
+            Err(error) => {
+                report.stop(&error);
+                return lambda::each(batch, &Outcome::Failed(error));
+            }
+        };
+        report.policy_version = Some(policy.version);
+
+        let looks = looks(&policy, &tasks, batch);
+        let looks = looks.iter().map(|look| self.serve_account(look));
+        report.accounts = stream::iter(looks)
+            .buffer_unordered(ACCOUNTS_AT_ONCE)
+            .collect()
+            .await;
+        report.accounts.sort_by(|a, b| a.account.cmp(&b.account));
+        tasks.iter().map(|task| outcome(task, report)).collect()
+    }
+
+    /// Answers what is pending in one account and inspects what it has accepted.
+    async fn serve_account(&self, look: &Look<'_>) -> AccountReport {
+        let mut report = AccountReport::new(look.account);
+        let consumer = self.aws.consumer(look.account).await;
+        let Consumer { ram, .. } = &consumer;
+        let (invitations, shares) = match futures::try_join!(ram.invitations(), ram.shares()) {
+            Ok(seen) => seen,
+            Err(error) => {
+                report.fail(error);
+                return report;
+            }
+        };
+        for invitation in &invitations {
+            self.answer(look, ram, invitation, &mut report).await;
+        }
+        for share in &shares {
+            self.inspect(look, &consumer, share, &mut report).await;
+        }
+        for offer in &look.offers {
+            report.follow_offer(look.policy, offer, &invitations, &shares);
+        }
+        report
+    }
+}
+
+/// What a record of the batch asks for.
+fn read(record: &Record) -> Result<Task, Ignored> {
+    let Hint { kind, .. } = hint::parse(&record.body)?;
+    Ok(match kind {
+        Kind::Offer(offer) => Task::Offer(offer),
+        Kind::Share(change) => Task::Account(change.account),
+        Kind::Command(command) => match (command.action, command.account) {
+            (Action::Accept, Some(account)) => Task::Account(account),
+            (Action::Accept | Action::Sweep | Action::Share, _) => Task::Everything,
+        },
+        // Whatever happened to a pipeline or to the policy, it may concern everyone.
+        Kind::Sweep | Kind::Policy(_) | Kind::Pipeline(_) | Kind::Execution(_) | Kind::Step(_) => {
+            Task::Everything
+        }
+    })
+}
+
+/// The accounts to look at: those that the policy shares with, as far as a hint names them.
+fn looks<'a>(
+    policy: &'a InForce,
+    tasks: &[Result<Task, Ignored>],
+    batch: &'a [Record],
+) -> Vec<Look<'a>> {
+    let consumers: BTreeSet<_> = policy.policy.consumers();
+    let mut looks: BTreeMap<&AccountId, Look<'a>> = BTreeMap::new();
+    for (task, record) in tasks.iter().zip(batch) {
+        let accounts: Vec<_> = match task {
+            Err(_) => continue,
+            Ok(Task::Offer(Offer { consumer, .. }) | Task::Account(consumer)) => {
+                consumers.get(consumer).copied().into_iter().collect()
+            }
+            Ok(Task::Everything) => consumers.iter().copied().collect(),
+        };
+        for account in accounts {
+            let look = looks.entry(account).or_insert_with(|| Look {
+                policy: &policy.policy,
+                account,
+                offers: Vec::new(),
+                teller: record.teller(),
+            });
+            if let Ok(Task::Offer(offer)) = task {
+                look.offers.push(offer.clone());
+            }
+        }
+    }
+    looks.into_values().collect()
+}
+
+/// What becomes of a record, given what was found in the accounts it pointed at.
+fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> Outcome {
+    let (account, is_sweep) = match task {
+        Err(ignored) => {
+            report.ignore(ignored);
+            return Outcome::Done;
+        }
+        Ok(Task::Offer(Offer { consumer, .. }) | Task::Account(consumer)) => {
+            (Some(consumer), false)
+        }
+        Ok(Task::Everything) => (None, true),
+    };
+    let is_meant = |look: &&AccountReport| account.is_none_or(|account| *account == look.account);
+    let accounts: Vec<_> = report.accounts.iter().filter(is_meant).collect();
+    if let Some(account) = account
+        && accounts.is_empty()
+    {
+        report.not_a_consumer.insert(account.clone());
+        return Outcome::Done;
+    }
+    let transient = accounts
+        .iter()
+        .filter_map(|look| look.worst())
+        .find(|error| error.class() == Class::Transient);
+    if let Some(error) = transient {
+        return Outcome::Failed(error.clone());
+    }
+    if let Ok(Task::Offer(offer)) = task
+        && accounts.iter().any(|look| look.awaits(offer))
+    {
+        return Outcome::followed(NEXT_LOOK, vec![offer.event().to_string()]);
+    }
+    let unfinished = accounts
+        .iter()
+        .filter(|look| look.wants_another_look(is_sweep));
+    let commands = unfinished.map(|look| Command::text(Action::Accept, &look.account));
+    Outcome::followed(NEXT_LOOK, commands.collect())
+}

@@ -1,1 +1,29 @@
-//! aws.
+//! The thin edge between pipeshare and AWS: one module per service.
+//!
+//! Adapters take and return domain types, read every page of every list, and
+//! turn each failure into one [`Error`] that is classified once, here. They
+//! decide nothing. [`Aws`] makes them: for the function's own account, and for
+//! other accounts through the roles that the account templates create there.
+//!
+//! [`lambda`] and [`telemetry`] are the other edge, towards the Lambda runtime.
+
+pub mod clients;
+pub mod dynamodb;
+pub mod env;
+mod error;
+pub mod eventbridge;
+pub mod lambda;
+pub mod notices;
+pub mod policy;
+pub mod ram;
+#[cfg(test)]
+mod replay;
+pub mod sagemaker;
+pub mod sns;
+pub mod sqs;
+pub mod ssm;
+pub mod telemetry;
+mod time;
+
+pub use clients::Aws;
+pub use error::{Class, Error};

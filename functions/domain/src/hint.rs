@@ -1,1 +1,77 @@
-//! hint
+//! Hints: what a message says may have changed.
+//!
+//! A hint is a reason to look, never a fact to act on. Events of AWS are best
+//! effort: they come late, twice, out of order, or not at all, and what they
+//! carry is checked only so far that a wrong one cannot be mistaken for
+//! another. So only the fields that tell *where* to look are read, everything
+//! else may be absent or odd, and what is no hint is [`Ignored`] with a reason.
+
+mod command;
+mod event;
+mod fields;
+mod ignored;
+
+pub use command::{Action, Command};
+pub use event::{
+    Change, ExecutionChange, OFFER_DETAIL_TYPE, OFFER_SOURCE, Offer, PipelineChange, PolicyChange,
+    ShareChange, StepChange,
+};
+pub use ignored::Ignored;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use fields::Fields;
+
+/// One message, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    /// When it happened, according to the sender.
+    pub time: Option<Timestamp>,
+    /// Whether it comes out of an archive, so that nobody should be notified again.
+    pub replay: bool,
+    /// What may have changed.
+    pub kind: Kind,
+}
+
+/// What a hint is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// A pipeline was created, updated or deleted.
+    Pipeline(PipelineChange),
+    /// An execution reached a status.
+    Execution(ExecutionChange),
+    /// A step of an execution reached a status.
+    Step(StepChange),
+    /// Something about a resource share changed, for its owner or for a principal.
+    Share(ShareChange),
+    /// A parameter changed that may be the policy.
+    Policy(PolicyChange),
+    /// It is time to look at everything.
+    Sweep,
+    /// A share awaits acceptance.
+    Offer(Offer),
+    /// Somebody asks for something in so many words.
+    Command(Command),
+}
+
+/// Reads the body of a message: an event of `EventBridge`, or a command.
+pub fn parse(body: &str) -> Result<Hint, Ignored> {
+    let value: Value = serde_json::from_str(body).map_err(|error| Ignored::NotJson {
+        line: error.line(),
+        column: error.column(),
+    })?;
+    let body = Fields::root(&value).ok_or(Ignored::NotAnEvent)?;
+    let kind = if body.has("detail-type") {
+        event::read(&body)?
+    } else if body.has("action") {
+        command::read(&body)?
+    } else {
+        return Err(Ignored::NotAnEvent);
+    };
+    Ok(Hint {
+        time: body.time("time"),
+        replay: body.has("replay-name"),
+        kind,
+    })
+}

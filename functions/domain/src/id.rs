@@ -73,8 +73,9 @@ macro_rules! caseless_order {
 
         impl Ord for $type {
             fn cmp(&self, other: &Self) -> Ordering {
-                let bytes = |id: &Self| id.as_str().to_ascii_lowercase();
-                bytes(self).cmp(&bytes(other))
+                let (left, right) = (self.as_str().bytes(), other.as_str().bytes());
+                left.map(|byte| byte.to_ascii_lowercase())
+                    .cmp(right.map(|byte| byte.to_ascii_lowercase()))
             }
         }
 

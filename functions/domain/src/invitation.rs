@@ -1,1 +1,226 @@
-//! invitation
+//! Whether an invitation may be accepted.
+//!
+//! The policy is the trust list: what no rule names is not accepted. A share
+//! is judged by what is inside, not by its name, since anybody may give any
+//! name; and it is judged again after it was accepted, since its owner can add
+//! resources without asking.
+
+use std::{collections::BTreeSet, fmt};
+
+use serde::Serialize;
+
+use crate::{
+    id::{AccountId, InvitationArn, PipelineArn, PipelineOwner, Region, ShareArn},
+    policy::{Policy, Rule, RuleName},
+    sharing::{Audience, PREFIX, ShareName},
+    status::InvitationStatus,
+};
+
+/// An invitation that an account received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Its ARN.
+    pub arn: InvitationArn,
+    /// The share that it invites to.
+    pub share: ShareArn,
+    /// The name of the share.
+    pub share_name: String,
+    /// The account that owns the share.
+    pub sender: AccountId,
+    /// The account that is invited.
+    pub receiver: AccountId,
+    /// Whether it was answered.
+    pub status: InvitationStatus,
+}
+
+/// A resource in a share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// Its ARN.
+    pub arn: String,
+    /// Its type as RAM writes it, for instance `sagemaker:Pipeline`.
+    pub kind: String,
+}
+
+/// Where and for whom a share is judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Receiver<'a> {
+    /// The account that is given access.
+    pub account: &'a AccountId,
+    /// The Region of the share.
+    pub region: &'a Region,
+}
+
+/// What to do about an invitation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Accept it; the rule allows all that is inside.
+    Accept(RuleName),
+    /// Nothing is inside yet, so there is nothing to judge.
+    Wait,
+    /// Do not accept it.
+    Refuse(Refusal),
+}
+
+/// Why a share is not trusted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(
+    tag = "reason",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
+pub enum Refusal {
+    /// Its name is not one that pipeshare gives: it is somebody else's business.
+    NotOurs,
+    /// No rule of this name is in force.
+    UnknownRule,
+    /// The rule names another owner.
+    WrongOwner {
+        /// Who sent it.
+        sender: AccountId,
+    },
+    /// The rule does not name the account that was invited, or the share is meant for another.
+    WrongConsumer {
+        /// Who was invited.
+        receiver: AccountId,
+    },
+    /// Something is inside that the rule does not name.
+    TooMuch {
+        /// Up to ten ARNs of what is too much.
+        resources: Vec<String>,
+    },
+}
+
+impl Refusal {
+    /// Whether people should hear of it: it looks like ours, and is not.
+    #[must_use]
+    pub fn is_suspicious(&self) -> bool {
+        *self != Self::NotOurs
+    }
+
+    /// A stable name for metrics and ledgers.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotOurs => "not-ours",
+            Self::UnknownRule => "unknown-rule",
+            Self::WrongOwner { .. } => "wrong-owner",
+            Self::WrongConsumer { .. } => "wrong-consumer",
+            Self::TooMuch { .. } => "too-much",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotOurs => write!(f, "the share's name is not one that pipeshare gives"),
+            Self::UnknownRule => write!(f, "no rule of the policy in force has this name"),
+            Self::WrongOwner { sender } => {
+                write!(f, "account {sender} is not the owner that the rule names")
+            }
+            Self::WrongConsumer { receiver } => {
+                write!(f, "the rule does not share with account {receiver}")
+            }
+            Self::TooMuch { resources } => write!(
+                f,
+                "it holds what the rule does not name: {}",
+                resources.join(", ")
+            ),
+        }
+    }
+}
+
+/// The rule that a share claims to serve, if owner and receiver are those that the rule names.
+///
+/// What is inside has not been looked at yet.
+pub fn recognize<'a>(
+    policy: &'a Policy,
+    share_name: &str,
+    sender: &AccountId,
+    receiver: &AccountId,
+) -> Result<&'a Rule, Refusal> {
+    if !share_name.starts_with(PREFIX) {
+        return Err(Refusal::NotOurs);
+    }
+    let name: ShareName = share_name.parse().map_err(|_| Refusal::UnknownRule)?;
+    let rule = policy
+        .rule(name.rule.as_str())
+        .filter(|rule| rule.name == name.rule)
+        .ok_or(Refusal::UnknownRule)?;
+    if rule.owner != *sender {
+        let sender = sender.clone();
+        return Err(Refusal::WrongOwner { sender });
+    }
+    let is_for_receiver = match &name.audience {
+        Audience::Account(account) => account == receiver,
+        Audience::Members => true,
+    };
+    let is_named = rule
+        .with
+        .iter()
+        .any(|principal| principal.account() == Some(receiver));
+    if is_for_receiver && is_named {
+        Ok(rule)
+    } else {
+        let receiver = receiver.clone();
+        Err(Refusal::WrongConsumer { receiver })
+    }
+}
+
+/// What of the resources the rule does not name: at most ten ARNs.
+#[must_use]
+pub fn excess(rule: &Rule, region: &Region, resources: &[Resource]) -> Vec<String> {
+    let is_allowed = |resource: &Resource| {
+        let is_pipeline = resource.kind.eq_ignore_ascii_case("sagemaker:Pipeline");
+        let arn: Result<PipelineArn, _> = resource.arn.parse();
+        is_pipeline
+            && arn.is_ok_and(|arn| {
+                *arn.owner() == PipelineOwner::Account(rule.owner.clone())
+                    && arn.region() == region
+                    && rule.pipelines.matches(arn.name())
+            })
+    };
+    let excess: BTreeSet<_> = resources
+        .iter()
+        .filter(|resource| !is_allowed(resource))
+        .map(|resource| resource.arn.clone())
+        .collect();
+    excess.into_iter().take(10).collect()
+}
+
+/// Judges an invitation by the policy and by what is inside.
+#[must_use]
+pub fn judge(
+    policy: &Policy,
+    receiver: Receiver<'_>,
+    invitation: &Invitation,
+    resources: &[Resource],
+) -> Verdict {
+    if invitation.receiver != *receiver.account {
+        return Verdict::Refuse(Refusal::WrongConsumer {
+            receiver: invitation.receiver.clone(),
+        });
+    }
+    // The sender is said twice; a share that contradicts itself is not trusted.
+    let sender = if invitation.sender == *invitation.share.owner() {
+        &invitation.sender
+    } else {
+        return Verdict::Refuse(Refusal::WrongOwner {
+            sender: invitation.share.owner().clone(),
+        });
+    };
+    let rule = match recognize(policy, &invitation.share_name, sender, receiver.account) {
+        Ok(rule) => rule,
+        Err(refusal) => return Verdict::Refuse(refusal),
+    };
+    if resources.is_empty() {
+        return Verdict::Wait;
+    }
+    let resources = excess(rule, receiver.region, resources);
+    if resources.is_empty() {
+        Verdict::Accept(rule.name.clone())
+    } else {
+        Verdict::Refuse(Refusal::TooMuch { resources })
+    }
+}

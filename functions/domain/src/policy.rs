@@ -1,1 +1,256 @@
-//! policy
+//! The sharing policy: who may see or run whose pipelines.
+//!
+//! A policy is one small YAML document, written by people. It is read whole or
+//! not at all: whatever is unknown, doubled, contradictory or misspelled is an
+//! error with its line and column, because a typo that was skipped over could
+//! widen or withdraw access unseen.
+
+mod account;
+mod checker;
+mod document;
+mod error;
+mod pattern;
+mod principal;
+mod rule;
+
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use serde::Serialize;
+
+pub use error::{PolicyError, PolicyErrors};
+pub use pattern::{InvalidPattern, NamePatterns, Pattern};
+
+use crate::{
+    id::{AccountId, PermissionArn, Principal},
+    status::ExecutionStatus,
+};
+
+/// What an administrator allows; the empty policy shares nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Policy {
+    /// The organization that the accounts belong to, if they share one.
+    pub organization: Option<Organization>,
+    /// The accounts that have a name, in the order of their names.
+    pub accounts: Vec<Account>,
+    /// The rules, in the order of the document.
+    pub rules: Vec<Rule>,
+}
+
+/// An AWS organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// The id, for instance `o-example1234`.
+    pub id: String,
+    /// Whether RAM shares inside the organization without invitations.
+    pub ram_sharing: bool,
+}
+
+/// An account that the policy gives a name for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The name, unique within the policy.
+    pub name: String,
+    /// The account itself.
+    pub id: AccountId,
+    /// Whether it lies outside the organization.
+    pub external: bool,
+}
+
+/// One entry of the policy: an owner's pipelines, for some principals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// The name, unique within the policy even without regard to case.
+    pub name: RuleName,
+    /// The account that owns the pipelines.
+    pub owner: AccountId,
+    /// Which of its pipelines are shared.
+    pub pipelines: NamePatterns,
+    /// Whom they are shared with; never empty, and never the owner.
+    pub with: Vec<Principal>,
+    /// What the principals may do.
+    pub access: Access,
+    /// From when on a pipeline is shared.
+    pub after: Gate,
+    /// At which statuses of an execution the principals' accounts are told.
+    pub notify: BTreeSet<ExecutionStatus>,
+}
+
+/// What a rule lets its principals do with a pipeline.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    /// Describe and list.
+    #[default]
+    Read,
+    /// Also start, stop and retry.
+    Execute,
+    /// What this managed permission says.
+    Permission(PermissionArn),
+}
+
+impl Access {
+    /// The managed permission that a share of this access carries.
+    #[must_use]
+    pub fn permission(&self, partition: &str) -> PermissionArn {
+        match self {
+            Self::Read => PermissionArn::read(partition),
+            Self::Execute => PermissionArn::execute(partition),
+            Self::Permission(arn) => arn.clone(),
+        }
+    }
+}
+
+/// What must have happened before a pipeline joins a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gate {
+    /// The pipeline exists.
+    Created,
+    /// An execution of it succeeded.
+    #[default]
+    Succeeded,
+    /// The deployment hook said so.
+    Hook,
+}
+
+/// The name of a rule, which becomes part of the name of its RAM shares.
+///
+/// Letters, digits and inner hyphens, at most [`RuleName::MAX_LENGTH`] of them.
+/// A dot would be ambiguous: it separates the rule from the account and the
+/// number in the name of a share.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct RuleName(String);
+
+impl RuleName {
+    /// The longest name: with prefix, account and number it stays far below the 255 of RAM.
+    pub const MAX_LENGTH: usize = 100;
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RuleName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A text that cannot name a rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a rule name is 1 to {max} letters, digits and '-', and starts and ends with a letter or a digit",
+    max = RuleName::MAX_LENGTH
+)]
+pub struct InvalidRuleName;
+
+impl FromStr for RuleName {
+    type Err = InvalidRuleName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRuleName> {
+        let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let trimmed = text.trim_matches('-').len() == text.len();
+        if plain && trimmed && (1..=Self::MAX_LENGTH).contains(&text.len()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidRuleName)
+        }
+    }
+}
+
+impl Policy {
+    /// Reads a policy, or says everything that is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, PolicyErrors> {
+        let root = document::parse(text)?;
+        let mut checker = checker::Checker::default();
+        let policy = read(&mut checker, &root);
+        let errors = checker.into_errors();
+        match policy {
+            Some(policy) if errors.is_empty() => Ok(policy),
+            _ => Err(PolicyErrors::of(errors)),
+        }
+    }
+
+    /// The listed account of this id.
+    #[must_use]
+    pub fn account(&self, id: &AccountId) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.id == *id)
+    }
+
+    /// The policy's name for an account, or else its id.
+    #[must_use]
+    pub fn display_name<'a>(&'a self, id: &'a AccountId) -> &'a str {
+        self.account(id)
+            .map_or(id.as_str(), |account| account.name.as_str())
+    }
+
+    /// The accounts whose pipelines some rule shares.
+    #[must_use]
+    pub fn owners(&self) -> BTreeSet<&AccountId> {
+        self.rules.iter().map(|rule| &rule.owner).collect()
+    }
+
+    /// The accounts that rules name as principals, or that their named roles and users live in.
+    #[must_use]
+    pub fn consumers(&self) -> BTreeSet<&AccountId> {
+        let principals = self.rules.iter().flat_map(|rule| &rule.with);
+        principals.filter_map(Principal::account).collect()
+    }
+
+    /// The rules about pipelines of this owner, in the order of the document.
+    pub fn rules_of<'a>(&'a self, owner: &AccountId) -> impl Iterator<Item = &'a Rule> {
+        self.rules.iter().filter(move |rule| rule.owner == *owner)
+    }
+
+    /// The rule of this name.
+    #[must_use]
+    pub fn rule(&self, name: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.name.as_str() == name)
+    }
+
+    /// Whether the principal must accept an invitation before it has access.
+    ///
+    /// It need not where RAM sharing is on in the organization and the
+    /// principal is part of it. An account that the policy does not list
+    /// counts as outside: to wait for an invitation that never comes is
+    /// reported, whereas one that nobody looks for expires unseen.
+    #[must_use]
+    pub fn must_accept(&self, principal: &Principal) -> bool {
+        let ram_sharing = self.organization.as_ref().is_some_and(|o| o.ram_sharing);
+        let inside = match principal.account() {
+            None => true,
+            Some(id) => self.account(id).is_some_and(|account| !account.external),
+        };
+        !(ram_sharing && inside)
+    }
+}
+
+/// Reads the document's top level.
+fn read(checker: &mut checker::Checker, root: &document::Node) -> Option<Policy> {
+    const KEYS: &[&str] = &["version", "organization", "accounts", "rules"];
+    let fields = checker.fields(root, "a policy", KEYS)?;
+    if let Some(version) = checker.required(&fields, "version")
+        && let Some(text) = checker.text(version, "the number 1")
+        && text != "1"
+    {
+        let found = checker::quoted(text);
+        checker.report(
+            version,
+            format!("unknown version {found}; the only one is 1"),
+        );
+    }
+    let organization = account::read_organization(checker, &fields);
+    let accounts = account::read_accounts(checker, &fields);
+    let context = principal::Context {
+        organization: &organization,
+        accounts: &accounts,
+    };
+    let rules = rule::read_rules(checker, &fields, &context);
+    Some(Policy {
+        organization: organization.known,
+        accounts: accounts.into_list(),
+        rules: rules?,
+    })
+}

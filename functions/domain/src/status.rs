@@ -142,3 +142,27 @@ open_enum!(
         Expired = "EXPIRED",
     }
 );
+
+open_enum!(
+    /// The status of a resource share.
+    ShareStatus {
+        /// Coming to exist.
+        Pending = "PENDING",
+        /// In force.
+        Active = "ACTIVE",
+        /// RAM gave up.
+        Failed = "FAILED",
+        /// Being deleted.
+        Deleting = "DELETING",
+        /// Gone; RAM lists it for about two hours yet.
+        Deleted = "DELETED",
+    }
+);
+
+impl ShareStatus {
+    /// Whether the share exists or is coming to exist.
+    #[must_use]
+    pub fn is_present(&self) -> bool {
+        !matches!(self, Self::Deleting | Self::Deleted)
+    }
+}

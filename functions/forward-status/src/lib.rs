@@ -1,1 +1,158 @@
-//! forward-status.
+//! Tells the people who wait for it how executions go.
+//!
+//! ```text
+//! hints ──▶ changes ──▶ who wants to know ──▶ what they know ──▶ details ──▶ tell
+//! sweep ──▶ executions changed lately ──▶ changes
+//! ```
+//!
+//! Each destination is told each change once, however often and in whatever
+//! order the events come; and what no event told, the sweep does.
+
+mod config;
+mod report;
+mod sweep;
+mod tell;
+
+use aws::{
+    Aws,
+    dynamodb::Table,
+    lambda::{self, Outcome, Record, Reply},
+    notices::Notices,
+    telemetry::Metrics,
+};
+use domain::{
+    hint::{self, ExecutionChange, Hint, Ignored, Kind},
+    id::{ExecutionArn, PipelineArn},
+    notification::{Change, Seen},
+    policy::Policy,
+};
+use jiff::Timestamp;
+
+pub use config::Config;
+use report::Report;
+
+/// What the function works with.
+#[derive(Debug)]
+pub struct ForwardStatus<'a> {
+    aws: &'a Aws,
+    config: Config,
+    table: Table,
+    notices: Notices<'a>,
+}
+
+/// A change of one execution.
+#[derive(Debug, Clone)]
+struct ExecutionNews {
+    execution: ExecutionArn,
+    pipeline: PipelineArn,
+    change: Change,
+    display_name: Option<String>,
+    started: Option<Timestamp>,
+}
+
+/// What a record of the batch asks for.
+#[derive(Debug)]
+enum Task {
+    Tell(Box<ExecutionNews>),
+    Sweep { dry_run: bool },
+    Nothing(&'static str),
+}
+
+impl lambda::Function for ForwardStatus<'_> {
+    async fn handle(&self, batch: &[Record], metrics: &Metrics) -> Reply {
+        let mut report = Report::default();
+        let outcomes = self.serve(batch, &mut report).await;
+        report.count(metrics);
+        report.reply(outcomes)
+    }
+}
+
+impl<'a> ForwardStatus<'a> {
+    /// The function in its environment.
+    #[must_use]
+    pub fn new(aws: &'a Aws, config: Config) -> Self {
+        Self {
+            table: aws.table(&config.table),
+            notices: Notices::new(aws, &config.table, &config.topic),
+            aws,
+            config,
+        }
+    }
+
+    /// Serves a batch of hints.
+    async fn serve(&self, batch: &[Record], report: &mut Report) -> Vec<Outcome> {
+        let ssm = self.aws.ssm();
+        let policy = match ssm.policy_in_force(&self.config.policy).await {
+            Ok(Some(policy)) => policy,
+            Ok(None) => {
+                report.stop(&"no policy is in force");
+                return lambda::each(batch, &Outcome::Done);
+            }
+            Err(error) => {
+                report.stop(&error);
+                return lambda::each(batch, &Outcome::Failed(error));
+            }
+        };
+        report.policy_version = Some(policy.version);
+        let mut outcomes = Vec::new();
+        for record in batch {
+            let serving = self.serve_one(&policy.policy, record, report);
+            outcomes.push(Box::pin(serving).await);
+        }
+        outcomes
+    }
+
+    /// Serves one record.
+    async fn serve_one(&self, policy: &Policy, record: &Record, report: &mut Report) -> Outcome {
+        let teller = record.teller();
+        match read(record, teller.now) {
+            Err(ignored) => report.ignore(&ignored),
+            Ok(Task::Nothing(why)) => report.skip(why),
+            Ok(Task::Tell(news)) => {
+                let told = self.tell(policy, teller, &news).await;
+                return report.push(told);
+            }
+            Ok(Task::Sweep { dry_run: true }) => report.skip("a dry run tells nothing"),
+            Ok(Task::Sweep { .. }) => return self.sweep(policy, teller, report).await,
+        }
+        Outcome::Done
+    }
+}
+
+/// What a record of the batch asks for.
+fn read(record: &Record, now: Timestamp) -> Result<Task, Ignored> {
+    let Hint { kind, replay, time } = hint::parse(&record.body)?;
+    Ok(match kind {
+        // A replay brings back what happened long ago; state is read again, people are not told again.
+        Kind::Execution(_) if replay => Task::Nothing("a replayed event is not told again"),
+        Kind::Execution(change) => Task::Tell(Box::new(news(change, time.unwrap_or(now)))),
+        Kind::Sweep => Task::Sweep { dry_run: false },
+        Kind::Command(command) => Task::Sweep {
+            dry_run: command.dry_run,
+        },
+        Kind::Step(_) => Task::Nothing("failed steps are told with their execution"),
+        Kind::Pipeline(_) | Kind::Policy(_) | Kind::Share(_) | Kind::Offer(_) => {
+            Task::Nothing("the hint is not about an execution")
+        }
+    })
+}
+
+/// The change that an event reports. An end is known by its own time, anything else by the event's.
+fn news(event: ExecutionChange, time: Timestamp) -> ExecutionNews {
+    let at = match event.ended {
+        Some(ended) if event.status.is_terminal() => ended,
+        _ => time,
+    };
+    ExecutionNews {
+        execution: event.execution,
+        pipeline: event.pipeline,
+        change: Change {
+            status: event.status,
+            previous: event.previous,
+            at,
+            seen: Seen::ByEvent,
+        },
+        display_name: event.display_name,
+        started: event.started,
+    }
+}

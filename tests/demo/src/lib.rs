@@ -1,1 +1,11 @@
-//! The walkthrough.
+//! AWS's walkthrough of shared pipelines, with nobody clicking *Accept*.
+//!
+//! [`binaries`] builds the real functions, [`estate`] deploys the project's
+//! templates into the accounts of a sandbox, [`people`] are those who work
+//! there, with the AWS SDK, and [`walkthrough`] plays the twelve steps.
+
+pub mod binaries;
+pub mod estate;
+pub mod people;
+pub mod print;
+pub mod walkthrough;

@@ -1,1 +1,278 @@
-//! e2e.
+//! What the scenarios have in common: an estate, and ways to look at it.
+//!
+//! A scenario acts and looks as people do, through the AWS SDK; only what no
+//! API shows, faults and logs, it takes from the sandbox itself.
+
+use std::{sync::OnceLock, time::Duration};
+
+use aws_sdk_ram::types::{
+    ResourceOwner, ResourceShareAssociation, ResourceShareAssociationType, ResourceShareStatus,
+};
+pub use demo::{
+    estate::{DEV, Estate, POLICY, Plan, REGION, SHARED, TEST},
+    people::Person,
+};
+use sandbox::{
+    Function, Invocation,
+    faults::{CallEffect, CallFault, EventEffect, EventFault},
+    services::sqs,
+    world::ApiError,
+};
+use serde_json::Value;
+
+/// A pipeline of two steps, the second after the first.
+pub const DEFINITION: &str = r#"{"Version":"2020-12-01","Steps":[
+    {"Name":"Prepare","Type":"Processing","Arguments":{}},
+    {"Name":"Train","Type":"Training","DependsOn":["Prepare"],"Arguments":{}}]}"#;
+
+/// The detail type of the events about executions.
+pub const EXECUTION_EVENT: &str = "SageMaker Model Building Pipeline Execution Status Change";
+
+/// The detail type of the events about API calls.
+pub const CALL_EVENT: &str = "AWS API Call via CloudTrail";
+
+/// An estate on which something is played.
+pub struct Scenario {
+    /// The estate.
+    pub estate: Estate,
+    /// A data scientist.
+    pub dev: Person,
+    /// Whoever deploys to test.
+    pub test: Person,
+    /// An ML engineer.
+    pub shared: Person,
+}
+
+/// The functions, built once for all scenarios of a test binary.
+fn functions() -> Vec<Function> {
+    static BUILT: OnceLock<Vec<Function>> = OnceLock::new();
+    let build = || demo::binaries::build().expect("the functions compile");
+    BUILT.get_or_init(build).clone()
+}
+
+/// The walkthrough's policy without its gates: pipelines are shared once they exist.
+#[must_use]
+pub fn ungated() -> String {
+    POLICY.replace("after: succeeded", "after: created")
+}
+
+impl Scenario {
+    /// The estate of the walkthrough with this policy in force.
+    pub async fn begin(policy: &str) -> Self {
+        let scenario = Self::on(Plan::default()).await;
+        scenario.write_policy(policy).await;
+        scenario.pass(10).await;
+        scenario
+    }
+
+    /// An estate without a policy.
+    pub async fn on(plan: Plan) -> Self {
+        let estate = Estate::start(&plan, functions())
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        Self {
+            dev: estate.person(DEV),
+            test: estate.person(TEST),
+            shared: estate.person(SHARED),
+            estate,
+        }
+    }
+
+    /// Writes a policy, valid or not.
+    pub async fn write_policy(&self, policy: &str) {
+        let written = self.estate.write_policy(policy).await;
+        written.unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Lets seconds pass.
+    pub async fn pass(&self, seconds: u64) {
+        self.estate
+            .sandbox
+            .run_for(Duration::from_secs(seconds))
+            .await;
+    }
+
+    /// Creates a pipeline, and returns its ARN.
+    pub async fn create(&self, who: &Person, name: &str) -> String {
+        let created = who.create_pipeline(name, DEFINITION).await;
+        created.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Deletes a pipeline.
+    pub async fn delete(&self, who: &Person, name: &str) {
+        let deletion = who.sagemaker.delete_pipeline().pipeline_name(name);
+        let token = format!("delete-{name:-<40}");
+        let deleted = deletion.client_request_token(token).send().await;
+        deleted.unwrap_or_else(|error| panic!("{error:?}"));
+    }
+
+    /// Starts a pipeline, and returns the ARN of the execution.
+    pub async fn start(&self, who: &Person, pipeline: &str, name: &str) -> String {
+        let started = who.start(pipeline, name).await;
+        started.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Retries an execution.
+    pub async fn retry(&self, who: &Person, execution: &str, attempt: usize) {
+        let retried = who
+            .sagemaker
+            .retry_pipeline_execution()
+            .pipeline_execution_arn(execution)
+            .client_request_token(format!("retry-number-{attempt:0>30}"))
+            .send()
+            .await;
+        retried.unwrap_or_else(|error| panic!("{error:?}"));
+    }
+
+    /// The next run of this step in test fails.
+    pub fn fail_next(&self, pipeline: &str, step: &str, reason: &str) {
+        let mut world = self.estate.sandbox.world();
+        sandbox::services::sagemaker::fail_step(&mut world, TEST, pipeline, step, reason);
+    }
+
+    /// The names of the active shares that an account owns.
+    pub async fn shares(&self, who: &Person) -> Vec<String> {
+        let shares = who
+            .ram
+            .get_resource_shares()
+            .resource_owner(ResourceOwner::SelfValue)
+            .resource_share_status(ResourceShareStatus::Active)
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("{error:?}"));
+        let names = shares.resource_shares().iter().filter_map(|s| s.name());
+        let mut names: Vec<_> = names.map(str::to_owned).collect();
+        names.sort();
+        names
+    }
+
+    /// Share, entity and status of the associations of the shares that an account owns.
+    pub async fn associations(
+        &self,
+        who: &Person,
+        kind: ResourceShareAssociationType,
+    ) -> Vec<(String, String, String)> {
+        let associations = who
+            .ram
+            .get_resource_share_associations()
+            .association_type(kind)
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("{error:?}"));
+        let read = |association: &ResourceShareAssociation| {
+            let entity = association.associated_entity().unwrap_or_default();
+            (
+                association
+                    .resource_share_name()
+                    .unwrap_or_default()
+                    .to_owned(),
+                entity.rsplit('/').next().unwrap_or_default().to_owned(),
+                association.status().map_or("", |s| s.as_str()).to_owned(),
+            )
+        };
+        let all = associations.resource_share_associations();
+        let mut all: Vec<_> = all.iter().map(read).collect();
+        all.retain(|(_, _, status)| status != "DISASSOCIATED");
+        all.sort();
+        all
+    }
+
+    /// The shared pipelines: share, name and status.
+    pub async fn pipelines(&self, who: &Person) -> Vec<(String, String, String)> {
+        let kind = ResourceShareAssociationType::Resource;
+        self.associations(who, kind).await
+    }
+
+    /// The principals: share, principal and status.
+    pub async fn principals(&self, who: &Person) -> Vec<(String, String, String)> {
+        let kind = ResourceShareAssociationType::Principal;
+        self.associations(who, kind).await
+    }
+
+    /// The first lines of what an account was told, in order.
+    pub fn told(&self, account: &str) -> Vec<String> {
+        let mailbox = self.estate.mailbox(account).into_iter();
+        let first = |(_, text): (String, String)| text.lines().next().map(str::to_owned);
+        mailbox.filter_map(first).collect()
+    }
+
+    /// The whole messages that an account was told, in order.
+    pub fn messages(&self, account: &str) -> Vec<String> {
+        self.estate
+            .mailbox(account)
+            .into_iter()
+            .map(|(_, text)| text)
+            .collect()
+    }
+
+    /// What is in a queue of the hub.
+    pub fn queue(&self, name: &str) -> usize {
+        let arn = format!("arn:aws:sqs:{REGION}:{SHARED}:pipeshare-{name}");
+        sqs::messages(&self.estate.sandbox.world(), &arn).len()
+    }
+
+    /// What is left in all dead-letter queues of the hub.
+    pub fn dead_letters(&self) -> usize {
+        ["share-pipeline", "accept-invitation", "forward-status"]
+            .iter()
+            .map(|function| self.queue(&format!("{function}-dead-letters")))
+            .sum::<usize>()
+            + self.queue("undelivered")
+    }
+
+    /// How often a function called an operation, whatever the answer.
+    pub fn calls(&self, operation: &str) -> usize {
+        let world = self.estate.sandbox.world();
+        let by_function = |call: &&sandbox::world::RecordedCall| {
+            call.operation == operation && call.caller.role.is_some()
+        };
+        world.calls.iter().filter(by_function).count()
+    }
+
+    /// Everything that the functions have logged.
+    pub fn logs(&self) -> String {
+        let invocations = self.estate.sandbox.invocations();
+        let lines: Vec<_> = invocations.into_iter().flat_map(|i| i.logs).collect();
+        lines.join("\n")
+    }
+
+    /// Invokes a function directly.
+    pub async fn invoke(&self, function: &str, payload: Value) -> Invocation {
+        let name = format!("pipeshare-{function}");
+        self.estate.sandbox.invoke(&name, &payload).await
+    }
+
+    /// Sends a message to a function's queue, as anybody may who can send.
+    pub fn send(&self, function: &str, body: &str) {
+        let arn = format!("arn:aws:sqs:{REGION}:{SHARED}:pipeshare-{function}");
+        let rule = format!("arn:aws:events:{REGION}:{SHARED}:rule/pipeshare-policy");
+        let mut world = self.estate.sandbox.world();
+        sqs::deliver(&mut world, &arn, &rule, body).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Makes something go wrong with the next such calls.
+    pub fn break_calls(&self, service: &str, operation: &str, effects: &[CallEffect]) {
+        let faults = effects.iter().map(|effect| CallFault {
+            service: service.to_owned(),
+            operation: operation.to_owned(),
+            account: None,
+            effect: effect.clone(),
+        });
+        self.estate.sandbox.world().faults.calls.extend(faults);
+    }
+
+    /// Makes something happen to the next such events.
+    pub fn break_events(&self, detail_type: &str, effects: &[EventEffect]) {
+        let faults = effects.iter().map(|effect| EventFault {
+            detail_type: detail_type.to_owned(),
+            effect: effect.clone(),
+        });
+        self.estate.sandbox.world().faults.events.extend(faults);
+    }
+}
+
+/// A refusal by AWS.
+#[must_use]
+pub fn refusal(status: u16, code: &str) -> CallEffect {
+    CallEffect::Refuse(ApiError::with_status(status, code, "injected"))
+}

@@ -1,8 +1,21 @@
 //! Reads the project's templates and makes what they declare.
+//!
+//! The templates are plain CloudFormation in YAML. What the loader does not
+//! know is an error that names the line, so that a template never half works.
+
+mod intrinsics;
+mod parameters;
+mod resources;
+mod syntax;
+mod template;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
 use crate::world::World;
+
+use template::Template;
 
 /// A template to deploy into an account.
 #[derive(Debug, Clone)]
@@ -21,6 +34,23 @@ pub struct Stack<'a> {
     pub parameters: BTreeMap<String, String>,
 }
 
+impl Stack<'_> {
+    fn arn(&self, service: &str, resource: &str) -> String {
+        let Self {
+            account, region, ..
+        } = self;
+        format!("arn:aws:{service}:{region}:{account}:{resource}")
+    }
+
+    fn error(&self, problem: Problem) -> TemplateError {
+        TemplateError {
+            file: self.file.to_owned(),
+            line: problem.line,
+            message: problem.message,
+        }
+    }
+}
+
 /// A template that cannot be deployed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}: {message}")]
@@ -33,10 +63,33 @@ pub struct TemplateError {
     pub message: String,
 }
 
+/// A [`TemplateError`] before it is known in which file.
+#[derive(Debug, PartialEq, Eq)]
+struct Problem {
+    line: usize,
+    message: String,
+}
+
+impl Problem {
+    fn new(line: usize, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { line, message }
+    }
+}
+
 /// Makes every resource of the stack, and returns its outputs.
 pub fn deploy(
-    _world: &mut World,
-    _stack: &Stack<'_>,
+    world: &mut World,
+    stack: &Stack<'_>,
 ) -> Result<BTreeMap<String, String>, TemplateError> {
-    unimplemented!()
+    let resolved = Template::parse(stack.template)
+        .and_then(|template| template.resolve(stack))
+        .map_err(|problem| stack.error(problem))?;
+    for resource in &resolved.resources {
+        resource.make(world, stack).map_err(|error| {
+            let subject = format!("{} ({})", resource.logical_id, resource.kind.name);
+            stack.error(Problem::new(resource.line, format!("{subject}: {error}")))
+        })?;
+    }
+    Ok(resolved.outputs)
 }

@@ -38,4 +38,19 @@ impl Organization {
             self.management_account, self.id
         )
     }
+
+    /// Whether RAM may share from one account to the other without an invitation.
+    #[must_use]
+    pub fn shares_between(&self, one: &str, other: &str) -> bool {
+        self.ram_sharing && self.members.contains(one) && self.members.contains(other)
+    }
+
+    /// The accounts of an organizational unit; ARNs compare without regard to case.
+    #[must_use]
+    pub fn unit(&self, arn: &str) -> Option<&BTreeSet<String>> {
+        self.units
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(arn))
+            .map(|(_, accounts)| accounts)
+    }
 }

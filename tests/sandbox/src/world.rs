@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     faults::Faults,
     organization::Organization,
-    services::{dynamodb, events, iam, lambda, ram, sagemaker, sns, sqs, ssm, sts},
+    services::{cloudtrail, dynamodb, events, iam, lambda, ram, sagemaker, sns, sqs, ssm, sts},
 };
 
 /// Everything that the sandbox knows.
@@ -29,6 +29,8 @@ pub struct World {
     pub faults: Faults,
     /// Every API call so far, in order.
     pub calls: Vec<RecordedCall>,
+    /// CloudTrail.
+    pub cloudtrail: cloudtrail::State,
     /// DynamoDB.
     pub dynamodb: dynamodb::State,
     /// EventBridge.
@@ -76,6 +78,7 @@ impl World {
             organization: Organization::default(),
             faults: Faults::default(),
             calls: Vec::new(),
+            cloudtrail: cloudtrail::State::default(),
             dynamodb: dynamodb::State::default(),
             events: events::State::default(),
             iam: iam::State::default(),

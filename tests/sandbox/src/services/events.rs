@@ -1,16 +1,111 @@
 //! EventBridge: buses, rules, patterns, targets and schedules.
+//!
+//! An event reaches a bus at once and is matched there; what its rules send
+//! on is delivered a little later, through the agenda.
 
-use serde_json::Value;
+mod bus;
+mod delivery;
+mod entries;
+mod input;
+pub mod pattern;
+mod policy;
+mod rules;
+mod schedule;
+mod targets;
+#[cfg(test)]
+mod tests;
 
-use crate::world::{ApiError, Call, World};
+use std::{collections::BTreeMap, time::Duration};
 
-/// All buses and rules.
-#[derive(Debug, Default)]
-pub struct State {}
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::world::{ApiError, Call, Caller, World};
+
+use bus::Bus;
+pub use bus::BusId;
+use delivery::Delivery;
+use rules::RuleId;
+
+/// All buses and rules, and what happened to the events.
+#[derive(Debug)]
+pub struct State {
+    /// Every event that reached a bus, in order.
+    pub seen: Vec<SeenEvent>,
+    /// Every event that could neither be delivered nor put into a dead-letter queue.
+    pub dropped: Vec<DroppedEvent>,
+    /// How long a delivery from a bus to a target takes.
+    pub delivery_delay: Duration,
+    buses: BTreeMap<BusId, Bus>,
+    schedules: u64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            seen: Vec::new(),
+            dropped: Vec::new(),
+            delivery_delay: Duration::from_millis(500),
+            buses: BTreeMap::new(),
+            schedules: 0,
+        }
+    }
+}
+
+impl State {
+    /// A bus; the default bus of an account exists from the beginning.
+    fn bus(&mut self, id: &BusId) -> Option<&mut Bus> {
+        if id.is_default() {
+            Some(self.buses.entry(id.clone()).or_default())
+        } else {
+            self.buses.get_mut(id)
+        }
+    }
+}
+
+/// An event that reached a bus.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeenEvent {
+    /// When.
+    pub time: Timestamp,
+    /// The account of the bus.
+    pub account: String,
+    /// The Region of the bus.
+    pub region: String,
+    /// The name of the bus.
+    pub bus: String,
+    /// The event with its envelope.
+    pub event: Value,
+}
+
+/// An event that was lost on its way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DroppedEvent {
+    /// When.
+    pub time: Timestamp,
+    /// The ARN of the rule or, if it never reached a bus, of the account that put it.
+    pub source: String,
+    /// The ARN of the target that it was meant for.
+    pub target: String,
+    /// Why, for instance `NO_PERMISSIONS`.
+    pub reason: String,
+    /// The event with its envelope.
+    pub event: Value,
+}
 
 /// What EventBridge does later.
 #[derive(Debug, Clone)]
-pub enum Task {}
+pub enum Task {
+    /// Delivers an event to a target.
+    Deliver(Box<Delivery>),
+    /// Runs a scheduled rule, and plans its next run.
+    Tick {
+        /// The rule.
+        rule: RuleId,
+        /// The schedule as it was when this run was planned; another one replaces it.
+        schedule: u64,
+    },
+}
 
 /// An event of an AWS service, which goes to the default bus of an account.
 #[derive(Debug, Clone)]
@@ -31,48 +126,156 @@ pub struct ServiceEvent {
 
 /// Answers an API call.
 pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let _ = world;
-    Err(ApiError::not_implemented(call))
+    match call.operation.as_str() {
+        "PutEvents" => entries::put_events(world, call),
+        "TestEventPattern" => rules::test_event_pattern(call),
+        "PutRule" => rules::put_rule(world, call),
+        "DescribeRule" => rules::describe_rule(world, call),
+        "ListRules" => rules::list_rules(world, call),
+        "EnableRule" => rules::set_state(world, call, "ENABLED"),
+        "DisableRule" => rules::set_state(world, call, "DISABLED"),
+        "DeleteRule" => rules::delete_rule(world, call),
+        "PutTargets" => targets::put_targets(world, call),
+        "RemoveTargets" => targets::remove_targets(world, call),
+        "ListTargetsByRule" => targets::list_targets_by_rule(world, call),
+        "CreateEventBus" => bus::create_event_bus(world, call),
+        "DescribeEventBus" => bus::describe_event_bus(world, call),
+        "ListEventBuses" => bus::list_event_buses(world, call),
+        "DeleteEventBus" => bus::delete_event_bus(world, call),
+        "PutPermission" => bus::put_permission(world, call),
+        "RemovePermission" => bus::remove_permission(world, call),
+        _ => Err(ApiError::not_implemented(call)),
+    }
 }
 
 /// Carries out a task that is due.
-pub fn run(_world: &mut World, task: Task) {
-    match task {}
+pub fn run(world: &mut World, task: Task) {
+    match task {
+        Task::Deliver(delivery) => delivery.carry_out(world),
+        Task::Tick { rule, schedule } => schedule::tick(world, &rule, schedule),
+    }
 }
 
 /// Sends an event of an AWS service to the account's default bus.
-pub fn emit(_world: &mut World, _event: ServiceEvent) {
-    unimplemented!()
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "an event is made to be given away"
+)]
+pub fn emit(world: &mut World, event: ServiceEvent) {
+    let bus = BusId::default_of(&event.account, &event.region);
+    let envelope = envelope(world, &event, world.now);
+    delivery::arrive(world, &bus, envelope, delivery::Hop::First);
 }
 
 /// Makes a bus, as a template's `AWS::Events::EventBus` with these properties would.
 pub fn create_bus(
-    _world: &mut World,
-    _account: &str,
-    _region: &str,
-    _name: &str,
-    _properties: &Value,
+    world: &mut World,
+    account: &str,
+    region: &str,
+    name: &str,
+    properties: &Value,
 ) -> Result<(), ApiError> {
-    unimplemented!()
+    let mut input = properties.clone();
+    input["Name"] = name.into();
+    let call = administrator_call(account, region, "CreateEventBus", input);
+    bus::create_event_bus(world, &call).map(drop)
 }
 
 /// Makes a rule and its targets, as a template's `AWS::Events::Rule` with these properties would.
 pub fn create_rule(
-    _world: &mut World,
-    _account: &str,
-    _region: &str,
-    _name: &str,
-    _properties: &Value,
+    world: &mut World,
+    account: &str,
+    region: &str,
+    name: &str,
+    properties: &Value,
 ) -> Result<(), ApiError> {
-    unimplemented!()
+    let mut rule = properties.clone();
+    rule["Name"] = name.into();
+    if rule["EventPattern"].is_object() {
+        rule["EventPattern"] = rule["EventPattern"].to_string().into();
+    }
+    let targets = rule.as_object_mut().and_then(|rule| rule.remove("Targets"));
+    let input = targets.map(
+        |targets| json!({ "Rule": name, "EventBusName": rule["EventBusName"], "Targets": targets }),
+    );
+    let call = administrator_call(account, region, "PutRule", rule);
+    rules::put_rule(world, &call)?;
+    if let Some(input) = input {
+        let call = administrator_call(account, region, "PutTargets", input);
+        targets::put_targets(world, &call)?;
+    }
+    Ok(())
 }
 
 /// Sets a statement of a bus policy, as a template's `AWS::Events::EventBusPolicy` would.
 pub fn create_bus_policy(
-    _world: &mut World,
-    _account: &str,
-    _region: &str,
-    _properties: &Value,
+    world: &mut World,
+    account: &str,
+    region: &str,
+    properties: &Value,
 ) -> Result<(), ApiError> {
-    unimplemented!()
+    bus::put_template_statement(world, account, region, properties)
+}
+
+/// The event as rules and targets see it.
+fn envelope(world: &mut World, event: &ServiceEvent, time: Timestamp) -> Value {
+    let ServiceEvent {
+        account,
+        region,
+        source,
+        detail_type,
+        resources,
+        detail,
+    } = event;
+    let id = world.uuid(&format!("event {account} {region} {source} {detail_type}"));
+    json!({
+        "version": "0",
+        "id": id,
+        "detail-type": detail_type,
+        "source": source,
+        "account": account,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "region": region,
+        "resources": resources,
+        "detail": detail,
+    })
+}
+
+/// A call as CloudFormation makes it for a stack.
+fn administrator_call(account: &str, region: &str, operation: &str, input: Value) -> Call {
+    Call {
+        caller: Caller::administrator(account),
+        region: region.to_owned(),
+        service: "events".to_owned(),
+        operation: operation.to_owned(),
+        input,
+    }
+}
+
+/// The service's answer to a parameter that it does not accept.
+fn validation_error(message: impl Into<String>) -> ApiError {
+    ApiError::new("ValidationException", message)
+}
+
+/// The service's answer when something is not there.
+fn not_found(message: impl Into<String>) -> ApiError {
+    ApiError::new("ResourceNotFoundException", message)
+}
+
+/// One page of a list, under the name that the operation gives it.
+fn page(call: &Call, member: &str, items: &[Value]) -> Result<Value, ApiError> {
+    let start: usize = match call.text("NextToken") {
+        Some(token) => token
+            .parse()
+            .map_err(|_| validation_error("NextToken is not valid."))?,
+        None => 0,
+    };
+    let limit = call.input.get("Limit").and_then(Value::as_u64);
+    let limit = limit.map_or(100, |limit| usize::try_from(limit).unwrap_or(100));
+    let end = start.saturating_add(limit).min(items.len());
+    let mut output = json!({ member: items.get(start..end).unwrap_or_default() });
+    if end < items.len() {
+        output["NextToken"] = end.to_string().into();
+    }
+    Ok(output)
 }

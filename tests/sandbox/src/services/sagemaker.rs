@@ -1,24 +1,81 @@
 //! SageMaker Pipelines: definitions, executions and their steps.
+//!
+//! A pipeline belongs to one account and Region. Its executions run on the
+//! sandbox's clock through the steps of the definition that was in force when
+//! they started, and tell every change of status to the default bus of the
+//! account that owns the pipeline, whoever started them.
+
+mod arn;
+mod authorization;
+mod conditions;
+mod definition;
+mod executions;
+mod idempotency;
+mod input;
+mod metadata;
+mod notices;
+mod output;
+mod pipelines;
+mod progress;
+mod search;
+mod state;
+mod tags;
+mod versions;
+
+#[cfg(test)]
+mod tests;
 
 use serde_json::Value;
 
 use crate::world::{ApiError, Call, World};
 
-/// All pipelines.
-#[derive(Debug, Default)]
-pub struct State {}
-
-/// What SageMaker does later.
-#[derive(Debug, Clone)]
-pub enum Task {}
+pub use progress::Task;
+pub use state::{FailStep, State};
 
 /// Answers an API call.
 pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let _ = world;
-    Err(ApiError::not_implemented(call))
+    match call.operation.as_str() {
+        "CreatePipeline" => pipelines::create(world, call),
+        "UpdatePipeline" => pipelines::update(world, call),
+        "DeletePipeline" => pipelines::delete(world, call),
+        "DescribePipeline" => pipelines::describe(world, call),
+        "ListPipelines" => pipelines::list(world, call),
+        "ListPipelineVersions" => versions::list(world, call),
+        "UpdatePipelineVersion" => versions::update(world, call),
+        "StartPipelineExecution" => executions::start(world, call),
+        "StopPipelineExecution" => executions::stop(world, call),
+        "RetryPipelineExecution" => executions::retry(world, call),
+        "UpdatePipelineExecution" => executions::update(world, call),
+        "DescribePipelineExecution" => executions::describe(world, call),
+        "ListPipelineExecutions" => executions::list(world, call),
+        "ListPipelineExecutionSteps" => executions::list_steps(world, call),
+        "DescribePipelineDefinitionForExecution" => executions::describe_definition(world, call),
+        "ListPipelineParametersForExecution" => executions::list_parameters(world, call),
+        "Search" => search::search(world, call),
+        "AddTags" => tags::add(world, call),
+        "ListTags" => tags::list(world, call),
+        "DeleteTags" => tags::delete(world, call),
+        _ => Err(ApiError::not_implemented(call)),
+    }
 }
 
 /// Carries out a task that is due.
-pub fn run(_world: &mut World, task: Task) {
-    match task {}
+pub fn run(world: &mut World, task: Task) {
+    progress::run(world, task);
+}
+
+/// Makes the next run of a step fail with this reason, in whichever Region it happens.
+pub fn fail_step(world: &mut World, account: &str, pipeline: &str, step: &str, reason: &str) {
+    world.sagemaker.fail_next.push(FailStep {
+        account: account.to_owned(),
+        pipeline: pipeline.to_owned(),
+        step: step.to_owned(),
+        reason: reason.to_owned(),
+    });
+}
+
+/// Whether the ARN is that of a pipeline that exists; the case of its name does not matter.
+#[must_use]
+pub fn pipeline_exists(world: &World, arn: &str) -> bool {
+    arn::PipelineId::parse(arn).is_some_and(|id| world.sagemaker.pipeline(&id).is_ok())
 }

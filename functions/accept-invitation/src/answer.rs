@@ -1,0 +1,106 @@
+//! Answers one invitation.
+
+use aws::{
+    Error,
+    notices::Destination,
+    ram::{Accepted, Consumer},
+};
+use domain::{
+    invitation::{self, Invitation, Receiver, Refusal, Verdict},
+    notification,
+    status::InvitationStatus,
+};
+
+use crate::{
+    AcceptInvitation, Look,
+    report::{AccountReport, Answer},
+};
+
+impl AcceptInvitation<'_> {
+    /// Accepts a pending invitation if the policy allows all that is inside.
+    pub(crate) async fn answer(
+        &self,
+        look: &Look<'_>,
+        consumer: &Consumer,
+        invitation: &Invitation,
+        report: &mut AccountReport,
+    ) {
+        if invitation.status != InvitationStatus::Pending {
+            return;
+        }
+        let answer = match self.verdict(look, consumer, invitation).await {
+            Ok(Verdict::Accept(rule)) => accept(consumer, invitation, rule.to_string()).await,
+            Ok(Verdict::Wait) => Ok(Answer::NothingInside),
+            Ok(Verdict::Refuse(refusal)) => self.refuse(look, consumer, invitation, refusal).await,
+            Err(error) => Err(error),
+        };
+        report.push(invitation, answer);
+    }
+
+    /// Looks inside only if the invitation claims to be ours: what others share is not our business.
+    async fn verdict(
+        &self,
+        look: &Look<'_>,
+        consumer: &Consumer,
+        invitation: &Invitation,
+    ) -> Result<Verdict, Error> {
+        let receiver = Receiver {
+            account: look.account,
+            region: self.aws.region(),
+        };
+        let unseen = invitation::judge(look.policy, receiver, invitation, &[]);
+        if matches!(unseen, Verdict::Refuse(_)) {
+            return Ok(unseen);
+        }
+        let resources = consumer.pending_resources(&invitation.arn).await?;
+        Ok(invitation::judge(
+            look.policy,
+            receiver,
+            invitation,
+            &resources,
+        ))
+    }
+
+    /// Leaves the invitation alone, or rejects it if that is the setting, and says so once.
+    async fn refuse(
+        &self,
+        look: &Look<'_>,
+        consumer: &Consumer,
+        invitation: &Invitation,
+        refusal: Refusal,
+    ) -> Result<Answer, Error> {
+        if !refusal.is_suspicious() {
+            return Ok(Answer::NotOurs);
+        }
+        if self.config.rejects {
+            consumer.reject(&invitation.arn).await?;
+        }
+        let region = self.aws.region();
+        let rejected = self.config.rejects;
+        let notice =
+            notification::refusal_notice(look.policy, region, invitation, &refusal, rejected);
+        self.notices
+            .publish_once(look.teller, &Destination::Hub, &notice)
+            .await?;
+        tracing::warn!(
+            account.id = %look.account,
+            invitation.arn = %invitation.arn,
+            sender.id = %invitation.sender,
+            share.name = invitation.share_name,
+            reason = refusal.code(),
+            "invitation not accepted: {refusal}"
+        );
+        Ok(Answer::Refused { refusal, rejected })
+    }
+}
+
+async fn accept(
+    consumer: &Consumer,
+    invitation: &Invitation,
+    rule: String,
+) -> Result<Answer, Error> {
+    Ok(match consumer.accept(&invitation.arn).await? {
+        Accepted::Now => Answer::Accepted { rule },
+        Accepted::Already => Answer::AlreadyAccepted { rule },
+    })
+}

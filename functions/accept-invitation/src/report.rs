@@ -1,0 +1,337 @@
+//! What was done and why: the answer to a command, the log line and the metrics.
+
+use std::{collections::BTreeSet, fmt};
+
+use aws::{
+    Class, Error,
+    lambda::{Outcome, Reply},
+    ram::ReceivedShare,
+    telemetry::Metrics,
+};
+use domain::{
+    hint::{Ignored, Offer},
+    id::{AccountId, InvitationArn, Principal, ShareArn},
+    invitation::{Invitation, Refusal},
+    policy::Policy,
+    status::InvitationStatus,
+};
+use serde::Serialize;
+
+/// One run of the function.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Report {
+    /// The version of the policy that the run went by.
+    pub(crate) policy_version: Option<i64>,
+    /// The accounts looked at.
+    pub(crate) accounts: Vec<AccountReport>,
+    /// Accounts that a hint named and that the policy shares nothing with.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) not_a_consumer: BTreeSet<AccountId>,
+    /// Records that were not hints, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ignored: Vec<String>,
+    /// Why nothing was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped: Option<String>,
+}
+
+impl Report {
+    /// Notes a record that is not a hint.
+    pub(crate) fn ignore(&mut self, ignored: &Ignored) {
+        self.ignored.push(ignored.to_string());
+    }
+
+    /// Notes why nothing was looked at; that the functions then change nothing is what makes it safe.
+    pub(crate) fn stop(&mut self, why: &impl fmt::Display) {
+        tracing::warn!("nothing was done: {why}");
+        self.stopped = Some(why.to_string());
+    }
+
+    /// The report as the answer to a command and as the log line.
+    pub(crate) fn reply(&self, outcomes: Vec<Outcome>) -> Reply {
+        Reply {
+            outcomes,
+            summary: serde_json::to_value(self).unwrap_or_default(),
+        }
+    }
+
+    /// Counts what was done.
+    pub(crate) fn count(&self, metrics: &Metrics) {
+        metrics.count("HintsIgnored", self.ignored.len() as u64);
+        for account in &self.accounts {
+            let permanent = account.class() == Some(Class::Permanent);
+            metrics.count("AccountFailed", u64::from(permanent));
+            let answers = account.invitations.iter().filter_map(|a| a.answer.as_ref());
+            for answer in answers {
+                metrics.count(answer.metric(), 1);
+            }
+            let inspections = account.shares.iter().filter_map(|s| s.inspection.as_ref());
+            for inspection in inspections {
+                metrics.count(inspection.metric(), 1);
+            }
+        }
+    }
+}
+
+/// What was done in one account.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AccountReport {
+    pub(crate) account: AccountId,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    invitations: Vec<AnsweredInvitation>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    shares: Vec<InspectedShare>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    offers: Vec<FollowedOffer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip)]
+    failures: Vec<Error>,
+}
+
+/// An invitation and what was answered.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AnsweredInvitation {
+    invitation: InvitationArn,
+    share_name: String,
+    sender: AccountId,
+    #[serde(flatten)]
+    answer: Option<Answer>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// What was answered to a pending invitation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "answer", rename_all = "kebab-case")]
+pub(crate) enum Answer {
+    /// It was accepted.
+    Accepted { rule: String },
+    /// Somebody had accepted it meanwhile.
+    AlreadyAccepted { rule: String },
+    /// It stays pending until there is something to judge.
+    NothingInside,
+    /// It does not claim to be ours.
+    NotOurs,
+    /// It claims to be ours, and is not allowed.
+    Refused { refusal: Refusal, rejected: bool },
+}
+
+impl Answer {
+    fn metric(&self) -> &'static str {
+        match self {
+            Self::Accepted { .. } => "InvitationsAccepted",
+            Self::AlreadyAccepted { .. } => "InvitationsAlreadyAccepted",
+            Self::NothingInside => "InvitationsEmpty",
+            Self::NotOurs => "InvitationsNotOurs",
+            Self::Refused { .. } => "InvitationsRefused",
+        }
+    }
+}
+
+/// A visible share and what was found inside.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct InspectedShare {
+    share: ShareArn,
+    share_name: String,
+    #[serde(flatten)]
+    inspection: Option<Inspection>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// What was found in a share that this account can see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "inspection", rename_all = "kebab-case")]
+pub(crate) enum Inspection {
+    /// The pipelines are those of the rule, and one of them could be described.
+    Proven { pipelines: usize },
+    /// Nothing is inside.
+    Empty,
+    /// RAM shows the pipelines, but `SageMaker` does not let the account use them.
+    NoAccess { error: String },
+    /// The policy does not allow it. A share of pipelines cannot be left, so people must know.
+    Distrusted { refusal: Refusal },
+}
+
+impl Inspection {
+    fn metric(&self) -> &'static str {
+        match self {
+            Self::Proven { .. } => "SharesProven",
+            Self::Empty => "SharesEmpty",
+            Self::NoAccess { .. } => "SharesWithoutAccess",
+            Self::Distrusted { .. } => "SharesDistrusted",
+        }
+    }
+}
+
+/// An offer and where it stands.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FollowedOffer {
+    share: ShareArn,
+    state: OfferState,
+}
+
+/// Where an offer stands. That there is no invitation has four different reasons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum OfferState {
+    /// The invitation is there and was answered above.
+    Invited,
+    /// The share is visible: it was accepted, if it needed to be.
+    Visible,
+    /// It was accepted, and RAM does not show the share yet.
+    Accepted,
+    /// It was not answered in time; share-pipeline invites again.
+    Expired,
+    /// Somebody rejected it.
+    Rejected,
+    /// Members of the organization need no invitation.
+    NotNeeded,
+    /// Neither invitation nor share is visible yet.
+    NotVisibleYet,
+}
+
+impl AccountReport {
+    pub(crate) fn new(account: &AccountId) -> Self {
+        Self {
+            account: account.clone(),
+            invitations: Vec::new(),
+            shares: Vec::new(),
+            offers: Vec::new(),
+            error: None,
+            failures: Vec::new(),
+        }
+    }
+
+    /// Notes that the account could not be looked at.
+    pub(crate) fn fail(&mut self, error: Error) {
+        tracing::error!(account.id = %self.account, "{error}");
+        self.error = Some(error.to_string());
+        self.failures.push(error);
+    }
+
+    /// Adds the answer to an invitation.
+    pub(crate) fn push(&mut self, invitation: &Invitation, answer: Result<Answer, Error>) {
+        let (answer, error) = self.split(answer);
+        self.invitations.push(AnsweredInvitation {
+            invitation: invitation.arn.clone(),
+            share_name: invitation.share_name.clone(),
+            sender: invitation.sender.clone(),
+            answer,
+            error,
+        });
+    }
+
+    /// Adds what was found in a share.
+    pub(crate) fn inspected(
+        &mut self,
+        share: &ReceivedShare,
+        inspection: Result<Inspection, Error>,
+    ) {
+        let (inspection, error) = self.split(inspection);
+        self.shares.push(InspectedShare {
+            share: share.arn.clone(),
+            share_name: share.name.clone(),
+            inspection,
+            error,
+        });
+    }
+
+    fn split<T>(&mut self, result: Result<T, Error>) -> (Option<T>, Option<String>) {
+        match result {
+            Ok(value) => (Some(value), None),
+            Err(error) => {
+                let text = error.to_string();
+                tracing::error!(account.id = %self.account, "{text}");
+                self.failures.push(error);
+                (None, Some(text))
+            }
+        }
+    }
+
+    /// Notes where an offer stands.
+    pub(crate) fn follow_offer(
+        &mut self,
+        policy: &Policy,
+        offer: &Offer,
+        invitations: &[Invitation],
+        shares: &[ReceivedShare],
+    ) {
+        let mut of_share = invitations.iter().filter(|i| i.share == offer.share);
+        // A share can have an expired invitation and a new one.
+        let newest = of_share
+            .clone()
+            .find(|invitation| invitation.status == InvitationStatus::Pending)
+            .or_else(|| of_share.next());
+        let principal = Principal::Account(offer.consumer.clone());
+        let state = if shares.iter().any(|share| share.arn == offer.share) {
+            OfferState::Visible
+        } else {
+            match newest.map(|invitation| &invitation.status) {
+                Some(InvitationStatus::Expired) => OfferState::Expired,
+                Some(InvitationStatus::Rejected) => OfferState::Rejected,
+                Some(InvitationStatus::Accepted) => OfferState::Accepted,
+                Some(_) => OfferState::Invited,
+                None if !policy.must_accept(&principal) => OfferState::NotNeeded,
+                None => OfferState::NotVisibleYet,
+            }
+        };
+        self.offers.push(FollowedOffer {
+            share: offer.share.clone(),
+            state,
+        });
+    }
+
+    /// Whether the offer's invitation or share has yet to become visible.
+    pub(crate) fn awaits(&self, offer: &Offer) -> bool {
+        let mut offers = self.offers.iter();
+        offers.any(|followed| {
+            followed.share == offer.share && followed.state == OfferState::NotVisibleYet
+        })
+    }
+
+    /// The class of the failure that decides what becomes of the hint.
+    pub(crate) fn class(&self) -> Option<Class> {
+        self.worst().map(Error::class)
+    }
+
+    /// The failure that [`AccountReport::class`] speaks of.
+    pub(crate) fn worst(&self) -> Option<&Error> {
+        self.failures.iter().max_by_key(|error| error.class())
+    }
+
+    /// Whether the account changes by itself or because of this run, so that a
+    /// look in a few seconds can see what became of it.
+    ///
+    /// A sweep comes again by itself, so it only follows what it has begun.
+    pub(crate) fn wants_another_look(&self, is_sweep: bool) -> bool {
+        let accepted = self.invitations.iter().any(|invitation| {
+            matches!(
+                invitation.answer,
+                Some(Answer::Accepted { .. } | Answer::AlreadyAccepted { .. })
+            )
+        });
+        let settles = self
+            .invitations
+            .iter()
+            .any(|invitation| invitation.answer == Some(Answer::NothingInside))
+            || self.shares.iter().any(|share| {
+                matches!(
+                    share.inspection,
+                    Some(Inspection::NoAccess { .. } | Inspection::Empty)
+                )
+            })
+            || self
+                .offers
+                .iter()
+                .any(|offer| offer.state == OfferState::Accepted)
+            || self.class() == Some(Class::NotYet);
+        accepted || settles && !is_sweep
+    }
+}

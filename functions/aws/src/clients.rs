@@ -1,0 +1,253 @@
+//! Clients: for the function's own account, and for others through their roles.
+
+use std::{collections::BTreeMap, env, fmt, time::Duration};
+
+use aws_config::{
+    AppName, BehaviorVersion, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
+    retry::RetryConfig, sts::AssumeRoleProvider, timeout::TimeoutConfig,
+};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use domain::id::{AccountId, InvalidId, Region};
+use tokio::sync::Mutex;
+
+use crate::{
+    dynamodb::Table, eventbridge::EventBridge, ram, sagemaker::SageMaker, sns::Sns, sqs::Sqs,
+    ssm::Ssm,
+};
+
+/// What the function can do in an account, and with which of its three roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Role {
+    Reader,
+    Owner,
+    Consumer,
+}
+
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Reader => "reader",
+            Self::Owner => "owner",
+            Self::Consumer => "consumer",
+        }
+    }
+}
+
+/// Why the environment does not make a function.
+#[derive(Debug, thiserror::Error)]
+pub enum NotConfigured {
+    /// A variable that Lambda or the template sets is not there.
+    #[error("the environment variable {0} is not set")]
+    Missing(&'static str),
+    /// The Region is not one.
+    #[error("AWS_REGION: {0}")]
+    Region(#[from] InvalidId),
+}
+
+/// The value of an environment variable that the function cannot do without.
+pub fn required(variable: &'static str) -> Result<String, NotConfigured> {
+    env::var(variable)
+        .ok()
+        .filter(|value| !value.is_empty())
+        .ok_or(NotConfigured::Missing(variable))
+}
+
+/// The way to AWS: made once per process, it makes the adapters.
+///
+/// All clients share one connection pool, and each role of each account one
+/// session, which lives as long as the process and renews itself.
+pub struct Aws {
+    config: SdkConfig,
+    region: Region,
+    partition: String,
+    function: String,
+    sessions: Mutex<BTreeMap<(Role, AccountId), SdkConfig>>,
+}
+
+impl Aws {
+    /// Reads the environment that Lambda gives a function.
+    ///
+    /// `AWS_ENDPOINT_URL` and its forms per service are honored for every
+    /// client, STS included.
+    pub async fn from_env() -> Result<Self, NotConfigured> {
+        let region: Region = required("AWS_REGION")?.parse()?;
+        let function = required("AWS_LAMBDA_FUNCTION_NAME")?;
+        let partition = required("PIPESHARE_PARTITION").unwrap_or_else(|_| "aws".to_owned());
+        let http = Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https();
+        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(http)
+            // Lambda always hands credentials over in the environment; the
+            // other providers would only cost start-up time.
+            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+            .region(aws_config::Region::new(region.as_str().to_owned()))
+            .timeout_config(timeouts())
+            .retry_config(RetryConfig::standard().with_max_attempts(4))
+            .app_name(AppName::new("pipeshare").expect("a plain word is a legal name"))
+            .load()
+            .await;
+        Ok(Self::new(config, region, partition, function))
+    }
+
+    /// Works on a given configuration and knows nothing of the environment.
+    #[must_use]
+    pub fn new(config: SdkConfig, region: Region, partition: String, function: String) -> Self {
+        Self {
+            config,
+            region,
+            partition,
+            function,
+            sessions: Mutex::default(),
+        }
+    }
+
+    /// The Region that the function runs in, and the only one that it serves.
+    #[must_use]
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// The partition of all ARNs, `aws` unless told otherwise.
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        &self.partition
+    }
+
+    /// The name of the function, which is also the name of its sessions.
+    #[must_use]
+    pub fn function(&self) -> &str {
+        &self.function
+    }
+
+    /// Parameter Store of the hub.
+    #[must_use]
+    pub fn ssm(&self) -> Ssm {
+        Ssm::new(&self.config)
+    }
+
+    /// The queues of the hub.
+    #[must_use]
+    pub fn sqs(&self) -> Sqs {
+        Sqs::new(&self.config)
+    }
+
+    /// The topics of the hub.
+    #[must_use]
+    pub fn sns(&self) -> Sns {
+        Sns::new(&self.config, None)
+    }
+
+    /// The event buses of the hub.
+    #[must_use]
+    pub fn eventbridge(&self) -> EventBridge {
+        EventBridge::new(&self.config, None)
+    }
+
+    /// The ARN of a topic of an account in this Region.
+    #[must_use]
+    pub fn topic_arn(&self, account: &AccountId, name: &str) -> String {
+        let Self {
+            partition, region, ..
+        } = self;
+        format!("arn:{partition}:sns:{region}:{account}:{name}")
+    }
+
+    /// A table of the hub.
+    #[must_use]
+    pub fn table(&self, name: impl Into<String>) -> Table {
+        Table::new(&self.config, name)
+    }
+
+    /// Looks at the pipelines of an account.
+    pub async fn reader(&self, account: &AccountId) -> SageMaker {
+        let config = self.session(Role::Reader, account).await;
+        SageMaker::new(&config, account.clone())
+    }
+
+    /// Shares the pipelines of an account.
+    pub async fn owner(&self, account: &AccountId) -> ram::Owner {
+        let config = self.session(Role::Owner, account).await;
+        ram::Owner::new(&config, account.clone())
+    }
+
+    /// Acts for an account that pipelines are shared with.
+    pub async fn consumer(&self, account: &AccountId) -> Consumer {
+        let config = self.session(Role::Consumer, account).await;
+        Consumer {
+            ram: ram::Consumer::new(&config, account.clone()),
+            sagemaker: SageMaker::new(&config, account.clone()),
+            eventbridge: EventBridge::new(&config, Some(account.clone())),
+            sns: Sns::new(&config, Some(account.clone())),
+        }
+    }
+
+    /// The configuration whose credentials are those of a role; no call is
+    /// made before the first client needs them.
+    async fn session(&self, role: Role, account: &AccountId) -> SdkConfig {
+        let mut sessions = self.sessions.lock().await;
+        let key = (role, account.clone());
+        if let Some(config) = sessions.get(&key) {
+            return config.clone();
+        }
+        let provider = AssumeRoleProvider::builder(self.role_arn(role, account))
+            .session_name(&self.function)
+            .configure(&self.config)
+            .build()
+            .await;
+        let config = self
+            .config
+            .to_builder()
+            .credentials_provider(SharedCredentialsProvider::new(provider))
+            .build();
+        sessions.insert(key, config.clone());
+        config
+    }
+
+    fn role_arn(&self, role: Role, account: &AccountId) -> String {
+        let Self {
+            partition, region, ..
+        } = self;
+        let role = role.name();
+        format!("arn:{partition}:iam::{account}:role/pipeshare-{role}-{region}")
+    }
+}
+
+impl fmt::Debug for Aws {
+    /// Leaves the configuration out: it holds credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Aws")
+            .field("region", &self.region)
+            .field("partition", &self.partition)
+            .field("function", &self.function)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the consumer role of one account gives access to.
+#[derive(Debug, Clone)]
+pub struct Consumer {
+    /// Invitations and accepted shares.
+    pub ram: ram::Consumer,
+    /// Pipelines that are shared with the account, by ARN.
+    pub sagemaker: SageMaker,
+    /// The account's event buses.
+    pub eventbridge: EventBridge,
+    /// The account's topics.
+    pub sns: Sns,
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .operation_attempt_timeout(Duration::from_secs(10))
+        .operation_timeout(Duration::from_secs(30))
+        .build()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+use domain::id::AccountId;
+use serde_json::json;
+
+use super::Aws;
+use crate::{
+    Class,
+    replay::{Answer, Replay, Request, ok, refusal, session, xml_refusal},
+};
+
+fn account(text: &str) -> AccountId {
+    text.parse().unwrap()
+}
+
+async fn aws(replay: &Replay) -> Aws {
+    aws_at(replay, None).await
+}
+
+async fn aws_at(replay: &Replay, endpoint: Option<&str>) -> Aws {
+    let mut config = replay.config().await.into_builder();
+    config.set_endpoint_url(endpoint.map(str::to_owned));
+    let region = "eu-west-1".parse().unwrap();
+    Aws::new(
+        config.build(),
+        region,
+        "aws".to_owned(),
+        "share-pipeline".to_owned(),
+    )
+}
+
+/// Hands out sessions named after the role, and lists nothing.
+fn empty_accounts(request: &Request) -> Answer {
+    let roles = ["reader", "owner", "consumer"];
+    let role = roles
+        .iter()
+        .find(|role| request.text.contains(&format!("pipeshare-{role}")));
+    match role {
+        Some(role) => session(&role.to_uppercase()),
+        None => ok(&json!({ "Entries": [{ "EventId": "e" }] })),
+    }
+}
+
+#[tokio::test]
+async fn a_call_in_an_account_is_made_with_a_session_of_the_role_there() {
+    let replay = Replay::by(empty_accounts);
+    let aws = aws(&replay).await;
+    aws.owner(&account("222222222222"))
+        .await
+        .shares()
+        .await
+        .unwrap();
+
+    let requests = replay.requests();
+    assert_eq!(requests[0].url, "https://sts.eu-west-1.amazonaws.com/");
+    assert_eq!(requests[0].access_key, "HUBKEY");
+    assert!(
+        requests[0].text.contains(
+            "RoleArn=arn%3Aaws%3Aiam%3A%3A222222222222%3Arole%2Fpipeshare-owner-eu-west-1"
+        )
+    );
+    assert!(requests[0].text.contains("RoleSessionName=share-pipeline"));
+    assert_eq!(
+        requests[1].url,
+        "https://ram.eu-west-1.amazonaws.com/getresourceshares"
+    );
+    assert_eq!(requests[1].access_key, "OWNER");
+}
+
+#[tokio::test]
+async fn a_role_is_assumed_once_for_all_its_clients_and_calls() {
+    let replay = Replay::by(empty_accounts);
+    let aws = aws(&replay).await;
+    for _ in 0..2 {
+        let consumer = aws.consumer(&account("111111111111")).await;
+        consumer.ram.invitations().await.unwrap();
+        consumer.ram.shares().await.unwrap();
+    }
+    aws.consumer(&account("333333333333"))
+        .await
+        .ram
+        .shares()
+        .await
+        .unwrap();
+    aws.reader(&account("111111111111"))
+        .await
+        .pipelines()
+        .await
+        .unwrap();
+
+    let requests = replay.requests();
+    let assumed = requests
+        .iter()
+        .filter(|request| request.url.contains("//sts."))
+        .count();
+    assert_eq!(assumed, 3);
+}
+
+#[tokio::test]
+async fn a_session_is_shared_by_the_services_it_is_for() {
+    let replay = Replay::by(empty_accounts);
+    let consumer = aws(&replay).await.consumer(&account("111111111111")).await;
+    consumer.ram.shares().await.unwrap();
+    consumer.eventbridge.put("pipeshare", vec![]).await.unwrap();
+    consumer.sagemaker.pipelines().await.unwrap();
+    let keys: Vec<_> = replay
+        .requests()
+        .into_iter()
+        .map(|request| request.access_key)
+        .collect();
+    assert_eq!(keys, ["HUBKEY", "CONSUMER", "CONSUMER"]);
+}
+
+#[tokio::test]
+async fn the_hubs_own_services_need_no_role() {
+    let replay = Replay::of([refusal(400, "ParameterNotFound", "")]);
+    assert_eq!(
+        aws(&replay)
+            .await
+            .ssm()
+            .in_force("/pipeshare/policy")
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(replay.requests()[0].access_key, "HUBKEY");
+}
+
+#[tokio::test]
+async fn an_account_without_the_role_is_told_apart_and_explained() {
+    let refused = "User: arn:aws:sts::333333333333:assumed-role/f/f is not authorized to perform: sts:AssumeRole";
+    let replay = Replay::of([xml_refusal(403, "AccessDenied", refused)]);
+    let owner = aws(&replay).await.owner(&account("222222222222")).await;
+    let error = owner.shares().await.unwrap_err();
+    assert_eq!(error.class(), Class::Permanent);
+    assert!(error.is("AccessDenied"));
+    assert_eq!(
+        error.to_string(),
+        format!("sts:AssumeRole in 222222222222 failed: AccessDenied: {refused}")
+    );
+    assert!(error.advice().unwrap().starts_with("account not onboarded"));
+}
+
+#[tokio::test]
+async fn an_sts_that_is_down_is_no_missing_role() {
+    for answer in [
+        xml_refusal(503, "ServiceUnavailable", "later"),
+        xml_refusal(400, "Throttling", "Rate exceeded"),
+        Answer::ConnectionCut,
+    ] {
+        let replay = Replay::of([answer]);
+        let owner = aws(&replay).await.owner(&account("222222222222")).await;
+        let error = owner.shares().await.unwrap_err();
+        assert_eq!(error.class(), Class::Transient, "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with("sts:AssumeRole in 222222222222"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_override_is_for_every_service_and_for_sts() {
+    let replay = Replay::by(empty_accounts);
+    let aws = aws_at(&replay, Some("http://127.0.0.1:4566")).await;
+    let consumer = aws.consumer(&account("111111111111")).await;
+    consumer.ram.shares().await.unwrap();
+    consumer.sagemaker.pipelines().await.unwrap();
+    aws.ssm().newest("/p").await.unwrap();
+    aws.sns().publish("arn:t", "s", "m").await.ok();
+    aws.table("t").get("p", "s").await.unwrap();
+    aws.sqs()
+        .put_back("http://q", "b", std::time::Duration::ZERO, 1)
+        .await
+        .ok();
+    let requests = replay.requests();
+    assert_eq!(requests.len(), 7);
+    for request in requests {
+        assert!(
+            request.url.starts_with("http://127.0.0.1:4566/"),
+            "{}",
+            request.url
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_debug_form_shows_credentials() {
+    let replay = Replay::by(empty_accounts);
+    let aws = aws(&replay).await;
+    let consumer = aws.consumer(&account("111111111111")).await;
+    consumer.ram.shares().await.unwrap();
+    let shown = format!("{aws:?} {consumer:?} {:?}", aws.ssm());
+    for secret in ["hub-secret", "a-secret", "a-token"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}

@@ -1,0 +1,92 @@
+//! A function's environment variables, read once and complained about all at once.
+
+use std::fmt;
+
+/// Reads variables and remembers what is wrong with them.
+#[derive(Debug)]
+pub struct Environment<F> {
+    read: F,
+    problems: Vec<String>,
+}
+
+/// What is wrong with the environment: every variable, not only the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidEnvironment(Vec<String>);
+
+impl fmt::Display for InvalidEnvironment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the function's environment is not complete: ")?;
+        f.write_str(&self.0.join("; "))
+    }
+}
+
+impl std::error::Error for InvalidEnvironment {}
+
+/// The environment of this process.
+#[must_use]
+pub fn of_process() -> Environment<impl Fn(&str) -> Option<String>> {
+    Environment::new(|name| std::env::var(name).ok())
+}
+
+impl<F: Fn(&str) -> Option<String>> Environment<F> {
+    /// Reads variables with a function, so that tests need not change those of the process.
+    pub fn new(read: F) -> Self {
+        Self {
+            read,
+            problems: Vec::new(),
+        }
+    }
+
+    /// A variable that must be set and not empty.
+    pub fn text(&mut self, name: &str) -> String {
+        let value = (self.read)(name).unwrap_or_default();
+        if value.is_empty() {
+            self.problems.push(format!("{name} is not set"));
+        }
+        value
+    }
+
+    /// A variable that must have one of these values.
+    pub fn choice(&mut self, name: &str, choices: &[&str]) -> String {
+        let value = self.text(name);
+        if !value.is_empty() && !choices.contains(&value.as_str()) {
+            let choices = choices.join(" or ");
+            self.problems
+                .push(format!("{name} must be {choices}, not {value:?}"));
+        }
+        value
+    }
+
+    /// The error that names everything that is wrong, if anything is.
+    pub fn finish(self) -> Result<(), InvalidEnvironment> {
+        if self.problems.is_empty() {
+            Ok(())
+        } else {
+            Err(InvalidEnvironment(self.problems))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_missing_and_every_wrong_variable_is_named() {
+        let mut environment = Environment::new(|name| match name {
+            "GOOD" => Some("value".to_owned()),
+            "CHOICE" => Some("both".to_owned()),
+            "EMPTY" => Some(String::new()),
+            _ => None,
+        });
+        assert_eq!(environment.text("GOOD"), "value");
+        environment.text("EMPTY");
+        environment.text("MISSING");
+        environment.choice("CHOICE", &["leave", "reject"]);
+        assert_eq!(
+            environment.finish().unwrap_err().to_string(),
+            "the function's environment is not complete: EMPTY is not set; MISSING is not set; \
+             CHOICE must be leave or reject, not \"both\""
+        );
+    }
+}

@@ -1,0 +1,343 @@
+//! The edge towards the Lambda runtime, the same for every function.
+//!
+//! A function is given a batch of records and says of each what became of it;
+//! what SQS and Lambda have to be told follows from that, here.
+//!
+//! ```no_run
+//! use aws::{lambda::{self, Function, Outcome, Record, Reply}, telemetry::{self, Metrics}, Aws};
+//!
+//! struct Example;
+//!
+//! impl Function for Example {
+//!     async fn handle(&self, batch: &[Record], _metrics: &Metrics) -> Reply {
+//!         Reply {
+//!             outcomes: batch.iter().map(|_| Outcome::Done).collect(),
+//!             summary: serde_json::json!({ "records": batch.len() }),
+//!         }
+//!     }
+//! }
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), lambda::StartError> {
+//!     telemetry::init();
+//!     let aws = Aws::from_env().await?;
+//!     lambda::serve(&aws, Example).await
+//! }
+//! ```
+
+mod record;
+
+use std::{collections::BTreeMap, env, io, time::Duration};
+
+use futures::future::{FutureExt, LocalBoxFuture, join_all};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde_json::{Value, json};
+
+pub use record::Record;
+use record::{Event, NotAnSqsEvent};
+
+use crate::{Aws, Class, Error, sqs::Sqs, telemetry::Metrics};
+
+/// Why a function does not start.
+pub type StartError = lambda_runtime::Error;
+
+/// The variable with the URL of the function's own queue, where what is not
+/// ready yet is put back.
+pub const QUEUE_URL: &str = "PIPESHARE_QUEUE";
+
+/// How often a record is put back before it is left to the sweep. Each time
+/// waits twice as long as the one before, so this is about as long as a sweep takes to come.
+pub const MAX_ATTEMPTS: u32 = 8;
+
+/// The longest delay that SQS knows.
+const MAX_DELAY: Duration = Duration::from_mins(15);
+
+/// When to look again, if the error that says *not yet* does not know better.
+const LOOK_AGAIN: Duration = Duration::from_mins(1);
+
+/// What became of one record.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// It was served, or there is nothing to do.
+    Done,
+    /// It was served, and these commands follow it; many records may ask for
+    /// the same one, which then follows once.
+    Followed {
+        /// When they are due; 15 minutes at most.
+        after: Duration,
+        /// The commands, as text.
+        by: Vec<String>,
+    },
+    /// It could not be served; whether it is tried again is for its class to say.
+    Failed(Error),
+}
+
+impl Outcome {
+    /// Done, but for these commands, if there are any.
+    #[must_use]
+    pub fn followed(after: Duration, by: Vec<String>) -> Self {
+        if by.is_empty() {
+            Self::Done
+        } else {
+            Self::Followed { after, by }
+        }
+    }
+}
+
+/// What a function has to say about a batch.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// What became of each record, in the order of the batch.
+    pub outcomes: Vec<Outcome>,
+    /// What was found and done; logged, and the result of a direct invocation.
+    pub summary: Value,
+}
+
+/// The same outcome for each record of a batch.
+#[must_use]
+pub fn each(batch: &[Record], outcome: &Outcome) -> Vec<Outcome> {
+    batch.iter().map(|_| outcome.clone()).collect()
+}
+
+/// What one Lambda function does.
+pub trait Function {
+    /// Serves a batch of hints, or the one command of a direct invocation.
+    fn handle(&self, batch: &[Record], metrics: &Metrics) -> impl Future<Output = Reply>;
+}
+
+/// Runs a function until Lambda ends the process.
+pub async fn serve(aws: &Aws, function: impl Function) -> Result<(), StartError> {
+    let edge = Edge {
+        function,
+        name: aws.function().to_owned(),
+        queue_url: env::var(QUEUE_URL).ok(),
+        sqs: aws.sqs(),
+    };
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
+        edge.invoke(event.payload)
+    }))
+    .await
+}
+
+struct Edge<F> {
+    function: F,
+    name: String,
+    queue_url: Option<String>,
+    sqs: Sqs,
+}
+
+impl<F: Function> Edge<F> {
+    /// Serves one invocation and writes its metrics, whatever came of it.
+    async fn invoke(&self, payload: Value) -> Result<Value, Diagnostic> {
+        let metrics = Metrics::default();
+        let answer = self.answer(payload, &metrics).await;
+        if let Err(reason) = metrics.flush(&self.name, &mut io::stdout().lock()) {
+            tracing::warn!(%reason, "metrics were not written");
+        }
+        answer
+    }
+
+    async fn answer(&self, payload: Value, metrics: &Metrics) -> Result<Value, Diagnostic> {
+        match Event::try_from(payload)? {
+            Event::Batch(batch) => {
+                let reply = self.handle(&batch, metrics).await;
+                tracing::info!(summary = %reply.summary, records = batch.len(), "served");
+                let failed = self.settle(&batch, reply.outcomes, metrics).await;
+                Ok(batch_response(&failed))
+            }
+            Event::Direct(record) => {
+                let reply = self.handle(&[record], metrics).await;
+                tracing::info!(summary = %reply.summary, "served");
+                direct_response(reply)
+            }
+        }
+    }
+
+    /// Boxed, since what all calls to AWS in one function add up to is a
+    /// future too deep for the compiler.
+    fn handle<'a>(
+        &'a self,
+        batch: &'a [Record],
+        metrics: &'a Metrics,
+    ) -> LocalBoxFuture<'a, Reply> {
+        self.function.handle(batch, metrics).boxed_local()
+    }
+
+    /// Does what the outcomes ask for; the answer is the records to deliver again.
+    async fn settle<'a>(
+        &self,
+        batch: &'a [Record],
+        outcomes: Vec<Outcome>,
+        metrics: &Metrics,
+    ) -> Vec<&'a Record> {
+        let unsent = self.follow_up(batch, &outcomes, metrics).await;
+        let mut outcomes = outcomes.into_iter();
+        let settling = batch.iter().map(|record| {
+            let outcome = outcomes.next();
+            let unsent = &unsent;
+            async move {
+                let settled = match outcome {
+                    Some(Outcome::Followed { by, .. }) => !by.iter().any(|c| unsent.contains(c)),
+                    outcome => self.settle_one(record, outcome, metrics).await,
+                };
+                (!settled).then_some(record)
+            }
+        });
+        join_all(settling).await.into_iter().flatten().collect()
+    }
+
+    /// Sends each command that follows a record of the batch once; returns those that were not sent.
+    async fn follow_up(
+        &self,
+        batch: &[Record],
+        outcomes: &[Outcome],
+        metrics: &Metrics,
+    ) -> Vec<String> {
+        let mut commands: BTreeMap<&String, (u32, Duration)> = BTreeMap::new();
+        for (record, outcome) in batch.iter().zip(outcomes) {
+            let Outcome::Followed { after, by } = outcome else {
+                continue;
+            };
+            for command in by {
+                let earliest = commands.entry(command).or_insert((record.attempts, *after));
+                *earliest = (*earliest).min((record.attempts, *after));
+            }
+        }
+        let sending = commands
+            .into_iter()
+            .map(async |(command, (attempts, after))| {
+                let record = Record {
+                    id: None,
+                    body: command.clone(),
+                    attempts,
+                    sent: None,
+                };
+                let why = "something has not finished";
+                let sent = self.put_back(&record, after, why, metrics).await;
+                (!sent).then(|| command.clone())
+            });
+        join_all(sending).await.into_iter().flatten().collect()
+    }
+
+    /// Whether SQS may forget the record.
+    async fn settle_one(
+        &self,
+        record: &Record,
+        outcome: Option<Outcome>,
+        metrics: &Metrics,
+    ) -> bool {
+        match outcome {
+            Some(Outcome::Done | Outcome::Followed { .. }) => true,
+            Some(Outcome::Failed(error)) if error.class() == Class::NotYet => {
+                let why = error.to_string();
+                self.put_back(record, LOOK_AGAIN, &why, metrics).await
+            }
+            Some(Outcome::Failed(error)) => give_up_or_retry(record, &error, metrics),
+            None => {
+                // Better served twice than never.
+                tracing::error!(record.id, "the function said nothing about a record");
+                false
+            }
+        }
+    }
+
+    /// Sends the record to its queue once more, to be looked at later.
+    async fn put_back(
+        &self,
+        record: &Record,
+        after: Duration,
+        why: &str,
+        metrics: &Metrics,
+    ) -> bool {
+        if record.attempts >= MAX_ATTEMPTS {
+            tracing::warn!(record.id, why, "not ready after all; left to the sweep");
+            metrics.count("RecordsGivenUp", 1);
+            return true;
+        }
+        let Some(queue_url) = &self.queue_url else {
+            tracing::warn!(record.id, why, "not yet, and {QUEUE_URL} is not set");
+            return false;
+        };
+        let attempts = record.attempts + 1;
+        let after = after.saturating_mul(1 << record.attempts).min(MAX_DELAY);
+        let sent = self
+            .sqs
+            .put_back(queue_url, &record.body, after, attempts)
+            .await;
+        match sent {
+            Ok(()) => {
+                tracing::info!(record.id, why, attempts, "not yet");
+                metrics.count("RecordsPutBack", 1);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(record.id, why, %error, "not yet, and not put back");
+                false
+            }
+        }
+    }
+}
+
+/// Whether SQS may forget a record that failed: trying again does not help
+/// against what only a person can change.
+fn give_up_or_retry(record: &Record, error: &Error, metrics: &Metrics) -> bool {
+    let advice = error.advice();
+    if error.class() == Class::Permanent {
+        tracing::error!(record.id, %error, advice, "refused");
+        metrics.count("RecordsRefused", 1);
+        true
+    } else {
+        tracing::warn!(record.id, %error, "to be tried again");
+        metrics.count("RecordsRetried", 1);
+        false
+    }
+}
+
+/// The answer that has SQS deliver these records again, and no others.
+fn batch_response(failed: &[&Record]) -> Value {
+    // A record without an id gets an empty identifier, for which Lambda fails
+    // the whole batch: again, better served twice than never.
+    let item = |record: &&Record| json!({ "itemIdentifier": record.id.as_deref().unwrap_or("") });
+    let failures: Vec<_> = failed.iter().map(item).collect();
+    json!({ "batchItemFailures": failures })
+}
+
+/// The answer to whoever invoked the function directly: the summary, also if
+/// something has not finished yet, since the sweep goes on with it.
+fn direct_response(reply: Reply) -> Result<Value, Diagnostic> {
+    let failure = reply
+        .outcomes
+        .into_iter()
+        .find_map(|outcome| match outcome {
+            Outcome::Failed(error) => Some(error),
+            Outcome::Done | Outcome::Followed { .. } => None,
+        });
+    failure.map_or(Ok(reply.summary), |error| Err(error.into()))
+}
+
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Self {
+        let error_type = match error.class() {
+            Class::Transient => "Pipeshare.Transient",
+            Class::Permanent => "Pipeshare.Permanent",
+            Class::NotYet => "Pipeshare.NotYet",
+        };
+        let advice = error.advice().map(|advice| format!(" ({advice})"));
+        Self {
+            error_type: error_type.to_owned(),
+            error_message: format!("{error}{}", advice.unwrap_or_default()),
+        }
+    }
+}
+
+impl From<NotAnSqsEvent> for Diagnostic {
+    fn from(error: NotAnSqsEvent) -> Self {
+        Self {
+            error_type: "Pipeshare.BadEvent".to_owned(),
+            error_message: error.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

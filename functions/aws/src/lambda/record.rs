@@ -1,0 +1,94 @@
+//! What Lambda hands over: a batch from SQS, or anything else, as it is.
+
+use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::{notices::Teller, sqs::ATTEMPTS};
+
+/// One hint or command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The message id; none for a direct invocation. It stays the same when
+    /// SQS delivers the message again.
+    pub id: Option<String>,
+    /// The event or command, as text.
+    pub body: String,
+    /// How often it was put back because something was not ready.
+    pub attempts: u32,
+    /// When SQS received it.
+    pub sent: Option<Timestamp>,
+}
+
+impl Record {
+    /// On whose behalf something is told: this record's.
+    #[must_use]
+    pub fn teller(&self) -> Teller<'_> {
+        Teller {
+            holder: self.id.as_deref().unwrap_or("direct"),
+            now: self.sent.unwrap_or_else(now),
+        }
+    }
+}
+
+/// The time of a direct invocation, which carries none.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing at AWS tells when a direct invocation was made"
+)]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// An invocation's payload.
+pub(super) enum Event {
+    /// Messages of the function's queue.
+    Batch(Vec<Record>),
+    /// The payload of a direct invocation.
+    Direct(Record),
+}
+
+/// A payload that SQS claims to have made, but did not.
+///
+/// The reason is left out: serde quotes the values that it stumbles over.
+#[derive(Debug, thiserror::Error)]
+#[error("the SQS event has not the documented shape")]
+pub(super) struct NotAnSqsEvent;
+
+impl TryFrom<Value> for Event {
+    type Error = NotAnSqsEvent;
+
+    fn try_from(payload: Value) -> Result<Self, NotAnSqsEvent> {
+        if payload["Records"][0]["eventSource"] != "aws:sqs" {
+            return Ok(Self::Direct(Record {
+                id: None,
+                body: payload.to_string(),
+                attempts: 0,
+                sent: None,
+            }));
+        }
+        let event: SqsEvent = serde_json::from_value(payload).map_err(|_| NotAnSqsEvent)?;
+        Ok(Self::Batch(
+            event.records.into_iter().map(Record::from).collect(),
+        ))
+    }
+}
+
+impl From<SqsMessage> for Record {
+    fn from(message: SqsMessage) -> Self {
+        let attempts = message
+            .message_attributes
+            .get(ATTEMPTS)
+            .and_then(|attribute| attribute.string_value.as_ref()?.parse().ok());
+        let sent = message
+            .attributes
+            .get("SentTimestamp")
+            .and_then(|time| Timestamp::from_millisecond(time.parse().ok()?).ok());
+        Self {
+            id: message.message_id,
+            body: message.body.unwrap_or_default(),
+            attempts: attempts.unwrap_or_default(),
+            sent,
+        }
+    }
+}

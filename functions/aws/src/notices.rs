@@ -1,0 +1,194 @@
+//! Tells everything once: to the hub's topic, and to the buses of consumers.
+
+use std::{fmt, time::Duration};
+
+use domain::{
+    id::{AccountId, ExecutionArn},
+    notification::{Notice, SOURCE, Told},
+};
+use jiff::Timestamp;
+
+pub use crate::dynamodb::Lease;
+use crate::{
+    Aws, Error,
+    dynamodb::{Table, Values},
+    eventbridge::Entry,
+};
+
+/// How long it is remembered that something was told. Events are repeated
+/// within a day; an execution may be retried much later.
+const KEEP: Duration = Duration::from_hours(24 * 90);
+
+/// The name of the bus, and of the topic, in every consumer account.
+const CONSUMER: &str = "pipeshare";
+
+/// Where a notice goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// The hub's topic, for people.
+    Hub,
+    /// The bus of a consumer account, for machines.
+    Bus(AccountId),
+    /// The topic of a consumer account, for people.
+    Topic(AccountId),
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hub => write!(f, "hub"),
+            Self::Bus(account) => write!(f, "{account}/bus"),
+            Self::Topic(account) => write!(f, "{account}/topic"),
+        }
+    }
+}
+
+/// The ways to tell something, and the ledger of what was told to whom.
+#[derive(Debug, Clone)]
+pub struct Notices<'a> {
+    aws: &'a Aws,
+    table: Table,
+    topic: String,
+}
+
+/// On whose behalf something is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Teller<'a> {
+    /// The same for every delivery of one hint: after a crash, the hint's next
+    /// delivery takes over at once what the dead run had begun.
+    pub holder: &'a str,
+    /// The time at AWS, as the hint tells it.
+    pub now: Timestamp,
+}
+
+impl<'a> Notices<'a> {
+    /// The ledger in `table`, and the hub's topic with this ARN.
+    #[must_use]
+    pub fn new(aws: &'a Aws, table: &str, topic: &str) -> Self {
+        Self {
+            aws,
+            table: aws.table(table),
+            topic: topic.to_owned(),
+        }
+    }
+
+    /// Publishes a notice.
+    pub async fn publish(&self, destination: &Destination, notice: &Notice) -> Result<(), Error> {
+        let Notice { subject, text, .. } = notice;
+        match destination {
+            Destination::Hub => {
+                let sns = self.aws.sns();
+                sns.publish(&self.topic, subject, text).await
+            }
+            Destination::Topic(account) => {
+                let topic = self.aws.topic_arn(account, CONSUMER);
+                let consumer = self.aws.consumer(account).await;
+                consumer.sns.publish(&topic, subject, text).await
+            }
+            Destination::Bus(account) => {
+                let event = Entry {
+                    source: SOURCE.to_owned(),
+                    detail_type: notice.detail_type.to_owned(),
+                    detail: notice.detail.clone(),
+                    resources: notice.resources.clone(),
+                };
+                let consumer = self.aws.consumer(account).await;
+                consumer.eventbridge.put(CONSUMER, vec![event]).await
+            }
+        }
+    }
+
+    /// Publishes a notice, unless that was done; whether it was done now.
+    ///
+    /// A crash between publishing and noting it doubles the message and never
+    /// loses it: the hint is delivered again, and its holder may go on.
+    pub async fn publish_once(
+        &self,
+        teller: Teller<'_>,
+        destination: &Destination,
+        notice: &Notice,
+    ) -> Result<bool, Error> {
+        let ledger = format!("told|{destination}");
+        if self
+            .lease(teller, &ledger, &notice.id, Values::new())
+            .await?
+            != Lease::Taken
+        {
+            return Ok(false);
+        }
+        self.publish(destination, notice).await?;
+        self.done(teller, &ledger, &notice.id).await?;
+        Ok(true)
+    }
+
+    /// Publishes a change of an execution, unless that was done.
+    ///
+    /// `key` tells the change from others of the same execution.
+    pub async fn publish_change(
+        &self,
+        teller: Teller<'_>,
+        destination: &Destination,
+        execution: &ExecutionArn,
+        (key, told): (&str, &Told),
+        notice: &Notice,
+    ) -> Result<Lease, Error> {
+        let ledger = &ledger(destination, execution);
+        let value = |name: &str, text: String| (name.to_owned(), text);
+        let values = Values::from([
+            value("status", told.status.to_string()),
+            value("at", told.at.to_string()),
+            value("seen", told.seen.as_str().to_owned()),
+        ]);
+        let lease = self.lease(teller, ledger, key, values).await?;
+        if lease == Lease::Taken {
+            self.publish(destination, notice).await?;
+            self.done(teller, ledger, key).await?;
+        }
+        Ok(lease)
+    }
+
+    /// What a destination was told of an execution, or is being told by somebody else.
+    pub async fn history(
+        &self,
+        teller: Teller<'_>,
+        destination: &Destination,
+        execution: &ExecutionArn,
+    ) -> Result<Vec<Told>, Error> {
+        let ledger = ledger(destination, execution);
+        let notices = self.table.history(&ledger).await?;
+        let concerns = notices
+            .into_iter()
+            .filter(|notice| notice.done || notice.holder != teller.holder);
+        let told = concerns.filter_map(|notice| {
+            Some(Told {
+                status: notice.values.get("status")?.as_str().into(),
+                at: notice.values.get("at")?.parse().ok()?,
+                seen: notice.values.get("seen")?.parse().ok()?,
+            })
+        });
+        Ok(told.collect())
+    }
+
+    async fn lease(
+        &self,
+        teller: Teller<'_>,
+        ledger: &str,
+        key: &str,
+        values: Values,
+    ) -> Result<Lease, Error> {
+        self.table
+            .lease(ledger, key, teller.holder, teller.now, KEEP, values)
+            .await
+    }
+
+    /// A lease that was lost meanwhile was taken over after it had expired; that run notes it too.
+    async fn done(&self, teller: Teller<'_>, ledger: &str, key: &str) -> Result<(), Error> {
+        self.table.done(ledger, key, teller.holder).await?;
+        Ok(())
+    }
+}
+
+/// The partition with what a destination was told of an execution.
+fn ledger(destination: &Destination, execution: &ExecutionArn) -> String {
+    format!("told|{destination}|{execution}")
+}

@@ -1,0 +1,369 @@
+//! The owner's side: shares, what is in them and whom they are for.
+
+use std::collections::BTreeMap;
+
+use aws_config::SdkConfig;
+use aws_sdk_ram::{
+    Client,
+    types::{
+        ResourceOwner, ResourceShare, ResourceShareAssociation, ResourceShareAssociationType, Tag,
+        TagFilter,
+    },
+};
+use domain::{
+    id::{AccountId, PermissionArn, PipelineArn, Principal, ShareArn},
+    sharing::{Association, Share, TAG_MANAGED, TAG_RULE},
+    status::ShareStatus,
+};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::{all_pages, association, parsed};
+use crate::{
+    error::{Error, Service},
+    time::timestamp,
+};
+
+/// How many resources RAM takes in one call.
+///
+/// ASSUMED: as many principals, and as many shares in a filter; RAM documents
+/// the number for resources only.
+const CHUNK: usize = 100;
+
+/// How many calls about single shares are under way at once; RAM does not
+/// publish its rate limits, and four are no burst.
+const CONCURRENT: usize = 4;
+
+/// A share to create. It is filled by association, later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewShare {
+    /// The name; RAM does not mind two shares of one name.
+    pub name: String,
+    /// The rule that the share serves.
+    pub rule: String,
+    /// What its principals may do.
+    pub permission: PermissionArn,
+    /// Whether accounts outside the organization may be added.
+    pub allow_external: bool,
+    /// Makes a repeated call find the first one's share.
+    pub client_token: String,
+}
+
+/// Shares of one account, seen and changed by that account.
+///
+/// Only the creation of a share takes a client token. Associations are
+/// idempotent by nature, and RAM would answer a token that it remembers with
+/// the old answer: a principal that has to be invited again would not be.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    client: Client,
+    service: Service,
+}
+
+impl Owner {
+    pub(crate) fn new(config: &SdkConfig, account: AccountId) -> Self {
+        Self {
+            client: Client::new(config),
+            service: Service::new("ram", Some(account)),
+        }
+    }
+
+    /// All shares that carry pipeshare's tag, with all that is in them.
+    ///
+    /// Shares that are deleted are among them, for as long as RAM lists them,
+    /// without their contents.
+    pub async fn shares(&self) -> Result<Vec<Share>, Error> {
+        let managed = TagFilter::builder().tag_key(TAG_MANAGED).build();
+        let request = self
+            .client
+            .get_resource_shares()
+            .resource_owner(ResourceOwner::SelfValue)
+            .tag_filters(managed);
+        let found = all_pages!(self.service, "GetResourceShares", request, resource_shares);
+        let shares = found.iter().map(|share| self.share(share));
+        self.with_contents(shares.collect::<Result<_, _>>()?).await
+    }
+
+    async fn with_contents(&self, mut shares: Vec<Share>) -> Result<Vec<Share>, Error> {
+        let live = shares.iter().filter(|share| share.live);
+        let live: Vec<_> = live.map(|share| share.arn.clone()).collect();
+        let (mut principals, mut resources, mut permissions) = futures::try_join!(
+            self.associations(ResourceShareAssociationType::Principal, &live),
+            self.associations(ResourceShareAssociationType::Resource, &live),
+            self.permissions(&live),
+        )?;
+        for share in &mut shares {
+            share.principals = principals.remove(&share.arn).unwrap_or_default();
+            share.resources = resources.remove(&share.arn).unwrap_or_default();
+            share.permissions = permissions.remove(&share.arn).unwrap_or_default();
+        }
+        Ok(shares)
+    }
+
+    fn share(&self, share: &ResourceShare) -> Result<Share, Error> {
+        let arn = share.resource_share_arn();
+        let status: ShareStatus = share.status().map_or("", |status| status.as_str()).into();
+        let rule = share
+            .tags()
+            .iter()
+            .find(|tag| tag.key() == Some(TAG_RULE))
+            .and_then(|tag| tag.value());
+        Ok(Share {
+            arn: parsed(arn, &self.service, "GetResourceShares")?,
+            name: share.name().unwrap_or_default().to_owned(),
+            rule: rule.map(str::to_owned),
+            created: share
+                .creation_time()
+                .and_then(timestamp)
+                .unwrap_or_default(),
+            live: status.is_present(),
+            allow_external: share.allow_external_principals().unwrap_or_default(),
+            permissions: Vec::new(),
+            resources: Vec::new(),
+            principals: Vec::new(),
+        })
+    }
+
+    async fn associations(
+        &self,
+        kind: ResourceShareAssociationType,
+        shares: &[ShareArn],
+    ) -> Result<BTreeMap<ShareArn, Vec<Association>>, Error> {
+        let mut associations: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for chunk in shares.chunks(CHUNK) {
+            // RAM refuses a filter on shares together with one on the status.
+            let request = self
+                .client
+                .get_resource_share_associations()
+                .association_type(kind.clone())
+                .set_resource_share_arns(Some(texts(chunk)));
+            let found = all_pages!(
+                self.service,
+                "GetResourceShareAssociations",
+                request,
+                resource_share_associations
+            );
+            for found in &found {
+                let (share, association) =
+                    association(found, &self.service, "GetResourceShareAssociations")?;
+                associations.entry(share).or_default().push(association);
+            }
+        }
+        Ok(associations)
+    }
+
+    async fn permissions(
+        &self,
+        shares: &[ShareArn],
+    ) -> Result<BTreeMap<ShareArn, Vec<PermissionArn>>, Error> {
+        stream::iter(shares)
+            .map(|share| async move { Ok((share.clone(), self.permissions_of(share).await?)) })
+            .buffered(CONCURRENT)
+            .try_collect()
+            .await
+    }
+
+    async fn permissions_of(&self, share: &ShareArn) -> Result<Vec<PermissionArn>, Error> {
+        let request = self
+            .client
+            .list_resource_share_permissions()
+            .resource_share_arn(share.as_str());
+        let operation = "ListResourceSharePermissions";
+        let found = all_pages!(
+            self.service,
+            "ListResourceSharePermissions",
+            request,
+            permissions
+        );
+        found
+            .iter()
+            .map(|permission| parsed(permission.arn(), &self.service, operation))
+            .collect()
+    }
+
+    /// Creates a share, empty but for its permission and tags.
+    pub async fn create_share(&self, share: &NewShare) -> Result<ShareArn, Error> {
+        let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
+        let answer = self
+            .client
+            .create_resource_share()
+            .name(&share.name)
+            .permission_arns(share.permission.as_str())
+            .allow_external_principals(share.allow_external)
+            .tags(tag(TAG_MANAGED, "true"))
+            .tags(tag(TAG_RULE, &share.rule))
+            .client_token(&share.client_token)
+            .send()
+            .await
+            .map_err(self.service.failed("CreateResourceShare"))?;
+        let created = answer
+            .resource_share()
+            .and_then(ResourceShare::resource_share_arn);
+        parsed(created, &self.service, "CreateResourceShare")
+    }
+
+    /// Adds pipelines to a share; what was in it already stays.
+    pub async fn associate_pipelines(
+        &self,
+        share: &ShareArn,
+        pipelines: &[PipelineArn],
+    ) -> Result<Vec<Association>, Error> {
+        in_chunks(pipelines, async |chunk| {
+            self.associate(share, Some(chunk), None).await
+        })
+        .await
+    }
+
+    /// Adds principals to a share; those that must accept are sent an invitation.
+    pub async fn associate_principals(
+        &self,
+        share: &ShareArn,
+        principals: &[Principal],
+    ) -> Result<Vec<Association>, Error> {
+        in_chunks(principals, async |chunk| {
+            self.associate(share, None, Some(chunk)).await
+        })
+        .await
+    }
+
+    async fn associate(
+        &self,
+        share: &ShareArn,
+        resources: Option<Vec<String>>,
+        principals: Option<Vec<String>>,
+    ) -> Result<Vec<Association>, Error> {
+        let answer = self
+            .client
+            .associate_resource_share()
+            .resource_share_arn(share.as_str())
+            .set_resource_arns(resources)
+            .set_principals(principals)
+            .send()
+            .await
+            .map_err(self.service.failed("AssociateResourceShare"))?;
+        self.read(
+            "AssociateResourceShare",
+            answer.resource_share_associations(),
+        )
+    }
+
+    /// Takes resources out of a share, whatever they are.
+    pub async fn disassociate_resources(
+        &self,
+        share: &ShareArn,
+        resources: &[String],
+    ) -> Result<Vec<Association>, Error> {
+        in_chunks(resources, async |chunk| {
+            self.disassociate(share, Some(chunk), None).await
+        })
+        .await
+    }
+
+    /// Takes principals out of a share, and with them their access.
+    pub async fn disassociate_principals(
+        &self,
+        share: &ShareArn,
+        principals: &[String],
+    ) -> Result<Vec<Association>, Error> {
+        in_chunks(principals, async |chunk| {
+            self.disassociate(share, None, Some(chunk)).await
+        })
+        .await
+    }
+
+    async fn disassociate(
+        &self,
+        share: &ShareArn,
+        resources: Option<Vec<String>>,
+        principals: Option<Vec<String>>,
+    ) -> Result<Vec<Association>, Error> {
+        let answer = self
+            .client
+            .disassociate_resource_share()
+            .resource_share_arn(share.as_str())
+            .set_resource_arns(resources)
+            .set_principals(principals)
+            .send()
+            .await
+            .map_err(self.service.failed("DisassociateResourceShare"))?;
+        self.read(
+            "DisassociateResourceShare",
+            answer.resource_share_associations(),
+        )
+    }
+
+    /// Gives a share another permission, or the newest version of its own.
+    pub async fn replace_permission(
+        &self,
+        share: &ShareArn,
+        permission: &PermissionArn,
+    ) -> Result<(), Error> {
+        let answer = self
+            .client
+            .associate_resource_share_permission()
+            .resource_share_arn(share.as_str())
+            .permission_arn(permission.as_str())
+            .replace(true)
+            .send()
+            .await
+            .map_err(self.service.failed("AssociateResourceSharePermission"))?;
+        self.succeeded("AssociateResourceSharePermission", answer.return_value())
+    }
+
+    /// Says whether accounts outside the organization may be added to a share.
+    pub async fn set_allow_external(&self, share: &ShareArn, allow: bool) -> Result<(), Error> {
+        self.client
+            .update_resource_share()
+            .resource_share_arn(share.as_str())
+            .allow_external_principals(allow)
+            .send()
+            .await
+            .map_err(self.service.failed("UpdateResourceShare"))?;
+        Ok(())
+    }
+
+    /// Deletes a share, and with it all access that it gave.
+    pub async fn delete_share(&self, share: &ShareArn) -> Result<(), Error> {
+        let answer = self
+            .client
+            .delete_resource_share()
+            .resource_share_arn(share.as_str())
+            .send()
+            .await
+            .map_err(self.service.failed("DeleteResourceShare"))?;
+        self.succeeded("DeleteResourceShare", answer.return_value())
+    }
+
+    fn read(
+        &self,
+        operation: &'static str,
+        associations: &[ResourceShareAssociation],
+    ) -> Result<Vec<Association>, Error> {
+        associations
+            .iter()
+            .map(|found| Ok(association(found, &self.service, operation)?.1))
+            .collect()
+    }
+
+    fn succeeded(&self, operation: &'static str, value: Option<bool>) -> Result<(), Error> {
+        if value == Some(false) {
+            return Err(self.service.odd_answer(operation, "a returnValue of false"));
+        }
+        Ok(())
+    }
+}
+
+fn texts<T: ToString>(items: &[T]) -> Vec<String> {
+    items.iter().map(T::to_string).collect()
+}
+
+/// Makes one call for every hundred items, in order, and joins the answers.
+async fn in_chunks<T: ToString>(
+    items: &[T],
+    call: impl AsyncFn(Vec<String>) -> Result<Vec<Association>, Error>,
+) -> Result<Vec<Association>, Error> {
+    let mut answers = Vec::new();
+    for chunk in items.chunks(CHUNK) {
+        answers.extend(call(texts(chunk)).await?);
+    }
+    Ok(answers)
+}

@@ -1,0 +1,405 @@
+use domain::{
+    id::{AccountId, InvitationArn, PermissionArn, PipelineArn, Principal, ShareArn},
+    status::{AssociationStatus, InvitationStatus},
+};
+use serde_json::{Value, json};
+
+use super::{Accepted, Consumer, NewShare, Owner};
+use crate::{
+    Class,
+    replay::{Answer, Replay, Request, ok, refusal},
+};
+
+const SHARE: &str = "arn:aws:ram:eu-west-1:222222222222:resource-share/11111111-1111";
+const OLD_SHARE: &str = "arn:aws:ram:eu-west-1:222222222222:resource-share/00000000-0000";
+const INVITATION: &str =
+    "arn:aws:ram:eu-west-1:222222222222:resource-share-invitation/33333333-3333";
+
+fn account(text: &str) -> AccountId {
+    text.parse().unwrap()
+}
+
+fn share() -> ShareArn {
+    SHARE.parse().unwrap()
+}
+
+fn invitation() -> InvitationArn {
+    INVITATION.parse().unwrap()
+}
+
+fn pipeline(number: usize) -> PipelineArn {
+    format!("arn:aws:sagemaker:eu-west-1:222222222222:pipeline/p{number}")
+        .parse()
+        .unwrap()
+}
+
+async fn owner(replay: &Replay) -> Owner {
+    Owner::new(&replay.config().await, account("222222222222"))
+}
+
+async fn consumer(replay: &Replay) -> Consumer {
+    Consumer::new(&replay.config().await, account("111111111111"))
+}
+
+fn association(entity: &str, status: &str) -> Value {
+    json!({
+        "resourceShareArn": SHARE,
+        "associatedEntity": entity,
+        "status": status,
+        "creationTime": 1_800_000_000,
+    })
+}
+
+/// One live share and one that was deleted, each list in two pages of which
+/// the first is empty.
+fn account_with_shares(request: &Request) -> Answer {
+    let body = request.json();
+    if body["nextToken"].is_null() && request.path() != "/listresourcesharepermissions" {
+        return ok(
+            &json!({ "nextToken": "more", "resourceShares": [], "resourceShareAssociations": [] }),
+        );
+    }
+    match (request.path(), body["associationType"].as_str()) {
+        ("/getresourceshares", _) => ok(&json!({ "resourceShares": [
+            {
+                "resourceShareArn": SHARE, "name": "pipeshare-readers", "status": "ACTIVE",
+                "owningAccountId": "222222222222", "allowExternalPrincipals": true,
+                "creationTime": 1_800_000_000,
+                "tags": [
+                    { "key": "pipeshare:managed", "value": "true" },
+                    { "key": "pipeshare:rule", "value": "readers" },
+                ],
+            },
+            { "resourceShareArn": OLD_SHARE, "name": "pipeshare-readers", "status": "DELETED" },
+        ] })),
+        ("/getresourceshareassociations", Some("PRINCIPAL")) => ok(&json!({
+            "resourceShareAssociations": [association("111111111111", "ASSOCIATING")],
+        })),
+        ("/getresourceshareassociations", Some("RESOURCE")) => {
+            let mut failed = association(pipeline(1).as_str(), "FAILED");
+            failed["statusMessage"] = "no policy".into();
+            ok(
+                &json!({ "resourceShareAssociations": [failed, association("arn:aws:x", "NEW_STATUS")] }),
+            )
+        }
+        ("/listresourcesharepermissions", _) => ok(&json!({ "permissions": [{
+            "arn": "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSageMakerPipeline",
+            "resourceType": "sagemaker:Pipeline", "defaultVersion": true, "version": "1",
+        }] })),
+        (path, _) => panic!("unexpected {path}"),
+    }
+}
+
+#[tokio::test]
+async fn an_owners_shares_come_with_all_that_is_in_them() {
+    let replay = Replay::by(account_with_shares);
+    let shares = owner(&replay).await.shares().await.unwrap();
+
+    let [live, gone] = shares.as_slice() else {
+        panic!("{shares:?}");
+    };
+    assert_eq!(
+        (&live.arn, live.rule.as_deref()),
+        (&share(), Some("readers"))
+    );
+    assert!(live.live);
+    assert!(live.allow_external);
+    assert_eq!(live.created.as_second(), 1_800_000_000);
+    let principal = &live.principals[0];
+    assert_eq!(principal.entity, "111111111111");
+    assert_eq!(principal.status, AssociationStatus::Associating);
+    let [failed, strange] = live.resources.as_slice() else {
+        panic!("{live:?}");
+    };
+    assert_eq!(failed.entity, pipeline(1).as_str());
+    assert_eq!(failed.status, AssociationStatus::Failed);
+    assert_eq!(failed.message.as_deref(), Some("no policy"));
+    assert_eq!(strange.entity, "arn:aws:x");
+    assert_eq!(
+        strange.status,
+        AssociationStatus::Other("NEW_STATUS".to_owned())
+    );
+    assert_eq!(live.permissions, [PermissionArn::read("aws")]);
+
+    assert!(!gone.live);
+    assert!(gone.principals.is_empty() && gone.permissions.is_empty());
+}
+
+#[tokio::test]
+async fn only_shares_that_exist_are_asked_for_their_contents_and_only_by_what_ram_can_filter() {
+    let replay = Replay::by(account_with_shares);
+    owner(&replay).await.shares().await.unwrap();
+
+    let requests = replay.requests();
+    let list = requests[0].json();
+    assert_eq!(list["resourceOwner"], "SELF");
+    assert_eq!(
+        list["tagFilters"],
+        json!([{ "tagKey": "pipeshare:managed" }])
+    );
+    assert!(list["resourceShareStatus"].is_null());
+    for request in &requests {
+        assert!(!request.text.contains(OLD_SHARE), "{}", request.text);
+        assert!(request.json()["associationStatus"].is_null());
+    }
+}
+
+#[tokio::test]
+async fn a_page_token_that_comes_twice_does_not_cut_a_list_short() {
+    let page = |token: Value| ok(&json!({ "resourceShareInvitations": [], "nextToken": token }));
+    let replay = Replay::of([page("same".into()), page("same".into()), page(Value::Null)]);
+    let invitations = consumer(&replay).await.invitations().await.unwrap();
+    assert!(invitations.is_empty());
+    assert_eq!(replay.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn a_share_is_created_empty_tagged_and_with_a_token() {
+    let replay = Replay::of([ok(
+        &json!({ "resourceShare": { "resourceShareArn": SHARE } }),
+    )]);
+    let new = NewShare {
+        name: "pipeshare-readers".to_owned(),
+        rule: "readers".to_owned(),
+        permission: PermissionArn::read("aws"),
+        allow_external: false,
+        client_token: "token-1".to_owned(),
+    };
+    assert_eq!(
+        owner(&replay).await.create_share(&new).await.unwrap(),
+        share()
+    );
+    let request = &replay.requests()[0];
+    assert_eq!(
+        (request.method.as_str(), request.path()),
+        ("POST", "/createresourceshare")
+    );
+    assert_eq!(
+        request.json(),
+        json!({
+            "name": "pipeshare-readers",
+            "permissionArns": ["arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSageMakerPipeline"],
+            "allowExternalPrincipals": false,
+            "clientToken": "token-1",
+            "tags": [
+                { "key": "pipeshare:managed", "value": "true" },
+                { "key": "pipeshare:rule", "value": "readers" },
+            ],
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_failed_association_under_http_200_is_reported_as_failed() {
+    let replay = Replay::of([ok(&json!({
+        "resourceShareAssociations": [association("111111111111", "FAILED")],
+    }))]);
+    let principals = [Principal::Account(account("111111111111"))];
+    let associations = owner(&replay)
+        .await
+        .associate_principals(&share(), &principals)
+        .await
+        .unwrap();
+    assert_eq!(associations[0].status, AssociationStatus::Failed);
+    let body = replay.requests()[0].json();
+    assert_eq!(
+        body,
+        json!({ "resourceShareArn": SHARE, "principals": ["111111111111"] })
+    );
+}
+
+#[tokio::test]
+async fn pipelines_are_associated_a_hundred_a_call_and_without_a_token() {
+    let replay = Replay::by(|request| {
+        let first = request.json()["resourceArns"][0]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        ok(&json!({ "resourceShareAssociations": [association(&first, "ASSOCIATING")] }))
+    });
+    let pipelines: Vec<_> = (0..201).map(pipeline).collect();
+    let associations = owner(&replay)
+        .await
+        .associate_pipelines(&share(), &pipelines)
+        .await
+        .unwrap();
+    let sizes: Vec<_> = replay
+        .requests()
+        .iter()
+        .map(|request| {
+            assert!(request.json()["clientToken"].is_null());
+            request.json()["resourceArns"].as_array().unwrap().len()
+        })
+        .collect();
+    assert_eq!(sizes, [100, 100, 1]);
+    let firsts: Vec<_> = associations
+        .iter()
+        .map(|found| found.entity.parse::<PipelineArn>().unwrap())
+        .collect();
+    assert_eq!(firsts, [pipeline(0), pipeline(100), pipeline(200)]);
+}
+
+#[tokio::test]
+async fn nothing_to_associate_is_no_call() {
+    let replay = Replay::of([]);
+    let owner = owner(&replay).await;
+    owner.associate_pipelines(&share(), &[]).await.unwrap();
+    owner.disassociate_principals(&share(), &[]).await.unwrap();
+    assert!(replay.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_share_is_changed_and_deleted_by_its_arn() {
+    let yes = ok(&json!({ "returnValue": true }));
+    let replay = Replay::of([
+        yes.clone(),
+        ok(&json!({})),
+        ok(
+            &json!({ "resourceShareAssociations": [association(pipeline(1).as_str(), "DISASSOCIATING")] }),
+        ),
+        yes,
+    ]);
+    let owner = owner(&replay).await;
+    owner
+        .replace_permission(&share(), &PermissionArn::execute("aws"))
+        .await
+        .unwrap();
+    owner.set_allow_external(&share(), true).await.unwrap();
+    owner
+        .disassociate_resources(&share(), &[pipeline(1).to_string()])
+        .await
+        .unwrap();
+    owner.delete_share(&share()).await.unwrap();
+
+    let requests = replay.requests();
+    assert_eq!(requests[0].path(), "/associateresourcesharepermission");
+    assert_eq!(requests[0].json()["replace"], true);
+    assert_eq!(requests[1].path(), "/updateresourceshare");
+    assert_eq!(
+        requests[1].json(),
+        json!({ "resourceShareArn": SHARE, "allowExternalPrincipals": true })
+    );
+    assert_eq!(requests[2].path(), "/disassociateresourceshare");
+    assert_eq!(requests[3].method, "DELETE");
+    assert!(
+        requests[3]
+            .path()
+            .starts_with("/deleteresourceshare?resourceShareArn=")
+    );
+}
+
+#[tokio::test]
+async fn a_return_value_of_false_is_a_failure() {
+    let replay = Replay::of([ok(&json!({ "returnValue": false }))]);
+    let error = owner(&replay)
+        .await
+        .delete_share(&share())
+        .await
+        .unwrap_err();
+    assert_eq!(error.class(), Class::Permanent);
+}
+
+#[tokio::test]
+async fn disassociating_while_something_associates_is_not_yet_possible() {
+    let message =
+        "At least one of the associations in the resource share is in ASSOCIATING status.";
+    let replay = Replay::of([refusal(400, "InvalidStateTransitionException", message)]);
+    let refused = owner(&replay)
+        .await
+        .disassociate_resources(&share(), &[pipeline(1).to_string()])
+        .await;
+    let error = refused.unwrap_err();
+    assert_eq!(error.class(), Class::NotYet);
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "ram:DisassociateResourceShare in 222222222222 failed: InvalidStateTransitionException: {message}"
+        )
+    );
+}
+
+#[tokio::test]
+async fn invitations_of_every_status_are_listed_and_illegible_ones_hide_no_other() {
+    let replay = Replay::of([ok(&json!({ "resourceShareInvitations": [
+        { "resourceShareInvitationArn": "odd", "status": "PENDING" },
+        {
+            "resourceShareInvitationArn": INVITATION, "resourceShareArn": SHARE,
+            "resourceShareName": "pipeshare-readers.111111111111", "status": "EXPIRED",
+            "senderAccountId": "222222222222", "receiverAccountId": "111111111111",
+            "invitationTimestamp": 1_800_000_000,
+        },
+    ] }))]);
+    let invitations = consumer(&replay).await.invitations().await.unwrap();
+    let [found] = invitations.as_slice() else {
+        panic!("{invitations:?}");
+    };
+    assert_eq!(found.arn, invitation());
+    assert_eq!(found.share, share());
+    assert_eq!(found.status, InvitationStatus::Expired);
+    assert_eq!(
+        (&found.sender, &found.receiver),
+        (&account("222222222222"), &account("111111111111"))
+    );
+}
+
+#[tokio::test]
+async fn what_an_invitation_holds_is_told_before_it_is_accepted() {
+    let replay = Replay::of([
+        ok(&json!({ "resources": [], "nextToken": "more" })),
+        ok(&json!({ "resources": [{ "arn": "arn:aws:s3:::b", "type": "s3:Bucket" }] })),
+    ]);
+    let resources = consumer(&replay)
+        .await
+        .pending_resources(&invitation())
+        .await
+        .unwrap();
+    assert_eq!(resources[0].kind, "s3:Bucket");
+    assert_eq!(replay.requests()[1].json()["nextToken"], "more");
+}
+
+#[tokio::test]
+async fn accepting_or_rejecting_twice_is_no_failure() {
+    let replay = Replay::of([
+        ok(&json!({ "resourceShareInvitation": { "status": "ACCEPTED" } })),
+        refusal(400, "ResourceShareInvitationAlreadyAcceptedException", ""),
+        refusal(400, "ResourceShareInvitationAlreadyRejectedException", ""),
+        refusal(400, "ResourceShareInvitationAlreadyRejectedException", ""),
+        refusal(400, "ResourceShareInvitationExpiredException", ""),
+    ]);
+    let consumer = consumer(&replay).await;
+    assert_eq!(consumer.accept(&invitation()).await.unwrap(), Accepted::Now);
+    assert_eq!(
+        consumer.accept(&invitation()).await.unwrap(),
+        Accepted::Already
+    );
+    assert!(consumer.accept(&invitation()).await.is_err());
+    consumer.reject(&invitation()).await.unwrap();
+    assert!(consumer.reject(&invitation()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_consumer_sees_active_shares_of_others_and_what_is_in_them() {
+    let replay = Replay::of([
+        ok(&json!({ "resourceShares": [
+            { "resourceShareArn": SHARE, "name": "n", "owningAccountId": "222222222222" },
+        ] })),
+        ok(
+            &json!({ "resources": [{ "arn": pipeline(1).as_str(), "type": "sagemaker:Pipeline" }] }),
+        ),
+    ]);
+    let consumer = consumer(&replay).await;
+    let shares = consumer.shares().await.unwrap();
+    assert_eq!(shares[0].owner, account("222222222222"));
+    let resources = consumer.resources(&shares[0].arn).await.unwrap();
+    assert_eq!(resources[0].kind, "sagemaker:Pipeline");
+
+    let requests = replay.requests();
+    assert_eq!(
+        requests[0].json(),
+        json!({ "resourceOwner": "OTHER-ACCOUNTS", "resourceShareStatus": "ACTIVE" })
+    );
+    assert_eq!(
+        requests[1].json(),
+        json!({ "resourceOwner": "OTHER-ACCOUNTS", "resourceShareArns": [SHARE] })
+    );
+}

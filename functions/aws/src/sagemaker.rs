@@ -1,0 +1,266 @@
+//! SageMaker Pipelines: what there is and how its executions went.
+
+use std::str::FromStr;
+
+use aws_config::SdkConfig;
+use aws_sdk_sagemaker::{
+    Client,
+    types::{
+        Filter, Operator, PipelineExecution, PipelineExecutionStep, PipelineSummary, ResourceType,
+        SearchExpression, SearchSortOrder, SortOrder, SortPipelineExecutionsBy, StepStatus,
+    },
+};
+use domain::{
+    id::{AccountId, ExecutionArn, InvalidId, PipelineArn},
+    notification::FailedStep,
+    sharing::Pipeline,
+    status::ExecutionStatus,
+};
+use jiff::Timestamp;
+
+use crate::{
+    error::{Error, Service},
+    time::{date_time, timestamp},
+};
+
+/// What SageMaker knows about an execution and an event does not tell.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ExecutionDetails {
+    /// How it goes now; none if SageMaker could not be asked.
+    pub status: Option<ExecutionStatus>,
+    /// The name that its starter gave it.
+    pub display_name: Option<String>,
+    /// Why it failed; absent for some failures of steps.
+    pub failure_reason: Option<String>,
+    /// When it was created.
+    pub started: Option<Timestamp>,
+    /// The steps that failed, in the order that they started.
+    pub failed_steps: Vec<FailedStep>,
+}
+
+/// An execution that changed lately.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedExecution {
+    /// The execution.
+    pub arn: ExecutionArn,
+    /// Its pipeline.
+    pub pipeline: PipelineArn,
+    /// How it goes.
+    pub status: ExecutionStatus,
+    /// The name that its starter gave it.
+    pub display_name: Option<String>,
+    /// When it was created.
+    pub started: Option<Timestamp>,
+    /// When anything about it changed last, be it only its description.
+    pub modified: Timestamp,
+}
+
+/// Pipelines, seen from one account.
+#[derive(Debug, Clone)]
+pub struct SageMaker {
+    client: Client,
+    service: Service,
+}
+
+impl SageMaker {
+    pub(crate) fn new(config: &SdkConfig, account: AccountId) -> Self {
+        Self {
+            client: Client::new(config),
+            service: Service::new("sagemaker", Some(account)),
+        }
+    }
+
+    /// All pipelines that the account lists, those that AWS manages included.
+    pub async fn pipelines(&self) -> Result<Vec<Pipeline>, Error> {
+        let mut items = self
+            .client
+            .list_pipelines()
+            .into_paginator()
+            .stop_on_duplicate_token(false)
+            .items()
+            .send();
+        let mut pipelines = Vec::new();
+        while let Some(item) = items.next().await {
+            let item = item.map_err(self.service.failed("ListPipelines"))?;
+            pipelines.push(self.pipeline(&item)?);
+        }
+        Ok(pipelines)
+    }
+
+    fn pipeline(&self, summary: &PipelineSummary) -> Result<Pipeline, Error> {
+        let created = summary.creation_time().and_then(timestamp);
+        Ok(Pipeline {
+            arn: self.parsed("ListPipelines", summary.pipeline_arn())?,
+            created: self.known("ListPipelines", created)?,
+        })
+    }
+
+    /// Describes a pipeline, also one of another account.
+    ///
+    /// For an account that the pipeline is shared with, an answer is the proof
+    /// of access.
+    pub async fn describe(&self, pipeline: &PipelineArn) -> Result<(), Error> {
+        self.client
+            .describe_pipeline()
+            .pipeline_name(pipeline.as_str())
+            .send()
+            .await
+            .map_err(self.service.failed("DescribePipeline"))?;
+        Ok(())
+    }
+
+    /// Whether an execution that was created since then has succeeded.
+    ///
+    /// Reads from the newest back and stops at the first success.
+    pub async fn has_succeeded_execution(
+        &self,
+        pipeline: &PipelineArn,
+        since: Timestamp,
+    ) -> Result<bool, Error> {
+        let mut items = self
+            .client
+            .list_pipeline_executions()
+            .pipeline_name(pipeline.as_str())
+            .created_after(date_time(since))
+            .sort_by(SortPipelineExecutionsBy::CreationTime)
+            .sort_order(SortOrder::Descending)
+            .into_paginator()
+            .stop_on_duplicate_token(false)
+            .items()
+            .send();
+        while let Some(item) = items.next().await {
+            let item = item.map_err(self.service.failed("ListPipelineExecutions"))?;
+            if status(item.pipeline_execution_status()) == ExecutionStatus::Succeeded {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Asks about an execution as it is now, whatever an event said.
+    pub async fn details(&self, execution: &ExecutionArn) -> Result<ExecutionDetails, Error> {
+        let answer = self
+            .client
+            .describe_pipeline_execution()
+            .pipeline_execution_arn(execution.as_str())
+            .send()
+            .await
+            .map_err(self.service.failed("DescribePipelineExecution"))?;
+        let steps = self.steps(execution).await?;
+        let failed =
+            |step: &&PipelineExecutionStep| step.step_status() == Some(&StepStatus::Failed);
+        Ok(ExecutionDetails {
+            status: Some(status(answer.pipeline_execution_status())),
+            display_name: answer.pipeline_execution_display_name().map(str::to_owned),
+            failure_reason: answer.failure_reason().map(str::to_owned),
+            started: answer.creation_time().and_then(timestamp),
+            failed_steps: steps.iter().filter(failed).map(failed_step).collect(),
+        })
+    }
+
+    /// When the last step of an execution ended; none if none has.
+    pub async fn last_step_end(
+        &self,
+        execution: &ExecutionArn,
+    ) -> Result<Option<Timestamp>, Error> {
+        let steps = self.steps(execution).await?;
+        let ends = steps
+            .iter()
+            .filter_map(|step| step.end_time().and_then(timestamp));
+        Ok(ends.max())
+    }
+
+    async fn steps(&self, execution: &ExecutionArn) -> Result<Vec<PipelineExecutionStep>, Error> {
+        let mut items = self
+            .client
+            .list_pipeline_execution_steps()
+            .pipeline_execution_arn(execution.as_str())
+            .sort_order(SortOrder::Ascending)
+            .into_paginator()
+            .stop_on_duplicate_token(false)
+            .items()
+            .send();
+        let mut steps = Vec::new();
+        while let Some(step) = items.next().await {
+            steps.push(step.map_err(self.service.failed("ListPipelineExecutionSteps"))?);
+        }
+        Ok(steps)
+    }
+
+    /// The executions of all pipelines of the account that changed after a time, oldest change first.
+    ///
+    /// Only the search finds an old execution that was retried: lists filter by
+    /// the time of creation alone.
+    pub async fn executions_changed_since(
+        &self,
+        time: Timestamp,
+    ) -> Result<Vec<ChangedExecution>, Error> {
+        let changed = Filter::builder()
+            .name("LastModifiedTime")
+            .operator(Operator::GreaterThan)
+            .value(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+            .build();
+        let mut items = self
+            .client
+            .search()
+            .resource(ResourceType::PipelineExecution)
+            .search_expression(SearchExpression::builder().filters(changed).build())
+            .sort_by("LastModifiedTime")
+            .sort_order(SearchSortOrder::Ascending)
+            .into_paginator()
+            .stop_on_duplicate_token(false)
+            .items()
+            .send();
+        let mut executions = Vec::new();
+        while let Some(record) = items.next().await {
+            let record = record.map_err(self.service.failed("Search"))?;
+            if let Some(execution) = record.pipeline_execution() {
+                executions.push(self.changed(execution)?);
+            }
+        }
+        Ok(executions)
+    }
+
+    fn changed(&self, execution: &PipelineExecution) -> Result<ChangedExecution, Error> {
+        let modified = execution.last_modified_time().and_then(timestamp);
+        Ok(ChangedExecution {
+            arn: self.parsed("Search", execution.pipeline_execution_arn())?,
+            pipeline: self.parsed("Search", execution.pipeline_arn())?,
+            status: status(execution.pipeline_execution_status()),
+            display_name: execution
+                .pipeline_execution_display_name()
+                .map(str::to_owned),
+            started: execution.creation_time().and_then(timestamp),
+            modified: self.known("Search", modified)?,
+        })
+    }
+
+    fn parsed<T: FromStr<Err = InvalidId>>(
+        &self,
+        operation: &'static str,
+        text: Option<&str>,
+    ) -> Result<T, Error> {
+        text.unwrap_or_default().parse().map_err(|invalid| {
+            self.service
+                .odd_answer(operation, &format!("an odd value: {invalid}"))
+        })
+    }
+
+    fn known(&self, operation: &'static str, time: Option<Timestamp>) -> Result<Timestamp, Error> {
+        time.ok_or_else(|| self.service.odd_answer(operation, "a time that is missing"))
+    }
+}
+
+fn status(status: Option<&aws_sdk_sagemaker::types::PipelineExecutionStatus>) -> ExecutionStatus {
+    status.map_or("", |status| status.as_str()).into()
+}
+
+fn failed_step(step: &PipelineExecutionStep) -> FailedStep {
+    FailedStep {
+        name: step.step_name().unwrap_or_default().to_owned(),
+        reason: step.failure_reason().map(str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests;

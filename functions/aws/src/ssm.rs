@@ -1,0 +1,156 @@
+//! Parameter Store: the policy, its versions and the label on the one in force.
+
+use aws_config::SdkConfig;
+use aws_sdk_ssm::Client;
+
+use crate::error::{Error, Service};
+
+/// The label on the version that every function reads.
+pub const IN_FORCE: &str = "in-force";
+
+/// One version of a parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// Its number, from one.
+    pub version: i64,
+    /// Its value.
+    pub text: String,
+}
+
+/// The parameters of the function's own account.
+#[derive(Debug, Clone)]
+pub struct Ssm {
+    client: Client,
+    service: Service,
+}
+
+impl Ssm {
+    pub(crate) fn new(config: &SdkConfig) -> Self {
+        Self {
+            client: Client::new(config),
+            service: Service::new("ssm", None),
+        }
+    }
+
+    /// The newest version; none if there is no such parameter.
+    pub async fn newest(&self, name: &str) -> Result<Option<Version>, Error> {
+        self.get(name).await
+    }
+
+    /// The version in force; none until a first one was put in force.
+    pub async fn in_force(&self, name: &str) -> Result<Option<Version>, Error> {
+        self.get(&format!("{name}:{IN_FORCE}")).await
+    }
+
+    async fn get(&self, selector: &str) -> Result<Option<Version>, Error> {
+        let answer = self
+            .client
+            .get_parameter()
+            .name(selector)
+            .send()
+            .await
+            .map_err(self.service.failed("GetParameter"));
+        match answer {
+            Ok(answer) => Ok(answer.parameter.map(|parameter| Version {
+                version: parameter.version,
+                text: parameter.value.unwrap_or_default(),
+            })),
+            Err(error) if error.is("ParameterNotFound") || error.is("ParameterVersionNotFound") => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Moves the label to a version.
+    pub async fn put_in_force(&self, name: &str, version: i64) -> Result<(), Error> {
+        let answer = self
+            .client
+            .label_parameter_version()
+            .name(name)
+            .parameter_version(version)
+            .labels(IN_FORCE)
+            .send()
+            .await
+            .map_err(self.service.failed("LabelParameterVersion"))?;
+        match answer.invalid_labels() {
+            [] => Ok(()),
+            labels => Err(self.service.refused(
+                "LabelParameterVersion",
+                Some("InvalidLabels"),
+                labels.join(", "),
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::replay::{Replay, ok, refusal};
+
+    async fn ssm(replay: &Replay) -> Ssm {
+        Ssm::new(&replay.config().await)
+    }
+
+    #[tokio::test]
+    async fn the_newest_version_and_the_one_in_force_are_two_questions() {
+        let parameter = |version: i64| {
+            ok(&json!({ "Parameter": { "Version": version, "Value": "version: 1" } }))
+        };
+        let replay = Replay::of([parameter(8), parameter(7)]);
+        let ssm = ssm(&replay).await;
+        assert_eq!(
+            ssm.newest("/pipeshare/policy")
+                .await
+                .unwrap()
+                .unwrap()
+                .version,
+            8
+        );
+        let in_force = ssm.in_force("/pipeshare/policy").await.unwrap().unwrap();
+        assert_eq!(
+            (in_force.version, in_force.text.as_str()),
+            (7, "version: 1")
+        );
+        let names: Vec<_> = replay
+            .requests()
+            .iter()
+            .map(|request| request.json()["Name"].clone())
+            .collect();
+        assert_eq!(names, ["/pipeshare/policy", "/pipeshare/policy:in-force"]);
+    }
+
+    #[tokio::test]
+    async fn a_parameter_or_label_that_is_not_there_is_no_failure_but_a_denial_is() {
+        let replay = Replay::of([
+            refusal(400, "ParameterNotFound", ""),
+            refusal(400, "ParameterVersionNotFound", ""),
+            refusal(400, "AccessDeniedException", ""),
+        ]);
+        let ssm = ssm(&replay).await;
+        assert_eq!(ssm.in_force("/p").await.unwrap(), None);
+        assert_eq!(ssm.in_force("/p").await.unwrap(), None);
+        assert!(ssm.in_force("/p").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_label_that_is_refused_under_http_200_is_a_failure() {
+        let replay = Replay::of([
+            ok(&json!({ "InvalidLabels": [], "ParameterVersion": 8 })),
+            ok(&json!({ "InvalidLabels": ["in-force"], "ParameterVersion": 8 })),
+        ]);
+        let ssm = ssm(&replay).await;
+        ssm.put_in_force("/p", 8).await.unwrap();
+        assert!(
+            ssm.put_in_force("/p", 8)
+                .await
+                .unwrap_err()
+                .is("InvalidLabels")
+        );
+        let expected = json!({ "Name": "/p", "ParameterVersion": 8, "Labels": ["in-force"] });
+        assert_eq!(replay.requests()[0].json(), expected);
+    }
+}

@@ -1,0 +1,95 @@
+//! What a function says about itself: log lines and metrics.
+
+mod metrics;
+
+use std::{
+    env, io,
+    panic::{self, PanicHookInfo},
+};
+
+use tracing::{Metadata, Subscriber, level_filters::LevelFilter};
+use tracing_subscriber::{
+    Layer, Registry,
+    filter::filter_fn,
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt,
+};
+
+pub use metrics::Metrics;
+
+/// The crates whose log lines may be as fine as the log level allows.
+const OURS: [&str; 6] = [
+    "accept_invitation",
+    "aws",
+    "codepipeline_hook",
+    "domain",
+    "forward_status",
+    "share_pipeline",
+];
+
+/// Sets up the log, once, before anything else.
+///
+/// Level and format are those of Lambda's logging controls. `RUST_LOG` has no
+/// say, and other crates are held to warnings at every level: the runtime
+/// would write whole events, and the SDK whole requests, credentials included.
+pub fn init() {
+    let level = level(&env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default());
+    let format = env::var("AWS_LAMBDA_LOG_FORMAT").unwrap_or_default();
+    let subscriber = subscriber(level, format.eq_ignore_ascii_case("json"), io::stdout);
+    if tracing::subscriber::set_global_default(subscriber).is_ok() {
+        panic::set_hook(Box::new(log_panic));
+    }
+}
+
+/// Lambda's levels are tracing's, and FATAL.
+fn level(name: &str) -> LevelFilter {
+    if name.eq_ignore_ascii_case("fatal") {
+        return LevelFilter::ERROR;
+    }
+    match name.parse() {
+        Ok(level) if !name.is_empty() => level,
+        _ => LevelFilter::INFO,
+    }
+}
+
+fn subscriber<W>(level: LevelFilter, json: bool, writer: W) -> Box<dyn Subscriber + Send + Sync>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let filter = filter_fn(move |metadata| is_allowed(level, metadata));
+    let lines = fmt::layer().with_target(false).with_writer(writer);
+    if json {
+        // Lambda takes a line without a timestamp to be of level INFO.
+        let lines = lines
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false);
+        Box::new(Registry::default().with(lines.with_filter(filter)))
+    } else {
+        Box::new(Registry::default().with(lines.with_filter(filter)))
+    }
+}
+
+fn is_allowed(level: LevelFilter, metadata: &Metadata<'_>) -> bool {
+    let origin = metadata.target().split("::").next().unwrap_or_default();
+    if metadata.is_span() && origin == "lambda_runtime" {
+        // This span has the request's id, which errors need most of all.
+        return *metadata.level() <= LevelFilter::INFO;
+    }
+    let finest = if OURS.contains(&origin) {
+        level
+    } else {
+        level.min(LevelFilter::WARN)
+    };
+    *metadata.level() <= finest
+}
+
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let location = panic.location().map(ToString::to_string);
+    let reason = panic.payload_as_str().unwrap_or("no message");
+    tracing::error!(location, reason, "panicked");
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! Commands: what people, schedules and pipelines of their own may send.
+
+use serde_json::json;
+
+use super::{
+    Kind,
+    fields::Fields,
+    ignored::{Ignored, label},
+};
+use crate::id::AccountId;
+
+/// A request such as `{"action": "share", "owner": "222222222222", "dryRun": true}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// What to do.
+    pub action: Action,
+    /// The only account to do it for; all of them if absent.
+    pub account: Option<AccountId>,
+    /// Whether to plan only.
+    pub dry_run: bool,
+}
+
+impl Command {
+    /// The text of a command that asks for one account.
+    #[must_use]
+    pub fn text(action: Action, account: &AccountId) -> String {
+        let (name, field) = action.names();
+        json!({ "action": name, field: account }).to_string()
+    }
+}
+
+/// What a command asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Bring the shares of an owner in line with the policy.
+    Share,
+    /// Answer the invitations of a consumer.
+    Accept,
+    /// Look at everything.
+    Sweep,
+}
+
+impl Action {
+    /// The action's name, and the name of the field for its account.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Share => ("share", "owner"),
+            Self::Accept => ("accept", "account"),
+            Self::Sweep => ("sweep", "account"),
+        }
+    }
+}
+
+/// Reads a command; one for an unrestricted sweep is the same as the scheduled event.
+pub(super) fn read(body: &Fields) -> Result<Kind, Ignored> {
+    let action = read_action(body)?;
+    let (name, account) = action.names();
+    // A misspelled restriction must not widen the command to every account.
+    for field in body.names() {
+        if !["action", "dryRun", "time", account].contains(&field) {
+            let field = label(field);
+            return Err(Ignored::UnknownField {
+                action: name,
+                field,
+            });
+        }
+    }
+    let command = Command {
+        action,
+        account: read_account(body, account)?,
+        dry_run: body.flag("dryRun")?,
+    };
+    Ok(match command {
+        Command {
+            action: Action::Sweep,
+            account: None,
+            dry_run: false,
+        } => Kind::Sweep,
+        command => Kind::Command(command),
+    })
+}
+
+fn read_action(body: &Fields) -> Result<Action, Ignored> {
+    match body.text("action")? {
+        "share" => Ok(Action::Share),
+        "accept" => Ok(Action::Accept),
+        "sweep" | "reconcile" => Ok(Action::Sweep),
+        other => Err(Ignored::UnknownAction {
+            action: label(other),
+        }),
+    }
+}
+
+fn read_account(body: &Fields, name: &str) -> Result<Option<AccountId>, Ignored> {
+    if !body.has(name) {
+        return Ok(None);
+    }
+    body.id(name, "an account id").map(Some)
+}

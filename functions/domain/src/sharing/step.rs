@@ -1,0 +1,203 @@
+//! What a plan is made of.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::{
+    id::{PermissionArn, PipelineArn, Principal, ShareArn},
+    policy::{Gate, RuleName},
+};
+
+/// One call to RAM, or one call per hundred pipelines, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// The name of the share.
+    pub share: String,
+    /// Its ARN; none while it has yet to be created.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arn: Option<ShareArn>,
+    /// What to do.
+    #[serde(flatten)]
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// What to do with a share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(
+    tag = "action",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
+pub enum Action {
+    /// Create it, empty.
+    Create {
+        /// The rule, for the tag.
+        rule: RuleName,
+        /// The managed permission.
+        permission: PermissionArn,
+        /// Whether principals outside the organization may join.
+        allow_external: bool,
+        /// Makes two runs that see the same thing ask for the same share.
+        client_token: String,
+    },
+    /// Put another permission in the place of the present one.
+    ReplacePermission {
+        /// The managed permission.
+        permission: PermissionArn,
+    },
+    /// Allow or forbid principals outside the organization.
+    AllowExternal {
+        /// Whether they may join.
+        allow: bool,
+    },
+    /// Share these pipelines.
+    AddPipelines {
+        /// Their ARNs.
+        pipelines: Vec<PipelineArn>,
+    },
+    /// Share these resources no longer.
+    RemoveResources {
+        /// Their ARNs.
+        resources: Vec<String>,
+    },
+    /// Share with these principals.
+    AddPrincipals {
+        /// The principals.
+        principals: Vec<Principal>,
+    },
+    /// Share with these principals no longer.
+    RemovePrincipals {
+        /// The principals, as RAM lists them.
+        principals: Vec<String>,
+    },
+    /// Delete it, and with it all access that it gave.
+    Delete,
+}
+
+/// Why a step is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// A rule has its first pipeline for this audience, or a share is full.
+    FirstPipeline,
+    /// The rule wants the pipeline as soon as it exists.
+    PipelineCreated,
+    /// An execution of the pipeline succeeded.
+    ExecutionSucceeded,
+    /// The deployment hook let the pipeline join.
+    HookPassed,
+    /// The pipeline joined the rule before, in another share.
+    AlreadyInRule,
+    /// RAM had failed to make the association.
+    AssociationFailed,
+    /// The rule names the principal.
+    PrincipalNamed,
+    /// The principal did not accept in time, and RAM let it go.
+    InvitationExpired,
+    /// The rule's `access` is not what the share grants.
+    AccessChanged,
+    /// Somebody changed whether outsiders may join.
+    ExternalFlagChanged,
+    /// The pipeline does not exist any more.
+    PipelineGone,
+    /// The pipeline was deleted and created again since it was shared.
+    PipelineRecreated,
+    /// The rule does not name the resource.
+    NotInRule,
+    /// The rule does not name the principal.
+    PrincipalNotNamed,
+    /// No rule of this name is in force for this account.
+    RuleGone,
+    /// The rule does not name this account any more.
+    ConsumerGone,
+    /// The principals are served by another share of the rule.
+    Moved,
+    /// An older share has the same name.
+    Duplicate,
+    /// Somebody renamed the share.
+    Renamed,
+    /// Something must leave, and RAM removes nothing while an invitation is pending.
+    PendingInvitation,
+}
+
+impl Reason {
+    /// Why a pipeline may join a rule with this gate.
+    pub(super) fn passed(gate: Gate) -> Self {
+        match gate {
+            Gate::Created => Self::PipelineCreated,
+            Gate::Succeeded => Self::ExecutionSucceeded,
+            Gate::Hook => Self::HookPassed,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::FirstPipeline => "the rule has a pipeline to share",
+            Self::PipelineCreated => "the pipeline exists",
+            Self::ExecutionSucceeded => "an execution succeeded",
+            Self::HookPassed => "the deployment hook passed",
+            Self::AlreadyInRule => "the pipeline joined the rule before",
+            Self::AssociationFailed => "the association had failed",
+            Self::PrincipalNamed => "the rule names the principal",
+            Self::InvitationExpired => "the invitation expired",
+            Self::AccessChanged => "the rule's access changed",
+            Self::ExternalFlagChanged => "outsiders were allowed or forbidden by somebody else",
+            Self::PipelineGone => "the pipeline is gone",
+            Self::PipelineRecreated => "the pipeline was deleted and created again",
+            Self::NotInRule => "the rule does not name it",
+            Self::PrincipalNotNamed => "the rule does not name the principal",
+            Self::RuleGone => "no such rule is in force",
+            Self::ConsumerGone => "the rule does not name the account any more",
+            Self::Moved => "another share of the rule serves the principals",
+            Self::Duplicate => "an older share has the same name",
+            Self::Renamed => "somebody renamed the share",
+            Self::PendingInvitation => "something must leave while an invitation is pending",
+        })
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let share = &self.share;
+        match &self.action {
+            Action::Create { permission, .. } => {
+                let name = permission.as_str().rsplit('/').next().unwrap_or_default();
+                write!(f, "create share {share} with {name}")
+            }
+            Action::ReplacePermission { permission } => {
+                let name = permission.as_str().rsplit('/').next().unwrap_or_default();
+                write!(f, "change share {share} to {name}")
+            }
+            Action::AllowExternal { allow } => write!(
+                f,
+                "{} outsiders in share {share}",
+                if *allow { "allow" } else { "forbid" }
+            ),
+            Action::AddPipelines { pipelines } => {
+                let names: Vec<_> = pipelines.iter().map(PipelineArn::name).collect();
+                write!(f, "add {} to share {share}", names.join(", "))
+            }
+            Action::RemoveResources { resources } => {
+                let names: Vec<_> = resources
+                    .iter()
+                    .map(|arn| arn.rsplit('/').next().unwrap_or(arn))
+                    .collect();
+                write!(f, "remove {} from share {share}", names.join(", "))
+            }
+            Action::AddPrincipals { principals } => {
+                let names: Vec<_> = principals.iter().map(Principal::as_str).collect();
+                write!(f, "share {share} with {}", names.join(", "))
+            }
+            Action::RemovePrincipals { principals } => {
+                write!(f, "stop sharing {share} with {}", principals.join(", "))
+            }
+            Action::Delete => write!(f, "delete share {share}"),
+        }?;
+        write!(f, ": {}", self.reason)
+    }
+}

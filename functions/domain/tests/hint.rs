@@ -1,0 +1,463 @@
+//! Which messages are hints, and of what.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test whose input cannot be built has failed"
+)]
+
+use domain::{
+    hint::{
+        self, Action, Change, Command, ExecutionChange, Hint, Ignored, Kind, Offer, PipelineChange,
+        PolicyChange, ShareChange, StepChange,
+    },
+    status::ExecutionStatus,
+};
+use serde_json::{Value, json};
+
+const EXECUTION: &str = include_str!("events/execution-succeeded.json");
+const AWS_EXECUTION: &str = include_str!("events/execution-started-of-aws-pipeline.json");
+const STEP: &str = include_str!("events/step-failed.json");
+const CREATE: &str = include_str!("events/create-pipeline.json");
+const SHARE: &str = include_str!("events/share-associated.json");
+const POLICY: &str = include_str!("events/policy-updated.json");
+const SCHEDULED: &str = include_str!("events/scheduled.json");
+const OFFER: &str = include_str!("events/share-offered.json");
+
+const PIPELINE_ARN: &str = "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn-train";
+const EXECUTION_ARN: &str =
+    "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn-train/execution/p4jn9xou8a8s";
+
+/// Takes a text for whatever is parsed from one.
+fn of<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+fn kind(body: &str) -> Kind {
+    hint::parse(body).unwrap().kind
+}
+
+fn ignored(body: &Value) -> Ignored {
+    hint::parse(&body.to_string()).unwrap_err()
+}
+
+/// An event in which one field, by JSON pointer, has another value.
+fn with(event: &str, pointer: &str, value: Value) -> Value {
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    let mut event: Value = serde_json::from_str(event).unwrap();
+    event.pointer_mut(parent).unwrap()[name] = value;
+    event
+}
+
+/// An event that lacks one field.
+fn without(event: &str, pointer: &str) -> Value {
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    let mut event: Value = serde_json::from_str(event).unwrap();
+    let parent = event.pointer_mut(parent).unwrap();
+    parent.as_object_mut().unwrap().remove(name).unwrap();
+    event
+}
+
+fn missing(field: &str) -> Ignored {
+    let field = field.to_owned();
+    Ignored::MissingField { field }
+}
+
+#[test]
+fn an_execution_that_changed_its_status() {
+    let hint = hint::parse(EXECUTION).unwrap();
+    assert_eq!(
+        hint,
+        Hint {
+            time: Some(of("2026-11-20T16:10:11Z")),
+            replay: false,
+            kind: Kind::Execution(ExecutionChange {
+                account: of("222222222222"),
+                pipeline: of(PIPELINE_ARN),
+                execution: of(EXECUTION_ARN),
+                status: ExecutionStatus::Succeeded,
+                previous: Some(ExecutionStatus::Executing),
+                started: Some(of("2026-11-20T16:03:13Z")),
+                ended: Some(of("2026-11-20T16:10:10Z")),
+                display_name: Some("nightly".to_owned()),
+            }),
+        }
+    );
+}
+
+#[test]
+fn an_execution_of_a_pipeline_of_aws_runs_in_the_account() {
+    let Kind::Execution(change) = kind(AWS_EXECUTION) else {
+        panic!("no execution");
+    };
+    assert_eq!(change.account, of("222222222222"));
+    assert_eq!(change.status, ExecutionStatus::Executing);
+    assert_eq!((change.previous, change.ended), (None, None));
+}
+
+#[test]
+fn a_status_that_aws_adds_later_is_kept() {
+    let event = with(
+        EXECUTION,
+        "/detail/currentPipelineExecutionStatus",
+        json!("PartlySucceeded"),
+    );
+    let Kind::Execution(change) = kind(&event.to_string()) else {
+        panic!("no execution");
+    };
+    assert_eq!(change.status.as_str(), "PartlySucceeded");
+}
+
+#[test]
+fn a_step_tells_why_it_failed() {
+    assert_eq!(
+        kind(STEP),
+        Kind::Step(StepChange {
+            account: of("222222222222"),
+            pipeline: of(PIPELINE_ARN),
+            execution: of(EXECUTION_ARN),
+            step: "prepare".to_owned(),
+            status: "Failed".to_owned(),
+            failure_reason: Some("ClientError: no such file".to_owned()),
+        })
+    );
+}
+
+#[test]
+fn a_pipeline_is_known_by_the_arn_in_the_response() {
+    let changes = [
+        ("CreatePipeline", Change::Created),
+        ("UpdatePipeline", Change::Updated),
+        ("DeletePipeline", Change::Deleted),
+    ];
+    for (name, change) in changes {
+        let event = with(CREATE, "/detail/eventName", json!(name));
+        let expected = PipelineChange {
+            pipeline: of(PIPELINE_ARN),
+            account: of("222222222222"),
+            change,
+        };
+        assert_eq!(kind(&event.to_string()), Kind::Pipeline(expected));
+    }
+}
+
+#[test]
+fn what_ram_the_parameter_store_the_schedule_and_we_ourselves_send() {
+    assert_eq!(
+        kind(SHARE),
+        Kind::Share(ShareChange {
+            account: of("111111111111"),
+            event: Some("Resource Share Association".to_owned()),
+            status: Some("associated".to_owned()),
+        })
+    );
+    assert_eq!(
+        kind(POLICY),
+        Kind::Policy(PolicyChange {
+            name: "/pipeshare/policy".to_owned(),
+            operation: "Update".to_owned(),
+        })
+    );
+    assert_eq!(kind(SCHEDULED), Kind::Sweep);
+    let Kind::Offer(offer) = kind(OFFER) else {
+        panic!("no offer");
+    };
+    assert_eq!(offer.owner, of("222222222222"));
+    assert_eq!(offer.consumer, of("111111111111"));
+    assert_eq!(offer.rule, "test-readers");
+}
+
+#[test]
+fn an_offer_that_is_sent_arrives_as_it_was() {
+    let offer = Offer {
+        owner: of("444444444444"),
+        consumer: of("111111111111"),
+        share: of("arn:aws:ram:eu-west-1:444444444444:resource-share/42"),
+        rule: "all".to_owned(),
+    };
+    let event = json!({
+        "source": hint::OFFER_SOURCE,
+        "detail-type": hint::OFFER_DETAIL_TYPE,
+        "detail": offer.detail(),
+    });
+    assert_eq!(kind(&event.to_string()), Kind::Offer(offer));
+}
+
+#[test]
+fn a_replayed_event_says_so() {
+    let event = with(EXECUTION, "/replay-name", json!("after-the-outage"));
+    assert!(hint::parse(&event.to_string()).unwrap().replay);
+}
+
+#[test]
+fn a_scheduler_may_send_its_own_event_or_a_command() {
+    for (pointer, value) in [
+        ("/source", json!("aws.scheduler")),
+        ("/detail", json!("{}")),
+    ] {
+        let event = with(SCHEDULED, pointer, value);
+        assert_eq!(kind(&event.to_string()), Kind::Sweep);
+    }
+    let hint = hint::parse(r#"{"action": "reconcile", "time": "2026-11-20T10:15:00Z"}"#).unwrap();
+    assert_eq!(hint.kind, Kind::Sweep);
+    assert_eq!(hint.time, Some(of("2026-11-20T10:15:00Z")));
+}
+
+#[test]
+fn commands_may_name_an_account_and_ask_for_a_plan_only() {
+    let command = |body: Value| kind(&body.to_string());
+    let expected = |action, account: Option<&str>, dry_run| {
+        Kind::Command(Command {
+            action,
+            account: account.map(of),
+            dry_run,
+        })
+    };
+    assert_eq!(
+        command(json!({"action": "share", "owner": "222222222222", "dryRun": true})),
+        expected(Action::Share, Some("222222222222"), true)
+    );
+    assert_eq!(
+        command(json!({"action": "accept", "account": "111111111111"})),
+        expected(Action::Accept, Some("111111111111"), false)
+    );
+    assert_eq!(
+        command(json!({"action": "share"})),
+        expected(Action::Share, None, false)
+    );
+    assert_eq!(
+        command(json!({"action": "sweep", "dryRun": true})),
+        expected(Action::Sweep, None, true)
+    );
+    assert_eq!(
+        command(json!({"action": "sweep", "dryRun": false})),
+        Kind::Sweep
+    );
+}
+
+#[test]
+fn a_command_is_taken_at_its_word_or_not_at_all() {
+    assert_eq!(
+        ignored(&json!({"action": "share", "account": "222222222222"})),
+        Ignored::UnknownField {
+            action: "share",
+            field: "account".to_owned()
+        }
+    );
+    assert_eq!(
+        ignored(&json!({"action": "delete"})),
+        Ignored::UnknownAction {
+            action: "delete".to_owned()
+        }
+    );
+    for (body, message) in [
+        (
+            json!({"action": "share", "dryRun": "yes"}),
+            "dryRun is not true or false",
+        ),
+        (
+            json!({"action": "share", "owner": 222_222_222_222_u64}),
+            "owner is not a text",
+        ),
+        (
+            json!({"action": "accept", "account": "test"}),
+            "account is not an account id",
+        ),
+        (json!({"action": ["sweep"]}), "action is not a text"),
+    ] {
+        assert_eq!(ignored(&body).to_string(), message);
+    }
+}
+
+#[test]
+fn what_is_not_needed_may_be_missing_or_odd() {
+    let odd = [
+        with(CREATE, "/version", json!(0)),
+        with(CREATE, "/time", json!("yesterday")),
+        with(CREATE, "/resources", json!({"odd": true})),
+        with(
+            CREATE,
+            "/detail/requestParameters",
+            json!({"omitted": true}),
+        ),
+        with(CREATE, "/detail/requestParameters", Value::Null),
+        with(CREATE, "/detail/userIdentity", json!("nobody")),
+        with(CREATE, "/detail/errorCode", Value::Null),
+        with(
+            CREATE,
+            "/detail/responseElements/pipelineVersionId",
+            json!(7),
+        ),
+        without(CREATE, "/detail/requestParameters"),
+        without(CREATE, "/time"),
+        without(CREATE, "/region"),
+    ];
+    for event in odd {
+        assert_eq!(kind(&event.to_string()), kind(CREATE), "{event}");
+    }
+    for field in [
+        "executionStartTime",
+        "executionEndTime",
+        "previousPipelineExecutionStatus",
+        "pipelineExecutionDisplayName",
+    ] {
+        let pointer = format!("/detail/{field}");
+        let absent = kind(&without(EXECUTION, &pointer).to_string());
+        for odd in [json!(1_763_654_400), json!({}), json!(""), Value::Null] {
+            let event = with(EXECUTION, &pointer, odd);
+            assert_eq!(kind(&event.to_string()), absent, "{event}");
+        }
+    }
+    let rung = kind(&without(SHARE, "/detail").to_string());
+    let Kind::Share(ShareChange {
+        event: None,
+        status: None,
+        ..
+    }) = rung
+    else {
+        panic!("the bell of RAM rings without a detail, too: {rung:?}");
+    };
+}
+
+#[test]
+fn a_call_that_failed_or_changes_no_pipeline_is_ignored() {
+    let failed = |code: Option<&str>| Ignored::FailedCall {
+        event_name: "CreatePipeline".to_owned(),
+        error_code: code.map(str::to_owned),
+    };
+    for (event, expected) in [
+        (
+            with(CREATE, "/detail/errorCode", json!("ValidationException")),
+            failed(Some("ValidationException")),
+        ),
+        (
+            with(CREATE, "/detail/responseElements", Value::Null),
+            failed(None),
+        ),
+        (
+            with(
+                CREATE,
+                "/detail/responseElements",
+                json!({"errorCode": "AccessDenied", "errorMessage": "no"}),
+            ),
+            failed(Some("AccessDenied")),
+        ),
+        (
+            with(CREATE, "/detail/responseElements", json!({"omitted": true})),
+            missing("detail.responseElements.pipelineArn"),
+        ),
+        (
+            with(CREATE, "/detail/eventName", json!("StartPipelineExecution")),
+            Ignored::UninterestingCall {
+                event_name: "StartPipelineExecution".to_owned(),
+            },
+        ),
+    ] {
+        assert_eq!(ignored(&event), expected);
+    }
+    assert_eq!(
+        ignored(&with(
+            CREATE,
+            "/detail/eventSource",
+            json!("ram.amazonaws.com")
+        ))
+        .to_string(),
+        "detail.eventSource is not sagemaker.amazonaws.com"
+    );
+}
+
+#[test]
+fn what_tells_where_to_look_must_be_there() {
+    for (event, pointer) in [
+        (EXECUTION, "/account"),
+        (EXECUTION, "/source"),
+        (EXECUTION, "/detail"),
+        (EXECUTION, "/detail/pipelineArn"),
+        (EXECUTION, "/detail/pipelineExecutionArn"),
+        (EXECUTION, "/detail/currentPipelineExecutionStatus"),
+        (STEP, "/detail/stepName"),
+        (STEP, "/detail/currentStepStatus"),
+        (CREATE, "/detail/eventName"),
+        (SHARE, "/account"),
+        (POLICY, "/detail/name"),
+        (OFFER, "/detail/consumer"),
+        (OFFER, "/detail/share"),
+    ] {
+        let field = pointer[1..].replace('/', ".");
+        assert_eq!(ignored(&without(event, pointer)), missing(&field));
+        let odd = ignored(&with(event, pointer, json!([1])));
+        assert_eq!(odd.code(), "bad-field", "{pointer}: {odd}");
+    }
+}
+
+#[test]
+fn an_event_that_contradicts_itself_is_ignored() {
+    let other_pipeline = "arn:aws:sagemaker:eu-west-1:444444444444:pipeline/churn-train";
+    let other_execution = format!("{other_pipeline}/execution/p4jn9xou8a8s");
+    for (event, pointer, value) in [
+        (EXECUTION, "/account", "444444444444"),
+        (EXECUTION, "/detail/pipelineArn", other_pipeline),
+        (EXECUTION, "/detail/pipelineExecutionArn", &other_execution),
+        (AWS_EXECUTION, "/account", "444444444444"),
+        (STEP, "/account", "444444444444"),
+        (CREATE, "/account", "444444444444"),
+        (OFFER, "/detail/owner", "444444444444"),
+    ] {
+        let ignored = ignored(&with(event, pointer, json!(value)));
+        assert_eq!(ignored.code(), "account-mismatch", "{pointer}");
+    }
+    let secret = "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/other/execution/p4jn9xou8a8s";
+    assert_eq!(
+        ignored(&with(
+            EXECUTION,
+            "/detail/pipelineExecutionArn",
+            json!(secret)
+        )),
+        Ignored::PipelineMismatch
+    );
+}
+
+#[test]
+fn an_execution_may_write_its_pipeline_in_another_case() {
+    let arn = PIPELINE_ARN.replace("churn-train", "Churn-Train");
+    let event = with(EXECUTION, "/detail/pipelineArn", json!(arn));
+    assert!(matches!(kind(&event.to_string()), Kind::Execution(_)));
+}
+
+#[test]
+fn what_is_neither_event_nor_command_is_ignored() {
+    assert_eq!(
+        hint::parse("{\n  \"action\": sweep}"),
+        Err(Ignored::NotJson {
+            line: 2,
+            column: 13
+        })
+    );
+    let job = json!({"CodePipeline.job": {"data": {"artifactCredentials": {"secretAccessKey": "s3cret"}}}});
+    for body in [json!([]), json!(null), json!({}), job] {
+        assert_eq!(ignored(&body), Ignored::NotAnEvent);
+    }
+    let unknown = with(
+        EXECUTION,
+        "/detail-type",
+        json!("SageMaker Training Job State Change"),
+    );
+    assert_eq!(
+        ignored(&unknown).to_string(),
+        r#"no hint in the event "SageMaker Training Job State Change" of "aws.sagemaker""#
+    );
+    // Only AWS can send as "aws.ram"; the same text from elsewhere is not its bell.
+    let forged = with(SHARE, "/source", json!("example.ram"));
+    assert_eq!(ignored(&forged).code(), "unknown-event");
+}
+
+#[test]
+fn names_in_a_reason_cannot_break_a_log_line() {
+    let name = format!("a\n\u{1b}[31m{}", "x".repeat(1000));
+    let Ignored::UnknownAction { action } = ignored(&json!({"action": name})) else {
+        panic!("another reason");
+    };
+    assert!(
+        action.starts_with("a???31mx") && action.len() == 64,
+        "{action}"
+    );
+}

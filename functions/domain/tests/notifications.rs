@@ -1,0 +1,101 @@
+//! Who is told, and what.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use domain::{
+    notification::{Execution, FailedStep, execution_notice, recipients},
+    policy::Policy,
+};
+
+fn policy() -> Policy {
+    Policy::parse(
+        r#"
+version: 1
+accounts: { dev: "111111111111", test: "222222222222", shared: "333333333333" }
+rules:
+  - { name: readers, owner: test, pipelines: ["churn*"], with: [dev], notify: [Failed, Succeeded] }
+  - { name: operators, owner: test, pipelines: ["*"], with: [shared, dev], access: execute, notify: [Failed] }
+  - { name: quiet, owner: test, pipelines: ["*"], with: ["444444444444"] }
+"#,
+    )
+    .unwrap()
+}
+
+fn told(pipeline: &str, status: &str) -> Vec<(String, Vec<String>)> {
+    let arn = format!("arn:aws:sagemaker:eu-west-1:222222222222:pipeline/{pipeline}/execution/abc");
+    let status = status.into();
+    recipients(&policy(), &arn.parse().unwrap(), &status)
+        .into_iter()
+        .map(|(account, rules)| {
+            let rules = rules.iter().map(ToString::to_string).collect();
+            (account.to_string(), rules)
+        })
+        .collect()
+}
+
+#[test]
+fn each_account_is_told_what_its_rules_ask_for() {
+    let both = vec!["readers".to_owned(), "operators".to_owned()];
+    let operators = vec!["operators".to_owned()];
+    assert_eq!(
+        told("churn", "Failed"),
+        [
+            ("111111111111".to_owned(), both),
+            ("333333333333".to_owned(), operators)
+        ]
+    );
+    assert_eq!(told("fraud", "Succeeded"), []);
+    assert_eq!(told("churn", "Executing"), []);
+}
+
+#[test]
+fn a_status_that_aws_added_later_is_told_to_everyone_who_wants_news() {
+    let accounts: Vec<_> = told("fraud", "Quarantined")
+        .into_iter()
+        .map(|(a, _)| a)
+        .collect();
+    assert_eq!(accounts, ["111111111111", "333333333333"]);
+}
+
+#[test]
+fn a_failure_names_step_and_reason_in_words_and_as_data() {
+    let execution = Execution {
+        arn: "arn:aws-cn:sagemaker:cn-north-1:222222222222:pipeline/churn/execution/abc"
+            .parse()
+            .unwrap(),
+        pipeline: "arn:aws-cn:sagemaker:cn-north-1:222222222222:pipeline/churn"
+            .parse()
+            .unwrap(),
+        status: "Failed".into(),
+        at: "2026-01-05T09:03:20Z".parse().unwrap(),
+        display_name: Some("nightly".to_owned()),
+        started: Some("2026-01-05T09:00:00Z".parse().unwrap()),
+        ended: Some("2026-01-05T09:03:20Z".parse().unwrap()),
+        failure_reason: Some("One or multiple steps failed.".to_owned()),
+        failed_steps: vec![FailedStep {
+            name: "Train".to_owned(),
+            reason: Some("AlgorithmError: out of memory".to_owned()),
+        }],
+    };
+    let notice = execution_notice(&policy(), &execution, &["readers".parse().unwrap()]);
+    assert_eq!(notice.subject, "churn in test: Failed");
+    assert_eq!(
+        notice.text,
+        "Pipeline churn in test (222222222222, cn-north-1): Failed\n\
+         Failed step: Train: AlgorithmError: out of memory\n\
+         Reason: One or multiple steps failed.\n\
+         Execution: nightly\n\
+         Started: 2026-01-05T09:00:00Z\n\
+         Ended: 2026-01-05T09:03:20Z\n\
+         Duration: 3m 20s\n\
+         Pipeline ARN: arn:aws-cn:sagemaker:cn-north-1:222222222222:pipeline/churn\n\
+         Execution ARN: arn:aws-cn:sagemaker:cn-north-1:222222222222:pipeline/churn/execution/abc\n\
+         Console: https://cn-north-1.console.amazonaws.cn/sagemaker/home?region=cn-north-1\n"
+    );
+    let detail = &notice.detail;
+    assert_eq!(detail["failedSteps"][0]["name"], "Train");
+    assert_eq!(detail["durationSeconds"], 200);
+    assert_eq!(detail["rules"][0], "readers");
+    assert_eq!(detail["id"], notice.id.as_str());
+    assert_eq!(detail["text"], notice.text.as_str());
+}

@@ -1,0 +1,174 @@
+//! What was told to whom: the answer to a command, the log line and the metrics.
+
+use std::{collections::BTreeMap, fmt};
+
+use aws::{
+    Class, Error,
+    lambda::{Outcome, Reply},
+    notices::Destination,
+    telemetry::Metrics,
+};
+use domain::{
+    hint::Ignored,
+    id::{AccountId, ExecutionArn},
+    status::ExecutionStatus,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::ExecutionNews;
+
+/// One run of the function.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Report {
+    /// The version of the policy that the run went by.
+    pub(crate) policy_version: Option<i64>,
+    /// The changes that events told of.
+    changes: Vec<ChangeReport>,
+    /// The changes that the sweep found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    swept: Vec<ChangeReport>,
+    /// Accounts that could not be swept, and why.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    unreachable: BTreeMap<AccountId, String>,
+    /// Records that there was nothing to tell about, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ignored: Vec<String>,
+    /// Why nothing was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped: Option<String>,
+}
+
+impl Report {
+    /// Notes a record that is not a hint.
+    pub(crate) fn ignore(&mut self, ignored: &Ignored) {
+        self.ignored.push(ignored.to_string());
+    }
+
+    /// Notes a hint that there is nothing to tell about.
+    pub(crate) fn skip(&mut self, why: &str) {
+        self.ignored.push(why.to_owned());
+    }
+
+    /// Notes an account that could not be swept.
+    pub(crate) fn fail(&mut self, owner: &AccountId, error: &Error) {
+        tracing::error!(account.id = %owner, "{error}");
+        self.unreachable.insert(owner.clone(), error.to_string());
+    }
+
+    /// Adds a change that an event told of, and says what becomes of the event.
+    pub(crate) fn push(&mut self, change: ChangeReport) -> Outcome {
+        let outcome = match change.transient() {
+            Some(error) => Outcome::Failed(error.clone()),
+            None => Outcome::Done,
+        };
+        self.changes.push(change);
+        outcome
+    }
+
+    /// Adds a change that the sweep found.
+    pub(crate) fn push_swept(&mut self, change: ChangeReport) {
+        if change.is_news() {
+            self.swept.push(change);
+        }
+    }
+
+    /// Notes why nothing was looked at; that the functions then change nothing is what makes it safe.
+    pub(crate) fn stop(&mut self, why: &impl fmt::Display) {
+        tracing::warn!("nothing was done: {why}");
+        self.stopped = Some(why.to_string());
+    }
+
+    /// The report as the answer to a command and as the log line.
+    pub(crate) fn reply(&self, outcomes: Vec<Outcome>) -> Reply {
+        Reply {
+            outcomes,
+            summary: serde_json::to_value(self).unwrap_or_default(),
+        }
+    }
+
+    /// Counts what was done.
+    pub(crate) fn count(&self, metrics: &Metrics) {
+        metrics.count("HintsIgnored", self.ignored.len() as u64);
+        metrics.count("AccountFailed", self.unreachable.len() as u64);
+        for change in self.changes.iter().chain(&self.swept) {
+            for telling in change.tellings.values() {
+                metrics.count(telling.metric(), 1);
+            }
+        }
+    }
+}
+
+/// One change and whom it was told.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ChangeReport {
+    execution: ExecutionArn,
+    status: ExecutionStatus,
+    at: Timestamp,
+    /// No rule wants it told.
+    pub(crate) unwanted: bool,
+    tellings: BTreeMap<String, Telling>,
+    #[serde(skip)]
+    failures: Vec<Error>,
+}
+
+impl ChangeReport {
+    pub(crate) fn new(news: &ExecutionNews) -> Self {
+        Self {
+            execution: news.execution.clone(),
+            status: news.change.status.clone(),
+            at: news.change.at,
+            unwanted: false,
+            tellings: BTreeMap::new(),
+            failures: Vec::new(),
+        }
+    }
+
+    /// Adds what became of one destination.
+    pub(crate) fn push(&mut self, destination: &Destination, telling: Result<Telling, Error>) {
+        let telling = telling.unwrap_or_else(|error| {
+            let text = error.to_string();
+            tracing::error!(execution.arn = %self.execution, %destination, "{text}");
+            self.failures.push(error);
+            Telling::Failed { error: text }
+        });
+        self.tellings.insert(destination.to_string(), telling);
+    }
+
+    /// A failure that a repetition may cure.
+    pub(crate) fn transient(&self) -> Option<&Error> {
+        let is_transient = |error: &&Error| error.class() != Class::Permanent;
+        self.failures.iter().find(is_transient)
+    }
+
+    fn is_news(&self) -> bool {
+        let mut tellings = self.tellings.values();
+        tellings.any(|telling| !matches!(telling, Telling::Known))
+    }
+}
+
+/// What became of a change at one destination.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub(crate) enum Telling {
+    /// It was told.
+    Told,
+    /// The destination knew, or knew of something later.
+    Known,
+    /// Another run is telling it just now, and will be repeated if it does not finish.
+    ByAnother,
+    /// It could not be told.
+    Failed { error: String },
+}
+
+impl Telling {
+    fn metric(&self) -> &'static str {
+        match self {
+            Self::Told => "NoticesSent",
+            Self::Known | Self::ByAnother => "NoticesRepeated",
+            Self::Failed { .. } => "NoticesFailed",
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Carries out a plan, and offers what awaits acceptance.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws::{
+    Error,
+    eventbridge::Entry,
+    ram::{NewShare, Owner},
+};
+use domain::{
+    hint::{OFFER_DETAIL_TYPE, OFFER_SOURCE, Offer},
+    id::ShareArn,
+    sharing::{Action, Association, Observed, Plan, Step},
+};
+
+use crate::{SharePipeline, report::AccountReport};
+
+impl SharePipeline<'_> {
+    /// Executes the steps, each share's in order; a failure ends its own share's steps only.
+    pub(crate) async fn execute(&self, observed: &Observed, plan: Plan) -> AccountReport {
+        let ram = self.aws.owner(&observed.account).await;
+        let mut report = AccountReport::new(&plan);
+        if let Err(error) = self.remember(observed, &plan).await {
+            return report.with_error(error);
+        }
+        let shares = observed.shares.iter().filter(|share| share.live);
+        let mut arns: BTreeMap<_, _> = shares
+            .map(|share| (share.name.clone(), share.arn.clone()))
+            .collect();
+        let mut given_up = BTreeSet::new();
+        for step in &plan.steps {
+            if given_up.contains(&step.share) {
+                report.skip(step);
+                continue;
+            }
+            let outcome = perform(&ram, step, &mut arns).await;
+            if outcome.is_err() {
+                given_up.insert(step.share.clone());
+            }
+            report.push(step, outcome);
+        }
+        if let Err(error) = self.offer(observed, &plan, &arns).await {
+            report = report.with_error(error);
+        }
+        if let Err(error) = self.forget(observed, &plan).await {
+            report = report.with_error(error);
+        }
+        report
+    }
+
+    /// Tells accept-invitation which shares await acceptance.
+    async fn offer(
+        &self,
+        observed: &Observed,
+        plan: &Plan,
+        arns: &BTreeMap<String, ShareArn>,
+    ) -> Result<(), Error> {
+        let offers = plan.offered.iter().filter_map(|offered| {
+            let offer = Offer {
+                owner: observed.account.clone(),
+                consumer: offered.consumer.clone(),
+                share: arns.get(&offered.share)?.clone(),
+                rule: offered.rule.to_string(),
+            };
+            Some(Entry {
+                source: OFFER_SOURCE.to_owned(),
+                detail_type: OFFER_DETAIL_TYPE.to_owned(),
+                resources: vec![offer.share.to_string()],
+                detail: offer.detail(),
+            })
+        });
+        let offers: Vec<_> = offers.collect();
+        self.aws.eventbridge().put(&self.config.bus, offers).await
+    }
+}
+
+/// Makes the call, or the calls, of one step.
+async fn perform(
+    ram: &Owner,
+    step: &Step,
+    arns: &mut BTreeMap<String, ShareArn>,
+) -> Result<Vec<Association>, Error> {
+    if let Action::Create {
+        rule,
+        permission,
+        allow_external,
+        client_token,
+    } = &step.action
+    {
+        let share = NewShare {
+            name: step.share.clone(),
+            rule: rule.to_string(),
+            permission: permission.clone(),
+            allow_external: *allow_external,
+            client_token: client_token.clone(),
+        };
+        let arn = ram.create_share(&share).await?;
+        arns.insert(step.share.clone(), arn);
+        return Ok(Vec::new());
+    }
+    let Some(share) = step.arn.as_ref().or_else(|| arns.get(&step.share)) else {
+        // The planner puts the creation first, and its failure ends the share's steps.
+        return Ok(Vec::new());
+    };
+    match &step.action {
+        Action::Create { .. } => Ok(Vec::new()),
+        Action::ReplacePermission { permission } => {
+            ram.replace_permission(share, permission).await?;
+            Ok(Vec::new())
+        }
+        Action::AllowExternal { allow } => {
+            ram.set_allow_external(share, *allow).await?;
+            Ok(Vec::new())
+        }
+        Action::AddPipelines { pipelines } => ram.associate_pipelines(share, pipelines).await,
+        Action::RemoveResources { resources } => ram.disassociate_resources(share, resources).await,
+        Action::AddPrincipals { principals } => ram.associate_principals(share, principals).await,
+        Action::RemovePrincipals { principals } => {
+            ram.disassociate_principals(share, principals).await
+        }
+        Action::Delete => {
+            ram.delete_share(share).await?;
+            Ok(Vec::new())
+        }
+    }
+}

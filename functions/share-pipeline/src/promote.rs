@@ -1,0 +1,44 @@
+//! Puts the newest valid policy in force.
+
+use aws::{Error, lambda::Record, policy::InForce};
+use domain::policy::Policy;
+
+use crate::{SharePipeline, report::Report};
+
+impl SharePipeline<'_> {
+    /// Puts the newest policy in force if it is valid; otherwise the last good one stays.
+    pub(crate) async fn promote(
+        &self,
+        in_force: Option<InForce>,
+        batch: &[Record],
+        report: &mut Report,
+    ) -> Result<Option<InForce>, Error> {
+        let ssm = self.aws.ssm();
+        let Some(newest) = ssm.newest(&self.config.policy).await? else {
+            return Ok(in_force);
+        };
+        if in_force
+            .as_ref()
+            .is_some_and(|in_force| in_force.version >= newest.version)
+        {
+            return Ok(in_force);
+        }
+        match Policy::parse(&newest.text) {
+            Ok(policy) => {
+                ssm.put_in_force(&self.config.policy, newest.version)
+                    .await?;
+                report.promoted = true;
+                Ok(Some(InForce {
+                    version: newest.version,
+                    policy,
+                }))
+            }
+            Err(errors) => {
+                report.refuse_policy(newest.version, &errors);
+                self.tell_policy_refused(newest.version, &errors, batch)
+                    .await?;
+                Ok(in_force)
+            }
+        }
+    }
+}

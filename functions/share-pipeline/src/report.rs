@@ -1,0 +1,272 @@
+//! What was done and why: the answer to a command, the log line and the metrics.
+
+use std::{collections::BTreeSet, fmt};
+
+use aws::{
+    Class, Error,
+    lambda::{Outcome, Reply},
+    telemetry::Metrics,
+};
+use domain::{
+    hint::Ignored,
+    id::AccountId,
+    policy::PolicyErrors,
+    sharing::{Association, Offered, Plan, Problem, Reason, Step, Waiting},
+    status::AssociationStatus,
+};
+use serde::Serialize;
+
+/// How many waiting pipelines are named; the rest is counted.
+const NAMED_WAITING: usize = 20;
+
+/// One run of the function.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Report {
+    /// The version of the policy that the run went by.
+    pub(crate) policy_version: Option<i64>,
+    /// Whether that version was put in force by this run.
+    pub(crate) promoted: bool,
+    /// Why a newer version was not put in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_refused: Option<String>,
+    /// The accounts looked at.
+    pub(crate) accounts: Vec<AccountReport>,
+    /// Accounts that a hint named and that no rule names as an owner.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) not_an_owner: BTreeSet<AccountId>,
+    /// Records that were not hints, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ignored: Vec<String>,
+    /// Why no account was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped: Option<String>,
+}
+
+impl Report {
+    /// Notes a record that is not a hint.
+    pub(crate) fn ignore(&mut self, ignored: &Ignored) {
+        self.ignored.push(ignored.to_string());
+    }
+
+    /// Notes that a version of the policy is not valid.
+    pub(crate) fn refuse_policy(&mut self, version: i64, errors: &PolicyErrors) {
+        let reason = format!("version {version} of the policy is not valid: {errors}");
+        tracing::error!(policy.version = version, "{reason}");
+        self.policy_refused = Some(reason);
+    }
+
+    /// Notes why nothing was looked at; that the functions then change nothing is what makes it safe.
+    pub(crate) fn stop(&mut self, why: &impl fmt::Display) {
+        tracing::warn!("nothing was done: {why}");
+        self.stopped = Some(why.to_string());
+    }
+
+    /// What only people can mend, by account.
+    pub(crate) fn problems(&self) -> Vec<(&AccountId, String)> {
+        let of_account = |look: &AccountReport| {
+            let failures = look.permanent().map(ToString::to_string);
+            let refused = look.problems.iter().map(|problem| {
+                let message = problem.message.as_deref().unwrap_or("no reason given");
+                format!(
+                    "{} in share {} is {}: {message}",
+                    problem.entity, problem.share, problem.status
+                )
+            });
+            failures.chain(refused).collect::<Vec<_>>()
+        };
+        let all = self.accounts.iter();
+        all.flat_map(|look| {
+            of_account(look)
+                .into_iter()
+                .map(|problem| (&look.account, problem))
+        })
+        .collect()
+    }
+
+    /// The report as the answer to a command and as the log line.
+    pub(crate) fn reply(&self, outcomes: Vec<Outcome>) -> Reply {
+        Reply {
+            outcomes,
+            summary: serde_json::to_value(self).unwrap_or_default(),
+        }
+    }
+
+    /// Counts what was done.
+    pub(crate) fn count(&self, metrics: &Metrics) {
+        metrics.count("PolicyRefused", u64::from(self.policy_refused.is_some()));
+        metrics.count("HintsIgnored", self.ignored.len() as u64);
+        for account in &self.accounts {
+            let permanent = account.class() == Some(Class::Permanent);
+            metrics.count("AccountFailed", u64::from(permanent));
+            metrics.count("AssociationsFailed", account.problems.len() as u64);
+            metrics.count("PipelinesWaiting", account.waiting_count as u64);
+            for step in &account.steps {
+                metrics.count(step.metric(), u64::from(step.outcome == "done"));
+            }
+        }
+    }
+}
+
+/// What was done in one account.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AccountReport {
+    pub(crate) account: AccountId,
+    dry_run: bool,
+    pub(crate) steps: Vec<StepReport>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    offered: Vec<Offered>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    waiting: Vec<Waiting>,
+    waiting_count: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) problems: Vec<Problem>,
+    unsettled: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip)]
+    failures: Vec<Error>,
+}
+
+impl AccountReport {
+    /// A plan that is about to be executed.
+    pub(crate) fn new(plan: &Plan) -> Self {
+        Self {
+            account: plan.account.clone(),
+            dry_run: false,
+            steps: Vec::new(),
+            offered: plan.offered.clone(),
+            waiting: plan.waiting.iter().take(NAMED_WAITING).cloned().collect(),
+            waiting_count: plan.waiting.len(),
+            problems: plan.problems.clone(),
+            unsettled: plan.unsettled,
+            error: None,
+            failures: Vec::new(),
+        }
+    }
+
+    /// A plan that is not to be executed.
+    pub(crate) fn planned(plan: &Plan) -> Self {
+        let steps = plan.steps.iter().map(StepReport::planned).collect();
+        Self {
+            dry_run: true,
+            steps,
+            ..Self::new(plan)
+        }
+    }
+
+    /// An account that could not be observed.
+    pub(crate) fn unreachable(account: &AccountId, error: Error) -> Self {
+        let nothing = Plan::nothing(account.clone());
+        Self::new(&nothing).with_error(error)
+    }
+
+    /// Adds a failure that is not one of a step.
+    pub(crate) fn with_error(mut self, error: Error) -> Self {
+        tracing::error!(account.id = %self.account, "{error}");
+        self.error = Some(error.to_string());
+        self.failures.push(error);
+        self
+    }
+
+    /// Adds the outcome of a step.
+    pub(crate) fn push(&mut self, step: &Step, outcome: Result<Vec<Association>, Error>) {
+        let mut report = StepReport::planned(step);
+        match outcome {
+            Ok(associations) => {
+                report.outcome = "done";
+                // RAM answers 200 also for what it refuses to associate.
+                let failed = |a: &Association| a.status == AssociationStatus::Failed;
+                let refused = associations.into_iter().filter(failed);
+                self.problems.extend(refused.map(|association| Problem {
+                    share: step.share.clone(),
+                    entity: association.entity,
+                    status: association.status,
+                    message: association.message,
+                }));
+            }
+            Err(error) => {
+                report.outcome = "failed";
+                report.error = Some(error.to_string());
+                self.failures.push(error);
+            }
+        }
+        self.steps.push(report);
+    }
+
+    /// Adds a step whose predecessor failed.
+    pub(crate) fn skip(&mut self, step: &Step) {
+        self.steps.push(StepReport {
+            outcome: "skipped",
+            ..StepReport::planned(step)
+        });
+    }
+
+    /// The class of the failure that decides what becomes of the hint: one
+    /// that a repetition may cure, before one that needs people.
+    pub(crate) fn class(&self) -> Option<Class> {
+        self.worst().map(Error::class)
+    }
+
+    /// The failure that [`AccountReport::class`] speaks of.
+    pub(crate) fn worst(&self) -> Option<&Error> {
+        self.failures.iter().max_by_key(|error| error.class())
+    }
+
+    /// The failures that only people can cure.
+    pub(crate) fn permanent(&self) -> impl Iterator<Item = &Error> {
+        let is_permanent = |error: &&Error| error.class() == Class::Permanent;
+        self.failures.iter().filter(is_permanent)
+    }
+
+    /// Whether the account changes by itself or because of this run, so that a
+    /// look in a few seconds can see what became of it.
+    pub(crate) fn wants_another_look(&self) -> bool {
+        let is_news = |step: &StepReport| step.outcome == "done" && step.is_news;
+        !self.dry_run
+            && (self.unsettled
+                || self.steps.iter().any(is_news)
+                || self.class() == Some(Class::NotYet))
+    }
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StepReport {
+    #[serde(flatten)]
+    step: Step,
+    text: String,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip)]
+    is_news: bool,
+}
+
+impl StepReport {
+    fn planned(step: &Step) -> Self {
+        Self {
+            step: step.clone(),
+            text: step.to_string(),
+            outcome: "planned",
+            error: None,
+            is_news: step.reason != Reason::AssociationFailed,
+        }
+    }
+
+    fn metric(&self) -> &'static str {
+        use domain::sharing::Action;
+        match self.step.action {
+            Action::Create { .. } => "SharesCreated",
+            Action::ReplacePermission { .. } => "PermissionsReplaced",
+            Action::AllowExternal { .. } => "SharesUpdated",
+            Action::AddPipelines { .. } => "PipelinesAdded",
+            Action::RemoveResources { .. } => "ResourcesRemoved",
+            Action::AddPrincipals { .. } => "PrincipalsAdded",
+            Action::RemovePrincipals { .. } => "PrincipalsRemoved",
+            Action::Delete => "SharesDeleted",
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The accounts of a sandbox, with the project's own templates deployed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sandbox::{
+    Function, Options, Sandbox, StartError,
+    cloudformation::{self, Stack, TemplateError},
+    world::World,
+};
+
+use crate::people::Person;
+
+/// Where data scientists work.
+pub const DEV: &str = "111111111111";
+/// Where pipelines are deployed to and tested.
+pub const TEST: &str = "222222222222";
+/// The shared services account: the hub, and the ML engineers.
+pub const SHARED: &str = "333333333333";
+/// The Region.
+pub const REGION: &str = "us-east-1";
+/// The name of the parameter that holds the policy.
+pub const POLICY_PARAMETER: &str = "/pipeshare/policy";
+
+/// The policy of the walkthrough. RAM sharing is off in its organization, so
+/// every account has to accept.
+pub const POLICY: &str = include_str!("policy.yaml");
+
+const HUB: &str = include_str!("../../../infra/hub/template.yaml");
+const OWNER: &str = include_str!("../../../infra/owner-account/template.yaml");
+const CONSUMER: &str = include_str!("../../../infra/consumer-account/template.yaml");
+
+/// What an estate is made of.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The accounts that own pipelines.
+    pub owners: Vec<&'static str>,
+    /// The accounts that pipelines are shared with.
+    pub consumers: Vec<&'static str>,
+    /// The accounts of the organization.
+    pub members: Vec<&'static str>,
+    /// Whether RAM shares within the organization without invitations.
+    pub ram_sharing: bool,
+    /// How many invocations run at once; one makes a run the same each time.
+    pub concurrency: usize,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            owners: vec![DEV, TEST],
+            consumers: vec![DEV, SHARED],
+            members: vec![DEV, TEST, SHARED],
+            ram_sharing: false,
+            concurrency: 1,
+        }
+    }
+}
+
+/// The estate could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum EstateError {
+    /// A template is wrong.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The sandbox did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The policy could not be written.
+    #[error("the policy could not be written")]
+    Policy(#[source] Box<aws_sdk_ssm::Error>),
+}
+
+/// A running sandbox with accounts, templates and functions.
+#[derive(Debug)]
+pub struct Estate {
+    /// The sandbox.
+    pub sandbox: Sandbox,
+}
+
+impl Estate {
+    /// Deploys the templates and starts the functions. No policy is in force yet.
+    pub async fn start(plan: &Plan, functions: Vec<Function>) -> Result<Self, EstateError> {
+        let world = world(plan)?;
+        let options = Options {
+            functions,
+            port: 0,
+            concurrency: plan.concurrency,
+        };
+        let sandbox = Sandbox::start(world, options).await?;
+        Ok(Self { sandbox })
+    }
+
+    /// Somebody of an account.
+    #[must_use]
+    pub fn person(&self, account: &str) -> Person {
+        Person::new(self.sandbox.endpoint(), account)
+    }
+
+    /// Writes the policy, as the administrator of the hub does.
+    pub async fn write_policy(&self, policy: &str) -> Result<(), EstateError> {
+        let written = self
+            .person(SHARED)
+            .ssm
+            .put_parameter()
+            .name(POLICY_PARAMETER)
+            .value(policy)
+            .r#type(aws_sdk_ssm::types::ParameterType::String)
+            .tier(aws_sdk_ssm::types::ParameterTier::Advanced)
+            .overwrite(true)
+            .send()
+            .await;
+        written
+            .map(drop)
+            .map_err(|error| EstateError::Policy(Box::new(error.into())))
+    }
+
+    /// The messages on the pipeshare topic of an account, subject first.
+    #[must_use]
+    pub fn mailbox(&self, account: &str) -> Vec<(String, String)> {
+        let topic = format!("arn:aws:sns:{REGION}:{account}:pipeshare");
+        let world = self.sandbox.world();
+        let published = world.sns.published.iter();
+        published
+            .filter(|message| message.topic_arn == topic)
+            .map(|message| {
+                (
+                    message.subject.clone().unwrap_or_default(),
+                    message.message.clone(),
+                )
+            })
+            .collect()
+    }
+}
+
+fn world(plan: &Plan) -> Result<World, TemplateError> {
+    let start = "2026-01-05T09:00:00Z"
+        .parse()
+        .expect("the text is a timestamp");
+    let mut world = World::new(start);
+    let members: BTreeSet<String> = plan.members.iter().map(ToString::to_string).collect();
+    world.organization.management_account = SHARED.to_owned();
+    world.organization.members = members;
+    world.organization.ram_sharing = plan.ram_sharing;
+
+    let organization = world.organization.id.clone();
+    let hub = [("OrganizationId", organization.as_str())];
+    deploy(&mut world, SHARED, "infra/hub/template.yaml", HUB, &hub)?;
+    let account = [("HubAccountId", SHARED)];
+    for owner in &plan.owners {
+        let file = "infra/owner-account/template.yaml";
+        deploy(&mut world, owner, file, OWNER, &account)?;
+    }
+    for consumer in &plan.consumers {
+        let file = "infra/consumer-account/template.yaml";
+        deploy(&mut world, consumer, file, CONSUMER, &account)?;
+    }
+    Ok(world)
+}
+
+fn deploy(
+    world: &mut World,
+    account: &str,
+    file: &str,
+    template: &str,
+    parameters: &[(&str, &str)],
+) -> Result<(), TemplateError> {
+    let parameters = parameters
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect::<BTreeMap<_, _>>();
+    let stack = Stack {
+        account,
+        region: REGION,
+        name: "pipeshare",
+        file,
+        template,
+        parameters,
+    };
+    cloudformation::deploy(world, &stack).map(drop)
+}

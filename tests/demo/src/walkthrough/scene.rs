@@ -1,0 +1,125 @@
+//! A step while it is played: what people type, what functions do, what is seen.
+
+use sandbox::world::RecordedCall;
+use serde_json::Value;
+
+use super::{Act, Check, Step, name};
+use crate::estate::Estate;
+
+/// A step that is being played.
+pub(super) struct Scene<'a> {
+    estate: &'a Estate,
+    step: Step,
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn begin(
+        estate: &'a Estate,
+        number: usize,
+        account: &str,
+        title: &'static str,
+    ) -> Self {
+        let step = Step {
+            number,
+            account: name(account),
+            title,
+            command: String::new(),
+            acts: Vec::new(),
+            checks: Vec::new(),
+        };
+        Self { estate, step }
+    }
+
+    /// What a person would type to do or to see it.
+    pub(super) fn command(&mut self, command: impl Into<String>) {
+        self.step.command = command.into();
+    }
+
+    /// What should be, and whether it is.
+    pub(super) fn check(&mut self, what: impl Into<String>, holds: bool) {
+        let what = what.into();
+        self.step.checks.push(Check { what, holds });
+    }
+
+    /// What a function changed in an account since a moment; that it changed anything is checked.
+    pub(super) fn acts(&mut self, function: &str, account: &str, since: usize) {
+        let world = self.estate.sandbox.world();
+        let calls = world.calls.iter().skip(since);
+        let session = format!("pipeshare-{function}");
+        let by_function = calls.filter(|call| {
+            let role = call.caller.role.as_ref();
+            role.is_some_and(|role| role.session == session)
+                && call.caller.account == account
+                && call.error.is_none()
+        });
+        let mut acts: Vec<Act> = Vec::new();
+        for call in by_function {
+            let Some(what) = describe(call) else { continue };
+            let act = Act {
+                function: function.to_owned(),
+                account: name(account),
+                what,
+            };
+            if !acts.contains(&act) {
+                acts.push(act);
+            }
+        }
+        drop(world);
+        if acts.is_empty() {
+            self.check(format!("{function} acted in {}", name(account)), false);
+        }
+        self.step.acts.extend(acts);
+    }
+
+    pub(super) fn end(self) -> Step {
+        self.step
+    }
+}
+
+/// A call that changes something, in few words; none for one that only looks.
+fn describe(call: &RecordedCall) -> Option<String> {
+    let RecordedCall {
+        service,
+        operation,
+        input,
+        ..
+    } = call;
+    let what = match operation.as_str() {
+        "CreateResourceShare" => format!(
+            "{} with {}",
+            text(&input["name"]),
+            last(&input["permissionArns"][0])
+        ),
+        "AssociateResourceShare" => {
+            let resources = items(&input["resourceArns"]);
+            let principals = items(&input["principals"]);
+            resources
+                .chain(principals)
+                .map(last)
+                .collect::<Vec<_>>()
+                .join(", ")
+        }
+        "AcceptResourceShareInvitation" => String::new(),
+        "PutEvents" => {
+            let detail = text(&input["Entries"][0]["Detail"]);
+            let detail: Value = serde_json::from_str(&detail).unwrap_or_default();
+            text(&detail["subject"])
+        }
+        "Publish" => text(&input["Subject"]),
+        _ => return None,
+    };
+    Some(format!("{service}:{operation} {what}").trim().to_owned())
+}
+
+fn items(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().into_iter().flatten()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn last(value: &Value) -> String {
+    let text = text(value);
+    text.rsplit('/').next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,35 @@
+//! The walkthrough that `cargo demo` shows.
+
+use demo::{
+    binaries,
+    estate::{Estate, Plan},
+    print::Printed,
+    walkthrough,
+};
+
+async fn play() -> (bool, String, String) {
+    let functions = binaries::build().expect("the functions compile");
+    let estate = Estate::start(&Plan::default(), functions)
+        .await
+        .expect("the estate starts");
+    let played = walkthrough::play(&estate)
+        .await
+        .expect("every call is answered");
+    let printed = Printed {
+        walkthrough: &played,
+        colors: false,
+    };
+    let json = serde_json::to_string(&played).expect("it is plain data");
+    (played.holds(), printed.to_string(), json)
+}
+
+#[tokio::test]
+async fn all_steps_hold_and_every_run_is_the_same() {
+    let (holds, text, json) = play().await;
+    assert!(holds, "{text}");
+    assert_eq!(
+        text.matches("\n    ok ").count(),
+        text.matches("\"holds\"").count() + json.matches("\"holds\":true").count()
+    );
+    assert_eq!(play().await, (holds, text, json));
+}

@@ -1,0 +1,86 @@
+//! Who has access through which share.
+
+use jiff::Timestamp;
+
+use super::model::{Association, AssociationStatus, Key, Share, ShareStatus, Subject};
+use crate::{
+    organization::Organization,
+    world::{Caller, World},
+};
+
+/// Whether shares grant the caller this action on a resource of another account.
+///
+/// As RAM merges what all shares say about a resource, one share that grants
+/// the action is enough.
+#[must_use]
+pub fn grants(world: &World, caller: &Caller, action: &str, resource_arn: &str) -> bool {
+    let resource = Key::resource(resource_arn);
+    world
+        .ram
+        .shares
+        .values()
+        .any(|share| share.allows(action, &resource) && share.covers(&world.organization, caller))
+}
+
+impl Share {
+    fn allows(&self, action: &str, resource: &Key) -> bool {
+        self.status == ShareStatus::Active
+            && self.associations.get(resource).is_some_and(|association| {
+                association.status == AssociationStatus::Associated
+                    && self
+                        .permission_for(association)
+                        .is_some_and(|permission| permission.allows(action))
+            })
+    }
+
+    fn permission_for(&self, resource: &Association) -> Option<&super::catalogue::Permission> {
+        let Subject::Resource(resource_type) = resource.subject else {
+            return None;
+        };
+        let attached = self.permissions.get(resource_type.name)?;
+        Some(attached.permission)
+    }
+
+    fn covers(&self, organization: &Organization, caller: &Caller) -> bool {
+        self.principals().any(|(association, principal)| {
+            association.reaches(organization, &self.owner, &caller.account)
+                && principal.is_caller(caller)
+        })
+    }
+
+    /// Whether the account sees the share among those of other accounts.
+    ///
+    /// ASSUMED: a share with a role or user shows to everybody in its account.
+    pub(super) fn is_visible_to(&self, world: &World, account: &str) -> bool {
+        self.status == ShareStatus::Active
+            && self.owner != account
+            && self.principals().any(|(association, _)| {
+                association.visible_from() <= Some(world.now)
+                    && association.reaches(&world.organization, &self.owner, account)
+            })
+    }
+}
+
+impl Association {
+    /// Whether the principal means the account, or somebody in it.
+    ///
+    /// A principal that came in without an invitation stays in only as long as
+    /// the organization shares.
+    fn reaches(&self, organization: &Organization, owner: &str, account: &str) -> bool {
+        let Subject::Principal {
+            principal, invited, ..
+        } = &self.subject
+        else {
+            return false;
+        };
+        principal.reaches(organization, account)
+            && (*invited || account == owner || organization.shares_between(owner, account))
+    }
+
+    fn visible_from(&self) -> Option<Timestamp> {
+        match self.subject {
+            Subject::Principal { visible_from, .. } => Some(visible_from),
+            Subject::Resource(_) => None,
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The resource types that RAM shares and the permissions that AWS manages for them.
+//!
+//! Pipelines are complete. The other types are a small selection, so that
+//! filters have something to filter and a share can hold what its receiver
+//! did not expect.
+
+/// A type of resource that can be shared.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ResourceType {
+    /// For instance `sagemaker:Pipeline`.
+    pub(super) name: &'static str,
+    /// The service, as its ARNs name it.
+    pub(super) service: &'static str,
+    /// What the last part of the ARN of such a resource starts with.
+    pub(super) arn_prefix: &'static str,
+    /// Whether invitations to it live for seven days instead of twelve hours.
+    pub(super) invites_for_days: bool,
+}
+
+/// A permission that AWS manages.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Permission {
+    /// The last part of the ARN.
+    pub(super) name: &'static str,
+    /// The type that it applies to.
+    pub(super) resource_type: &'static str,
+    /// Whether a share gets it where its owner names none.
+    pub(super) default: bool,
+    /// The only version that the sandbox knows, which is the default version.
+    pub(super) version: &'static str,
+    /// What it allows.
+    pub(super) actions: &'static [&'static str],
+}
+
+/// The type that has rules of its own, since the sandbox has such resources.
+pub(super) const PIPELINE: &str = "sagemaker:Pipeline";
+
+/// Every type.
+pub(super) const RESOURCE_TYPES: &[ResourceType] = &[
+    resource_type("codebuild:Project", "codebuild", "project/", false),
+    resource_type("ec2:Subnet", "ec2", "subnet/", true),
+    resource_type("glue:Database", "glue", "database/", false),
+    resource_type("glue:Table", "glue", "table/", false),
+    resource_type("rds:Cluster", "rds", "cluster:", true),
+    resource_type(PIPELINE, "sagemaker", "pipeline/", false),
+];
+
+/// Every permission.
+///
+/// ASSUMED: the actions of all but the two for pipelines, which SageMaker's
+/// documentation lists.
+pub(super) const PERMISSIONS: &[Permission] = &[
+    Permission {
+        name: "AWSRAMDefaultPermissionCodeBuildProject",
+        resource_type: "codebuild:Project",
+        default: true,
+        version: "1",
+        actions: &["codebuild:BatchGetProjects"],
+    },
+    Permission {
+        name: "AWSRAMDefaultPermissionGlueDatabase",
+        resource_type: "glue:Database",
+        default: true,
+        version: "1",
+        actions: &["glue:GetDatabase", "glue:GetTables"],
+    },
+    Permission {
+        name: "AWSRAMDefaultPermissionGlueTable",
+        resource_type: "glue:Table",
+        default: true,
+        version: "1",
+        actions: &["glue:GetTable"],
+    },
+    Permission {
+        name: "AWSRAMDefaultPermissionRDSCluster",
+        resource_type: "rds:Cluster",
+        default: true,
+        version: "1",
+        actions: &["rds:DescribeDBClusters"],
+    },
+    Permission {
+        name: "AWSRAMDefaultPermissionSageMakerPipeline",
+        resource_type: PIPELINE,
+        default: true,
+        version: "1",
+        actions: &[
+            "sagemaker:DescribePipeline",
+            "sagemaker:DescribePipelineDefinitionForExecution",
+            "sagemaker:DescribePipelineExecution",
+            "sagemaker:ListPipelineExecutions",
+            "sagemaker:ListPipelineExecutionSteps",
+            "sagemaker:ListPipelineParametersForExecution",
+            "sagemaker:Search",
+        ],
+    },
+    Permission {
+        name: "AWSRAMDefaultPermissionSubnet",
+        resource_type: "ec2:Subnet",
+        default: true,
+        version: "1",
+        actions: &["ec2:DescribeSubnets", "ec2:RunInstances"],
+    },
+    Permission {
+        name: "AWSRAMPermissionGlueTableReadWrite",
+        resource_type: "glue:Table",
+        default: false,
+        version: "2",
+        actions: &["glue:GetTable", "glue:UpdateTable"],
+    },
+    Permission {
+        name: "AWSRAMPermissionSageMakerPipelineAllowExecution",
+        resource_type: PIPELINE,
+        default: false,
+        version: "1",
+        actions: &[
+            "sagemaker:DescribePipeline",
+            "sagemaker:DescribePipelineDefinitionForExecution",
+            "sagemaker:DescribePipelineExecution",
+            "sagemaker:ListPipelineExecutions",
+            "sagemaker:ListPipelineExecutionSteps",
+            "sagemaker:ListPipelineParametersForExecution",
+            "sagemaker:RetryPipelineExecution",
+            "sagemaker:Search",
+            "sagemaker:StartPipelineExecution",
+            "sagemaker:StopPipelineExecution",
+        ],
+    },
+];
+
+const fn resource_type(
+    name: &'static str,
+    service: &'static str,
+    arn_prefix: &'static str,
+    invites_for_days: bool,
+) -> ResourceType {
+    ResourceType {
+        name,
+        service,
+        arn_prefix,
+        invites_for_days,
+    }
+}
+
+/// The type of this name; names compare without regard to case.
+pub(super) fn type_named(name: &str) -> Option<&'static ResourceType> {
+    RESOURCE_TYPES
+        .iter()
+        .find(|known| known.name.eq_ignore_ascii_case(name))
+}
+
+/// The type of the resources of a service whose ARN ends like this.
+pub(super) fn type_of(service: &str, resource: &str) -> Option<&'static ResourceType> {
+    RESOURCE_TYPES.iter().find(|known| {
+        known.service.eq_ignore_ascii_case(service)
+            && resource
+                .get(..known.arn_prefix.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(known.arn_prefix))
+            && resource.len() > known.arn_prefix.len()
+    })
+}
+
+/// The permission with this ARN.
+pub(super) fn permission(arn: &str) -> Option<&'static Permission> {
+    PERMISSIONS
+        .iter()
+        .find(|known| known.arn().eq_ignore_ascii_case(arn))
+}
+
+/// The permission that resources of a type get where the owner names none.
+pub(super) fn default_permission(resource_type: &str) -> Option<&'static Permission> {
+    PERMISSIONS
+        .iter()
+        .find(|known| known.default && known.resource_type == resource_type)
+}
+
+impl Permission {
+    /// The ARN, which has no Region and no account of a customer.
+    pub(super) fn arn(&self) -> String {
+        format!("arn:aws:ram::aws:permission/{}", self.name)
+    }
+
+    /// Whether it allows an action; IAM compares actions without regard to case.
+    pub(super) fn allows(&self, action: &str) -> bool {
+        self.actions
+            .iter()
+            .any(|allowed| allowed.eq_ignore_ascii_case(action))
+    }
+}

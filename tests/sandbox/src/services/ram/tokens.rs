@@ -1,0 +1,89 @@
+//! Client tokens, which make a repeated call harmless.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::world::{ApiError, Call, World};
+
+/// The operations that take a client token.
+const OPERATIONS: &[&str] = &[
+    "AcceptResourceShareInvitation",
+    "AssociateResourceShare",
+    "AssociateResourceSharePermission",
+    "CreateResourceShare",
+    "DeleteResourceShare",
+    "DisassociateResourceShare",
+    "DisassociateResourceSharePermission",
+    "RejectResourceShareInvitation",
+    "UpdateResourceShare",
+];
+
+/// The answers by account, Region and token.
+///
+/// ASSUMED: RAM remembers a token for good; AWS does not say how long.
+pub(super) type Answers = HashMap<(String, String, String), Answered>;
+
+/// A call that succeeded.
+#[derive(Debug)]
+pub(super) struct Answered {
+    operation: String,
+    input: Value,
+    answer: Value,
+}
+
+/// The earlier answer to a call that is repeated with its token.
+pub(super) fn replay(world: &World, call: &Call) -> Result<Option<Value>, ApiError> {
+    let Some(token) = token(call) else {
+        return Ok(None);
+    };
+    if token.is_empty() {
+        return Err(ApiError::new(
+            "InvalidClientTokenException",
+            "The specified client token is not valid.",
+        ));
+    }
+    let Some(earlier) = world.ram.answers.get(&key(call, token)) else {
+        return Ok(None);
+    };
+    if earlier.operation != call.operation || earlier.input != call.input {
+        return Err(ApiError::new(
+            "IdempotentParameterMismatchException",
+            "The client token was used with a previous call, but at least one of the other \
+             parameters is different from the previous call.",
+        ));
+    }
+    Ok(Some(earlier.answer.clone()))
+}
+
+/// Completes an answer with its token, and keeps it for repetitions of the call.
+pub(super) fn remember(world: &mut World, call: &Call, mut answer: Value) -> Value {
+    if !OPERATIONS.contains(&call.operation.as_str()) {
+        return answer;
+    }
+    let Some(token) = token(call) else {
+        answer["clientToken"] = world.uuid("ram client token").into();
+        return answer;
+    };
+    answer["clientToken"] = token.into();
+    let answered = Answered {
+        operation: call.operation.clone(),
+        input: call.input.clone(),
+        answer: answer.clone(),
+    };
+    world.ram.answers.insert(key(call, token), answered);
+    answer
+}
+
+fn token(call: &Call) -> Option<&str> {
+    call.text("clientToken")
+        .filter(|_| OPERATIONS.contains(&call.operation.as_str()))
+}
+
+fn key(call: &Call, token: &str) -> (String, String, String) {
+    (
+        call.caller.account.clone(),
+        call.region.clone(),
+        token.to_owned(),
+    )
+}

@@ -1,0 +1,314 @@
+//! Pipeline definitions: the JSON document that says which steps there are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A definition whose references are known to lead somewhere.
+#[derive(Debug)]
+pub(super) struct Definition {
+    pub(super) parameters: Vec<Parameter>,
+    /// Every step, those in branches included, in the order of the document.
+    pub(super) steps: Vec<Step>,
+}
+
+/// A parameter that an execution may set.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Parameter {
+    name: String,
+    #[serde(rename = "Type")]
+    kind: ParameterType,
+    default_value: Option<Value>,
+    #[serde(default)]
+    enum_values: Vec<Value>,
+}
+
+/// The type of a parameter.
+#[derive(Debug, Clone, Copy, Deserialize)]
+enum ParameterType {
+    String,
+    Integer,
+    Float,
+    Boolean,
+}
+
+/// A step of any type.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) name: String,
+    /// For instance `Training`; types that the sandbox does not know run like any other.
+    pub(super) kind: String,
+    pub(super) display_name: Option<String>,
+    pub(super) description: Option<String>,
+    /// The steps that must have succeeded before this one starts.
+    pub(super) needs: BTreeSet<String>,
+    /// The branch in which the step stands, if it stands in one.
+    pub(super) branch: Option<Branch>,
+    /// The step as the definition has it.
+    pub(super) document: Value,
+}
+
+/// One of the two branches of a condition step.
+#[derive(Debug, Clone)]
+pub(super) struct Branch {
+    pub(super) condition: String,
+    pub(super) outcome: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Document {
+    #[serde(rename = "Version")]
+    _version: String,
+    #[serde(default)]
+    parameters: Vec<Parameter>,
+    steps: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StepDocument {
+    name: String,
+    #[serde(rename = "Type")]
+    kind: String,
+    display_name: Option<String>,
+    description: Option<String>,
+    #[serde(default)]
+    depends_on: Vec<String>,
+}
+
+impl Definition {
+    /// Reads a definition; what is wrong with it, if it is not one.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let document: Document =
+            serde_json::from_str(text).map_err(|problem| format!("{problem}"))?;
+        let mut steps = Vec::new();
+        collect(&document.steps, None, &mut steps)?;
+        let definition = Self {
+            parameters: document.parameters,
+            steps,
+        };
+        definition.check_parameters()?;
+        definition.check_steps()?;
+        Ok(definition)
+    }
+
+    fn check_parameters(&self) -> Result<(), String> {
+        let mut names = BTreeSet::new();
+        for parameter in &self.parameters {
+            let name = &parameter.name;
+            if !names.insert(name) {
+                return Err(format!("Duplicate parameter '{name}'."));
+            }
+            let mut values = parameter.default_value.iter().chain(&parameter.enum_values);
+            if !values.all(|value| parameter.kind.admits(value)) {
+                return Err(format!("Parameter '{name}' has a value of another type."));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_steps(&self) -> Result<(), String> {
+        let mut names = BTreeSet::new();
+        for step in &self.steps {
+            if !names.insert(&step.name) {
+                return Err(format!("Duplicate step name '{}'.", step.name));
+            }
+        }
+        for step in &self.steps {
+            if let Some(unknown) = step.needs.iter().find(|name| !names.contains(name)) {
+                let name = &step.name;
+                return Err(format!("Step '{name}' refers to unknown step '{unknown}'."));
+            }
+            for reference in references(&step.document, "Parameters.") {
+                if !self.parameters.iter().any(|known| known.name == reference) {
+                    return Err(format!("Undefined parameter '{reference}'."));
+                }
+            }
+        }
+        self.check_order()
+    }
+
+    /// Refuses steps that wait for each other.
+    fn check_order(&self) -> Result<(), String> {
+        let mut ordered = BTreeSet::new();
+        let mut waiting: Vec<&Step> = self.steps.iter().collect();
+        while !waiting.is_empty() {
+            let count = waiting.len();
+            waiting.retain(|step| {
+                let free = step.needs.iter().all(|name| ordered.contains(name));
+                if free {
+                    ordered.insert(&step.name);
+                }
+                !free
+            });
+            if waiting.len() == count {
+                let names: Vec<&str> = waiting.iter().map(|step| step.name.as_str()).collect();
+                return Err(format!("Cyclic dependency of steps {names:?}."));
+            }
+        }
+        Ok(())
+    }
+
+    /// The value of every parameter, given the texts that a request has for some of them.
+    ///
+    /// ASSUMED: the wording of what is refused.
+    pub(super) fn bind(
+        &self,
+        given: &[(String, String)],
+    ) -> Result<BTreeMap<String, Value>, String> {
+        for (position, (name, _)) in given.iter().enumerate() {
+            if !self.parameters.iter().any(|known| known.name == *name) {
+                return Err(format!("Parameter [{name}] is not a pipeline parameter."));
+            }
+            if given[..position].iter().any(|(earlier, _)| earlier == name) {
+                return Err(format!("Parameter [{name}] is given more than once."));
+            }
+        }
+        let mut values = BTreeMap::new();
+        for parameter in &self.parameters {
+            let text = given.iter().find(|(name, _)| *name == parameter.name);
+            values.insert(parameter.name.clone(), parameter.value(text)?);
+        }
+        Ok(values)
+    }
+
+    /// The step of this name.
+    pub(super) fn step(&self, name: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.name == name)
+    }
+}
+
+impl Parameter {
+    fn value(&self, given: Option<&(String, String)>) -> Result<Value, String> {
+        let name = &self.name;
+        let Some((_, text)) = given else {
+            return self
+                .default_value
+                .clone()
+                .ok_or_else(|| format!("Parameter [{name}] has no default and must be given."));
+        };
+        let value = self
+            .kind
+            .parse(text)
+            .ok_or_else(|| format!("Parameter [{name}] is not of type {:?}.", self.kind))?;
+        if self.enum_values.is_empty() || self.enum_values.contains(&value) {
+            Ok(value)
+        } else {
+            Err(format!("Parameter [{name}] has none of its enum values."))
+        }
+    }
+}
+
+impl ParameterType {
+    fn admits(self, value: &Value) -> bool {
+        match self {
+            Self::String => value.is_string(),
+            Self::Integer => value.is_i64(),
+            Self::Float => value.is_number(),
+            Self::Boolean => value.is_boolean(),
+        }
+    }
+
+    fn parse(self, text: &str) -> Option<Value> {
+        match self {
+            Self::String => Some(Value::from(text)),
+            Self::Integer => text.parse::<i64>().ok().map(Value::from),
+            Self::Float => text
+                .parse::<f64>()
+                .ok()
+                .filter(|number| number.is_finite())
+                .map(Value::from),
+            Self::Boolean => match text.to_ascii_lowercase().as_str() {
+                "true" => Some(Value::Bool(true)),
+                "false" => Some(Value::Bool(false)),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// Adds these steps and, recursively, those of their branches.
+fn collect(
+    documents: &[Value],
+    branch: Option<&Branch>,
+    steps: &mut Vec<Step>,
+) -> Result<(), String> {
+    for document in documents {
+        let step = step(document, branch)?;
+        let name = step.name.clone();
+        steps.push(step);
+        for (member, outcome) in [("IfSteps", true), ("ElseSteps", false)] {
+            let condition = name.clone();
+            let branch = Branch { condition, outcome };
+            let nested = branch_steps(document, member);
+            collect(nested, Some(&branch), steps)?;
+        }
+    }
+    Ok(())
+}
+
+fn branch_steps<'a>(document: &'a Value, member: &str) -> &'a [Value] {
+    let steps = document.get("Arguments").and_then(|all| all.get(member));
+    match (document.get("Type").and_then(Value::as_str), steps) {
+        (Some("Condition"), Some(Value::Array(steps))) => steps,
+        _ => &[],
+    }
+}
+
+fn step(document: &Value, branch: Option<&Branch>) -> Result<Step, String> {
+    let header = StepDocument::deserialize(document).map_err(|problem| format!("{problem}"))?;
+    if !is_step_name(&header.name) {
+        return Err(format!("Invalid step name '{}'.", header.name));
+    }
+    let mut document = document.clone();
+    if header.kind == "Condition"
+        && let Some(arguments) = document.get_mut("Arguments").and_then(Value::as_object_mut)
+    {
+        // What the branches refer to is theirs to wait for, not the condition's.
+        arguments.retain(|member, _| member != "IfSteps" && member != "ElseSteps");
+    }
+    let mut needs: BTreeSet<String> = header.depends_on.into_iter().collect();
+    needs.extend(references(&document, "Steps.").map(|path| {
+        let end = path.find(['.', '[']).unwrap_or(path.len());
+        path[..end].to_owned()
+    }));
+    needs.extend(branch.map(|branch| branch.condition.clone()));
+    Ok(Step {
+        name: header.name,
+        kind: header.kind,
+        display_name: header.display_name,
+        description: header.description,
+        needs,
+        branch: branch.cloned(),
+        document,
+    })
+}
+
+fn is_step_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (1..=64).contains(&name.len()) && name.bytes().all(allowed)
+}
+
+/// What follows the prefix in every `{"Get": "PREFIX…"}` within the value.
+fn references<'a>(value: &'a Value, prefix: &str) -> impl Iterator<Item = &'a str> {
+    let mut found = Vec::new();
+    visit(value, prefix, &mut found);
+    found.into_iter()
+}
+
+fn visit<'a>(value: &'a Value, prefix: &str, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| visit(item, prefix, found)),
+        Value::Object(members) => {
+            let path = members.get("Get").and_then(Value::as_str);
+            found.extend(path.and_then(|path| path.strip_prefix(prefix)));
+            members
+                .values()
+                .for_each(|member| visit(member, prefix, found));
+        }
+        _ => {}
+    }
+}

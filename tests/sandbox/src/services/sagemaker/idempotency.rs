@@ -1,0 +1,63 @@
+//! Requests that are repeated with the same token are carried out once.
+
+use serde_json::Value;
+
+use super::input;
+use crate::world::{ApiError, Call, World};
+
+/// What tells requests apart: account, Region, operation and token.
+pub(super) type Request = (String, String, String, String);
+
+/// What was asked and what was answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    input: Value,
+    output: Value,
+}
+
+/// Carries out the operation unless the same request was answered before.
+///
+/// Errors are not kept: after one, the same token tries again.
+pub(super) fn once(
+    world: &mut World,
+    call: &Call,
+    operation: impl FnOnce(&mut World) -> Result<Value, ApiError>,
+) -> Result<Value, ApiError> {
+    let request = (
+        call.caller.account.clone(),
+        call.region.clone(),
+        call.operation.clone(),
+        input::token(call)?.to_owned(),
+    );
+    if let Some(answer) = world.sagemaker.answers.get(&request) {
+        return if answer.input == call.input {
+            Ok(answer.output.clone())
+        } else {
+            // ASSUMED: what happens to a token that comes back with another request.
+            Err(ApiError::new(
+                "ConflictException",
+                "The ClientRequestToken was already used with different parameters.",
+            ))
+        };
+    }
+    let output = operation(world)?;
+    let answer = Answer {
+        input: call.input.clone(),
+        output: output.clone(),
+    };
+    world.sagemaker.answers.insert(request, answer);
+    Ok(output)
+}
+
+/// Forgets the answers about a pipeline that no longer is the one they were about.
+///
+/// Otherwise a pipeline that is deleted and made again with the same token
+/// would be reported as made but not exist.
+pub(super) fn forget(world: &mut World, pipeline_arn: &str) {
+    let executions = format!("{pipeline_arn}/execution/");
+    world.sagemaker.answers.retain(|_, answer| {
+        let member = |name: &str| answer.output.get(name).and_then(Value::as_str);
+        member("PipelineArn") != Some(pipeline_arn)
+            && !member("PipelineExecutionArn").is_some_and(|arn| arn.starts_with(&executions))
+    });
+}

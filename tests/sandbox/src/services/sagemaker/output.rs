@@ -1,0 +1,75 @@
+//! Shapes of answers: optional members, pages, and who did it.
+
+use serde_json::{Value, json};
+
+use super::input;
+use crate::{
+    services::cloudtrail,
+    world::{ApiError, Call, Caller},
+};
+
+/// ASSUMED: the size of a page if the request gives none. A small one shows
+/// clients that forget to ask for the next.
+const PAGE: usize = 10;
+
+/// A structure without the members that have no value.
+pub(super) fn present(mut structure: Value) -> Value {
+    if let Some(members) = structure.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    structure
+}
+
+/// A `UserContext`.
+pub(super) fn user_context(caller: &Caller) -> Value {
+    json!({
+        "IamIdentity": {
+            "Arn": caller.arn(),
+            "PrincipalId": cloudtrail::principal_id(caller),
+        }
+    })
+}
+
+/// A `ParallelismConfiguration`, null if there is no limit.
+pub(super) fn parallelism(limit: Option<usize>) -> Value {
+    limit.map_or(
+        Value::Null,
+        |limit| json!({ "MaxParallelExecutionSteps": limit }),
+    )
+}
+
+/// The page of these items that the request asks for, as the member of this name.
+pub(super) fn page(call: &Call, member: &str, items: Vec<Value>) -> Result<Value, ApiError> {
+    let size = input::max_results(call, PAGE, (1, 100))?;
+    page_of(call, member, items, size)
+}
+
+/// A page of at most `size` items.
+pub(super) fn page_of(
+    call: &Call,
+    member: &str,
+    items: Vec<Value>,
+    size: usize,
+) -> Result<Value, ApiError> {
+    let start = match call.text("NextToken") {
+        None => 0,
+        Some(token) => token
+            .strip_prefix("after-")
+            .and_then(|position| position.parse().ok())
+            .ok_or_else(|| input::invalid("Invalid NextToken."))?,
+    };
+    let end = start + size;
+    let next = (end < items.len()).then(|| format!("after-{end}"));
+    let items: Vec<Value> = items.into_iter().skip(start).take(size).collect();
+    Ok(present(json!({ member: items, "NextToken": next })))
+}
+
+/// The items in the order that the request asks for; they come in ascending order.
+///
+/// ASSUMED: without a wish, the newest come first.
+pub(super) fn ordered<T>(call: &Call, mut items: Vec<T>) -> Result<Vec<T>, ApiError> {
+    if input::one_of(call, "SortOrder", &["Descending", "Ascending"])? == "Descending" {
+        items.reverse();
+    }
+    Ok(items)
+}

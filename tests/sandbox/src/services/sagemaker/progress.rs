@@ -1,0 +1,299 @@
+//! Executions on their way through the steps.
+//!
+//! A step starts when all that it needs has succeeded, is `Starting` for a
+//! tenth of its time, then `Executing`, and ends. An execution ends when
+//! nothing runs and nothing more can start.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{
+    arn::ExecutionId,
+    conditions,
+    definition::Step,
+    metadata, notices,
+    state::{Execution, Status, StepRun},
+};
+use crate::world::{self, World};
+
+/// What SageMaker does later: move a step on to its next status.
+#[derive(Debug, Clone)]
+pub struct Task {
+    execution: ExecutionId,
+    step: String,
+    run: u64,
+    /// The status that the step is to leave; if it has another by then, nothing happens.
+    from: Status,
+}
+
+/// Moves a step on, unless it was stopped or started anew in the meantime.
+pub(super) fn run(world: &mut World, task: Task) {
+    let Task {
+        execution: id,
+        step,
+        run,
+        from,
+    } = task;
+    let execution = world.sagemaker.execution(&id).ok();
+    let current = execution.and_then(|execution| execution.step(&step));
+    if !current.is_some_and(|current| current.run == run && current.status == from) {
+        return;
+    }
+    match from {
+        Status::Starting => execute(world, &id, &step),
+        Status::Stopping => change_step(world, &id, &step, Status::Stopped),
+        _ => finish_step(world, &id, &step),
+    }
+    proceed(world, &id);
+}
+
+/// Starts what can start, and ends the execution if nothing runs any more.
+pub(super) fn proceed(world: &mut World, id: &ExecutionId) {
+    while let Some(step) = next_step(world, id) {
+        start_step(world, id, &step);
+    }
+    let Ok(execution) = world.sagemaker.execution_mut(id) else {
+        return;
+    };
+    if execution.status.is_final() || execution.running() > 0 {
+        return;
+    }
+    let failed = |step: &StepRun| step.status == Status::Failed;
+    let outcome = if execution.steps.iter().any(failed) {
+        execution.failure_reason = Some("Step failure: One or multiple steps failed.".to_owned());
+        Status::Failed
+    } else if execution.status == Status::Stopping {
+        Status::Stopped
+    } else {
+        Status::Succeeded
+    };
+    change_execution(world, id, outcome);
+}
+
+/// Gives the execution a new status and tells so.
+pub(super) fn change_execution(world: &mut World, id: &ExecutionId, status: Status) {
+    let now = world.now;
+    let Ok(execution) = world.sagemaker.execution_mut(id) else {
+        return;
+    };
+    let previous = std::mem::replace(&mut execution.status, status);
+    execution.modified = now;
+    let event = notices::execution_changed(id, execution, Some(previous));
+    notices::send(world, &event);
+}
+
+/// Stops the steps that are under way.
+///
+/// The function of a Lambda step cannot be stopped, so its step runs to its end.
+pub(super) fn stop_steps(world: &mut World, id: &ExecutionId) {
+    let Ok(execution) = world.sagemaker.execution(id) else {
+        return;
+    };
+    let is_lambda = |name: &str| {
+        let step = execution.definition.step(name);
+        step.is_some_and(|step| step.kind == "Lambda")
+    };
+    let names: Vec<String> = execution
+        .steps
+        .iter()
+        .filter(|step| !step.status.is_final() && !is_lambda(&step.name))
+        .map(|step| step.name.clone())
+        .collect();
+    let delay = brief(world);
+    for name in names {
+        change_step(world, id, &name, Status::Stopping);
+        schedule(world, id, &name, delay);
+    }
+}
+
+/// How long a step takes to start and to stop.
+fn brief(world: &World) -> Duration {
+    world.sagemaker.step_duration / 10
+}
+
+/// The first step that can start now, if there is one.
+///
+/// ASSUMED: after a failure, steps that do not depend on the failed one still start.
+fn next_step(world: &World, id: &ExecutionId) -> Option<String> {
+    let execution = world.sagemaker.execution(id).ok()?;
+    let room = execution
+        .parallelism
+        .is_none_or(|limit| execution.running() < limit);
+    if execution.status != Status::Executing || !room {
+        return None;
+    }
+    let mut steps = execution.definition.steps.iter();
+    let ready = steps.find(|step| is_ready(execution, step))?;
+    Some(ready.name.clone())
+}
+
+fn is_ready(execution: &Execution, step: &Step) -> bool {
+    let succeeded = |name: &String| {
+        let run = execution.step(name);
+        run.is_some_and(|run| run.status == Status::Succeeded)
+    };
+    let taken = step
+        .branch
+        .as_ref()
+        .is_none_or(|branch| outcome(execution, &branch.condition) == Some(branch.outcome));
+    execution.step(&step.name).is_none() && taken && step.needs.iter().all(succeeded)
+}
+
+/// The outcome of a condition step that has one.
+fn outcome(execution: &Execution, condition: &str) -> Option<bool> {
+    let metadata = execution.step(condition)?.metadata.as_ref()?;
+    let outcome = metadata.get("Condition")?.get("Outcome")?.as_str()?;
+    Some(outcome == "True")
+}
+
+fn start_step(world: &mut World, id: &ExecutionId, name: &str) {
+    let now = world.now;
+    let failure = world.sagemaker.take_failure(&id.pipeline, name);
+    let Ok(execution) = world.sagemaker.execution_mut(id) else {
+        return;
+    };
+    execution.runs += 1;
+    execution.steps.push(StepRun {
+        name: name.to_owned(),
+        run: execution.runs,
+        status: Status::Starting,
+        started: now,
+        ended: None,
+        failure,
+        metadata: None,
+    });
+    tell_step(world, id, name, None);
+    let delay = brief(world);
+    schedule(world, id, name, delay);
+}
+
+fn execute(world: &mut World, id: &ExecutionId, name: &str) {
+    let suffix = world.hex(&format!("job of step {name} of execution {}", id.id));
+    let Ok(execution) = world.sagemaker.execution_mut(id) else {
+        return;
+    };
+    let place = metadata::Place {
+        account: &id.pipeline.account,
+        region: &id.pipeline.region,
+        execution: &id.id,
+        suffix: &suffix,
+    };
+    let job = execution.definition.step(name);
+    let job = job.and_then(|step| metadata::of(step, &place));
+    if let Some(run) = execution.step_mut(name) {
+        run.metadata = job;
+    }
+    change_step(world, id, name, Status::Executing);
+    let rest = world.sagemaker.step_duration.saturating_sub(brief(world));
+    schedule(world, id, name, rest);
+}
+
+/// Ends a step as it was told to end, or as its own definition says.
+fn finish_step(world: &mut World, id: &ExecutionId, name: &str) {
+    let Ok(execution) = world.sagemaker.execution_mut(id) else {
+        return;
+    };
+    let (decided, message) = conclusion(execution, name);
+    let Some(run) = execution.step_mut(name) else {
+        return;
+    };
+    run.failure = run.failure.take().or(message);
+    run.metadata = decided.or(run.metadata.take());
+    let status = if run.failure.is_some() {
+        Status::Failed
+    } else {
+        Status::Succeeded
+    };
+    change_step(world, id, name, status);
+}
+
+/// The metadata and the failure reason that Condition and Fail steps end with.
+fn conclusion(execution: &Execution, name: &str) -> (Option<Value>, Option<String>) {
+    let Some(step) = execution.definition.step(name) else {
+        return (None, None);
+    };
+    let argument = |member: &str| step.document.get("Arguments")?.get(member);
+    let lookup = |path: &str| variable(execution, path);
+    match step.kind.as_str() {
+        "Condition" => {
+            let conditions = argument("Conditions").and_then(Value::as_array);
+            let holds = conditions.and_then(|all| conditions::all_hold(all, &lookup));
+            // ASSUMED: a condition on what only a real job would know holds.
+            let outcome = if holds.unwrap_or(true) {
+                "True"
+            } else {
+                "False"
+            };
+            (Some(json!({ "Condition": { "Outcome": outcome } })), None)
+        }
+        "Fail" => {
+            let message = argument("ErrorMessage").map(|expression| {
+                let value = conditions::resolve(expression, &lookup);
+                conditions::text(value.as_ref().unwrap_or(expression))
+            });
+            let message = message.unwrap_or_default();
+            let metadata = json!({ "Fail": { "ErrorMessage": message } });
+            (Some(metadata), Some(message))
+        }
+        _ => (None, None),
+    }
+}
+
+/// What `{"Get": path}` means in this execution, as far as it can be known.
+fn variable(execution: &Execution, path: &str) -> Option<Value> {
+    let (scope, name) = path.split_once('.')?;
+    match (scope, name) {
+        ("Parameters", name) => execution.values.get(name).cloned(),
+        ("Execution", "PipelineName") => Some(execution.pipeline_name.as_str().into()),
+        ("Execution", "PipelineArn") => Some(execution.pipeline_arn.as_str().into()),
+        ("Execution", "PipelineExecutionId") => Some(execution.id.as_str().into()),
+        ("Execution", "PipelineExecutionArn") => Some(execution.arn.as_str().into()),
+        ("Execution", "StartDateTime") => Some(world::epoch_seconds(execution.created)),
+        ("Steps", name) => {
+            let outcome = outcome(execution, name.strip_suffix(".Outcome")?)?;
+            Some(Value::Bool(outcome))
+        }
+        _ => None,
+    }
+}
+
+/// Gives a step a new status and tells so.
+fn change_step(world: &mut World, id: &ExecutionId, name: &str, status: Status) {
+    let now = world.now;
+    let Ok(execution) = world.sagemaker.execution_mut(id) else {
+        return;
+    };
+    let Some(run) = execution.step_mut(name) else {
+        return;
+    };
+    let previous = std::mem::replace(&mut run.status, status);
+    run.ended = status.is_final().then_some(now);
+    tell_step(world, id, name, Some(previous));
+}
+
+fn tell_step(world: &mut World, id: &ExecutionId, name: &str, previous: Option<Status>) {
+    let Ok(execution) = world.sagemaker.execution(id) else {
+        return;
+    };
+    let (Some(step), Some(run)) = (execution.definition.step(name), execution.step(name)) else {
+        return;
+    };
+    let event = notices::step_changed(id, execution, step, run, previous);
+    notices::send(world, &event);
+}
+
+/// Puts the step's next change on the agenda.
+fn schedule(world: &mut World, id: &ExecutionId, name: &str, delay: Duration) {
+    let execution = world.sagemaker.execution(id).ok();
+    let Some(run) = execution.and_then(|execution| execution.step(name)) else {
+        return;
+    };
+    let task = Task {
+        execution: id.clone(),
+        step: name.to_owned(),
+        run: run.run,
+        from: run.status,
+    };
+    world.after(delay, world::Task::SageMaker(task));
+}

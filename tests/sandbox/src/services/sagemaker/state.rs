@@ -1,0 +1,228 @@
+//! What SageMaker knows.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    arn::{ExecutionId, PipelineId},
+    definition::Definition,
+    idempotency::{Answer, Request},
+};
+use crate::world::ApiError;
+
+/// All pipelines.
+#[derive(Debug)]
+pub struct State {
+    /// How long a step takes from its start to its end.
+    pub step_duration: Duration,
+    /// Whether every event is sent twice, as SageMaker at times does.
+    pub repeat_events: bool,
+    /// The steps that shall fail; each is used up by the first run of the step.
+    pub fail_next: Vec<FailStep>,
+    pub(super) pipelines: BTreeMap<(String, String, String), Pipeline>,
+    pub(super) answers: HashMap<Request, Answer>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            step_duration: Duration::from_mins(1),
+            repeat_events: false,
+            fail_next: Vec::new(),
+            pipelines: BTreeMap::new(),
+            answers: HashMap::new(),
+        }
+    }
+}
+
+/// A step that shall fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailStep {
+    /// The account that owns the pipeline.
+    pub account: String,
+    /// The name of the pipeline.
+    pub pipeline: String,
+    /// The name of the step.
+    pub step: String,
+    /// The failure reason that the step then has.
+    pub reason: String,
+}
+
+impl State {
+    /// The pipeline.
+    pub(super) fn pipeline(&self, id: &PipelineId) -> Result<&Pipeline, ApiError> {
+        let pipeline = self.pipelines.get(&id.key());
+        pipeline.ok_or_else(|| id.not_found())
+    }
+
+    /// The pipeline, to change it.
+    pub(super) fn pipeline_mut(&mut self, id: &PipelineId) -> Result<&mut Pipeline, ApiError> {
+        let pipeline = self.pipelines.get_mut(&id.key());
+        pipeline.ok_or_else(|| id.not_found())
+    }
+
+    /// The execution.
+    pub(super) fn execution(&self, id: &ExecutionId) -> Result<&Execution, ApiError> {
+        let pipeline = self.pipelines.get(&id.pipeline.key());
+        pipeline
+            .and_then(|it| it.executions.iter().find(|execution| execution.id == id.id))
+            .ok_or_else(|| id.not_found())
+    }
+
+    /// The execution, to change it.
+    pub(super) fn execution_mut(&mut self, id: &ExecutionId) -> Result<&mut Execution, ApiError> {
+        let pipeline = self.pipelines.get_mut(&id.pipeline.key());
+        let executions = pipeline.map(|pipeline| pipeline.executions.iter_mut());
+        executions
+            .and_then(|mut all| all.find(|execution| execution.id == id.id))
+            .ok_or_else(|| id.not_found())
+    }
+
+    /// Takes the reason for which this run of a step shall fail, if it shall.
+    pub(super) fn take_failure(&mut self, pipeline: &PipelineId, step: &str) -> Option<String> {
+        let position = self.fail_next.iter().position(|fault| {
+            fault.account == pipeline.account
+                && fault.pipeline.eq_ignore_ascii_case(&pipeline.name)
+                && fault.step == step
+        })?;
+        Some(self.fail_next.remove(position).reason)
+    }
+}
+
+/// A pipeline, its versions and its executions.
+#[derive(Debug)]
+pub(super) struct Pipeline {
+    pub(super) arn: String,
+    pub(super) name: String,
+    pub(super) display_name: String,
+    pub(super) description: Option<String>,
+    pub(super) role: String,
+    pub(super) parallelism: Option<usize>,
+    pub(super) created: Timestamp,
+    pub(super) modified: Timestamp,
+    pub(super) created_by: Value,
+    pub(super) modified_by: Value,
+    pub(super) last_run: Option<Timestamp>,
+    pub(super) tags: BTreeMap<String, String>,
+    /// In order of creation; there is always one.
+    pub(super) versions: Vec<Version>,
+    /// In order of creation.
+    pub(super) executions: Vec<Execution>,
+}
+
+impl Pipeline {
+    /// The version of this id, or the newest.
+    pub(super) fn version(&self, id: Option<u64>) -> Result<&Version, ApiError> {
+        let version = match id {
+            Some(id) => self.versions.iter().find(|version| version.id == id),
+            None => self.versions.last(),
+        };
+        version.ok_or_else(|| self.version_not_found(id.unwrap_or_default()))
+    }
+
+    /// The answer if the pipeline has no such version.
+    ///
+    /// ASSUMED: the wording.
+    pub(super) fn version_not_found(&self, version: u64) -> ApiError {
+        let arn = &self.arn;
+        let message = format!("Pipeline version {version} of '{arn}' does not exist.");
+        ApiError::new("ResourceNotFound", message)
+    }
+}
+
+/// One definition that a pipeline had or has.
+#[derive(Debug)]
+pub(super) struct Version {
+    pub(super) id: u64,
+    pub(super) text: String,
+    pub(super) definition: Arc<Definition>,
+    pub(super) created: Timestamp,
+    pub(super) display_name: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) last_execution: Option<String>,
+}
+
+/// A run of a pipeline.
+#[derive(Debug)]
+pub(super) struct Execution {
+    pub(super) id: String,
+    pub(super) arn: String,
+    pub(super) pipeline_arn: String,
+    pub(super) pipeline_name: String,
+    pub(super) display_name: String,
+    pub(super) description: Option<String>,
+    pub(super) status: Status,
+    pub(super) failure_reason: Option<String>,
+    pub(super) created: Timestamp,
+    pub(super) modified: Timestamp,
+    pub(super) created_by: Value,
+    pub(super) modified_by: Value,
+    pub(super) parallelism: Option<usize>,
+    pub(super) version: u64,
+    pub(super) definition: Arc<Definition>,
+    /// The parameters as the request gave them.
+    pub(super) parameters: Vec<Value>,
+    /// The typed value of every parameter that the definition declares.
+    pub(super) values: BTreeMap<String, Value>,
+    /// The runs of steps, in the order in which they began.
+    pub(super) steps: Vec<StepRun>,
+    /// How many runs of steps there ever were, those that a retry replaced included.
+    pub(super) runs: u64,
+}
+
+impl Execution {
+    /// The run of the step, if it has begun.
+    pub(super) fn step(&self, name: &str) -> Option<&StepRun> {
+        self.steps.iter().find(|step| step.name == name)
+    }
+
+    /// The run of the step, to change it.
+    pub(super) fn step_mut(&mut self, name: &str) -> Option<&mut StepRun> {
+        self.steps.iter_mut().find(|step| step.name == name)
+    }
+
+    /// The number of steps under way.
+    pub(super) fn running(&self) -> usize {
+        let under_way = |step: &&StepRun| !step.status.is_final();
+        self.steps.iter().filter(under_way).count()
+    }
+}
+
+/// The run of one step.
+#[derive(Debug)]
+pub(super) struct StepRun {
+    pub(super) name: String,
+    /// Tells this run from an earlier one of the same step.
+    pub(super) run: u64,
+    pub(super) status: Status,
+    pub(super) started: Timestamp,
+    pub(super) ended: Option<Timestamp>,
+    /// Why the run failed or, while it is under way, is going to fail.
+    pub(super) failure: Option<String>,
+    pub(super) metadata: Option<Value>,
+}
+
+/// How far an execution or a step is; executions are never `Starting`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(super) enum Status {
+    Starting,
+    Executing,
+    Stopping,
+    Stopped,
+    Failed,
+    Succeeded,
+}
+
+impl Status {
+    /// Whether nothing changes any more by itself.
+    pub(super) fn is_final(self) -> bool {
+        matches!(self, Self::Stopped | Self::Failed | Self::Succeeded)
+    }
+}
