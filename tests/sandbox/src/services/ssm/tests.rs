@@ -1,8 +1,13 @@
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::world::Caller;
+use crate::{
+    services::{events, sqs},
+    world::Caller,
+};
 
 const NAME: &str = "/pipeshare/policy";
 const ARN: &str = "arn:aws:ssm:eu-west-1:111111111111:parameter/pipeshare/policy";
@@ -296,4 +301,54 @@ fn parameters_of_another_region_are_not_seen() {
     assert_eq!(answer["Parameters"].as_array().unwrap().len(), 1);
     assert_eq!(answer["Parameters"][0]["Name"], NAME);
     assert!(answer["Parameters"][0].get("Value").is_none());
+}
+
+#[test]
+fn every_change_is_told_to_the_default_bus() {
+    const QUEUE: &str = "arn:aws:sqs:eu-west-1:111111111111:changes";
+    let mut world = World::new(Timestamp::UNIX_EPOCH);
+    sqs::create_queue(
+        &mut world,
+        "111111111111",
+        "eu-west-1",
+        "changes",
+        &json!({}),
+    )
+    .unwrap();
+    let policy = json!({ "Statement": {
+        "Effect": "Allow",
+        "Principal": { "Service": "events.amazonaws.com" },
+        "Action": "sqs:SendMessage",
+        "Resource": QUEUE,
+    }});
+    sqs::set_policy(&mut world, QUEUE, &policy).unwrap();
+    let rule = json!({
+        "EventPattern": { "source": ["aws.ssm"] },
+        "Targets": [{ "Id": "queue", "Arn": QUEUE }],
+    });
+    events::create_rule(&mut world, "111111111111", "eu-west-1", "changes", &rule).unwrap();
+
+    put(&mut world, "one");
+    put(&mut world, "two");
+    move_label(&mut world, 1);
+    ask(&mut world, "DeleteParameter", json!({ "Name": NAME })).unwrap();
+    // Longer than EventBridge takes to deliver.
+    world.now += Duration::from_mins(1);
+    world.run_due();
+    let told: Vec<Value> = sqs::messages(&world, QUEUE)
+        .iter()
+        .map(|message| serde_json::from_str(&message.body).unwrap())
+        .collect();
+    let operations: Vec<&Value> = told
+        .iter()
+        .map(|event| &event["detail"]["operation"])
+        .collect();
+    assert_eq!(
+        operations,
+        ["Create", "Update", "LabelParameterVersion", "Delete"]
+    );
+    assert_eq!(told[0]["detail-type"], "Parameter Store Change");
+    assert_eq!(told[0]["resources"], json!([ARN]));
+    assert_eq!(told[0]["detail"]["name"], NAME);
+    assert_eq!(told[0]["detail"]["type"], "String");
 }
