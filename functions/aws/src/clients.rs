@@ -87,7 +87,7 @@ impl Aws {
             .credentials_provider(EnvironmentVariableCredentialsProvider::new())
             .region(aws_config::Region::new(region.as_str().to_owned()))
             .timeout_config(timeouts())
-            .retry_config(RetryConfig::standard().with_max_attempts(4))
+            .retry_config(retries())
             .app_name(AppName::new("pipeshare").expect("a plain word is a legal name"))
             .load()
             .await;
@@ -208,6 +208,12 @@ impl Aws {
         config
     }
 
+    /// Gives up the sessions in an account, whose credentials AWS does not know any more.
+    pub(crate) async fn forget(&self, account: &AccountId) {
+        let mut sessions = self.sessions.lock().await;
+        sessions.retain(|(_, of), _| of != account);
+    }
+
     fn role_arn(&self, role: Role, account: &AccountId) -> String {
         let Self {
             partition, region, ..
@@ -239,6 +245,13 @@ pub struct Consumer {
     pub eventbridge: EventBridge,
     /// The account's topics.
     pub sns: Sns,
+}
+
+/// Few and quick: what takes longer is left to the queue, which costs nothing while it waits.
+fn retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(3)
+        .with_initial_backoff(Duration::from_millis(200))
 }
 
 fn timeouts() -> TimeoutConfig {

@@ -66,6 +66,13 @@ impl Error {
         self.is("AccessDeniedException") || self.is("AccessDenied")
     }
 
+    /// Whether the session is dead, for instance because its role was deleted
+    /// and made again; a new one may live.
+    #[must_use]
+    pub fn is_dead_session(&self) -> bool {
+        classify::is_dead_session(self.code().unwrap_or_default())
+    }
+
     /// What AWS said about it.
     #[must_use]
     pub fn message(&self) -> &str {

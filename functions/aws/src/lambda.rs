@@ -36,7 +36,7 @@ use serde_json::{Value, json};
 pub use record::Record;
 use record::{Event, NotAnSqsEvent};
 
-use crate::{Aws, Class, Error, sqs::Sqs, telemetry::Metrics};
+use crate::{Aws, Class, Error, telemetry::Metrics};
 
 /// Why a function does not start.
 pub type StartError = lambda_runtime::Error;
@@ -109,9 +109,8 @@ pub trait Function {
 pub async fn serve(aws: &Aws, function: impl Function) -> Result<(), StartError> {
     let edge = Edge {
         function,
-        name: aws.function().to_owned(),
+        aws,
         queue_url: env::var(QUEUE_URL).ok(),
-        sqs: aws.sqs(),
     };
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
         edge.invoke(event.payload)
@@ -119,19 +118,18 @@ pub async fn serve(aws: &Aws, function: impl Function) -> Result<(), StartError>
     .await
 }
 
-struct Edge<F> {
+struct Edge<'a, F> {
     function: F,
-    name: String,
+    aws: &'a Aws,
     queue_url: Option<String>,
-    sqs: Sqs,
 }
 
-impl<F: Function> Edge<F> {
+impl<F: Function> Edge<'_, F> {
     /// Serves one invocation and writes its metrics, whatever came of it.
     async fn invoke(&self, payload: Value) -> Result<Value, Diagnostic> {
         let metrics = Metrics::default();
         let answer = self.answer(payload, &metrics).await;
-        if let Err(reason) = metrics.flush(&self.name, &mut io::stdout().lock()) {
+        if let Err(reason) = metrics.flush(self.aws.function(), &mut io::stdout().lock()) {
             tracing::warn!(%reason, "metrics were not written");
         }
         answer
@@ -232,7 +230,12 @@ impl<F: Function> Edge<F> {
                 let why = error.to_string();
                 self.put_back(record, LOOK_AGAIN, &why, metrics).await
             }
-            Some(Outcome::Failed(error)) => give_up_or_retry(record, &error, metrics),
+            Some(Outcome::Failed(error)) => {
+                if let Some(account) = error.account().filter(|_| error.is_dead_session()) {
+                    self.aws.forget(account).await;
+                }
+                give_up_or_retry(record, &error, metrics)
+            }
             None => {
                 // Better served twice than never.
                 tracing::error!(record.id, "the function said nothing about a record");
@@ -260,10 +263,8 @@ impl<F: Function> Edge<F> {
         };
         let attempts = record.attempts + 1;
         let after = after.saturating_mul(1 << record.attempts).min(MAX_DELAY);
-        let sent = self
-            .sqs
-            .put_back(queue_url, &record.body, after, attempts)
-            .await;
+        let sqs = self.aws.sqs();
+        let sent = sqs.put_back(queue_url, &record.body, after, attempts).await;
         match sent {
             Ok(()) => {
                 tracing::info!(record.id, why, attempts, "not yet");

@@ -16,7 +16,7 @@ use domain::{
     sharing::Pipeline,
     status::ExecutionStatus,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     error::{Error, Service},
@@ -121,7 +121,8 @@ impl SageMaker {
             .client
             .list_pipeline_executions()
             .pipeline_name(pipeline.as_str())
-            .created_after(date_time(since))
+            // Whether the bound itself is included is not documented.
+            .created_after(date_time(since - SignedDuration::from_secs(1)))
             .sort_by(SortPipelineExecutionsBy::CreationTime)
             .sort_order(SortOrder::Descending)
             .into_paginator()
@@ -130,7 +131,10 @@ impl SageMaker {
             .send();
         while let Some(item) = items.next().await {
             let item = item.map_err(self.service.failed("ListPipelineExecutions"))?;
-            if status(item.pipeline_execution_status()) == ExecutionStatus::Succeeded {
+            let started = item.start_time().and_then(timestamp);
+            let is_of_namesake = started.is_some_and(|started| started < since);
+            let status = status(item.pipeline_execution_status());
+            if status == ExecutionStatus::Succeeded && !is_of_namesake {
                 return Ok(true);
             }
         }

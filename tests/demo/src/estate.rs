@@ -114,20 +114,24 @@ impl Estate {
             .map_err(|error| EstateError::Policy(Box::new(error.into())))
     }
 
-    /// The messages on the pipeshare topic of an account, subject first.
+    /// What a consumer account was told on its topic, in order.
     #[must_use]
-    pub fn mailbox(&self, account: &str) -> Vec<(String, String)> {
-        let topic = format!("arn:aws:sns:{REGION}:{account}:pipeshare");
+    pub fn mailbox(&self, account: &str) -> Vec<String> {
+        self.published(&format!("arn:aws:sns:{REGION}:{account}:pipeshare"))
+    }
+
+    /// What the hub was told on its topic, in order.
+    #[must_use]
+    pub fn hub_mailbox(&self) -> Vec<String> {
+        self.published(&format!("arn:aws:sns:{REGION}:{SHARED}:pipeshare-hub"))
+    }
+
+    fn published(&self, topic: &str) -> Vec<String> {
         let world = self.sandbox.world();
         let published = world.sns.published.iter();
         published
             .filter(|message| message.topic_arn == topic)
-            .map(|message| {
-                (
-                    message.subject.clone().unwrap_or_default(),
-                    message.message.clone(),
-                )
-            })
+            .map(|message| message.message.clone())
             .collect()
     }
 }
@@ -138,7 +142,7 @@ fn world(plan: &Plan) -> Result<World, TemplateError> {
         .expect("the text is a timestamp");
     let mut world = World::new(start);
     let members: BTreeSet<String> = plan.members.iter().map(ToString::to_string).collect();
-    world.organization.management_account = SHARED.to_owned();
+    SHARED.clone_into(&mut world.organization.management_account);
     world.organization.members = members;
     world.organization.ram_sharing = plan.ram_sharing;
 

@@ -68,14 +68,14 @@ impl Printed<'_> {
 fn access_table(f: &mut Formatter<'_>, rows: &[Access]) -> fmt::Result {
     writeln!(
         f,
-        "    {:<10} {:<58} describe  list  start  delete",
+        "    {:<10} {:<63} describe  list  start  delete",
         "account", "pipeline"
     )?;
     for row in rows {
         let mark = |can: bool| if can { "yes" } else { "-" };
         writeln!(
             f,
-            "    {:<10} {:<58} {:<9} {:<5} {:<6} {}",
+            "    {:<10} {:<63} {:<9} {:<5} {:<6} {}",
             row.account,
             row.pipeline,
             mark(row.describe),

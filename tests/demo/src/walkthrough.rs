@@ -38,7 +38,7 @@ impl Walkthrough {
     /// Whether every step held.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.steps.iter().all(|step| step.holds())
+        self.steps.iter().all(Step::holds)
     }
 }
 
@@ -324,7 +324,7 @@ impl Cast<'_> {
             denied,
         );
         let succeeded = first_line("Succeeded");
-        let told = self.messages(DEV);
+        let told = self.estate.mailbox(DEV);
         let told = told.iter().filter(|text| text.starts_with(&succeeded));
         scene.check(format!("dev was told once: {succeeded}"), told.count() == 1);
         steps.push(scene.end());
@@ -380,7 +380,8 @@ impl Cast<'_> {
         for account in [DEV, SHARED] {
             let failed = format!("{}\nFailed step: Train: {REASON}", first_line("Failed"));
             let named = self
-                .messages(account)
+                .estate
+                .mailbox(account)
                 .iter()
                 .any(|text| text.starts_with(&failed));
             let who = name(account);
@@ -454,7 +455,7 @@ impl Cast<'_> {
             status == "PENDING",
         );
         let reason = format!("account {STRANGER} is not the owner that the rule names");
-        let told = self.messages(SHARED);
+        let told = self.estate.hub_mailbox();
         let holds = told.iter().filter(|text| text.contains(&reason)).count() == 1;
         scene.check(format!("the hub was told once: {reason}"), holds);
         Ok(scene.end())
@@ -496,12 +497,6 @@ impl Cast<'_> {
             use aws_sdk_sagemaker::error::ProvideErrorMetadata;
             error.code() == Some("AccessDeniedException")
         })
-    }
-
-    /// The messages on the topic of an account.
-    fn messages(&self, account: &str) -> Vec<String> {
-        let mailbox = self.estate.mailbox(account).into_iter();
-        mailbox.map(|(_, text)| text).collect()
     }
 
     /// This moment, as the number of calls made so far.

@@ -192,17 +192,8 @@ impl Scenario {
     /// The first lines of what an account was told, in order.
     pub fn told(&self, account: &str) -> Vec<String> {
         let mailbox = self.estate.mailbox(account).into_iter();
-        let first = |(_, text): (String, String)| text.lines().next().map(str::to_owned);
+        let first = |text: String| text.lines().next().map(str::to_owned);
         mailbox.filter_map(first).collect()
-    }
-
-    /// The whole messages that an account was told, in order.
-    pub fn messages(&self, account: &str) -> Vec<String> {
-        self.estate
-            .mailbox(account)
-            .into_iter()
-            .map(|(_, text)| text)
-            .collect()
     }
 
     /// What is in a queue of the hub.

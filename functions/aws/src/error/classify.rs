@@ -17,7 +17,9 @@ pub(super) fn class(
         return of_status(status);
     };
     match (operation, code) {
-        (_, code) if is_throttling(code) || is_fault(code) => Class::Transient,
+        (_, code) if is_throttling(code) || is_fault(code) || is_dead_session(code) => {
+            Class::Transient
+        }
         // Something in the share is ASSOCIATING, or the share is not ACTIVE yet.
         (_, "InvalidStateTransitionException")
         // Of the limits of an association, pending invitations are the one
@@ -85,8 +87,19 @@ fn is_throttling(code: &str) -> bool {
     )
 }
 
-/// Faults of AWS, and credentials that ran out under way: the next invocation
-/// has new ones.
+/// Whether the credentials are no longer those of anybody: they ran out, or
+/// their role was deleted. The next invocation has new ones.
+pub(super) fn is_dead_session(code: &str) -> bool {
+    matches!(
+        code,
+        "ExpiredToken"
+            | "ExpiredTokenException"
+            | "InvalidClientTokenId"
+            | "UnrecognizedClientException"
+    )
+}
+
+/// Faults of AWS.
 fn is_fault(code: &str) -> bool {
     matches!(
         code,
@@ -99,8 +112,6 @@ fn is_fault(code: &str) -> bool {
             | "ServiceUnavailableException"
             | "RequestTimeout"
             | "RequestTimeoutException"
-            | "ExpiredToken"
-            | "ExpiredTokenException"
             | "RequestExpired"
     )
 }

@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 
 use super::{Edge, Function, MAX_ATTEMPTS, Outcome, Record, Reply};
 use crate::{
-    Error,
+    Aws, Error,
     replay::{Replay, ok, refusal},
-    sqs::Sqs,
     ssm::Ssm,
     telemetry::Metrics,
 };
@@ -41,11 +40,12 @@ async fn serve(payload: Value, outcomes: Vec<Outcome>, replay: Replay) -> Served
         outcomes,
         given: RefCell::default(),
     };
+    let region = "eu-west-1".parse().unwrap();
+    let config = replay.config().await;
     let edge = Edge {
         function,
-        name: "test".to_owned(),
+        aws: &Aws::new(config, region, "aws".to_owned(), "test".to_owned()),
         queue_url: Some(QUEUE.to_owned()),
-        sqs: Sqs::new(&replay.config().await),
     };
     let answer = edge.answer(payload, &Metrics::default()).await;
     Served {

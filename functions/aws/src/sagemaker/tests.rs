@@ -69,7 +69,7 @@ async fn the_search_for_a_success_ends_at_the_first_one() {
     assert_eq!(requests.len(), 3);
     let body = requests[0].json();
     assert_eq!(body["PipelineName"], PIPELINE);
-    assert_eq!(body["CreatedAfter"].as_f64(), Some(1_800_000_000.0));
+    assert_eq!(body["CreatedAfter"].as_f64(), Some(1_799_999_999.0));
     assert_eq!(
         (&body["SortBy"], &body["SortOrder"]),
         (&json!("CreationTime"), &json!("Descending"))

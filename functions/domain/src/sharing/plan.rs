@@ -265,7 +265,10 @@ impl<'a> Planner<'a> {
         let mut leaving = Vec::new();
         let mut held = 0;
         for resource in &share.resources {
-            self.note_problem(share, resource);
+            let wanted = resource.entity.parse().ok();
+            if wanted.is_some_and(|arn: PipelineArn| admitted.contains_key(&arn)) {
+                self.note_problem(share, resource);
+            }
             if !resource.status.is_present() {
                 continue;
             }
@@ -277,8 +280,9 @@ impl<'a> Planner<'a> {
         }
         let mut unwanted = Vec::new();
         for principal in &share.principals {
-            self.note_problem(share, principal);
-            if principal.status.is_present() && !lane.wants(&principal.entity) {
+            if lane.wants(&principal.entity) {
+                self.note_problem(share, principal);
+            } else if principal.status.is_present() {
                 unwanted.push(principal.entity.clone());
             }
         }

@@ -106,7 +106,7 @@ impl Model {
         for step in &plan.steps {
             self.perform(
                 &step.share,
-                step.arn.as_ref().map(|arn| arn.as_str()),
+                step.arn.as_ref().map(domain::id::ShareArn::as_str),
                 &step.action,
             );
         }

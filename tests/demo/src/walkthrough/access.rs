@@ -7,6 +7,7 @@ use super::name;
 use crate::people::Person;
 
 /// What the people of an account can do with a pipeline.
+#[expect(clippy::struct_excessive_bools, reason = "it is a row of a table")]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Access {
     /// The name of the account.

@@ -48,7 +48,9 @@ impl<'a> Scene<'a> {
         let session = format!("pipeshare-{function}");
         let by_function = calls.filter(|call| {
             let role = call.caller.role.as_ref();
-            role.is_some_and(|role| role.session == session)
+            // In the hub's own account a function also has its own role, with
+            // which it tells the hub; that is not what a step is about.
+            role.is_some_and(|role| role.session == session && !role.name.contains(function))
                 && call.caller.account == account
                 && call.error.is_none()
         });

@@ -1,0 +1,267 @@
+//! Invitations: what is accepted, what is left alone, and what happens to those that nobody answers.
+
+use aws_sdk_ram::types::ResourceShareInvitationStatus as Status;
+use e2e::{DEV, POLICY, Person, Plan, Scenario, TEST, ungated};
+use sandbox::faults::CallEffect;
+use serde_json::json;
+
+const NAME: &str = "pipeshare-test-readers.111111111111";
+const STRANGER: &str = "666666666666";
+
+/// Shares something with dev, as anybody can.
+async fn share(who: &Person, name: &str, pipelines: &[&String]) {
+    let pipelines = pipelines.iter().map(ToString::to_string).collect();
+    who.ram
+        .create_resource_share()
+        .name(name)
+        .principals(DEV)
+        .set_resource_arns(Some(pipelines))
+        .send()
+        .await
+        .unwrap_or_else(|error| panic!("{error:?}"));
+}
+
+/// Sender and status of the invitations that dev has received.
+async fn invitations(scenario: &Scenario) -> Vec<(String, Status)> {
+    let invitations = scenario.dev.invitations().await.unwrap().into_iter();
+    let read = |i: aws_sdk_ram::types::ResourceShareInvitation| {
+        (i.sender_account_id.unwrap(), i.status.unwrap())
+    };
+    invitations.map(read).collect()
+}
+
+fn pending(sender: &str) -> (String, Status) {
+    (sender.to_owned(), Status::Pending)
+}
+
+#[tokio::test]
+async fn a_stranger_under_a_trusted_name_stays_pending_and_is_reported_once() {
+    let scenario = Scenario::begin(POLICY).await;
+    let stranger = scenario.estate.person(STRANGER);
+    let trap = scenario.create(&stranger, "trap").await;
+    share(&stranger, NAME, &[&trap]).await;
+    scenario.pass(4 * 3600).await;
+
+    assert_eq!(invitations(&scenario).await, [pending(STRANGER)]);
+    let told = scenario.estate.hub_mailbox();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(
+        told[0].contains("account 666666666666 is not the owner that the rule names"),
+        "{told:?}"
+    );
+    assert!(told[0].contains("Sender: 666666666666"), "{told:?}");
+    assert!(scenario.logs().contains("\"reason\":\"wrong-owner\""));
+}
+
+#[tokio::test]
+async fn the_trusted_owner_with_more_than_the_rule_stays_pending_and_is_reported_once() {
+    let policy = POLICY.replace(
+        "    owner: test\n    pipelines: [\"*\"]\n    with: [dev]",
+        "    owner: test\n    pipelines: [\"churn*\"]\n    with: [dev]",
+    );
+    let scenario = Scenario::begin(&policy).await;
+    let churn = scenario.create(&scenario.test, "churn").await;
+    let secret = scenario.create(&scenario.test, "secret").await;
+    share(&scenario.test, NAME, &[&churn, &secret]).await;
+    scenario.pass(4 * 3600).await;
+
+    assert_eq!(invitations(&scenario).await, [pending(TEST)]);
+    let told = scenario.estate.hub_mailbox();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(
+        told[0].contains(&format!("it holds what the rule does not name: {secret}")),
+        "{told:?}"
+    );
+    assert!(scenario.logs().contains("\"reason\":\"too-much\""));
+    assert!(!scenario.dev.sees(&secret).await && !scenario.dev.sees(&churn).await);
+}
+
+#[tokio::test]
+async fn other_peoples_invitations_are_nobodys_business() {
+    let scenario = Scenario::begin(POLICY).await;
+    let stranger = scenario.estate.person(STRANGER);
+    let images = scenario.create(&stranger, "golden").await;
+    share(&stranger, "golden-images", &[&images]).await;
+    scenario.pass(3600).await;
+    assert_eq!(invitations(&scenario).await, [pending(STRANGER)]);
+    assert_eq!(scenario.estate.hub_mailbox(), [""; 0]);
+}
+
+#[tokio::test]
+async fn an_empty_share_is_accepted_once_something_is_inside() {
+    let scenario = Scenario::begin(&ungated()).await;
+    let churn = scenario.create(&scenario.test, "churn").await;
+    // Somebody makes by hand what pipeshare would, and forgets the pipeline at first.
+    scenario
+        .test
+        .ram
+        .create_resource_share()
+        .name("pipeshare-test-readers")
+        .principals(DEV)
+        .send()
+        .await
+        .unwrap();
+    scenario.pass(5).await;
+    let logs = scenario.logs();
+    assert!(logs.contains("nothing-inside"), "{logs}");
+    scenario.pass(3600).await;
+    let statuses = invitations(&scenario).await;
+    assert!(
+        statuses.contains(&pending(TEST)),
+        "the empty one waits: {statuses:?}"
+    );
+    assert!(
+        scenario.dev.sees(&churn).await,
+        "pipeshare's own share is accepted"
+    );
+}
+
+#[tokio::test]
+async fn an_invitation_that_nobody_answered_in_time_is_sent_again() {
+    // Dev is not onboarded yet, so nobody accepts for it.
+    let scenario = Scenario::on(Plan {
+        consumers: vec![e2e::SHARED],
+        ..Plan::default()
+    })
+    .await;
+    scenario.write_policy(&ungated()).await;
+    let churn = scenario.create(&scenario.test, "churn").await;
+    scenario.pass(11 * 3600).await;
+    assert_eq!(invitations(&scenario).await, [pending(TEST)]);
+    scenario.pass(2 * 3600).await;
+    let (expired, new) = (TEST.to_owned(), pending(TEST));
+    assert_eq!(
+        invitations(&scenario).await,
+        [(expired, Status::Expired), new]
+    );
+    assert_eq!(
+        scenario.shares(&scenario.test).await.len(),
+        2,
+        "the share is the same"
+    );
+    assert!(
+        scenario.shared.sees(&churn).await,
+        "shared services does not wait for dev"
+    );
+
+    let template = include_str!("../../../infra/consumer-account/template.yaml");
+    let stack = sandbox::cloudformation::Stack {
+        account: DEV,
+        region: e2e::REGION,
+        name: "pipeshare",
+        file: "infra/consumer-account/template.yaml",
+        template,
+        parameters: [("HubAccountId".to_owned(), e2e::SHARED.to_owned())].into(),
+    };
+    sandbox::cloudformation::deploy(&mut scenario.estate.sandbox.world(), &stack).unwrap();
+    scenario.pass(1200).await;
+    assert!(
+        scenario.dev.sees(&churn).await,
+        "the sweep accepts once the account is there"
+    );
+}
+
+#[tokio::test]
+async fn a_crash_while_accepting_is_made_up_for() {
+    for effect in [
+        CallEffect::LoseAnswer,
+        CallEffect::KillCaller { after: true },
+        CallEffect::KillCaller { after: false },
+        e2e::refusal(400, "OperationNotPermittedException"),
+    ] {
+        let scenario = Scenario::begin(&ungated()).await;
+        scenario.break_calls("ram", "AcceptResourceShareInvitation", &[effect.clone()]);
+        let churn = scenario.create(&scenario.test, "churn").await;
+        scenario.pass(1500).await;
+        let accepted = [(TEST.to_owned(), Status::Accepted)];
+        assert_eq!(invitations(&scenario).await, accepted, "{effect:?}");
+        assert!(scenario.dev.sees(&churn).await, "{effect:?}");
+        assert_eq!(
+            scenario.told(DEV).len(),
+            1,
+            "{effect:?}: {:?}",
+            scenario.told(DEV)
+        );
+        assert_eq!(scenario.dead_letters(), 0, "{effect:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_added_to_an_accepted_share_behind_our_back_is_taken_out_and_reported() {
+    let policy = ungated().replace(
+        "pipelines: [\"*\"]\n    with: [dev]",
+        "pipelines: [\"churn*\"]\n    with: [dev]",
+    );
+    let scenario = Scenario::begin(&policy).await;
+    scenario.create(&scenario.test, "churn").await;
+    let secret = scenario.create(&scenario.test, "secret").await;
+    scenario.pass(120).await;
+    let shares = scenario
+        .test
+        .ram
+        .get_resource_shares()
+        .resource_owner(aws_sdk_ram::types::ResourceOwner::SelfValue)
+        .name(NAME)
+        .send()
+        .await
+        .unwrap();
+    let share = shares.resource_shares()[0].resource_share_arn().unwrap();
+    scenario
+        .test
+        .ram
+        .associate_resource_share()
+        .resource_share_arn(share)
+        .resource_arns(&secret)
+        .send()
+        .await
+        .unwrap();
+    scenario.pass(5).await;
+    assert!(scenario.dev.sees(&secret).await, "RAM asks nobody");
+    let command = json!({ "action": "accept", "account": DEV });
+    let report = scenario
+        .invoke("accept-invitation", command)
+        .await
+        .outcome
+        .unwrap();
+    let share = &report["accounts"][0]["shares"][0];
+    assert_eq!(share["inspection"], "distrusted", "{report:#}");
+    assert_eq!(share["refusal"]["reason"], "too-much");
+    scenario.pass(1200).await;
+    assert!(!scenario.dev.sees(&secret).await, "the sweep takes it out");
+    let told = scenario.estate.hub_mailbox();
+    let excess = told
+        .iter()
+        .filter(|text| text.contains("has to take away what is too much"));
+    assert_eq!(excess.count(), 1, "{told:#?}");
+}
+
+#[tokio::test]
+async fn an_account_outside_the_organization_is_served_like_any_other() {
+    const PARTNER: &str = "444444444444";
+    let scenario = Scenario::on(Plan {
+        ram_sharing: true,
+        consumers: vec![DEV, PARTNER],
+        ..Plan::default()
+    })
+    .await;
+    let policy = r#"
+version: 1
+organization: { id: o-sandbox123, ramSharing: true }
+accounts:
+  dev: "111111111111"
+  test: "222222222222"
+  partner: { id: "444444444444", external: true }
+rules:
+  - { name: r, owner: test, pipelines: ["*"], with: [dev, partner], after: created }
+"#;
+    scenario.write_policy(policy).await;
+    let churn = scenario.create(&scenario.test, "churn").await;
+    scenario.pass(120).await;
+    assert_eq!(
+        scenario.shares(&scenario.test).await,
+        ["pipeshare-r", "pipeshare-r.444444444444"]
+    );
+    let partner = scenario.estate.person(PARTNER);
+    assert!(partner.sees(&churn).await && scenario.dev.sees(&churn).await);
+    assert_eq!(invitations(&scenario).await, []);
+}
