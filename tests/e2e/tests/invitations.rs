@@ -1,5 +1,7 @@
 //! Invitations: what is accepted, what is left alone, and what happens to those that nobody answers.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use aws_sdk_ram::types::ResourceShareInvitationStatus as Status;
 use e2e::{DEV, POLICY, Person, Plan, Scenario, TEST, ungated};
 use sandbox::faults::CallEffect;
@@ -170,7 +172,11 @@ async fn a_crash_while_accepting_is_made_up_for() {
         e2e::refusal(400, "OperationNotPermittedException"),
     ] {
         let scenario = Scenario::begin(&ungated()).await;
-        scenario.break_calls("ram", "AcceptResourceShareInvitation", &[effect.clone()]);
+        scenario.break_calls(
+            "ram",
+            "AcceptResourceShareInvitation",
+            std::slice::from_ref(&effect),
+        );
         let churn = scenario.create(&scenario.test, "churn").await;
         scenario.pass(1500).await;
         let accepted = [(TEST.to_owned(), Status::Accepted)];

@@ -115,7 +115,7 @@ async fn a_crash_or_a_lost_answer_never_loses_a_notification() {
             scenario.create(&scenario.test, "churn").await;
             scenario.start(&scenario.test, "churn", "important").await;
             scenario.pass(100).await;
-            scenario.break_calls(service, operation, &[effect.clone()]);
+            scenario.break_calls(service, operation, std::slice::from_ref(&effect));
             scenario.pass(1500).await;
             let which = format!("{service}:{operation} {effect:?}");
             let mailbox = scenario.estate.mailbox(DEV);
@@ -153,7 +153,7 @@ async fn a_consumer_that_cannot_be_reached_keeps_nobody_else_from_being_told() {
 async fn a_late_event_is_told_with_the_time_of_its_end() {
     let scenario = Scenario::begin(POLICY).await;
     scenario.create(&scenario.test, "churn").await;
-    let hour = std::time::Duration::from_secs(3600);
+    let hour = std::time::Duration::from_hours(1);
     scenario.start(&scenario.test, "churn", "late").await;
     scenario.pass(30).await;
     scenario.break_events(EXECUTION_EVENT, &vec![EventEffect::Delay(hour); 3]);

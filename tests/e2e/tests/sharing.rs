@@ -1,5 +1,7 @@
 //! Shares of pipelines: who gets what, when, and that it is the same however it comes about.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use e2e::{CALL_EVENT, DEV, EXECUTION_EVENT, POLICY, Plan, Scenario, TEST, refusal, ungated};
 use sandbox::faults::{CallEffect, EventEffect};
 use serde_json::json;
@@ -116,7 +118,7 @@ async fn a_lost_answer_or_a_crash_in_the_middle_leaves_one_share() {
     ] {
         for operation in ["CreateResourceShare", "AssociateResourceShare"] {
             let scenario = Scenario::begin(&ungated()).await;
-            scenario.break_calls("ram", operation, &[effect.clone()]);
+            scenario.break_calls("ram", operation, std::slice::from_ref(&effect));
             scenario.create(&scenario.test, "churn").await;
             scenario.pass(1200).await;
             let which = format!("{operation}: {effect:?}");
