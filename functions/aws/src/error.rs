@@ -28,9 +28,10 @@ pub enum Class {
 /// which the Lambda runtime logs, is as safe as its message.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error(
-    "{service}:{operation}{} failed: {}{message}",
+    "{service}:{operation}{} failed: {}{message}{}",
     account.as_ref().map(|account| format!(" in {account}")).unwrap_or_default(),
-    code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default()
+    code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default(),
+    self.advice().map(|advice| format!(" ({advice})")).unwrap_or_default()
 )]
 pub struct Error {
     service: &'static str,

@@ -282,9 +282,8 @@ impl<F: Function> Edge<'_, F> {
 /// Whether SQS may forget a record that failed: trying again does not help
 /// against what only a person can change.
 fn give_up_or_retry(record: &Record, error: &Error, metrics: &Metrics) -> bool {
-    let advice = error.advice();
     if error.class() == Class::Permanent {
-        tracing::error!(record.id, %error, advice, "refused");
+        tracing::error!(record.id, %error, "refused");
         metrics.count("RecordsRefused", 1);
         true
     } else {
@@ -323,10 +322,9 @@ impl From<Error> for Diagnostic {
             Class::Permanent => "Pipeshare.Permanent",
             Class::NotYet => "Pipeshare.NotYet",
         };
-        let advice = error.advice().map(|advice| format!(" ({advice})"));
         Self {
             error_type: error_type.to_owned(),
-            error_message: format!("{error}{}", advice.unwrap_or_default()),
+            error_message: error.to_string(),
         }
     }
 }

@@ -33,10 +33,10 @@ async fn an_answer_that_is_no_aws_answer_is_classified_by_its_status() {
 
 #[tokio::test]
 async fn an_error_says_which_call_failed_and_what_aws_said() {
-    let error = error_of(refusal(400, "AccessDeniedException", "You may not.")).await;
+    let error = error_of(refusal(400, "InvalidParameters", "You may not.")).await;
     assert_eq!(
         error.to_string(),
-        "ssm:GetParameter failed: AccessDeniedException: You may not."
+        "ssm:GetParameter failed: InvalidParameters: You may not."
     );
     assert_eq!(error.account(), None::<&AccountId>);
 }
