@@ -21,6 +21,7 @@ rules:
     pipelines: ["*"]
     with: ["arn:aws:iam::333333333333:role/engineer"]
     access: execute
+  - { name: both, owner: test, pipelines: ["*"], with: [dev, shared] }
 "#,
     )
     .unwrap()
@@ -147,6 +148,7 @@ fn an_account_that_the_rule_does_not_name_accepts_nothing() {
         ("pipeshare-readers.333333333333", "333333333333"),
         ("pipeshare-readers.111111111111", "333333333333"),
         ("pipeshare-operators.111111111111", "111111111111"),
+        ("pipeshare-both.111111111111", "333333333333"),
     ] {
         let wrong = invitation(name, "222222222222", receiver);
         assert!(

@@ -207,6 +207,35 @@ fn a_recreated_pipeline_is_another_pipeline_and_passes_the_gate_again() {
 }
 
 #[test]
+fn a_pipeline_that_was_recreated_unseen_is_taken_out_and_shared_anew() {
+    let mut model = Model::new();
+    model.create_pipeline("churn");
+    let policy = readers("[dev]");
+    model.converge(&policy);
+    model.delete_pipeline("churn");
+    model.create_pipeline("churn");
+    assert_eq!(
+        steps(&model.plan(&policy)),
+        [
+            "remove churn from share pipeshare-readers: \
+             the pipeline was deleted and created again",
+            "add churn to share pipeshare-readers: the pipeline exists",
+        ]
+    );
+    model.converge(&policy);
+}
+
+#[test]
+fn nobody_is_added_to_a_share_with_nothing_inside() {
+    let mut model = Model::new();
+    model.create_pipeline("churn");
+    model.converge(&readers("[dev]"));
+    model.delete_pipeline("churn");
+    model.converge(&readers("[dev]"));
+    assert_eq!(steps(&model.plan(&readers("[dev, shared]"))), [""; 0]);
+}
+
+#[test]
 fn what_somebody_else_added_to_our_share_is_taken_out() {
     let mut model = Model::new();
     model.create_pipeline("churn");

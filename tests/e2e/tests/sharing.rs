@@ -177,6 +177,24 @@ async fn a_deleted_pipeline_leaves_its_shares_and_its_successor_is_shared_anew()
 }
 
 #[tokio::test]
+async fn a_pipeline_that_was_recreated_unseen_is_shared_anew() {
+    let scenario = Scenario::begin(&ungated()).await;
+    let arn = scenario.create(&scenario.test, "churn").await;
+    scenario.pass(120).await;
+    scenario.break_events(CALL_EVENT, &vec![EventEffect::Lose; 4]);
+    scenario.delete(&scenario.test, "churn").await;
+    scenario.create(&scenario.test, "churn").await;
+    scenario.pass(1500).await;
+    assert_eq!(scenario.pipelines(&scenario.test).await, one_each("churn"));
+    assert!(
+        scenario.calls("DisassociateResourceShare") >= 2,
+        "the old associations went"
+    );
+    assert!(scenario.dev.sees(&arn).await);
+    assert_eq!(scenario.dead_letters(), 0);
+}
+
+#[tokio::test]
 async fn only_a_valid_policy_changes_anything() {
     let scenario = Scenario::on(Plan::default()).await;
     scenario.create(&scenario.test, "churn").await;
