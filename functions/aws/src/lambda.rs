@@ -36,7 +36,10 @@ use serde_json::{Value, json};
 pub use record::Record;
 use record::{Event, NotAnSqsEvent};
 
-use crate::{Aws, Class, Error, telemetry::Metrics};
+use crate::{
+    Aws, Class, Error,
+    telemetry::{self, Metrics},
+};
 
 /// Why a function does not start.
 pub type StartError = lambda_runtime::Error;
@@ -112,10 +115,7 @@ pub async fn serve(aws: &Aws, function: impl Function) -> Result<(), StartError>
         aws,
         queue_url: env::var(QUEUE_URL).ok(),
     };
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
-        edge.invoke(event.payload)
-    }))
-    .await
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| edge.invoke(event))).await
 }
 
 struct Edge<'a, F> {
@@ -126,26 +126,32 @@ struct Edge<'a, F> {
 
 impl<F: Function> Edge<'_, F> {
     /// Serves one invocation and writes its metrics, whatever came of it.
-    async fn invoke(&self, payload: Value) -> Result<Value, Diagnostic> {
+    async fn invoke(&self, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
+        let LambdaEvent { payload, context } = event;
         let metrics = Metrics::default();
-        let answer = self.answer(payload, &metrics).await;
+        let answer = self.answer(payload, &context.request_id, &metrics).await;
         if let Err(reason) = metrics.flush(self.aws.function(), &mut io::stdout().lock()) {
             tracing::warn!(%reason, "metrics were not written");
         }
         answer
     }
 
-    async fn answer(&self, payload: Value, metrics: &Metrics) -> Result<Value, Diagnostic> {
+    async fn answer(
+        &self,
+        payload: Value,
+        request_id: &str,
+        metrics: &Metrics,
+    ) -> Result<Value, Diagnostic> {
         match Event::try_from(payload)? {
             Event::Batch(batch) => {
                 let reply = self.handle(&batch, metrics).await;
-                tracing::info!(summary = %reply.summary, records = batch.len(), "served");
+                log(request_id, batch.len(), &reply);
                 let failed = self.settle(&batch, reply.outcomes, metrics).await;
                 Ok(batch_response(&failed))
             }
             Event::Direct(record) => {
                 let reply = self.handle(&[record], metrics).await;
-                tracing::info!(summary = %reply.summary, "served");
+                log(request_id, 1, &reply);
                 direct_response(reply)
             }
         }
@@ -276,6 +282,13 @@ impl<F: Function> Edge<'_, F> {
                 false
             }
         }
+    }
+}
+
+fn log(request_id: &str, records: usize, reply: &Reply) {
+    let out = &mut io::stdout().lock();
+    if let Err(reason) = telemetry::log_summary(request_id, records, &reply.summary, out) {
+        tracing::warn!(%reason, "the summary was not written");
     }
 }
 

@@ -3,10 +3,13 @@
 mod metrics;
 
 use std::{
-    env, io,
+    env,
+    io::{self, Write},
     panic::{self, PanicHookInfo},
 };
 
+use jiff::Timestamp;
+use serde_json::{Value, json};
 use tracing::{Metadata, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
     Layer, Registry,
@@ -18,10 +21,9 @@ use tracing_subscriber::{
 pub use metrics::Metrics;
 
 /// The crates whose log lines may be as fine as the log level allows.
-const OURS: [&str; 6] = [
+const OURS: [&str; 5] = [
     "accept_invitation",
     "aws",
-    "codepipeline_hook",
     "domain",
     "forward_status",
     "share_pipeline",
@@ -34,11 +36,53 @@ const OURS: [&str; 6] = [
 /// would write whole events, and the SDK whole requests, credentials included.
 pub fn init() {
     let level = level(&env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default());
-    let format = env::var("AWS_LAMBDA_LOG_FORMAT").unwrap_or_default();
-    let subscriber = subscriber(level, format.eq_ignore_ascii_case("json"), io::stdout);
+    let subscriber = subscriber(level, is_json(), io::stdout);
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
         panic::set_hook(Box::new(log_panic));
     }
+}
+
+/// Whether Lambda is to be given lines of JSON.
+fn is_json() -> bool {
+    let format = env::var("AWS_LAMBDA_LOG_FORMAT").unwrap_or_default();
+    format.eq_ignore_ascii_case("json")
+}
+
+/// Writes the line that says what an invocation found and did.
+///
+/// It is a line of its own making, since tracing would write the summary as
+/// one long text, in which Logs Insights finds no fields.
+pub(crate) fn log_summary(
+    request_id: &str,
+    records: usize,
+    summary: &Value,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return Ok(());
+    }
+    if !is_json() {
+        tracing::info!(%summary, records, "served");
+        return Ok(());
+    }
+    let line = json!({
+        "timestamp": wall_clock(),
+        "level": "INFO",
+        "message": "served",
+        "requestId": request_id,
+        "records": records,
+        "summary": summary,
+    });
+    writeln!(out, "{line}")
+}
+
+/// The time of a log line, which is no input of any decision.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a log line says when it was written"
+)]
+fn wall_clock() -> Timestamp {
+    Timestamp::now()
 }
 
 /// Lambda's levels are tracing's, and FATAL.

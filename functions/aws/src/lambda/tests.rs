@@ -47,7 +47,7 @@ async fn serve(payload: Value, outcomes: Vec<Outcome>, replay: Replay) -> Served
         aws: &Aws::new(config, region, "aws".to_owned(), "test".to_owned()),
         queue_url: Some(QUEUE.to_owned()),
     };
-    let answer = edge.answer(payload, &Metrics::default()).await;
+    let answer = edge.answer(payload, "r", &Metrics::default()).await;
     Served {
         answer,
         given: edge.function.given.into_inner(),
