@@ -87,7 +87,7 @@ impl<'a> AcceptInvitation<'a> {
     #[must_use]
     pub fn new(aws: &'a Aws, config: Config) -> Self {
         Self {
-            notices: Notices::new(aws, &config.table, &config.topic),
+            notices: Notices::new(aws, &config.settings),
             aws,
             config,
         }
@@ -97,7 +97,7 @@ impl<'a> AcceptInvitation<'a> {
     async fn serve(&self, batch: &[Record], report: &mut Report) -> Vec<Outcome> {
         let tasks: Vec<_> = batch.iter().map(read).collect();
         let ssm = self.aws.ssm();
-        let policy = match ssm.policy_in_force(&self.config.policy).await {
+        let policy = match ssm.policy_in_force(&self.config.settings.policy).await {
             Ok(Some(policy)) => policy,
             Ok(None) => {
                 report.stop(&"no policy is in force");

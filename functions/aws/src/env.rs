@@ -9,6 +9,17 @@ pub struct Environment<F> {
     problems: Vec<String>,
 }
 
+/// What the templates tell every function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `PIPESHARE_POLICY`: the name of the SSM parameter with the policy.
+    pub policy: String,
+    /// `PIPESHARE_TABLE`: the table that remembers what a function must not forget.
+    pub table: String,
+    /// `PIPESHARE_TOPIC`: the hub's topic.
+    pub topic: String,
+}
+
 /// What is wrong with the environment: every variable, not only the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidEnvironment(Vec<String>);
@@ -34,6 +45,15 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         Self {
             read,
             problems: Vec::new(),
+        }
+    }
+
+    /// The variables of every function.
+    pub fn settings(&mut self) -> Settings {
+        Settings {
+            policy: self.text("PIPESHARE_POLICY"),
+            table: self.text("PIPESHARE_TABLE"),
+            topic: self.text("PIPESHARE_TOPIC"),
         }
     }
 

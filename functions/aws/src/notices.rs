@@ -12,6 +12,7 @@ pub use crate::dynamodb::Lease;
 use crate::{
     Aws, Error,
     dynamodb::{Table, Values},
+    env::Settings,
     eventbridge::Entry,
 };
 
@@ -62,13 +63,13 @@ pub struct Teller<'a> {
 }
 
 impl<'a> Notices<'a> {
-    /// The ledger in `table`, and the hub's topic with this ARN.
+    /// The table and the topic of the settings.
     #[must_use]
-    pub fn new(aws: &'a Aws, table: &str, topic: &str) -> Self {
+    pub fn new(aws: &'a Aws, settings: &Settings) -> Self {
         Self {
             aws,
-            table: aws.table(table),
-            topic: topic.to_owned(),
+            table: aws.table(&settings.table),
+            topic: settings.topic.clone(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! `pipeshare-RULE`. Each account that must accept has a share of its own,
 //! `pipeshare-RULE.ACCOUNT`, so that one that never answers blocks nobody.
 
+mod lane;
 mod name;
 mod observed;
 mod plan;

@@ -8,7 +8,6 @@
 //! Each destination is told each change once, however often and in whatever
 //! order the events come; and what no event told, the sweep does.
 
-mod config;
 mod report;
 mod sweep;
 mod tell;
@@ -16,6 +15,7 @@ mod tell;
 use aws::{
     Aws,
     dynamodb::Table,
+    env::Settings,
     lambda::{self, Outcome, Record, Reply},
     notices::Notices,
     telemetry::Metrics,
@@ -28,14 +28,13 @@ use domain::{
 };
 use jiff::Timestamp;
 
-pub use config::Config;
 use report::Report;
 
 /// What the function works with.
 #[derive(Debug)]
 pub struct ForwardStatus<'a> {
     aws: &'a Aws,
-    config: Config,
+    settings: Settings,
     table: Table,
     notices: Notices<'a>,
 }
@@ -70,19 +69,19 @@ impl lambda::Function for ForwardStatus<'_> {
 impl<'a> ForwardStatus<'a> {
     /// The function in its environment.
     #[must_use]
-    pub fn new(aws: &'a Aws, config: Config) -> Self {
+    pub fn new(aws: &'a Aws, settings: Settings) -> Self {
         Self {
-            table: aws.table(&config.table),
-            notices: Notices::new(aws, &config.table, &config.topic),
+            table: aws.table(&settings.table),
+            notices: Notices::new(aws, &settings),
             aws,
-            config,
+            settings,
         }
     }
 
     /// Serves a batch of hints.
     async fn serve(&self, batch: &[Record], report: &mut Report) -> Vec<Outcome> {
         let ssm = self.aws.ssm();
-        let policy = match ssm.policy_in_force(&self.config.policy).await {
+        let policy = match ssm.policy_in_force(&self.settings.policy).await {
             Ok(Some(policy)) => policy,
             Ok(None) => {
                 report.stop(&"no policy is in force");

@@ -1,13 +1,15 @@
 //! Lambda entry point: wiring only.
 
-use aws::{Aws, lambda, telemetry};
-use forward_status::{Config, ForwardStatus};
+use aws::{Aws, env, lambda, telemetry};
+use forward_status::ForwardStatus;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::StartError> {
     telemetry::init();
-    let config = Config::from_env()?;
+    let mut environment = env::of_process();
+    let settings = environment.settings();
+    environment.finish()?;
     let aws = Aws::from_env().await?;
 
-    lambda::serve(&aws, ForwardStatus::new(&aws, config)).await
+    lambda::serve(&aws, ForwardStatus::new(&aws, settings)).await
 }

@@ -1,18 +1,14 @@
 //! The function's environment.
 
-use aws::env::{self, InvalidEnvironment};
+use aws::env::{self, InvalidEnvironment, Settings};
 
 /// The function's environment variables, all of them required.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// `PIPESHARE_POLICY`: the name of the SSM parameter with the policy.
-    pub policy: String,
+    /// Those of every function.
+    pub settings: Settings,
     /// `PIPESHARE_BUS`: the bus that offers are sent to.
     pub bus: String,
-    /// `PIPESHARE_TABLE`: the table that remembers owner accounts and gates.
-    pub table: String,
-    /// `PIPESHARE_TOPIC`: the topic that people are told on.
-    pub topic: String,
 }
 
 impl Config {
@@ -20,10 +16,8 @@ impl Config {
     pub fn from_env() -> Result<Self, InvalidEnvironment> {
         let mut environment = env::of_process();
         let config = Self {
-            policy: environment.text("PIPESHARE_POLICY"),
+            settings: environment.settings(),
             bus: environment.text("PIPESHARE_BUS"),
-            table: environment.text("PIPESHARE_TABLE"),
-            topic: environment.text("PIPESHARE_TOPIC"),
         };
         environment.finish()?;
         Ok(config)

@@ -86,8 +86,8 @@ impl<'a> SharePipeline<'a> {
     #[must_use]
     pub fn new(aws: &'a Aws, config: Config) -> Self {
         Self {
-            table: aws.table(&config.table),
-            notices: Notices::new(aws, &config.table, &config.topic),
+            table: aws.table(&config.settings.table),
+            notices: Notices::new(aws, &config.settings),
             aws,
             config,
         }
@@ -139,7 +139,7 @@ impl<'a> SharePipeline<'a> {
         report: &mut Report,
     ) -> Result<Option<InForce>, Error> {
         let ssm = self.aws.ssm();
-        let in_force = ssm.policy_in_force(&self.config.policy).await?;
+        let in_force = ssm.policy_in_force(&self.config.settings.policy).await?;
         let may_be_new = tasks.iter().flatten().any(|task| task.promotes);
         if in_force.is_some() && !may_be_new {
             return Ok(in_force);

@@ -14,7 +14,7 @@ impl SharePipeline<'_> {
         report: &mut Report,
     ) -> Result<Option<InForce>, Error> {
         let ssm = self.aws.ssm();
-        let Some(newest) = ssm.newest(&self.config.policy).await? else {
+        let Some(newest) = ssm.newest(&self.config.settings.policy).await? else {
             return Ok(in_force);
         };
         if in_force
@@ -25,7 +25,7 @@ impl SharePipeline<'_> {
         }
         match Policy::parse(&newest.text) {
             Ok(policy) => {
-                ssm.put_in_force(&self.config.policy, newest.version)
+                ssm.put_in_force(&self.config.settings.policy, newest.version)
                     .await?;
                 report.promoted = true;
                 Ok(Some(InForce {

@@ -20,7 +20,8 @@ impl SharePipeline<'_> {
         errors: &PolicyErrors,
         batch: &[Record],
     ) -> Result<(), Error> {
-        let notice = notification::policy_refused_notice(&self.config.policy, version, errors);
+        let notice =
+            notification::policy_refused_notice(&self.config.settings.policy, version, errors);
         self.tell(batch, &notice).await
     }
 

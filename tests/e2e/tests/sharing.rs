@@ -1,7 +1,5 @@
 //! Shares of pipelines: who gets what, when, and that it is the same however it comes about.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use e2e::{CALL_EVENT, DEV, EXECUTION_EVENT, POLICY, Plan, Scenario, TEST, refusal, ungated};
 use sandbox::faults::{CallEffect, EventEffect};
 use serde_json::json;

@@ -152,3 +152,30 @@ pub fn questions(policy: &Policy, observed: &Observed) -> Questions {
     }
     questions
 }
+
+impl Share {
+    /// Whether anything is under way; RAM then removes nothing.
+    pub(super) fn is_associating(&self) -> bool {
+        let mut all = self.resources.iter().chain(&self.principals);
+        all.any(|association| association.status == AssociationStatus::Associating)
+    }
+
+    /// Whether somebody has yet to accept.
+    pub(super) fn is_pending(&self) -> bool {
+        let mut principals = self.principals.iter();
+        principals.any(|principal| principal.status == AssociationStatus::Associating)
+    }
+
+    /// Whether RAM has failed to share the resource.
+    pub(super) fn has_failed(&self, entity: &str) -> bool {
+        find(&self.resources, entity).is_some_and(|found| found.status == AssociationStatus::Failed)
+    }
+}
+
+/// The present association of an entity, or else the newest that is on record.
+pub(super) fn find<'a>(associations: &'a [Association], entity: &str) -> Option<&'a Association> {
+    associations
+        .iter()
+        .filter(|association| association.entity.eq_ignore_ascii_case(entity))
+        .max_by_key(|association| (association.status.is_present(), association.created))
+}

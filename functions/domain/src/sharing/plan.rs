@@ -7,10 +7,11 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Action, Association, Audience, Observed, Pipeline, Reason, Share, ShareName, Step,
-    observed::is_older,
+    lane::{Admitted, Lane, audiences},
+    observed::{find, is_older},
 };
 use crate::{
-    id::{AccountId, PermissionArn, PipelineArn, Principal},
+    id::{AccountId, PipelineArn, Principal},
     policy::{Gate, Policy, Rule, RuleName},
     status::AssociationStatus,
 };
@@ -112,9 +113,6 @@ pub fn plan(policy: &Policy, generation: i64, observed: &Observed) -> Plan {
     planner.delete_the_rest();
     planner.finish()
 }
-
-/// A pipeline that may be in a rule's shares, and what let it in.
-type Admitted<'a> = BTreeMap<&'a PipelineArn, (&'a Pipeline, Reason)>;
 
 struct Planner<'a> {
     policy: &'a Policy,
@@ -492,80 +490,6 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// What all shares of one rule and audience have in common.
-struct Lane<'a, 'p> {
-    rule: &'a Rule,
-    permission: PermissionArn,
-    principals: &'p [&'a Principal],
-    audience: Audience,
-    /// The pipelines that no share of the lane holds yet.
-    unplaced: Admitted<'a>,
-}
-
-impl<'a> Lane<'a, '_> {
-    fn allows_external(&self) -> bool {
-        matches!(self.audience, Audience::Account(_))
-    }
-
-    fn wants(&self, principal: &str) -> bool {
-        self.principals.iter().any(|p| p.as_str() == principal)
-    }
-
-    fn place(&mut self, entity: &str) {
-        if let Ok(arn) = entity.parse::<PipelineArn>() {
-            self.unplaced.remove(&arn);
-        }
-    }
-
-    fn take(&mut self, room: usize) -> Vec<(&'a Pipeline, Reason)> {
-        let taken = std::mem::take(&mut self.unplaced);
-        let mut taken = taken.into_iter();
-        let joined = taken
-            .by_ref()
-            .take(room)
-            .map(|(_, joined)| joined)
-            .collect();
-        self.unplaced = taken.collect();
-        joined
-    }
-
-    /// Whether something is under way that needs nobody's consent.
-    fn is_settling(&self, share: &Share) -> bool {
-        use AssociationStatus::{Associating, Disassociating};
-        let moves = |a: &Association| matches!(a.status, Associating | Disassociating);
-        let leaves = |a: &Association| a.status == Disassociating;
-        share.resources.iter().any(moves)
-            || match self.audience {
-                Audience::Members => share.principals.iter().any(moves),
-                Audience::Account(_) => share.principals.iter().any(leaves),
-            }
-    }
-}
-
-impl Share {
-    fn is_associating(&self) -> bool {
-        let mut all = self.resources.iter().chain(&self.principals);
-        all.any(|association| association.status == AssociationStatus::Associating)
-    }
-
-    fn is_pending(&self) -> bool {
-        let mut principals = self.principals.iter();
-        principals.any(|principal| principal.status == AssociationStatus::Associating)
-    }
-
-    fn has_failed(&self, entity: &str) -> bool {
-        find(&self.resources, entity).is_some_and(|found| found.status == AssociationStatus::Failed)
-    }
-}
-
-/// The present association of an entity, or else the newest that is on record.
-fn find<'a>(associations: &'a [Association], entity: &str) -> Option<&'a Association> {
-    associations
-        .iter()
-        .filter(|association| association.entity.eq_ignore_ascii_case(entity))
-        .max_by_key(|association| (association.status.is_present(), association.created))
-}
-
 fn reason_to_add(share: Option<&Share>, principal: &Principal) -> Option<Reason> {
     let found = share.and_then(|share| find(&share.principals, principal.as_str()));
     match found.map(|association| &association.status) {
@@ -586,21 +510,6 @@ fn has_passed(rule: &Rule, pipeline: &Pipeline, observed: &Observed) -> bool {
             .hooked
             .contains(&(rule.name.clone(), pipeline.arn.clone())),
     }
-}
-
-fn audiences<'a>(policy: &Policy, rule: &'a Rule) -> BTreeMap<Audience, Vec<&'a Principal>> {
-    let mut audiences: BTreeMap<Audience, Vec<&Principal>> = BTreeMap::new();
-    for principal in &rule.with {
-        let audience = match principal.account() {
-            Some(account) if policy.must_accept(principal) => Audience::Account(account.clone()),
-            _ => Audience::Members,
-        };
-        audiences.entry(audience).or_default().push(principal);
-    }
-    for principals in audiences.values_mut() {
-        principals.sort();
-    }
-    audiences
 }
 
 fn by_reason<T: Ord>(items: Vec<(Reason, T)>) -> BTreeMap<Reason, Vec<T>> {
