@@ -29,6 +29,9 @@ impl AcceptInvitation<'_> {
             return;
         }
         let answer = match self.verdict(look, consumer, invitation).await {
+            Ok(Verdict::Accept(rule)) if look.dry_run => Ok(Answer::WouldAccept {
+                rule: rule.to_string(),
+            }),
             Ok(Verdict::Accept(rule)) => accept(consumer, invitation, rule.to_string()).await,
             Ok(Verdict::Wait) => Ok(Answer::NothingInside),
             Ok(Verdict::Refuse(refusal)) => self.refuse(look, consumer, invitation, refusal).await,
@@ -72,16 +75,20 @@ impl AcceptInvitation<'_> {
         if !refusal.is_suspicious() {
             return Ok(Answer::NotOurs);
         }
-        if self.config.rejects {
-            consumer.reject(&invitation.arn).await?;
+        let rejected = self.config.rejects && !look.dry_run;
+        if look.dry_run {
+            return Ok(Answer::Refused { refusal, rejected });
         }
+        // Told first: a rejected invitation is not looked at again.
         let region = self.aws.region();
-        let rejected = self.config.rejects;
         let notice =
             notification::refusal_notice(look.policy, region, invitation, &refusal, rejected);
         self.notices
             .publish_once(look.teller, &Destination::Hub, &notice)
             .await?;
+        if rejected {
+            consumer.reject(&invitation.arn).await?;
+        }
         tracing::warn!(
             account.id = %look.account,
             invitation.arn = %invitation.arn,

@@ -3,7 +3,7 @@
 use aws::{Error, clients::Consumer, notices::Destination, ram::ReceivedShare};
 use domain::{
     id::{PipelineArn, Principal},
-    invitation::{self, Resource},
+    invitation::{self, Refusal, Resource},
     notification::{self, SharedPipelines},
     policy::Rule,
 };
@@ -26,7 +26,7 @@ impl AcceptInvitation<'_> {
             invitation::recognize(look.policy, &share.name, share.arn.owner(), look.account);
         let inspection = match recognized {
             Ok(rule) => self.prove(look, consumer, share, rule).await,
-            Err(refusal) if refusal.is_suspicious() => Ok(Inspection::Distrusted { refusal }),
+            Err(refusal) if refusal.is_suspicious() => self.distrust(look, share, refusal).await,
             Err(_) => return,
         };
         report.inspected(share, inspection);
@@ -43,46 +43,51 @@ impl AcceptInvitation<'_> {
         let resources = consumer.ram.resources(&share.arn).await?;
         let excess = invitation::excess(rule, self.aws.region(), &resources);
         if !excess.is_empty() {
-            let refusal = invitation::Refusal::TooMuch { resources: excess };
-            let notice = notification::excess_notice(
-                look.policy,
-                &share.arn,
-                &share.name,
-                look.account,
-                &refusal,
-            );
-            self.notices
-                .publish_once(look.teller, &Destination::Hub, &notice)
-                .await?;
-            return Ok(Inspection::Distrusted { refusal });
+            let refusal = Refusal::TooMuch { resources: excess };
+            return self.distrust(look, share, refusal).await;
         }
         let Some(pipelines) = pipelines(&resources) else {
             return Ok(Inspection::Empty);
         };
         let whole_account = Principal::Account(look.account.clone());
-        if rule.with.contains(&whole_account) {
-            // The role proves it for the account; for a single role of the
-            // account only that role could.
-            if let Err(error) = consumer.sagemaker.describe(&pipelines[0]).await {
-                return if error.is_access_denied() {
-                    Ok(Inspection::NoAccess {
-                        error: error.to_string(),
-                    })
-                } else {
-                    Err(error)
-                };
-            }
+        // The role proves it for the account; for a single role of the account
+        // only that role could.
+        if rule.with.contains(&whole_account)
+            && let Some(error) = denial(consumer, &pipelines).await?
+        {
+            return Ok(Inspection::NoAccess { error });
         }
-        let shared = SharedPipelines {
-            share: &share.arn,
-            rule,
-            consumer: look.account,
-            pipelines: &pipelines,
-        };
-        self.announce(look, &shared).await?;
+        if !look.dry_run {
+            let shared = SharedPipelines {
+                share: &share.arn,
+                rule,
+                consumer: look.account,
+                pipelines: &pipelines,
+            };
+            self.announce(look, &shared).await?;
+        }
         Ok(Inspection::Proven {
             pipelines: pipelines.len(),
         })
+    }
+
+    /// Says once that a share is not what the policy says. It cannot be left,
+    /// so only its owner can mend that.
+    async fn distrust(
+        &self,
+        look: &Look<'_>,
+        share: &ReceivedShare,
+        refusal: Refusal,
+    ) -> Result<Inspection, Error> {
+        if !look.dry_run {
+            let (policy, account) = (look.policy, look.account);
+            let notice =
+                notification::excess_notice(policy, &share.arn, &share.name, account, &refusal);
+            self.notices
+                .publish_once(look.teller, &Destination::Hub, &notice)
+                .await?;
+        }
+        Ok(Inspection::Distrusted { refusal })
     }
 
     /// Tells the account and the hub, once, which pipelines can be used now.
@@ -100,6 +105,21 @@ impl AcceptInvitation<'_> {
         }
         Ok(())
     }
+}
+
+/// Why the account cannot use what RAM shows it; none if it can.
+///
+/// One pipeline stands for all. One that is gone proves nothing, so the next is asked.
+async fn denial(consumer: &Consumer, pipelines: &[PipelineArn]) -> Result<Option<String>, Error> {
+    for pipeline in pipelines {
+        match consumer.sagemaker.describe(pipeline).await {
+            Ok(()) => return Ok(None),
+            Err(error) if error.is_access_denied() => return Ok(Some(error.to_string())),
+            Err(error) if error.is("ResourceNotFound") => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Some("none of the pipelines exists any more".to_owned()))
 }
 
 /// The pipelines among the resources, in order; none if there are none.

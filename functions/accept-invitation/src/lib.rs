@@ -29,7 +29,7 @@ use aws::{
 };
 use domain::{
     hint::{self, Action, Command, Hint, Ignored, Kind, Offer},
-    id::AccountId,
+    id::{AccountId, Principal},
     policy::Policy,
 };
 use futures::{StreamExt, stream};
@@ -52,9 +52,16 @@ pub struct AcceptInvitation<'a> {
     notices: Notices<'a>,
 }
 
+/// A hint that is worth a look.
+#[derive(Debug, Clone)]
+struct Task {
+    scope: Scope,
+    dry_run: bool,
+}
+
 /// Where a hint says to look.
 #[derive(Debug, Clone)]
-enum Task {
+enum Scope {
     /// A share was offered to an account.
     Offer(Offer),
     /// Something may have changed in an account.
@@ -70,6 +77,8 @@ struct Look<'a> {
     account: &'a AccountId,
     /// The offers that led here.
     offers: Vec<Offer>,
+    /// Whether only to say what would be done.
+    dry_run: bool,
     teller: Teller<'a>,
 }
 
@@ -117,7 +126,26 @@ impl<'a> AcceptInvitation<'a> {
             .collect()
             .await;
         report.accounts.sort_by(|a, b| a.account.cmp(&b.account));
+        self.tell_troubles(&policy.policy, batch, report).await;
         tasks.iter().map(|task| outcome(task, report)).collect()
+    }
+
+    /// Says once a day what cannot be done in an account; that it could not be
+    /// said is logged and keeps nothing from being accepted.
+    async fn tell_troubles(&self, policy: &Policy, batch: &[Record], report: &Report) {
+        let Some(teller) = batch.first().map(Record::teller) else {
+            return;
+        };
+        for look in &report.accounts {
+            let troubles = look.troubles();
+            let told = self
+                .notices
+                .publish_troubles(teller, policy, &look.account, &troubles)
+                .await;
+            if let Err(error) = told {
+                tracing::error!(account.id = %look.account, "nobody could be told of problems: {error}");
+            }
+        }
     }
 
     /// Answers what is pending in one account and inspects what it has accepted.
@@ -148,17 +176,30 @@ impl<'a> AcceptInvitation<'a> {
 /// What a record of the batch asks for.
 fn read(record: &Record) -> Result<Task, Ignored> {
     let Hint { kind, .. } = hint::parse(&record.body)?;
-    Ok(match kind {
-        Kind::Offer(offer) => Task::Offer(offer),
-        Kind::Share(change) => Task::Account(change.account),
-        Kind::Command(command) => match (command.action, command.account) {
-            (Action::Accept, Some(account)) => Task::Account(account),
-            (Action::Accept | Action::Sweep | Action::Share, _) => Task::Everything,
-        },
+    let scope = match kind {
+        Kind::Offer(offer) => Scope::Offer(offer),
+        Kind::Share(change) => Scope::Account(change.account),
+        Kind::Command(command) => return read_command(command),
         // Whatever happened to a pipeline or to the policy, it may concern everyone.
         Kind::Sweep | Kind::Policy(_) | Kind::Pipeline(_) | Kind::Execution(_) | Kind::Step(_) => {
-            Task::Everything
+            Scope::Everything
         }
+    };
+    Ok(Task {
+        scope,
+        dry_run: false,
+    })
+}
+
+fn read_command(command: Command) -> Result<Task, Ignored> {
+    let scope = match (command.action, command.account) {
+        (Action::Accept | Action::Sweep, Some(account)) => Scope::Account(account),
+        (Action::Accept | Action::Sweep, None) => Scope::Everything,
+        (action @ Action::Share, _) => return Err(action.not_for_this_function()),
+    };
+    Ok(Task {
+        scope,
+        dry_run: command.dry_run,
     })
 }
 
@@ -171,21 +212,28 @@ fn looks<'a>(
     let consumers: BTreeSet<_> = policy.policy.consumers();
     let mut looks: BTreeMap<&AccountId, Look<'a>> = BTreeMap::new();
     for (task, record) in tasks.iter().zip(batch) {
-        let accounts: Vec<_> = match task {
-            Err(_) => continue,
-            Ok(Task::Offer(Offer { consumer, .. }) | Task::Account(consumer)) => {
+        let Ok(Task { scope, dry_run }) = task else {
+            continue;
+        };
+        let accounts: Vec<_> = match scope {
+            // Anybody in the organization can send an offer; only one that the
+            // policy could have made is followed.
+            Scope::Offer(offer) if !is_plausible(&policy.policy, offer) => continue,
+            Scope::Offer(Offer { consumer, .. }) | Scope::Account(consumer) => {
                 consumers.get(consumer).copied().into_iter().collect()
             }
-            Ok(Task::Everything) => consumers.iter().copied().collect(),
+            Scope::Everything => consumers.iter().copied().collect(),
         };
         for account in accounts {
             let look = looks.entry(account).or_insert_with(|| Look {
                 policy: &policy.policy,
                 account,
                 offers: Vec::new(),
+                dry_run: true,
                 teller: record.teller(),
             });
-            if let Ok(Task::Offer(offer)) = task {
+            look.dry_run &= dry_run;
+            if let Scope::Offer(offer) = scope {
                 look.offers.push(offer.clone());
             }
         }
@@ -193,17 +241,26 @@ fn looks<'a>(
     looks.into_values().collect()
 }
 
+fn is_plausible(policy: &Policy, offer: &Offer) -> bool {
+    policy.rule(&offer.rule).is_some_and(|rule| {
+        let mut accounts = rule.with.iter().filter_map(Principal::account);
+        rule.owner == offer.owner && accounts.any(|account| *account == offer.consumer)
+    })
+}
+
 /// What becomes of a record, given what was found in the accounts it pointed at.
 fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> Outcome {
-    let (account, is_sweep) = match task {
+    let (scope, account) = match task {
         Err(ignored) => {
             report.ignore(ignored);
             return Outcome::Done;
         }
-        Ok(Task::Offer(Offer { consumer, .. }) | Task::Account(consumer)) => {
-            (Some(consumer), false)
-        }
-        Ok(Task::Everything) => (None, true),
+        Ok(Task { scope, .. }) => match scope {
+            Scope::Offer(Offer { consumer, .. }) | Scope::Account(consumer) => {
+                (scope, Some(consumer))
+            }
+            Scope::Everything => (scope, None),
+        },
     };
     let is_meant = |look: &&AccountReport| account.is_none_or(|account| *account == look.account);
     let accounts: Vec<_> = report.accounts.iter().filter(is_meant).collect();
@@ -213,21 +270,21 @@ fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> Outcome {
         report.not_a_consumer.insert(account.clone());
         return Outcome::Done;
     }
-    let transient = accounts
-        .iter()
-        .filter_map(|look| look.worst())
-        .find(|error| error.class() == Class::Transient);
-    if let Some(error) = transient {
+    // Of a sweep, only what failed is repeated: the next one comes by itself.
+    let is_sweep = account.is_none();
+    let is_transient = |look: &&AccountReport| look.class() == Some(Class::Transient);
+    let failed = accounts.iter().copied().find(is_transient);
+    if let Some(error) = failed.and_then(AccountReport::worst).filter(|_| !is_sweep) {
         return Outcome::Failed(error.clone());
     }
-    if let Ok(Task::Offer(offer)) = task
+    if let Scope::Offer(offer) = scope
         && accounts.iter().any(|look| look.awaits(offer))
     {
         return Outcome::followed(NEXT_LOOK, vec![offer.event().to_string()]);
     }
     let unfinished = accounts
         .iter()
-        .filter(|look| look.wants_another_look(is_sweep));
+        .filter(|look| look.wants_another_look(is_sweep) || is_transient(look));
     let commands = unfinished.map(|look| Command::text(Action::Accept, &look.account));
     Outcome::followed(NEXT_LOOK, commands.collect())
 }

@@ -12,6 +12,7 @@ use domain::{
     hint::{Ignored, Offer},
     id::{AccountId, InvitationArn, Principal, ShareArn},
     invitation::{Invitation, Refusal},
+    notification::Trouble,
     policy::Policy,
     status::InvitationStatus,
 };
@@ -110,6 +111,8 @@ struct AnsweredInvitation {
 pub(crate) enum Answer {
     /// It was accepted.
     Accepted { rule: String },
+    /// It would be accepted, if this were no dry run.
+    WouldAccept { rule: String },
     /// Somebody had accepted it meanwhile.
     AlreadyAccepted { rule: String },
     /// It stays pending until there is something to judge.
@@ -124,6 +127,7 @@ impl Answer {
     fn metric(&self) -> &'static str {
         match self {
             Self::Accepted { .. } => "InvitationsAccepted",
+            Self::WouldAccept { .. } => "InvitationsAcceptable",
             Self::AlreadyAccepted { .. } => "InvitationsAlreadyAccepted",
             Self::NothingInside => "InvitationsEmpty",
             Self::NotOurs => "InvitationsNotOurs",
@@ -304,6 +308,18 @@ impl AccountReport {
     /// The failure that [`AccountReport::class`] speaks of.
     pub(crate) fn worst(&self) -> Option<&Error> {
         self.failures.iter().max_by_key(|error| error.class())
+    }
+
+    /// What only people can mend.
+    pub(crate) fn troubles(&self) -> Vec<Trouble> {
+        let failures = self.failures.iter();
+        failures
+            .filter(|error| error.class() == Class::Permanent)
+            .map(|error| Trouble {
+                kind: error.kind(),
+                text: error.to_string(),
+            })
+            .collect()
     }
 
     /// Whether the account changes by itself or because of this run, so that a

@@ -74,6 +74,13 @@ impl Error {
         classify::is_dead_session(self.code().unwrap_or_default())
     }
 
+    /// What kind of failure it is, the same each time that it happens.
+    #[must_use]
+    pub fn kind(&self) -> String {
+        let code = self.code().unwrap_or("failure");
+        format!("{}:{} {code}", self.service, self.operation)
+    }
+
     /// What AWS said about it.
     #[must_use]
     pub fn message(&self) -> &str {

@@ -4,14 +4,15 @@ use std::{fmt, time::Duration};
 
 use domain::{
     id::{AccountId, ExecutionArn},
-    notification::{Notice, SOURCE, Told},
+    notification::{self, Notice, SOURCE, Told, Trouble},
+    policy::Policy,
 };
 use jiff::Timestamp;
 
 pub use crate::dynamodb::Lease;
 use crate::{
     Aws, Error,
-    dynamodb::{Table, Values},
+    dynamodb::{LEASE, Table, Values},
     env::Settings,
     eventbridge::Entry,
 };
@@ -122,6 +123,23 @@ impl<'a> Notices<'a> {
         Ok(true)
     }
 
+    /// Tells the hub, once a day, what only people can mend in an account.
+    pub async fn publish_troubles(
+        &self,
+        teller: Teller<'_>,
+        policy: &Policy,
+        account: &AccountId,
+        troubles: &[Trouble],
+    ) -> Result<(), Error> {
+        if !troubles.is_empty() {
+            let day = teller.now.strftime("%F").to_string();
+            let notice = notification::problem_notice(policy, account, troubles, &day);
+            self.publish_once(teller, &Destination::Hub, &notice)
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Publishes a change of an execution, unless that was done.
     ///
     /// `key` tells the change from others of the same execution.
@@ -157,9 +175,15 @@ impl<'a> Notices<'a> {
     ) -> Result<Vec<Told>, Error> {
         let ledger = ledger(destination, execution);
         let notices = self.table.history(&ledger).await?;
-        let concerns = notices
-            .into_iter()
-            .filter(|notice| notice.done || notice.holder != teller.holder);
+        // What somebody else is telling is as good as told, unless that run died.
+        let is_alive = |since: &str| {
+            let since = since.parse().unwrap_or_default();
+            teller.now.as_second().saturating_sub(since) < LEASE.as_secs().cast_signed()
+        };
+        let concerns = notices.into_iter().filter(|notice| {
+            let since = notice.values.get("since").map_or("", String::as_str);
+            notice.done || notice.holder != teller.holder && is_alive(since)
+        });
         let told = concerns.filter_map(|notice| {
             Some(Told {
                 status: notice.values.get("status")?.as_str().into(),

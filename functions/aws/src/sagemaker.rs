@@ -23,6 +23,9 @@ use crate::{
     time::{date_time, timestamp},
 };
 
+/// The largest page that SageMaker's lists have.
+const PAGE: i32 = 100;
+
 /// What SageMaker knows about an execution and an event does not tell.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ExecutionDetails {
@@ -71,10 +74,13 @@ impl SageMaker {
     }
 
     /// All pipelines that the account lists, those that AWS manages included.
+    ///
+    /// One that cannot be read must not hide the others; it cannot have been shared either.
     pub async fn pipelines(&self) -> Result<Vec<Pipeline>, Error> {
         let mut items = self
             .client
             .list_pipelines()
+            .max_results(PAGE)
             .into_paginator()
             .stop_on_duplicate_token(false)
             .items()
@@ -82,7 +88,10 @@ impl SageMaker {
         let mut pipelines = Vec::new();
         while let Some(item) = items.next().await {
             let item = item.map_err(self.service.failed("ListPipelines"))?;
-            pipelines.push(self.pipeline(&item)?);
+            match self.pipeline(&item) {
+                Ok(pipeline) => pipelines.push(pipeline),
+                Err(reason) => tracing::warn!("a pipeline is left out: {reason}"),
+            }
         }
         Ok(pipelines)
     }
@@ -120,6 +129,7 @@ impl SageMaker {
         let mut items = self
             .client
             .list_pipeline_executions()
+            .max_results(PAGE)
             .pipeline_name(pipeline.as_str())
             // Whether the bound itself is included is not documented.
             .created_after(date_time(since - SignedDuration::from_secs(1)))
@@ -218,8 +228,10 @@ impl SageMaker {
         let mut executions = Vec::new();
         while let Some(record) = items.next().await {
             let record = record.map_err(self.service.failed("Search"))?;
-            if let Some(execution) = record.pipeline_execution() {
-                executions.push(self.changed(execution)?);
+            match record.pipeline_execution().map(|found| self.changed(found)) {
+                Some(Ok(execution)) => executions.push(execution),
+                Some(Err(reason)) => tracing::warn!("an execution is left out: {reason}"),
+                None => {}
             }
         }
         Ok(executions)

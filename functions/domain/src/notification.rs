@@ -5,7 +5,7 @@ mod notice;
 
 pub use ledger::{Change, Decision, Seen, Told, decide};
 pub use notice::{
-    Execution, FailedStep, Notice, SharedPipelines, excess_notice, execution_notice,
+    Execution, FailedStep, Notice, SharedPipelines, Trouble, excess_notice, execution_notice,
     policy_refused_notice, problem_notice, refusal_notice, shared_notice,
 };
 

@@ -319,13 +319,67 @@ fn members_move_without_losing_access_when_the_organization_starts_to_share() {
     ));
     model.converge(&outside.unwrap());
     model.accept_all();
-    let plan = model.plan(&inside.unwrap());
-    let last = plan.steps.last().unwrap();
+    let inside = inside.unwrap();
+    let plan = model.plan(&inside);
+    assert!(!plan.steps.iter().any(|step| step.action == Action::Delete));
+    model.execute(&plan);
     assert_eq!(
-        (&last.action, last.reason),
-        (&Action::Delete, Reason::Moved)
+        steps(&model.plan(&inside)),
+        [""; 0],
+        "the new share is not in force yet"
     );
-    assert!(plan.steps.len() > 1);
+    model.settle();
+    let plan = model.plan(&inside);
+    assert_eq!(plan.steps.len(), 1);
+    assert_eq!(plan.steps[0].reason, Reason::Moved);
+    model.converge(&inside);
+    assert_eq!(model.grants().len(), 1);
+}
+
+#[test]
+fn nothing_is_widened_while_somebody_is_inside_who_should_not_be() {
+    let mut model = Model::new();
+    model.create_pipeline("churn");
+    let rule = |access: &str, with: &str| {
+        policy(&format!(
+            "  - {{ name: r, owner: test, pipelines: ['*'], with: {with}, access: {access}, after: created }}\n"
+        ))
+    };
+    model.converge(&rule("read", "[dev, shared]"));
+    model.create_pipeline("fraud");
+    let wider = rule("execute", "[dev]");
+    let reasons: Vec<_> = model.plan(&wider).steps.iter().map(|s| s.reason).collect();
+    assert_eq!(
+        reasons,
+        [
+            Reason::PrincipalNotNamed,
+            Reason::AccessChanged,
+            Reason::PipelineCreated
+        ]
+    );
+    // While RAM removes nothing, nothing is given either.
+    model.shares[0].resources[0].status = AssociationStatus::Associating;
+    let plan = model.plan(&wider);
+    assert_eq!(steps(&plan), [""; 0]);
+    assert!(plan.unsettled);
+}
+
+#[test]
+fn a_share_of_members_is_not_deleted_because_one_of_them_is_settling() {
+    let mut model = Model::new();
+    model.create_pipeline("churn");
+    model.create_pipeline("fraud");
+    model.converge(&readers("[dev, shared]"));
+    model.shares[0].principals[0].status = AssociationStatus::Associating;
+    let narrowed = policy(
+        "  - { name: readers, owner: test, pipelines: [churn], with: [dev, shared], after: created }\n",
+    );
+    let plan = model.plan(&narrowed);
+    assert_eq!(steps(&plan), [""; 0]);
+    assert!(plan.unsettled, "it is looked at again soon");
+    model.settle();
+    model.converge(&narrowed);
+    assert_eq!(model.grants().len(), 2);
 }
 
 #[test]

@@ -21,8 +21,8 @@ use aws::{
     telemetry::Metrics,
 };
 use domain::{
-    hint::{self, ExecutionChange, Hint, Ignored, Kind},
-    id::{ExecutionArn, PipelineArn},
+    hint::{self, Action, ExecutionChange, Hint, Ignored, Kind},
+    id::{AccountId, ExecutionArn, PipelineArn},
     notification::{Change, Seen},
     policy::Policy,
 };
@@ -53,7 +53,8 @@ struct ExecutionNews {
 #[derive(Debug)]
 enum Task {
     Tell(Box<ExecutionNews>),
-    Sweep { dry_run: bool },
+    /// All owners that rules name, or one of them.
+    Sweep(Option<AccountId>),
     Nothing(&'static str),
 }
 
@@ -111,8 +112,9 @@ impl<'a> ForwardStatus<'a> {
                 let told = self.tell(policy, teller, &news).await;
                 return report.push(told);
             }
-            Ok(Task::Sweep { dry_run: true }) => report.skip("a dry run tells nothing"),
-            Ok(Task::Sweep { .. }) => return self.sweep(policy, teller, report).await,
+            Ok(Task::Sweep(owner)) => {
+                return Box::pin(self.sweep(policy, teller, owner, report)).await;
+            }
         }
         Outcome::Done
     }
@@ -125,9 +127,11 @@ fn read(record: &Record, now: Timestamp) -> Result<Task, Ignored> {
         // A replay brings back what happened long ago; state is read again, people are not told again.
         Kind::Execution(_) if replay => Task::Nothing("a replayed event is not told again"),
         Kind::Execution(change) => Task::Tell(Box::new(news(change, time.unwrap_or(now)))),
-        Kind::Sweep => Task::Sweep { dry_run: false },
-        Kind::Command(command) => Task::Sweep {
-            dry_run: command.dry_run,
+        Kind::Sweep => Task::Sweep(None),
+        Kind::Command(command) => match command.action {
+            _ if command.dry_run => Task::Nothing("a dry run tells nothing"),
+            Action::Sweep => Task::Sweep(command.account),
+            action => return Err(action.not_for_this_function()),
         },
         Kind::Step(_) => Task::Nothing("failed steps are told with their execution"),
         Kind::Pipeline(_) | Kind::Policy(_) | Kind::Share(_) | Kind::Offer(_) => {

@@ -7,7 +7,7 @@ use aws::{
 };
 use domain::{
     id::AccountId,
-    notification::{Change, Seen},
+    notification::{Change, Seen, Trouble},
     policy::Policy,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -21,15 +21,25 @@ const WATERMARK: &str = "watermark";
 /// shows lags behind the truth by an undocumented while (ASSUMED: less than this).
 const OVERLAP: SignedDuration = SignedDuration::from_mins(30);
 
+/// How far back a sweep looks at the most, after the sweeps have stood still:
+/// what is older is no news.
+const HORIZON: SignedDuration = SignedDuration::from_hours(24);
+
+/// After how many executions the watermark moves.
+const MARK_EVERY: usize = 20;
+
 /// How old a change must be before the sweep tells it: its event may be on its way.
 const GRACE: SignedDuration = SignedDuration::from_mins(2);
 
 impl ForwardStatus<'_> {
-    /// Tells what changed in all owner accounts since the last sweep and was not told.
+    /// Tells what changed in the owner accounts since the last sweep and was not told.
+    ///
+    /// A failure is never repeated for itself: the next sweep begins where this one ended.
     pub(crate) async fn sweep(
         &self,
         policy: &Policy,
         teller: Teller<'_>,
+        only: Option<AccountId>,
         report: &mut Report,
     ) -> Outcome {
         let owners: BTreeSet<_> = policy
@@ -37,20 +47,43 @@ impl ForwardStatus<'_> {
             .iter()
             .filter(|rule| !rule.notify.is_empty())
             .map(|rule| &rule.owner)
+            .filter(|owner| only.as_ref().is_none_or(|only| only == *owner))
             .collect();
-        let mut worst = None;
         for owner in owners {
             if let Err(error) = self.sweep_account(policy, teller, owner, report).await {
                 report.fail(owner, &error);
-                if error.class() != Class::Permanent {
-                    worst = Some(error);
-                }
+                self.tell_trouble(policy, teller, owner, &error).await;
             }
         }
-        worst.map_or(Outcome::Done, Outcome::Failed)
+        Outcome::Done
     }
 
-    /// Sweeps one account, and moves its watermark once everything was told.
+    /// Says once a day that an account cannot be swept.
+    async fn tell_trouble(
+        &self,
+        policy: &Policy,
+        teller: Teller<'_>,
+        owner: &AccountId,
+        error: &Error,
+    ) {
+        if error.class() != Class::Permanent {
+            return;
+        }
+        let trouble = Trouble {
+            kind: error.kind(),
+            text: error.to_string(),
+        };
+        let told = self
+            .notices
+            .publish_troubles(teller, policy, owner, &[trouble])
+            .await;
+        if let Err(error) = told {
+            tracing::error!(account.id = %owner, "nobody could be told of problems: {error}");
+        }
+    }
+
+    /// Sweeps one account, oldest change first, and moves its watermark on the
+    /// way, so that a run that is cut short is not done again from the start.
     async fn sweep_account(
         &self,
         policy: &Policy,
@@ -58,29 +91,42 @@ impl ForwardStatus<'_> {
         owner: &AccountId,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let table = &self.table;
-        let item = table.get(WATERMARK, owner.as_str()).await?;
+        let item = self.table.get(WATERMARK, owner.as_str()).await?;
         let watermark = item.and_then(|item| item.get("until")?.parse::<Timestamp>().ok());
-        if let Some(watermark) = watermark {
-            let reader = self.aws.reader(owner).await;
-            for changed in reader.executions_changed_since(watermark - OVERLAP).await? {
-                if changed.modified > teller.now - GRACE {
-                    continue;
-                }
-                let Some(news) = self.examine(policy, changed).await? else {
-                    continue;
-                };
+        let Some(mut watermark) = watermark else {
+            // The first sweep only marks where to begin: what happened before
+            // pipeshare came is no news.
+            return self.mark(owner, teller.now).await;
+        };
+        let reader = self.aws.reader(owner).await;
+        let since = watermark.max(teller.now - HORIZON) - OVERLAP;
+        let changes = reader.executions_changed_since(since).await?;
+        for (count, changed) in changes.into_iter().enumerate() {
+            let modified = changed.modified;
+            if modified > teller.now - GRACE {
+                continue;
+            }
+            if let Some(news) = self.examine(policy, changed).await? {
                 let told = self.tell(policy, teller, &news).await;
                 if let Some(error) = told.transient() {
                     return Err(error.clone());
                 }
                 report.push_swept(told);
             }
+            if count % MARK_EVERY == MARK_EVERY - 1 && modified > watermark {
+                watermark = modified;
+                self.mark(owner, watermark).await?;
+            }
         }
-        // The first sweep only marks where to begin: what happened before
-        // pipeshare came is no news.
-        let until = Values::from([("until".to_owned(), teller.now.to_string())]);
-        table.put(WATERMARK, owner.as_str(), &until, None).await
+        self.mark(owner, teller.now).await
+    }
+
+    /// Notes up to when an account was swept.
+    async fn mark(&self, owner: &AccountId, until: Timestamp) -> Result<(), Error> {
+        let until = Values::from([("until".to_owned(), until.to_string())]);
+        self.table
+            .put(WATERMARK, owner.as_str(), &until, None)
+            .await
     }
 
     /// Finds out when the execution took its present status, if anybody wants to know.

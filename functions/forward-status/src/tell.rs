@@ -6,6 +6,7 @@ use aws::{
     sagemaker::ExecutionDetails,
 };
 use domain::{
+    id::PipelineOwner,
     notification::{self, Decision, Execution, Told, decide},
     policy::{Policy, RuleName},
     status::ExecutionStatus,
@@ -95,6 +96,10 @@ impl ForwardStatus<'_> {
 /// wants it told; each with those rules.
 fn destinations(policy: &Policy, news: &ExecutionNews) -> Vec<(Destination, Vec<RuleName>)> {
     let (execution, status) = (&news.execution, &news.change.status);
+    // A pipeline of AWS runs in the account and is nobody's to share.
+    if *news.pipeline.owner() != PipelineOwner::Account(execution.account().clone()) {
+        return Vec::new();
+    }
     let rules = notification::wanting_rules(policy, execution, status);
     if rules.is_empty() {
         return Vec::new();

@@ -5,31 +5,37 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws::{
     Error,
     eventbridge::Entry,
+    policy::InForce,
     ram::{NewShare, Owner},
 };
 use domain::{
     hint::{OFFER_DETAIL_TYPE, OFFER_SOURCE, Offer},
     id::ShareArn,
-    sharing::{Action, Association, Observed, Plan, Step},
+    sharing::{Action, Association, Observed, Offered, Plan, Reason, Step},
 };
 
-use crate::{SharePipeline, report::AccountReport};
+use crate::{Look, SharePipeline, report::AccountReport};
 
 impl SharePipeline<'_> {
     /// Executes the steps, each share's in order; a failure ends its own share's steps only.
-    pub(crate) async fn execute(&self, observed: &Observed, plan: Plan) -> AccountReport {
+    pub(crate) async fn execute(
+        &self,
+        policy: &InForce,
+        look: Look,
+        observed: &Observed,
+        plan: Plan,
+    ) -> AccountReport {
         let ram = self.aws.owner(&observed.account).await;
         let mut report = AccountReport::new(&plan);
         if let Err(error) = self.remember(observed, &plan).await {
             return report.with_error(error);
         }
-        let shares = observed.shares.iter().filter(|share| share.live);
-        let mut arns: BTreeMap<_, _> = shares
-            .map(|share| (share.name.clone(), share.arn.clone()))
-            .collect();
+        let mut arns = arns(observed);
         let mut given_up = BTreeSet::new();
         for step in &plan.steps {
-            if given_up.contains(&step.share) {
+            // What takes the share's place may be among what failed.
+            let would_leave_a_gap = matches!(step.reason, Reason::Moved | Reason::Renamed);
+            if given_up.contains(&step.share) || would_leave_a_gap && !given_up.is_empty() {
                 report.skip(step);
                 continue;
             }
@@ -39,10 +45,18 @@ impl SharePipeline<'_> {
             }
             report.push(step, outcome);
         }
-        if let Err(error) = self.offer(observed, &plan, &arns).await {
+        let is_news = |offered: &&Offered| {
+            let invites = |step: &Step| {
+                step.share == offered.share && matches!(step.action, Action::AddPrincipals { .. })
+            };
+            !given_up.contains(&offered.share)
+                && (look.offers_again || plan.steps.iter().any(invites))
+        };
+        let offered: Vec<_> = plan.offered.iter().filter(is_news).collect();
+        if let Err(error) = self.offer(observed, &offered, &arns).await {
             report = report.with_error(error);
         }
-        if let Err(error) = self.forget(observed, &plan).await {
+        if let Err(error) = self.forget(&policy.policy, observed, &plan).await {
             report = report.with_error(error);
         }
         report
@@ -52,10 +66,10 @@ impl SharePipeline<'_> {
     async fn offer(
         &self,
         observed: &Observed,
-        plan: &Plan,
+        offered: &[&Offered],
         arns: &BTreeMap<String, ShareArn>,
     ) -> Result<(), Error> {
-        let offers = plan.offered.iter().filter_map(|offered| {
+        let offers = offered.iter().filter_map(|offered| {
             let offer = Offer {
                 owner: observed.account.clone(),
                 consumer: offered.consumer.clone(),
@@ -72,6 +86,18 @@ impl SharePipeline<'_> {
         let offers: Vec<_> = offers.collect();
         self.aws.eventbridge().put(&self.config.bus, offers).await
     }
+}
+
+/// The shares by name; of two with one name the older, as in the plan.
+fn arns(observed: &Observed) -> BTreeMap<String, ShareArn> {
+    let mut shares: Vec<_> = observed.shares.iter().filter(|share| share.live).collect();
+    shares.sort_by_key(|share| (share.created, &share.arn));
+    let mut arns = BTreeMap::new();
+    for share in shares {
+        arns.entry(share.name.clone())
+            .or_insert_with(|| share.arn.clone());
+    }
+    arns
 }
 
 /// Makes the call, or the calls, of one step.

@@ -63,6 +63,15 @@ enum Scope {
     Everything,
 }
 
+/// What an account is looked at for.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    /// Only to say what would be done.
+    dry_run: bool,
+    /// To offer again, too, what was offered before and still awaits acceptance.
+    offers_again: bool,
+}
+
 /// A hint that is worth a look.
 #[derive(Debug, Clone)]
 struct Task {
@@ -118,16 +127,14 @@ impl<'a> SharePipeline<'a> {
         };
         let looks = owners
             .iter()
-            .map(|(account, dry_run)| self.serve_account(&policy, account, *dry_run));
+            .map(|(account, look)| self.serve_account(&policy, account, *look));
         report.accounts = stream::iter(looks)
             .buffer_unordered(ACCOUNTS_AT_ONCE)
             .collect()
             .await;
         report.accounts.sort_by(|a, b| a.account.cmp(&b.account));
 
-        if let Err(error) = self.tell_problems(&policy.policy, batch, report).await {
-            tracing::error!("people could not be told of the problems: {error}");
-        }
+        self.tell_troubles(&policy.policy, batch, report).await;
         tasks.iter().map(|task| outcome(task, report)).collect()
     }
 
@@ -140,19 +147,24 @@ impl<'a> SharePipeline<'a> {
     ) -> Result<Option<InForce>, Error> {
         let ssm = self.aws.ssm();
         let in_force = ssm.policy_in_force(&self.config.settings.policy).await?;
-        let may_be_new = tasks.iter().flatten().any(|task| task.promotes);
-        if in_force.is_some() && !may_be_new {
-            return Ok(in_force);
+        let mut tasks = tasks.iter().flatten();
+        let may_promote = match &in_force {
+            Some(_) => tasks.any(|task| task.promotes),
+            None => tasks.any(|task| !task.dry_run),
+        };
+        if may_promote {
+            self.promote(in_force, batch, report).await
+        } else {
+            Ok(in_force)
         }
-        self.promote(in_force, batch, report).await
     }
 
-    /// The accounts to look at, and whether only to look.
+    /// The accounts to look at, and what for.
     async fn owners(
         &self,
         policy: &InForce,
         tasks: &[Result<Task, Ignored>],
-    ) -> Result<BTreeMap<AccountId, bool>, Error> {
+    ) -> Result<BTreeMap<AccountId, Look>, Error> {
         let named: BTreeSet<_> = policy.policy.owners().into_iter().cloned().collect();
         let sweeps = tasks.iter().flatten().any(|t| t.scope == Scope::Everything);
         let remembered = if sweeps {
@@ -167,8 +179,12 @@ impl<'a> SharePipeline<'a> {
                 Scope::Everything => named.union(&remembered).collect(),
             };
             for account in scope {
-                let only_looks = owners.entry(account.clone()).or_insert(task.dry_run);
-                *only_looks &= task.dry_run;
+                let look = owners.entry(account.clone()).or_insert(Look {
+                    dry_run: true,
+                    offers_again: false,
+                });
+                look.dry_run &= task.dry_run;
+                look.offers_again |= task.scope == Scope::Everything;
             }
         }
         Ok(owners)
@@ -179,47 +195,49 @@ impl<'a> SharePipeline<'a> {
         &self,
         policy: &InForce,
         account: &AccountId,
-        dry_run: bool,
+        look: Look,
     ) -> AccountReport {
         let observed = match self.observe(&policy.policy, account).await {
             Ok(observed) => observed,
             Err(error) => return AccountReport::unreachable(account, error),
         };
         let plan = sharing::plan(&policy.policy, policy.version, &observed);
-        if dry_run {
+        if look.dry_run {
             return AccountReport::planned(&plan);
         }
-        self.execute(&observed, plan).await
+        self.execute(policy, look, &observed, plan).await
     }
 }
 
 /// What a record of the batch asks for.
 fn read(record: &Record) -> Result<Task, Ignored> {
     let Hint { kind, .. } = hint::parse(&record.body)?;
-    let account = |account| Task {
-        scope: Scope::Account(account),
-        promotes: false,
-        dry_run: false,
+    let scope = match kind {
+        Kind::Pipeline(change) => Scope::Account(change.account),
+        Kind::Execution(change) => Scope::Account(change.account),
+        Kind::Step(change) => Scope::Account(change.account),
+        Kind::Share(change) => Scope::Account(change.account),
+        Kind::Offer(offer) => Scope::Account(offer.owner),
+        Kind::Policy(_) | Kind::Sweep => Scope::Everything,
+        Kind::Command(command) => return read_command(command),
     };
-    let everything = Task {
-        scope: Scope::Everything,
-        promotes: true,
+    Ok(Task {
+        promotes: scope == Scope::Everything,
+        scope,
         dry_run: false,
+    })
+}
+
+fn read_command(command: Command) -> Result<Task, Ignored> {
+    let scope = match (command.action, command.account) {
+        (Action::Share | Action::Sweep, Some(owner)) => Scope::Account(owner),
+        (Action::Share | Action::Sweep, None) => Scope::Everything,
+        (action @ Action::Accept, _) => return Err(action.not_for_this_function()),
     };
-    Ok(match kind {
-        Kind::Pipeline(change) => account(change.account),
-        Kind::Execution(change) => account(change.account),
-        Kind::Step(change) => account(change.account),
-        Kind::Share(change) => account(change.account),
-        Kind::Offer(offer) => account(offer.owner),
-        Kind::Policy(_) | Kind::Sweep => everything,
-        Kind::Command(command) => Task {
-            dry_run: command.dry_run,
-            ..match (command.action, command.account) {
-                (Action::Share, Some(owner)) => account(owner),
-                (Action::Share | Action::Sweep | Action::Accept, _) => everything,
-            }
-        },
+    Ok(Task {
+        promotes: scope == Scope::Everything && !command.dry_run,
+        scope,
+        dry_run: command.dry_run,
     })
 }
 
@@ -246,14 +264,16 @@ fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> Outcome {
         report.not_an_owner.insert(account.clone());
         return Outcome::Done;
     }
-    let transient = accounts
-        .iter()
-        .filter_map(|look| look.worst())
-        .find(|error| error.class() == Class::Transient);
-    if let Some(error) = transient {
+    // Of a sweep, only what failed is repeated: the next one comes by itself.
+    let is_sweep = task.scope == Scope::Everything;
+    let is_transient = |look: &&AccountReport| look.class() == Some(Class::Transient);
+    let failed = accounts.iter().copied().find(is_transient);
+    if let Some(error) = failed.and_then(AccountReport::worst).filter(|_| !is_sweep) {
         return Outcome::Failed(error.clone());
     }
-    let unfinished = accounts.iter().filter(|look| look.wants_another_look());
+    let unfinished = accounts
+        .iter()
+        .filter(|look| look.wants_another_look() || is_transient(look));
     let commands = unfinished.map(|look| Command::text(Action::Share, &look.account));
     Outcome::followed(NEXT_LOOK, commands.collect())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws::{Error, dynamodb::Values};
 use domain::{
     id::AccountId,
-    policy::RuleName,
+    policy::{Policy, RuleName},
     sharing::{Action, Observed, Pipeline, Plan},
 };
 
@@ -38,9 +38,17 @@ impl SharePipeline<'_> {
     }
 
     /// Forgets an account that shares nothing any more.
-    pub(crate) async fn forget(&self, observed: &Observed, plan: &Plan) -> Result<(), Error> {
+    ///
+    /// Never one that the policy names: another run may be sharing there just now.
+    pub(crate) async fn forget(
+        &self,
+        policy: &Policy,
+        observed: &Observed,
+        plan: &Plan,
+    ) -> Result<(), Error> {
         let shares_nothing = !observed.shares.iter().any(|share| share.live);
-        if shares_nothing && plan.steps.is_empty() && plan.waiting.is_empty() {
+        let is_named = policy.owners().contains(&observed.account);
+        if shares_nothing && plan.steps.is_empty() && !is_named {
             let account = observed.account.as_str();
             self.table.delete(OWNERS, account).await?;
         }

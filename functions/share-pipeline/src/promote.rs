@@ -25,18 +25,20 @@ impl SharePipeline<'_> {
         }
         match Policy::parse(&newest.text) {
             Ok(policy) => {
-                ssm.put_in_force(&self.config.settings.policy, newest.version)
-                    .await?;
+                let version = newest.version;
+                let name = &self.config.settings.policy;
+                if let Err(error) = ssm.put_in_force(name, version).await {
+                    // The last good one stays in force; the next sweep tries again.
+                    report.refuse_policy(version, &error);
+                    return Ok(in_force);
+                }
                 report.promoted = true;
-                Ok(Some(InForce {
-                    version: newest.version,
-                    policy,
-                }))
+                Ok(Some(InForce { version, policy }))
             }
             Err(errors) => {
                 report.refuse_policy(newest.version, &errors);
                 self.tell_policy_refused(newest.version, &errors, batch)
-                    .await?;
+                    .await;
                 Ok(in_force)
             }
         }

@@ -10,8 +10,8 @@ use aws::{
 use domain::{
     hint::Ignored,
     id::AccountId,
-    policy::PolicyErrors,
-    sharing::{Association, Offered, Plan, Problem, Reason, Step, Waiting},
+    notification::Trouble,
+    sharing::{Action, Association, Offered, Plan, Problem, Reason, Step, Waiting},
     status::AssociationStatus,
 };
 use serde::Serialize;
@@ -49,9 +49,9 @@ impl Report {
         self.ignored.push(ignored.to_string());
     }
 
-    /// Notes that a version of the policy is not valid.
-    pub(crate) fn refuse_policy(&mut self, version: i64, errors: &PolicyErrors) {
-        let reason = format!("version {version} of the policy is not valid: {errors}");
+    /// Notes that a version of the policy was not put in force.
+    pub(crate) fn refuse_policy(&mut self, version: i64, why: &impl fmt::Display) {
+        let reason = format!("version {version} of the policy was not put in force: {why}");
         tracing::error!(policy.version = version, "{reason}");
         self.policy_refused = Some(reason);
     }
@@ -60,28 +60,6 @@ impl Report {
     pub(crate) fn stop(&mut self, why: &impl fmt::Display) {
         tracing::warn!("nothing was done: {why}");
         self.stopped = Some(why.to_string());
-    }
-
-    /// What only people can mend, by account.
-    pub(crate) fn problems(&self) -> Vec<(&AccountId, String)> {
-        let of_account = |look: &AccountReport| {
-            let failures = look.permanent().map(ToString::to_string);
-            let refused = look.problems.iter().map(|problem| {
-                let message = problem.message.as_deref().unwrap_or("no reason given");
-                format!(
-                    "{} in share {} is {}: {message}",
-                    problem.entity, problem.share, problem.status
-                )
-            });
-            failures.chain(refused).collect::<Vec<_>>()
-        };
-        let all = self.accounts.iter();
-        all.flat_map(|look| {
-            of_account(look)
-                .into_iter()
-                .map(|problem| (&look.account, problem))
-        })
-        .collect()
     }
 
     /// The report as the answer to a command and as the log line.
@@ -102,7 +80,9 @@ impl Report {
             metrics.count("AssociationsFailed", account.problems.len() as u64);
             metrics.count("PipelinesWaiting", account.waiting_count as u64);
             for step in &account.steps {
-                metrics.count(step.metric(), u64::from(step.outcome == "done"));
+                if step.outcome == "done" {
+                    metrics.count(step.metric(), step.count());
+                }
             }
         }
     }
@@ -214,10 +194,33 @@ impl AccountReport {
         self.failures.iter().max_by_key(|error| error.class())
     }
 
-    /// The failures that only people can cure.
-    pub(crate) fn permanent(&self) -> impl Iterator<Item = &Error> {
-        let is_permanent = |error: &&Error| error.class() == Class::Permanent;
-        self.failures.iter().filter(is_permanent)
+    /// What only people can mend; a dry run troubles nobody.
+    pub(crate) fn troubles(&self) -> Vec<Trouble> {
+        if self.dry_run {
+            return Vec::new();
+        }
+        let failures = self
+            .failures
+            .iter()
+            .filter(|error| error.class() == Class::Permanent);
+        let failures = failures.map(|error| Trouble {
+            kind: error.kind(),
+            text: error.to_string(),
+        });
+        let refused = self.problems.iter().map(|problem| {
+            let Problem {
+                entity,
+                share,
+                status,
+                message,
+            } = problem;
+            let message = message.as_deref().unwrap_or("no reason given");
+            Trouble {
+                kind: format!("association {status}"),
+                text: format!("{entity} in share {share} is {status}: {message}"),
+            }
+        });
+        failures.chain(refused).collect()
     }
 
     /// Whether the account changes by itself or because of this run, so that a
@@ -256,8 +259,19 @@ impl StepReport {
         }
     }
 
+    /// How many things the step concerns.
+    fn count(&self) -> u64 {
+        let count = match &self.step.action {
+            Action::AddPipelines { pipelines } => pipelines.len(),
+            Action::RemoveResources { resources } => resources.len(),
+            Action::AddPrincipals { principals } => principals.len(),
+            Action::RemovePrincipals { principals } => principals.len(),
+            _ => 1,
+        };
+        count as u64
+    }
+
     fn metric(&self) -> &'static str {
-        use domain::sharing::Action;
         match self.step.action {
             Action::Create { .. } => "SharesCreated",
             Action::ReplacePermission { .. } => "PermissionsReplaced",

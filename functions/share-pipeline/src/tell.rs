@@ -1,7 +1,8 @@
 //! Tells people what only they can mend.
+//!
+//! That they could not be told is logged and keeps nothing from being shared.
 
 use aws::{
-    Error,
     lambda::Record,
     notices::{Destination, Teller},
 };
@@ -19,36 +20,32 @@ impl SharePipeline<'_> {
         version: i64,
         errors: &PolicyErrors,
         batch: &[Record],
-    ) -> Result<(), Error> {
-        let notice =
-            notification::policy_refused_notice(&self.config.settings.policy, version, errors);
-        self.tell(batch, &notice).await
+    ) {
+        let name = &self.config.settings.policy;
+        let notice = notification::policy_refused_notice(name, version, errors);
+        let Some(teller) = teller(batch) else { return };
+        let told = self
+            .notices
+            .publish_once(teller, &Destination::Hub, &notice)
+            .await;
+        if let Err(error) = told {
+            tracing::error!("nobody could be told that the policy was refused: {error}");
+        }
     }
 
     /// Says once a day what cannot be done in an account.
-    pub(crate) async fn tell_problems(
-        &self,
-        policy: &Policy,
-        batch: &[Record],
-        report: &Report,
-    ) -> Result<(), Error> {
-        for (account, problem) in report.problems() {
-            let day = teller(batch).map(|teller| teller.now.strftime("%F").to_string());
-            let day = day.unwrap_or_default();
-            let notice = notification::problem_notice(policy, account, &problem, &day);
-            self.tell(batch, &notice).await?;
+    pub(crate) async fn tell_troubles(&self, policy: &Policy, batch: &[Record], report: &Report) {
+        let Some(teller) = teller(batch) else { return };
+        for look in &report.accounts {
+            let troubles = look.troubles();
+            let told = self
+                .notices
+                .publish_troubles(teller, policy, &look.account, &troubles)
+                .await;
+            if let Err(error) = told {
+                tracing::error!(account.id = %look.account, "nobody could be told of problems: {error}");
+            }
         }
-        Ok(())
-    }
-
-    async fn tell(&self, batch: &[Record], notice: &notification::Notice) -> Result<(), Error> {
-        if let Some(teller) = teller(batch) {
-            let notices = &self.notices;
-            notices
-                .publish_once(teller, &Destination::Hub, notice)
-                .await?;
-        }
-        Ok(())
     }
 }
 

@@ -271,3 +271,71 @@ rules:
     assert!(partner.sees(&churn).await && scenario.dev.sees(&churn).await);
     assert_eq!(invitations(&scenario).await, []);
 }
+
+#[tokio::test]
+async fn a_dry_run_accepts_nothing_and_tells_nobody() {
+    let scenario = Scenario::begin(&ungated()).await;
+    scenario
+        .estate
+        .sandbox
+        .world()
+        .faults
+        .events
+        .push(sandbox::faults::EventFault {
+            detail_type: "Share Offered".to_owned(),
+            effect: sandbox::faults::EventEffect::Lose,
+        });
+    scenario.create(&scenario.test, "churn").await;
+    scenario.pass(4).await;
+    let command = json!({ "action": "accept", "account": DEV, "dryRun": true });
+    let invocation = scenario.invoke("accept-invitation", command).await;
+    let report = invocation.outcome.unwrap();
+    let answer = &report["accounts"][0]["invitations"][0];
+    assert!(
+        ["would-accept", "nothing-inside"].contains(&answer["answer"].as_str().unwrap()),
+        "{report:#}"
+    );
+    assert_eq!(scenario.calls("AcceptResourceShareInvitation"), 0);
+    assert_eq!(scenario.estate.hub_mailbox(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_forged_offer_costs_a_glance_at_the_policy() {
+    let scenario = Scenario::begin(&ungated()).await;
+    let offer = json!({
+        "source": "pipeshare",
+        "detail-type": "Share Offered",
+        "detail": {
+            "owner": STRANGER,
+            "consumer": DEV,
+            "share": format!("arn:aws:ram:us-east-1:{STRANGER}:resource-share/x"),
+            "rule": "test-readers",
+        },
+    });
+    let before = scenario.calls("GetResourceShareInvitations");
+    scenario.send("accept-invitation", &offer.to_string());
+    scenario.pass(600).await;
+    assert_eq!(scenario.calls("GetResourceShareInvitations"), before);
+}
+
+#[tokio::test]
+async fn members_keep_their_access_when_the_organization_begins_to_share() {
+    let scenario = Scenario::begin(&ungated()).await;
+    let churn = scenario.create(&scenario.test, "churn").await;
+    scenario.pass(120).await;
+    assert!(scenario.dev.sees(&churn).await);
+    scenario.estate.sandbox.world().organization.ram_sharing = true;
+    let policy = ungated().replace(
+        "version: 1",
+        "version: 1\norganization: { id: o-sandbox123, ramSharing: true }",
+    );
+    scenario.write_policy(&policy).await;
+    for _ in 0..120 {
+        scenario.pass(1).await;
+        assert!(scenario.dev.sees(&churn).await && scenario.shared.sees(&churn).await);
+    }
+    assert_eq!(
+        scenario.shares(&scenario.test).await,
+        ["pipeshare-test-operators", "pipeshare-test-readers"]
+    );
+}

@@ -21,7 +21,15 @@ pub(super) fn class(
             Class::Transient
         }
         // Something in the share is ASSOCIATING, or the share is not ACTIVE yet.
-        (_, "InvalidStateTransitionException")
+        (
+            _,
+            "InvalidStateTransitionException"
+            // Somebody else was faster, or twelve hours were over: another
+            // look shows what became of the invitation.
+            | "ResourceShareInvitationArnNotFoundException"
+            | "ResourceShareInvitationExpiredException"
+            | "ResourceShareInvitationAlreadyRejectedException",
+        )
         // Of the limits of an association, pending invitations are the one
         // that is reached first, and those drain as accounts accept. No other
         // call runs into a limit that goes away by itself.

@@ -115,7 +115,8 @@ impl Owner {
                 .creation_time()
                 .and_then(timestamp)
                 .unwrap_or_default(),
-            live: status.is_present(),
+            // A share that failed holds nothing and never will.
+            live: status.is_present() && status != ShareStatus::Failed,
             allow_external: share.allow_external_principals().unwrap_or_default(),
             permissions: Vec::new(),
             resources: Vec::new(),

@@ -41,6 +41,13 @@ pub enum Action {
 }
 
 impl Action {
+    /// The answer of a function that this action is not meant for.
+    #[must_use]
+    pub fn not_for_this_function(self) -> Ignored {
+        let (action, _) = self.names();
+        Ignored::NotForThisFunction { action }
+    }
+
     /// The action's name, and the name of the field for its account.
     fn names(self) -> (&'static str, &'static str) {
         match self {

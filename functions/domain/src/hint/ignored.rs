@@ -71,6 +71,12 @@ pub enum Ignored {
         /// What it asks for.
         action: String,
     },
+    /// A command is meant for another function.
+    #[error("the action {action} is not for this function")]
+    NotForThisFunction {
+        /// What the command asks for.
+        action: &'static str,
+    },
     /// A thing in the event is of another account than the event says.
     #[error("{field} is of account {found}, but should be of {expected}")]
     AccountMismatch {
@@ -100,6 +106,7 @@ impl Ignored {
             Self::BadField { .. } => "bad-field",
             Self::UnknownField { .. } => "unknown-field",
             Self::UnknownAction { .. } => "unknown-action",
+            Self::NotForThisFunction { .. } => "not-for-this-function",
             Self::AccountMismatch { .. } => "account-mismatch",
             Self::PipelineMismatch => "pipeline-mismatch",
         }

@@ -83,10 +83,10 @@ pub enum Decision {
     Unconfirmed,
 }
 
-/// How far the end of the last step may be from the end of the execution.
+/// How long after its last step an execution may end.
 ///
 /// ASSUMED: AWS documents no bound; its own sample events show one second.
-const CLOSING: SignedDuration = SignedDuration::from_secs(30);
+const CLOSING: SignedDuration = SignedDuration::from_mins(1);
 
 /// Decides whether a change is news to a destination.
 ///
@@ -102,9 +102,14 @@ pub fn decide(history: &[Told], change: &Change, present: Option<&ExecutionStatu
 
 fn decide_end(history: &[Told], change: &Change) -> Decision {
     let is_same = |told: &Told| {
-        let is_near = told.at.duration_since(change.at).abs() <= CLOSING;
-        told.status == change.status
-            && (told.at == change.at || told.seen != change.seen && is_near)
+        let is_same_end = match (told.seen, change.seen) {
+            // An execution does not end before its last step, so an exact end
+            // that is known covers every earlier step.
+            (Seen::ByEvent, Seen::ByLooking) => told.at >= change.at - CLOSING,
+            (Seen::ByLooking, Seen::ByEvent) => told.at.duration_since(change.at).abs() <= CLOSING,
+            _ => told.at == change.at,
+        };
+        told.status == change.status && is_same_end
     };
     if history.iter().any(is_same) {
         return Decision::AlreadyTold;

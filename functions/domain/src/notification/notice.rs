@@ -1,6 +1,6 @@
 //! What is said, as readable text and as data.
 
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -15,6 +15,13 @@ use crate::{
     policy::{Access, Policy, PolicyErrors, Rule, RuleName},
     status::ExecutionStatus,
 };
+
+/// How many pipelines a message lists: a share may hold thousands, and an
+/// event weighs at most 256 KB.
+const MAX_LISTED: usize = 100;
+
+/// How many problems a message lists.
+const MAX_PROBLEMS: usize = 10;
 
 /// A message to people and machines.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -261,19 +268,29 @@ pub fn shared_notice(policy: &Policy, shared: &SharedPipelines<'_>) -> Notice {
         "{name} ({consumer}) can {access} these pipelines of {owner} ({}), by rule {}:\n",
         rule.owner, rule.name
     );
-    let arns: Vec<_> = pipelines.iter().map(PipelineArn::as_str).collect();
-    for arn in &arns {
+    let arns = pipelines.iter().map(PipelineArn::as_str);
+    let listed: Vec<_> = arns.clone().take(MAX_LISTED).collect();
+    for arn in &listed {
         let _ = writeln!(text, "  {arn}");
     }
+    if pipelines.len() > listed.len() {
+        let _ = writeln!(
+            text,
+            "  and {} more; all of them: aws ram list-resources --resource-owner OTHER-ACCOUNTS \
+             --resource-share-arns {share}",
+            pipelines.len() - listed.len()
+        );
+    }
+    let what = digest(&arns.collect::<Vec<_>>().join("\n"));
     let detail = json!({
         "shareArn": share,
         "rule": rule.name,
         "ownerAccountId": rule.owner,
         "consumerAccountId": consumer,
         "access": access,
-        "pipelineArns": arns,
+        "pipelineArns": listed,
+        "pipelineCount": pipelines.len(),
     });
-    let what = digest(&text);
     let id = format!("{share}|{consumer}|{what}");
     notice(SHARED_DETAIL_TYPE, id, subject, text, detail)
 }
@@ -291,16 +308,42 @@ pub fn policy_refused_notice(parameter: &str, version: i64, errors: &PolicyError
     notice(PROBLEM_DETAIL_TYPE, id, subject, text, detail)
 }
 
-/// Says that something in an account cannot be done until people mend it.
+/// Something that only people can mend.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Trouble {
+    /// What kind of problem it is, the same for each occurrence.
+    pub kind: String,
+    /// The problem in words.
+    pub text: String,
+}
+
+/// Says what in an account cannot be done until people mend it.
 ///
-/// `day` makes it said again each day that it lasts.
+/// `day` makes it said again each day that it lasts; however many resources
+/// are concerned, it is one message.
 #[must_use]
-pub fn problem_notice(policy: &Policy, account: &AccountId, problem: &str, day: &str) -> Notice {
+pub fn problem_notice(
+    policy: &Policy,
+    account: &AccountId,
+    troubles: &[Trouble],
+    day: &str,
+) -> Notice {
     let name = policy.display_name(account);
     let subject = format!("pipeshare cannot do its work in {name}");
-    let text = format!("In {name} ({account}): {problem}\n");
-    let what = digest(problem);
-    let detail = json!({ "accountId": account, "problem": problem });
+    let mut text = format!("In {name} ({account}):\n");
+    for trouble in troubles.iter().take(MAX_PROBLEMS) {
+        let _ = writeln!(text, "  {}", trouble.text);
+    }
+    if troubles.len() > MAX_PROBLEMS {
+        let more = troubles.len() - MAX_PROBLEMS;
+        let _ = writeln!(text, "  and {more} more, which the log has");
+    }
+    let kinds: BTreeSet<_> = troubles
+        .iter()
+        .map(|trouble| trouble.kind.as_str())
+        .collect();
+    let what = digest(&kinds.iter().copied().collect::<Vec<_>>().join("\n"));
+    let detail = json!({ "accountId": account, "problems": kinds });
     let id = format!("{account}|{day}|{what}");
     notice(PROBLEM_DETAIL_TYPE, id, subject, text, detail)
 }

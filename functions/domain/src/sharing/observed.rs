@@ -121,7 +121,8 @@ impl Observed {
 /// Whether the association was made for an earlier pipeline of the same name.
 ///
 /// RAM grants access by a policy on the resource. ASSUMED: the policy goes
-/// with the deleted pipeline while the association lingers.
+/// with the deleted pipeline while the association lingers, and an association
+/// that is made again has a new time.
 pub(super) fn is_older(association: &Association, pipeline: &Pipeline) -> bool {
     association
         .created

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     id::{AccountId, PipelineArn, Principal},
-    policy::{Gate, Policy, Rule, RuleName},
+    policy::{Access, Gate, Policy, Rule, RuleName},
     status::AssociationStatus,
 };
 
@@ -114,10 +114,22 @@ pub fn plan(policy: &Policy, generation: i64, observed: &Observed) -> Plan {
     planner.finish()
 }
 
+/// Whether a share can take more.
+enum Room {
+    /// It can, beside the resources that it holds then.
+    Open { held: usize },
+    /// Not before something has left that cannot leave yet.
+    Closed,
+    /// It is deleted.
+    Gone,
+}
+
 struct Planner<'a> {
     policy: &'a Policy,
     generation: i64,
     observed: &'a Observed,
+    /// What may be in the shares of each rule.
+    admitted: BTreeMap<&'a RuleName, Admitted<'a>>,
     /// The shares that a rule keeps or has already dealt with.
     dealt_with: BTreeSet<&'a str>,
     narrowing: Vec<Step>,
@@ -135,6 +147,7 @@ impl<'a> Planner<'a> {
             policy,
             generation,
             observed,
+            admitted: BTreeMap::new(),
             dealt_with: BTreeSet::new(),
             narrowing: Vec::new(),
             granting: Vec::new(),
@@ -164,6 +177,7 @@ impl<'a> Planner<'a> {
         for (audience, principals) in audiences(self.policy, rule) {
             self.plan_audience(rule, &audience, &principals, &admitted);
         }
+        self.admitted.insert(&rule.name, admitted);
     }
 
     fn admit(&mut self, rule: &'a Rule) -> Admitted<'a> {
@@ -203,21 +217,24 @@ impl<'a> Planner<'a> {
             audience: audience.clone(),
             unplaced: admitted.clone(),
         };
-        let mut rooms = BTreeMap::new();
+        let mut open = BTreeMap::new();
+        let mut all_open = true;
         for (part, share) in &parts {
-            if let Some(held) = self.maintain(&mut lane, share, admitted) {
-                rooms.insert(*part, held);
-            } else {
-                // The share goes, and what takes its place is planned when it is gone.
-                return;
+            match self.maintain(&mut lane, share, admitted) {
+                Room::Open { held } => {
+                    open.insert(*part, held);
+                }
+                Room::Closed => all_open = false,
+                // What takes its place is planned when it is gone.
+                Room::Gone => return,
             }
         }
-        for (part, share) in &parts {
-            let held = rooms.get(part).copied().unwrap_or_default();
-            self.fill(&mut lane, *part, Some(share), held);
+        for (part, held) in open {
+            self.fill(&mut lane, part, parts.get(&part).copied(), held);
         }
+        // What a closed share will have room for needs no share of its own.
         let mut part = 0;
-        while !lane.unplaced.is_empty() {
+        while all_open && !lane.unplaced.is_empty() {
             part += 1;
             if !parts.contains_key(&part) {
                 self.fill(&mut lane, part, None, 0);
@@ -250,16 +267,15 @@ impl<'a> Planner<'a> {
         parts
     }
 
-    /// Takes from a share what does not belong there.
+    /// Takes from a share what does not belong there, and says what may be added then.
     ///
-    /// Returns how many resources it holds then, or none if it has to be
-    /// deleted instead.
+    /// Nothing is widened while something is inside that should not be.
     fn maintain(
         &mut self,
         lane: &mut Lane<'a, '_>,
         share: &'a Share,
         admitted: &Admitted<'a>,
-    ) -> Option<usize> {
+    ) -> Room {
         let mut leaving = Vec::new();
         let mut held = 0;
         for resource in &share.resources {
@@ -286,33 +302,61 @@ impl<'a> Planner<'a> {
         }
         self.unsettled |= lane.is_settling(share);
 
-        if share.permissions != [lane.permission.clone()] {
-            let permission = lane.permission.clone();
-            let action = Action::ReplacePermission { permission };
-            self.narrow(share, action, Reason::AccessChanged);
+        let must_leave = !leaving.is_empty() || !unwanted.is_empty();
+        let is_blocked = must_leave && share.is_associating();
+        // RAM allows one permission for each type of resource, so that of
+        // pipelines is right if it is there at all.
+        let is_wrong = !share.permissions.contains(&lane.permission);
+        let is_narrower = lane.rule.access == Access::Read;
+        if is_wrong && is_narrower {
+            self.replace_permission(share, lane);
         }
-        if leaving.is_empty() && unwanted.is_empty() {
-            // Nothing leaves, so nothing can be in the way of it.
-        } else if share.is_associating() {
-            let grants_too_much = !unwanted.is_empty()
-                || leaving
-                    .iter()
-                    .any(|(reason, _)| *reason == Reason::NotInRule);
-            if grants_too_much && share.is_pending() {
-                self.delete(share, Reason::PendingInvitation);
-                self.unsettled = true;
-                return None;
-            }
-        } else {
-            held -= leaving.len();
-            self.remove(share, leaving, unwanted);
+        if is_blocked {
+            return self.wait_or_delete(lane, share, &leaving, &unwanted);
+        }
+        held -= leaving.len();
+        self.remove(share, leaving, unwanted);
+        if is_wrong && !is_narrower {
+            self.replace_permission(share, lane);
         }
         let allow = lane.allows_external();
         if share.allow_external != allow {
             let action = Action::AllowExternal { allow };
             self.narrow(share, action, Reason::ExternalFlagChanged);
         }
-        Some(held)
+        Room::Open { held }
+    }
+
+    fn replace_permission(&mut self, share: &Share, lane: &Lane<'a, '_>) {
+        let permission = lane.permission.clone();
+        let action = Action::ReplacePermission { permission };
+        self.narrow(share, action, Reason::AccessChanged);
+    }
+
+    /// What to do with a share that RAM lets nothing out of for now.
+    ///
+    /// An invitation may be pending for twelve hours. If it offers too much,
+    /// the share goes at once: nobody has access by it yet.
+    fn wait_or_delete(
+        &mut self,
+        lane: &mut Lane<'a, '_>,
+        share: &'a Share,
+        leaving: &[(Reason, String)],
+        unwanted: &[String],
+    ) -> Room {
+        let offers_too_much = !unwanted.is_empty()
+            || leaving
+                .iter()
+                .any(|(reason, _)| *reason == Reason::NotInRule);
+        if offers_too_much && lane.allows_external() && share.is_pending() {
+            self.delete(share, Reason::PendingInvitation);
+            self.unsettled = true;
+            return Room::Gone;
+        }
+        for (_, resource) in leaving {
+            lane.place(resource);
+        }
+        Room::Closed
     }
 
     fn reason_to_leave(&self, resource: &Association, admitted: &Admitted<'_>) -> Option<Reason> {
@@ -434,14 +478,14 @@ impl<'a> Planner<'a> {
         rest.sort_by_key(|share| &share.arn);
         for share in rest {
             let reason = self.reason_to_delete(share);
-            self.delete(share, reason);
+            if reason != Reason::Moved || !self.is_needed_still(share) {
+                self.delete(share, reason);
+            }
         }
     }
 
     fn reason_to_delete(&self, share: &Share) -> Reason {
-        let mut rules = self.policy.rules_of(&self.observed.account);
-        let tag = share.rule.as_deref();
-        let Some(rule) = rules.find(|rule| Some(rule.name.as_str()) == tag) else {
+        let Some(rule) = self.rule_of(share) else {
             return Reason::RuleGone;
         };
         match share.name.parse::<ShareName>() {
@@ -457,6 +501,38 @@ impl<'a> Planner<'a> {
         } else {
             Reason::ConsumerGone
         }
+    }
+
+    fn rule_of(&self, share: &Share) -> Option<&'a Rule> {
+        let mut rules = self.policy.rules_of(&self.observed.account);
+        rules.find(|rule| share.rule.as_deref() == Some(rule.name.as_str()))
+    }
+
+    /// Whether somebody would lose access if the share went before its
+    /// successor is in force; never true of a share that grants too much.
+    fn is_needed_still(&self, share: &Share) -> bool {
+        let Some(rule) = self.rule_of(share) else {
+            return false;
+        };
+        let permission = rule.access.permission(&self.observed.partition);
+        let is_admitted = |resource: &Association| {
+            let arn = resource.entity.parse::<PipelineArn>();
+            let admitted = self.admitted.get(&rule.name);
+            !resource.status.is_present()
+                || arn.is_ok_and(|arn| admitted.is_some_and(|all| all.contains_key(&arn)))
+        };
+        let is_served = |principal: &Association| {
+            let others =
+                self.observed.shares.iter().filter(|other| {
+                    other.live && other.arn != share.arn && other.rule == share.rule
+                });
+            let mut others = others.filter_map(|other| find(&other.principals, &principal.entity));
+            others.any(|found| found.status == AssociationStatus::Associated)
+        };
+        let mut present = share.principals.iter().filter(|p| p.status.is_present());
+        share.permissions == [permission]
+            && share.resources.iter().all(is_admitted)
+            && !present.all(is_served)
     }
 
     fn note_problem(&mut self, share: &Share, association: &Association) {
