@@ -32,7 +32,9 @@ fn world(variables: &Value) -> World {
         "Effect": "Allow",
         "Principal": { "Service": "lambda.amazonaws.com" },
         "Action": "sts:AssumeRole",
-    }}});
+    }}, "Policies": [{ "PolicyName": "work", "PolicyDocument": { "Statement": {
+        "Effect": "Allow", "Action": "ssm:Put*", "Resource": "*",
+    }}}]});
     iam::create_role(&mut world, ACCOUNT, "worker", &trust).unwrap();
     let function = json!({
         "Role": "arn:aws:iam::111111111111:role/worker",

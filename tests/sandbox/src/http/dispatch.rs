@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     faults::CallEffect,
-    services::{cloudtrail, dynamodb, events, lambda, ram, sagemaker, sns, sqs, ssm, sts},
+    services::{cloudtrail, dynamodb, events, iam, lambda, ram, sagemaker, sns, sqs, ssm, sts},
     world::{ApiError, Call, RecordedCall, World},
 };
 
@@ -59,7 +59,32 @@ pub fn dispatch(world: &mut World, call: &Call, access_key: &str) -> Result<Valu
 
 /// Answers a call without faults, and remembers it.
 pub fn perform(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let outcome = match call.service.as_str() {
+    let outcome = permit(world, call).and_then(|()| serve(world, call));
+    record(world, call, &outcome);
+    outcome
+}
+
+/// Refuses a role whose policies do not name the action.
+fn permit(world: &World, call: &Call) -> Result<(), ApiError> {
+    let action = format!("{}:{}", call.service, call.operation);
+    // STS tells everybody who they are.
+    if action == "sts:GetCallerIdentity" || iam::permits(world, &call.caller, &action) {
+        return Ok(());
+    }
+    let message = format!(
+        "User: {} is not authorized to perform: {action} because no identity-based policy allows \
+         the {action} action",
+        call.caller.arn()
+    );
+    Err(match call.service.as_str() {
+        "sns" => ApiError::with_status(403, "AuthorizationError", message),
+        "sts" => ApiError::with_status(403, "AccessDenied", message),
+        _ => ApiError::new("AccessDeniedException", message),
+    })
+}
+
+fn serve(world: &mut World, call: &Call) -> Result<Value, ApiError> {
+    match call.service.as_str() {
         "dynamodb" => dynamodb::call(world, call),
         "events" => events::call(world, call),
         "lambda" => lambda::call(world, call),
@@ -70,9 +95,7 @@ pub fn perform(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "ssm" => ssm::call(world, call),
         "sts" => sts::call(world, call),
         _ => Err(ApiError::not_implemented(call)),
-    };
-    record(world, call, &outcome);
-    outcome
+    }
 }
 
 fn record(world: &mut World, call: &Call, outcome: &Result<Value, ApiError>) {

@@ -71,6 +71,26 @@ impl State {
     }
 }
 
+/// Whether the policies inside the caller's role name the action.
+///
+/// An administrator may do everything. Resources and conditions of the
+/// statements are not looked at: a permission that is missing altogether is
+/// found, one that is too wide or too narrow is not.
+#[must_use]
+pub fn permits(world: &World, caller: &Caller, action: &str) -> bool {
+    let Some(session) = &caller.role else {
+        return true;
+    };
+    let Some(role) = world.iam.role(&caller.account, &session.name) else {
+        return false;
+    };
+    policy::list(role.properties.get("Policies"))
+        .flat_map(|policy| policy::list(policy["PolicyDocument"].get("Statement")))
+        .filter(|statement| statement["Effect"] == "Allow")
+        .flat_map(|statement| policy::texts(statement.get("Action")))
+        .any(|allowed| policy::matches(&allowed.to_lowercase(), &action.to_lowercase()))
+}
+
 /// Makes a role, as a template's `AWS::IAM::Role` with these properties would.
 pub fn create_role(
     world: &mut World,

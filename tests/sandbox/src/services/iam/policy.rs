@@ -257,14 +257,14 @@ fn arn_matches(pattern: &str, arn: &str) -> bool {
 }
 
 /// The items of an element that may be one thing or a list of them.
-fn list(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+pub(super) fn list(value: Option<&Value>) -> impl Iterator<Item = &Value> {
     value.into_iter().flat_map(|value| match value {
         Value::Array(items) => items.iter(),
         single => std::slice::from_ref(single).iter(),
     })
 }
 
-fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
+pub(super) fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
     list(value).filter_map(Value::as_str)
 }
 
