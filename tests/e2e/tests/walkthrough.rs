@@ -7,6 +7,8 @@ use demo::{
     walkthrough,
 };
 
+const README: &str = include_str!("../../../README.md");
+
 async fn play() -> (bool, String, String) {
     let functions = binaries::build().expect("the functions compile");
     let estate = Estate::start(&Plan::default(), functions)
@@ -24,12 +26,16 @@ async fn play() -> (bool, String, String) {
 }
 
 #[tokio::test]
-async fn all_steps_hold_and_every_run_is_the_same() {
+async fn all_steps_hold_and_every_run_is_the_same_and_as_the_readme_shows_it() {
     let (holds, text, json) = play().await;
     assert!(holds, "{text}");
-    assert_eq!(
-        text.matches("\n    ok ").count(),
-        text.matches("\"holds\"").count() + json.matches("\"holds\":true").count()
-    );
-    assert_eq!(play().await, (holds, text, json));
+    assert_eq!(play().await, (holds, text.clone(), json));
+
+    let (_, shown) = README
+        .split_once("$ cargo demo\n")
+        .expect("the README shows the demo");
+    let (shown, _) = shown.split_once("```").expect("the block ends");
+    for passage in shown.split("\n[...]\n") {
+        assert!(text.contains(passage), "not what the demo prints:{passage}");
+    }
 }
