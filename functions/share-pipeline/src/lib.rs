@@ -165,18 +165,20 @@ impl<'a> SharePipeline<'a> {
         policy: &InForce,
         tasks: &[Result<Task, Ignored>],
     ) -> Result<BTreeMap<AccountId, Look>, Error> {
-        let named: BTreeSet<_> = policy.policy.owners().into_iter().cloned().collect();
-        let sweeps = tasks.iter().flatten().any(|t| t.scope == Scope::Everything);
-        let remembered = if sweeps {
-            self.remembered_owners().await?
-        } else {
-            BTreeSet::new()
+        let mut known: BTreeSet<_> = policy.policy.owners().into_iter().cloned().collect();
+        let is_enough = |task: &Task| match &task.scope {
+            Scope::Account(account) => known.contains(account),
+            Scope::Everything => false,
         };
+        // Where the policy names nobody any more, shares may have to be withdrawn yet.
+        if !tasks.iter().flatten().all(is_enough) {
+            known.extend(self.remembered_owners().await?);
+        }
         let mut owners = BTreeMap::new();
         for task in tasks.iter().flatten() {
             let scope: Vec<_> = match &task.scope {
-                Scope::Account(account) => named.get(account).into_iter().collect(),
-                Scope::Everything => named.union(&remembered).collect(),
+                Scope::Account(account) => known.get(account).into_iter().collect(),
+                Scope::Everything => known.iter().collect(),
             };
             for account in scope {
                 let look = owners.entry(account.clone()).or_insert(Look {

@@ -238,6 +238,20 @@ async fn only_a_valid_policy_changes_anything() {
 }
 
 #[tokio::test]
+async fn a_withdrawal_that_fails_is_tried_again_though_no_rule_names_the_owner() {
+    let scenario = Scenario::begin(&ungated()).await;
+    let arn = scenario.create(&scenario.test, "churn").await;
+    scenario.pass(120).await;
+    assert!(scenario.dev.sees(&arn).await);
+    let throttled = vec![refusal(429, "ThrottlingException"); 6];
+    scenario.break_calls("ram", "DeleteResourceShare", &throttled);
+    scenario.write_policy("version: 1\n").await;
+    scenario.pass(60).await;
+    assert_eq!(scenario.shares(&scenario.test).await, [""; 0]);
+    assert!(!scenario.dev.sees(&arn).await);
+}
+
+#[tokio::test]
 async fn a_change_of_access_replaces_the_permission_and_takes_effect_at_once() {
     let scenario = Scenario::begin(&ungated()).await;
     let arn = scenario.create(&scenario.test, "churn").await;
