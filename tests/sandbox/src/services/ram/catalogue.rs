@@ -127,6 +127,14 @@ pub(super) const PERMISSIONS: &[Published] = &[
     },
 ];
 
+/// What can be done with pipelines of others, but is in none of AWS's permissions.
+const MORE_PIPELINE_ACTIONS: &[&str] = &[
+    "sagemaker:ListPipelineVersions",
+    "sagemaker:SendPipelineExecutionStepFailure",
+    "sagemaker:SendPipelineExecutionStepSuccess",
+    "sagemaker:UpdatePipelineExecution",
+];
+
 const fn resource_type(
     name: &'static str,
     service: &'static str,
@@ -180,11 +188,3 @@ impl ResourceType {
             .any(|known| known.eq_ignore_ascii_case(action))
     }
 }
-
-/// What can be done with pipelines of others, but is in none of AWS's permissions.
-const MORE_PIPELINE_ACTIONS: &[&str] = &[
-    "sagemaker:ListPipelineVersions",
-    "sagemaker:SendPipelineExecutionStepFailure",
-    "sagemaker:SendPipelineExecutionStepSuccess",
-    "sagemaker:UpdatePipelineExecution",
-];

@@ -1,6 +1,8 @@
 //! The managed permissions of customers: making them and their versions, and
 //! getting rid of both.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -15,6 +17,8 @@ use super::{
 use crate::world::{ApiError, Call, World};
 
 /// `CreatePermission`.
+///
+/// ASSUMED: all of the sandbox's types take permissions of customers; pipelines do.
 pub(super) fn create(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let name = required(call, "name")?;
     check_name(name)?;
@@ -33,10 +37,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> Result<Value, ApiError> 
 }
 
 /// The tags of a call, for an operation that has no errors of its own for them.
-fn read_tags(
-    world: &World,
-    call: &Call,
-) -> Result<std::collections::BTreeMap<String, String>, ApiError> {
+fn read_tags(world: &World, call: &Call) -> Result<BTreeMap<String, String>, ApiError> {
     let tags = tags::read(call).map_err(|error| invalid(error.message))?;
     tags::check_count(world, tags.len()).map_err(|error| invalid(error.message))?;
     Ok(tags)

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     entities::unknown,
-    input::{invalid, is_given, own_share, unknown_share},
+    input::{any_own_share, invalid, is_given, unknown_share},
     permissions,
 };
 use crate::world::{ApiError, Call, World};
@@ -41,7 +41,7 @@ fn tagged<'a>(
         ));
     }
     let Some(arn) = call.text("resourceArn") else {
-        let arn = own_share(world, call)?.arn.clone();
+        let arn = any_own_share(world, call)?.arn.clone();
         let share = world.ram.share_mut(&arn);
         return Ok(&mut share.ok_or_else(|| unknown_share(&arn))?.tags);
     };

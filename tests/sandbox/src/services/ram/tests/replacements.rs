@@ -115,6 +115,9 @@ fn a_share_that_mirrors_a_policy_grants_but_is_hidden_and_fixed() {
     assert!(consumer_may(&world, START));
     let none: [&str; 0] = [];
     assert_eq!(seen(&mut world), none);
+    let input = json!({ "resourceArns": [TRAIN] });
+    let answer = ok(&mut world, OWNER, "GetResourcePolicies", input);
+    assert!(answer["policies"][0].as_str().unwrap().contains(START));
     let input = json!({ "resourceShareArn": share, "principals": [STRANGER] });
     let code = error(&mut world, OWNER, "AssociateResourceShare", input);
     assert_eq!(code, "OperationNotPermittedException");
