@@ -1,24 +1,29 @@
 //! Resource Access Manager: shares, associations, invitations and permissions.
 //!
-//! A share joins resources, principals and one managed permission per resource
-//! type. What it grants follows from the associations as they stand at the
+//! A share joins resources, principals and one managed permission, of AWS or of
+//! its owner, per resource type. What it grants follows from the associations as they stand at the
 //! moment, so ending an association ends the access at once.
 
 mod access;
 mod associations;
 mod catalogue;
+mod customer;
 mod entities;
 mod input;
 mod invitations;
 mod listings;
+mod managed;
 mod model;
 mod notices;
 mod paging;
 mod permissions;
 mod policies;
+mod promotions;
+mod replacements;
 mod routes;
 mod shares;
 mod tags;
+mod template;
 mod tokens;
 mod wanted;
 
@@ -29,7 +34,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
 
-pub use self::{access::grants, routes::ROUTES};
+pub use self::{access::grants, promotions::attach_policy, routes::ROUTES};
 
 use self::model::{Association, Invitation, Key, Share};
 use crate::world::{ApiError, Call, World};
@@ -48,6 +53,8 @@ pub struct State {
     /// The service quotas.
     pub quotas: Quotas,
     shares: BTreeMap<String, Share>,
+    permissions: managed::Permissions,
+    works: BTreeMap<String, replacements::Work>,
     invitations: BTreeMap<String, Invitation>,
     answers: tokens::Answers,
     revisions: u64,
@@ -65,6 +72,8 @@ impl Default for State {
             empty_first_pages: false,
             quotas: Quotas::default(),
             shares: BTreeMap::new(),
+            permissions: managed::published(),
+            works: BTreeMap::new(),
             invitations: BTreeMap::new(),
             answers: tokens::Answers::default(),
             revisions: 0,
@@ -89,8 +98,14 @@ pub struct Quotas {
     pub principals: usize,
     /// Invitations of an account that nobody has answered yet.
     pub pending_invitations: usize,
-    /// Tags on one share.
+    /// Tags on one share or permission.
     pub tags_per_share: usize,
+    /// Customer managed permissions.
+    pub permissions: usize,
+    /// Customer managed permissions for one resource type.
+    pub permissions_per_type: usize,
+    /// Versions of one customer managed permission.
+    pub versions_per_permission: usize,
 }
 
 impl Default for Quotas {
@@ -104,6 +119,9 @@ impl Default for Quotas {
             principals: 25_000,
             pending_invitations: 250,
             tags_per_share: 50,
+            permissions: 1_500,
+            permissions_per_type: 10,
+            versions_per_permission: 5,
         }
     }
 }
@@ -138,6 +156,10 @@ enum Step {
     Expire { invitation: String },
     /// A share is gone.
     FinishDeletion { share: String },
+    /// Shares get another permission.
+    Replace { work: String },
+    /// A share that mirrored a policy becomes a standard one.
+    Promote { share: String },
 }
 
 impl From<Step> for crate::world::Task {
@@ -174,7 +196,19 @@ fn answer(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "DisassociateResourceSharePermission" => permissions::disassociate(world, call),
         "ListResourceSharePermissions" => permissions::list_of_share(world, call),
         "ListPermissions" => permissions::list(world, call),
-        "GetPermission" => permissions::get(call),
+        "GetPermission" => permissions::get(world, call),
+        "ListPermissionVersions" => permissions::versions(world, call),
+        "ListPermissionAssociations" => permissions::associated(world, call),
+        "CreatePermission" => customer::create(world, call),
+        "CreatePermissionVersion" => customer::create_version(world, call),
+        "SetDefaultPermissionVersion" => customer::set_default(world, call),
+        "DeletePermission" => customer::delete(world, call),
+        "DeletePermissionVersion" => customer::delete_version(world, call),
+        "ReplacePermissionAssociations" => replacements::replace(world, call),
+        "ListReplacePermissionAssociationsWork" => replacements::list(world, call),
+        "PromotePermissionCreatedFromPolicy" => promotions::promote_permission(world, call),
+        "PromoteResourceShareCreatedFromPolicy" => promotions::promote_share(world, call),
+        "ListSourceAssociations" => listings::source_associations(world, call),
         "ListResources" => listings::resources(world, call),
         "ListPrincipals" => listings::principals(world, call),
         "ListResourceTypes" => listings::resource_types(world, call),
@@ -191,6 +225,8 @@ pub fn run(world: &mut World, task: Task) {
         Step::Invite(pending) => invitations::send(world, &pending),
         Step::Expire { invitation } => invitations::expire(world, &invitation),
         Step::FinishDeletion { share } => shares::finish_deletion(world, &share),
+        Step::Replace { work } => replacements::finish(world, &work),
+        Step::Promote { share } => promotions::finish(world, &share),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::model::{Association, AssociationStatus, Key, Share, ShareStatus, Subject};
+use super::model::{
+    Association, AssociationStatus, Attached, FeatureSet, Key, Share, ShareStatus, Subject,
+};
 use crate::{
     organization::Organization,
     world::{Caller, World},
@@ -19,26 +21,25 @@ pub fn grants(world: &World, caller: &Caller, action: &str, resource_arn: &str) 
         .ram
         .shares
         .values()
-        .any(|share| share.allows(action, &resource) && share.covers(&world.organization, caller))
+        .filter(|share| share.shares(&resource) && share.covers(&world.organization, caller))
+        .filter_map(|share| world.ram.template(share.permission_for(&resource)?))
+        .any(|template| template.allows(world, caller, action, resource_arn))
 }
 
 impl Share {
-    fn allows(&self, action: &str, resource: &Key) -> bool {
+    fn shares(&self, resource: &Key) -> bool {
         self.status == ShareStatus::Active
-            && self.associations.get(resource).is_some_and(|association| {
-                association.status == AssociationStatus::Associated
-                    && self
-                        .permission_for(association)
-                        .is_some_and(|permission| permission.allows(action))
-            })
+            && self
+                .associations
+                .get(resource)
+                .is_some_and(|association| association.status == AssociationStatus::Associated)
     }
 
-    fn permission_for(&self, resource: &Association) -> Option<&super::catalogue::Permission> {
-        let Subject::Resource(resource_type) = resource.subject else {
+    fn permission_for(&self, resource: &Key) -> Option<&Attached> {
+        let Subject::Resource(resource_type) = self.associations.get(resource)?.subject else {
             return None;
         };
-        let attached = self.permissions.get(resource_type.name)?;
-        Some(attached.permission)
+        self.permissions.get(resource_type.name)
     }
 
     fn covers(&self, organization: &Organization, caller: &Caller) -> bool {
@@ -48,11 +49,13 @@ impl Share {
         })
     }
 
-    /// Whether the account sees the share among those of other accounts.
+    /// Whether the account sees the share among those of other accounts, which
+    /// never includes a share that mirrors a policy.
     ///
     /// ASSUMED: a share with a role or user shows to everybody in its account.
     pub(super) fn is_visible_to(&self, world: &World, account: &str) -> bool {
         self.status == ShareStatus::Active
+            && self.feature_set == FeatureSet::Standard
             && self.owner != account
             && self.principals().any(|(association, _)| {
                 association.visible_from() <= Some(world.now)

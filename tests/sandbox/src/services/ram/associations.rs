@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Step,
-    catalogue::{self, PIPELINE},
+    catalogue::PIPELINE,
     entities::{Resource, unknown},
     input::{invalid, is_given, own_share, required, word},
     model::{Association, AssociationStatus, Attached, Key, Share, Subject},
@@ -97,7 +97,8 @@ pub(super) fn get(world: &World, call: &Call) -> Result<Value, ApiError> {
     paging::page(world, call, "resourceShareAssociations", associations)
 }
 
-const STATUSES: &[&str] = &[
+/// Every status that the API knows.
+pub(super) const STATUSES: &[&str] = &[
     "ASSOCIATING",
     "ASSOCIATED",
     "FAILED",
@@ -150,14 +151,12 @@ pub(super) fn add(world: &mut World, share_arn: &str, wanted: Wanted) {
 
 /// A resource type that arrives without a permission gets its default one.
 fn attach_default_permission(world: &mut World, share_arn: &str, type_name: &'static str) {
-    let since = world.now;
-    if let Some(permission) = catalogue::default_permission(type_name)
+    let default = world.ram.default_permission(type_name);
+    let attached = default.map(|permission| Attached::default_of(permission, world.now));
+    if let Some(attached) = attached
         && let Some(share) = world.ram.share_mut(share_arn)
     {
-        share
-            .permissions
-            .entry(type_name)
-            .or_insert(Attached { permission, since });
+        share.permissions.entry(type_name).or_insert(attached);
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) struct ResourceType {
 
 /// A permission that AWS manages.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Permission {
+pub(super) struct Published {
     /// The last part of the ARN.
     pub(super) name: &'static str,
     /// The type that it applies to.
@@ -27,7 +27,7 @@ pub(super) struct Permission {
     /// Whether a share gets it where its owner names none.
     pub(super) default: bool,
     /// The only version that the sandbox knows, which is the default version.
-    pub(super) version: &'static str,
+    pub(super) version: u64,
     /// What it allows.
     pub(super) actions: &'static [&'static str],
 }
@@ -49,40 +49,40 @@ pub(super) const RESOURCE_TYPES: &[ResourceType] = &[
 ///
 /// ASSUMED: the actions of all but the two for pipelines, which SageMaker's
 /// documentation lists.
-pub(super) const PERMISSIONS: &[Permission] = &[
-    Permission {
+pub(super) const PERMISSIONS: &[Published] = &[
+    Published {
         name: "AWSRAMDefaultPermissionCodeBuildProject",
         resource_type: "codebuild:Project",
         default: true,
-        version: "1",
+        version: 1,
         actions: &["codebuild:BatchGetProjects"],
     },
-    Permission {
+    Published {
         name: "AWSRAMDefaultPermissionGlueDatabase",
         resource_type: "glue:Database",
         default: true,
-        version: "1",
+        version: 1,
         actions: &["glue:GetDatabase", "glue:GetTables"],
     },
-    Permission {
+    Published {
         name: "AWSRAMDefaultPermissionGlueTable",
         resource_type: "glue:Table",
         default: true,
-        version: "1",
+        version: 1,
         actions: &["glue:GetTable"],
     },
-    Permission {
+    Published {
         name: "AWSRAMDefaultPermissionRDSCluster",
         resource_type: "rds:Cluster",
         default: true,
-        version: "1",
+        version: 1,
         actions: &["rds:DescribeDBClusters"],
     },
-    Permission {
+    Published {
         name: "AWSRAMDefaultPermissionSageMakerPipeline",
         resource_type: PIPELINE,
         default: true,
-        version: "1",
+        version: 1,
         actions: &[
             "sagemaker:DescribePipeline",
             "sagemaker:DescribePipelineDefinitionForExecution",
@@ -93,25 +93,25 @@ pub(super) const PERMISSIONS: &[Permission] = &[
             "sagemaker:Search",
         ],
     },
-    Permission {
+    Published {
         name: "AWSRAMDefaultPermissionSubnet",
         resource_type: "ec2:Subnet",
         default: true,
-        version: "1",
+        version: 1,
         actions: &["ec2:DescribeSubnets", "ec2:RunInstances"],
     },
-    Permission {
+    Published {
         name: "AWSRAMPermissionGlueTableReadWrite",
         resource_type: "glue:Table",
         default: false,
-        version: "2",
+        version: 2,
         actions: &["glue:GetTable", "glue:UpdateTable"],
     },
-    Permission {
+    Published {
         name: "AWSRAMPermissionSageMakerPipelineAllowExecution",
         resource_type: PIPELINE,
         default: false,
-        version: "1",
+        version: 1,
         actions: &[
             "sagemaker:DescribePipeline",
             "sagemaker:DescribePipelineDefinitionForExecution",
@@ -125,6 +125,14 @@ pub(super) const PERMISSIONS: &[Permission] = &[
             "sagemaker:StopPipelineExecution",
         ],
     },
+];
+
+/// What can be done with pipelines of others, but is in none of AWS's permissions.
+const MORE_PIPELINE_ACTIONS: &[&str] = &[
+    "sagemaker:ListPipelineVersions",
+    "sagemaker:SendPipelineExecutionStepFailure",
+    "sagemaker:SendPipelineExecutionStepSuccess",
+    "sagemaker:UpdatePipelineExecution",
 ];
 
 const fn resource_type(
@@ -159,30 +167,24 @@ pub(super) fn type_of(service: &str, resource: &str) -> Option<&'static Resource
     })
 }
 
-/// The permission with this ARN.
-pub(super) fn permission(arn: &str) -> Option<&'static Permission> {
-    PERMISSIONS
-        .iter()
-        .find(|known| known.arn().eq_ignore_ascii_case(arn))
-}
-
-/// The permission that resources of a type get where the owner names none.
-pub(super) fn default_permission(resource_type: &str) -> Option<&'static Permission> {
-    PERMISSIONS
-        .iter()
-        .find(|known| known.default && known.resource_type == resource_type)
-}
-
-impl Permission {
-    /// The ARN, which has no Region and no account of a customer.
-    pub(super) fn arn(&self) -> String {
-        format!("arn:aws:ram::aws:permission/{}", self.name)
-    }
-
-    /// Whether it allows an action; IAM compares actions without regard to case.
-    pub(super) fn allows(&self, action: &str) -> bool {
-        self.actions
+impl ResourceType {
+    /// Whether a managed permission for this type can allow the action; IAM
+    /// compares actions without regard to case.
+    ///
+    /// ASSUMED: customers can allow what AWS's own permissions allow, and for
+    /// pipelines everything else that works with the ARN of a pipeline or of
+    /// an execution and leaves the pipeline as it is.
+    pub(super) fn supports(&self, action: &str) -> bool {
+        let more: &[&str] = if self.name == PIPELINE {
+            MORE_PIPELINE_ACTIONS
+        } else {
+            &[]
+        };
+        PERMISSIONS
             .iter()
-            .any(|allowed| allowed.eq_ignore_ascii_case(action))
+            .filter(|permission| permission.resource_type == self.name)
+            .flat_map(|permission| permission.actions)
+            .chain(more)
+            .any(|known| known.eq_ignore_ascii_case(action))
     }
 }

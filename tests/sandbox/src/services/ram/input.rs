@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     entities::unknown,
-    model::{Share, ShareStatus},
+    model::{FeatureSet, Share, ShareStatus},
 };
 use crate::world::{ApiError, Call, World};
 
@@ -100,7 +100,21 @@ pub(super) fn unknown_share(arn: &str) -> ApiError {
 }
 
 /// The share that the caller's account owns and wants to change.
+///
+/// ASSUMED: which error it is that a share which mirrors a policy cannot be changed.
 pub(super) fn own_share<'a>(world: &'a World, call: &Call) -> Result<&'a Share, ApiError> {
+    let share = any_own_share(world, call)?;
+    if share.feature_set == FeatureSet::Standard {
+        return Ok(share);
+    }
+    Err(ApiError::new(
+        "OperationNotPermittedException",
+        "A resource share that was created from a policy must be promoted before it can be changed.",
+    ))
+}
+
+/// The share that the caller's account owns, also if it mirrors a policy.
+pub(super) fn any_own_share<'a>(world: &'a World, call: &Call) -> Result<&'a Share, ApiError> {
     let arn = required(call, "resourceShareArn")?;
     check_arn(arn, "resource-share")?;
     let share = world

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{
+    associations::STATUSES,
     catalogue::{self, RESOURCE_TYPES, ResourceType},
     entities::{Principal, Resource},
-    input::{is_about_own, wants_regional},
+    input::{is_about_own, wants_regional, word},
     model::{Association, Key, Share, ShareStatus},
     paging, shares,
 };
@@ -86,6 +87,13 @@ pub(super) fn resource_types(world: &World, call: &Call) -> Result<Value, ApiErr
         })
     });
     paging::page(world, call, "resourceTypes", types)
+}
+
+/// `ListSourceAssociations`: no share has sources, since none has a service principal.
+pub(super) fn source_associations(world: &World, call: &Call) -> Result<Value, ApiError> {
+    word(call, "associationStatus", STATUSES)?;
+    shares::selected(world, call, true)?;
+    paging::page(world, call, "sourceAssociations", std::iter::empty())
 }
 
 fn resource_type(call: &Call, error: &str) -> Result<Option<&'static ResourceType>, ApiError> {

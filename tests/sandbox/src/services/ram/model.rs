@@ -5,10 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{
-    catalogue::{Permission, ResourceType},
-    entities::Principal,
-};
+use super::{catalogue::ResourceType, entities::Principal};
 use crate::world::epoch_seconds;
 
 /// A deleted share stays visible to its owner for about two hours.
@@ -34,6 +31,31 @@ impl ShareStatus {
             Self::Active => "ACTIVE",
             Self::Deleting => "DELETING",
             Self::Deleted => "DELETED",
+        }
+    }
+}
+
+/// How a share or a permission came about, which decides what can be done with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FeatureSet {
+    /// RAM made it, or it was promoted.
+    Standard,
+    /// It mirrors a policy that somebody attached to a resource without RAM.
+    CreatedFromPolicy,
+    /// It is becoming a standard one.
+    PromotingToStandard,
+}
+
+impl FeatureSet {
+    /// Every word of the API.
+    pub(super) const WORDS: &[&str] = &["CREATED_FROM_POLICY", "PROMOTING_TO_STANDARD", "STANDARD"];
+
+    /// The API's word.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "STANDARD",
+            Self::CreatedFromPolicy => "CREATED_FROM_POLICY",
+            Self::PromotingToStandard => "PROMOTING_TO_STANDARD",
         }
     }
 }
@@ -140,6 +162,7 @@ pub(super) struct Share {
     pub(super) retain_sharing: bool,
     pub(super) tags: BTreeMap<String, String>,
     pub(super) status: ShareStatus,
+    pub(super) feature_set: FeatureSet,
     pub(super) created: Timestamp,
     pub(super) updated: Timestamp,
     /// The one permission of each resource type.
@@ -150,7 +173,10 @@ pub(super) struct Share {
 /// A permission of a share.
 #[derive(Debug)]
 pub(super) struct Attached {
-    pub(super) permission: &'static Permission,
+    /// What the permission is found by.
+    pub(super) permission: String,
+    /// The version, which stays when another one becomes the default.
+    pub(super) version: u64,
     pub(super) since: Timestamp,
 }
 
@@ -215,6 +241,19 @@ impl Share {
         })
     }
 
+    /// Whether it has not been deleted.
+    pub(super) fn is_alive(&self) -> bool {
+        self.status == ShareStatus::Active
+    }
+
+    /// Whether it has the permission, or this version of it.
+    pub(super) fn uses(&self, permission: &str, version: Option<u64>) -> bool {
+        self.permissions.values().any(|attached| {
+            attached.permission == permission
+                && version.is_none_or(|version| attached.version == version)
+        })
+    }
+
     /// Whether the API still shows it to its owner.
     pub(super) fn is_shown(&self, now: Timestamp) -> bool {
         self.status != ShareStatus::Deleted || now < self.updated + SHOWN_AFTER_THE_END
@@ -232,7 +271,7 @@ impl Share {
             "status": self.status.as_str(),
             "creationTime": epoch_seconds(self.created),
             "lastUpdatedTime": epoch_seconds(self.updated),
-            "featureSet": "STANDARD",
+            "featureSet": self.feature_set.as_str(),
             "resourceShareConfiguration": {
                 "retainSharingOnAccountLeaveOrganization": self.retain_sharing,
             },

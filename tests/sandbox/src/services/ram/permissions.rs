@@ -1,48 +1,81 @@
-//! Managed permissions, and which of them a share has.
+//! Managed permissions as everybody reads them, and which of them a share has.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    catalogue::{self, PERMISSIONS, Permission},
+    associations, catalogue,
     entities::unknown,
     input::{check_arn, flag, invalid, own_share, required, unknown_share, word},
-    model::{Attached, ShareStatus},
+    managed::{self, Home, Permission},
+    model::{Attached, FeatureSet, Share, ShareStatus},
     paging,
 };
-use crate::world::{ApiError, Call, World};
+use crate::world::{ApiError, Call, World, epoch_seconds};
 
-/// When AWS published its permissions: 1 August 2022, for all of them.
+/// The permission with this ARN: one of AWS's, or one of the caller's own in the Region.
 ///
-/// ASSUMED: nothing depends on it.
-const PUBLISHED: i64 = 1_659_312_000;
-
-/// The permission with this ARN.
-pub(super) fn find(arn: &str) -> Result<&'static Permission, ApiError> {
-    let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    if !matches!(parts.as_slice(), ["arn", "aws", "ram", _, _, name] if name.starts_with("permission/"))
-    {
-        return Err(ApiError::new(
-            "MalformedArnException",
-            format!(
-                "The specified permission ARN {arn} is not valid. Verify the ARN and try again."
-            ),
-        ));
-    }
-    catalogue::permission(arn).ok_or_else(|| unknown(&format!("Permission {arn}")))
+/// ASSUMED: consumers cannot read the permissions of the owner of a share.
+pub(super) fn find<'a>(
+    world: &'a World,
+    call: &Call,
+    arn: &str,
+) -> Result<&'a Permission, ApiError> {
+    check_permission_arn(arn)?;
+    let permission = world.ram.permissions.get(&managed::key(arn));
+    permission
+        .filter(|permission| permission.deleted.is_none() && permission.is_visible(call))
+        .ok_or_else(|| unknown(&format!("Permission {arn}")))
 }
 
-fn named(call: &Call) -> Result<&'static Permission, ApiError> {
-    let permission = find(required(call, "permissionArn")?)?;
-    let version = call.input.get("permissionVersion").and_then(Value::as_u64);
-    if version.is_some_and(|version| version.to_string() != permission.version) {
-        return Err(unknown(&format!("This version of {}", permission.arn())));
+/// The same, if shares can have it.
+pub(super) fn attachable<'a>(
+    world: &'a World,
+    call: &Call,
+    arn: &str,
+) -> Result<&'a Permission, ApiError> {
+    let permission = find(world, call, arn)?;
+    if permission.is_standard() {
+        return Ok(permission);
     }
-    Ok(permission)
+    Err(invalid(format!(
+        "The permission {arn} was created from a policy. Promote it first."
+    )))
+}
+
+fn check_permission_arn(arn: &str) -> Result<(), ApiError> {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    if matches!(parts.as_slice(), ["arn", "aws", "ram", _, _, name] if name.starts_with("permission/"))
+    {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        "MalformedArnException",
+        format!("The specified permission ARN {arn} is not valid. Verify the ARN and try again."),
+    ))
+}
+
+/// The number of a version that a call names; the query of a `DELETE` has it as a text.
+pub(super) fn requested_version(call: &Call, member: &str) -> Result<Option<u64>, ApiError> {
+    let number = match call.input.get(member) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) => text.parse().ok(),
+        Some(other) => other.as_u64(),
+    };
+    number
+        .map(Some)
+        .ok_or_else(|| invalid(format!("{member} must be the number of a version.")))
+}
+
+/// The error for a version that a permission does not have.
+pub(super) fn unknown_version(permission: &Permission) -> ApiError {
+    unknown(&format!("This version of {}", permission.arn))
 }
 
 /// `AssociateResourceSharePermission`.
 pub(super) fn associate(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let permission = named(call)?;
+    let permission = attachable(world, call, required(call, "permissionArn")?)?;
+    check_default(call, permission)?;
     let share = own_share(world, call)?;
     let replace = flag(call, "replace").unwrap_or(false);
     if !replace && share.permissions.contains_key(permission.resource_type) {
@@ -53,23 +86,34 @@ pub(super) fn associate(world: &mut World, call: &Call) -> Result<Value, ApiErro
         )));
     }
     let arn = share.arn.clone();
-    let since = world.now;
+    let resource_type = permission.resource_type;
+    let attached = Attached::default_of(permission, world.now);
     if let Some(share) = world.ram.share_mut(&arn) {
-        let attached = Attached { permission, since };
-        share.permissions.insert(permission.resource_type, attached);
+        share.permissions.insert(resource_type, attached);
     }
     Ok(json!({ "returnValue": true }))
 }
 
+/// Only the default version can be attached, whether the caller names it or not.
+fn check_default(call: &Call, permission: &Permission) -> Result<(), ApiError> {
+    match requested_version(call, "permissionVersion")? {
+        Some(number) if permission.version(number).is_none() => Err(unknown_version(permission)),
+        Some(number) if number != permission.default_version => Err(invalid(format!(
+            "Version {number} is not the default version of {}.",
+            permission.arn
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// `DisassociateResourceSharePermission`.
 pub(super) fn disassociate(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let permission = named(call)?;
+    let permission = find(world, call, required(call, "permissionArn")?)?;
     let share = own_share(world, call)?;
-    let attached = share.permissions.get(permission.resource_type);
-    if attached.is_none_or(|attached| attached.permission != permission) {
+    if !share.uses(&permission.key(), None) {
         return Err(unknown(&format!(
             "Permission {} of the resource share",
-            permission.arn()
+            permission.arn
         )));
     }
     if share.has_resources_of(permission.resource_type) {
@@ -82,8 +126,9 @@ pub(super) fn disassociate(world: &mut World, call: &Call) -> Result<Value, ApiE
         ));
     }
     let arn = share.arn.clone();
+    let resource_type = permission.resource_type;
     if let Some(share) = world.ram.share_mut(&arn) {
-        share.permissions.remove(permission.resource_type);
+        share.permissions.remove(resource_type);
     }
     Ok(json!({ "returnValue": true }))
 }
@@ -99,10 +144,11 @@ pub(super) fn list_of_share(world: &World, call: &Call) -> Result<Value, ApiErro
         .filter(|share| share.region == call.region && share.status != ShareStatus::Deleted)
         .filter(|share| share.owner == *account || share.is_visible_to(world, account))
         .ok_or_else(|| unknown_share(arn))?;
-    let permissions = share.permissions.values().map(|attached| {
-        let mut summary = attached.permission.summary("ASSOCIATED");
-        summary["lastUpdatedTime"] = crate::world::epoch_seconds(attached.since);
-        summary
+    let permissions = share.permissions.values().filter_map(|attached| {
+        let permission = world.ram.permissions.get(&attached.permission)?;
+        let mut summary = permission.summary(attached.version, "ASSOCIATED");
+        summary["lastUpdatedTime"] = epoch_seconds(attached.since);
+        Some(summary)
     });
     paging::page(world, call, "permissions", permissions)
 }
@@ -111,45 +157,118 @@ pub(super) fn list_of_share(world: &World, call: &Call) -> Result<Value, ApiErro
 pub(super) fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
     let kinds = &["ALL", "AWS_MANAGED", "CUSTOMER_MANAGED"];
     let kind = word(call, "permissionType", kinds)?;
-    let resource_type = match call.text("resourceType") {
-        Some(name) => Some(
-            catalogue::type_named(name)
-                .ok_or_else(|| invalid(format!("Invalid resource type: {name}")))?,
-        ),
-        None => None,
-    };
-    let permissions = PERMISSIONS
-        .iter()
-        .filter(|_| kind != Some("CUSTOMER_MANAGED"))
-        .filter(|each| resource_type.is_none_or(|wanted| wanted.name == each.resource_type))
-        .map(|each| each.summary("ATTACHABLE"));
+    let resource_type = wanted_type(call)?;
+    let permissions = world
+        .ram
+        .permissions
+        .values()
+        .filter(|each| each.is_visible(call))
+        .filter(|each| {
+            each.shown_versions(world.now)
+                .any(|number| number == each.default_version)
+        })
+        .filter(|each| kind.is_none_or(|kind| kind == "ALL" || kind == each.kind()))
+        .filter(|each| resource_type.is_none_or(|wanted| wanted == each.resource_type))
+        .map(|each| each.summary(each.default_version, each.status(each.default_version)));
     paging::page(world, call, "permissions", permissions)
 }
 
+fn wanted_type(call: &Call) -> Result<Option<&'static str>, ApiError> {
+    let Some(name) = call.text("resourceType") else {
+        return Ok(None);
+    };
+    let found = catalogue::type_named(name);
+    let found = found.ok_or_else(|| invalid(format!("Invalid resource type: {name}")))?;
+    Ok(Some(found.name))
+}
+
 /// `GetPermission`.
-pub(super) fn get(call: &Call) -> Result<Value, ApiError> {
-    let permission = named(call)?;
-    let mut detail = permission.summary("ATTACHABLE");
-    let document = json!({ "Effect": "Allow", "Action": permission.actions });
-    detail["permission"] = document.to_string().into();
-    Ok(json!({ "permission": detail }))
+pub(super) fn get(world: &World, call: &Call) -> Result<Value, ApiError> {
+    let permission = find(world, call, required(call, "permissionArn")?)?;
+    let version = requested_version(call, "permissionVersion")?;
+    let number = version.unwrap_or(permission.default_version);
+    if permission.version(number).is_none() {
+        return Err(unknown_version(permission));
+    }
+    Ok(json!({ "permission": permission.detail(number) }))
+}
+
+/// `ListPermissionVersions`.
+pub(super) fn versions(world: &World, call: &Call) -> Result<Value, ApiError> {
+    let permission = find(world, call, required(call, "permissionArn")?)?;
+    let versions = permission
+        .shown_versions(world.now)
+        .map(|number| permission.summary(number, permission.status(number)));
+    paging::page(world, call, "permissions", versions)
+}
+
+/// `ListPermissionAssociations`, which is about the caller's own shares.
+///
+/// ASSUMED: a permission that does not exist has no associations, and every
+/// association of a permission is `ASSOCIATED`.
+pub(super) fn associated(world: &World, call: &Call) -> Result<Value, ApiError> {
+    let status = word(call, "associationStatus", associations::STATUSES)?;
+    let feature_set = word(call, "featureSet", FeatureSet::WORDS)?;
+    let version = requested_version(call, "permissionVersion")?;
+    let resource_type = wanted_type(call)?;
+    let default_only = flag(call, "defaultVersion").unwrap_or(false);
+    let key = call.text("permissionArn").map(managed::key);
+    if let Some(arn) = call.text("permissionArn") {
+        check_permission_arn(arn)?;
+    }
+    let associations = world
+        .ram
+        .owned(&call.caller.account, &call.region)
+        .filter(|share| share.is_alive())
+        .filter(|_| status.is_none_or(|status| status == "ASSOCIATED"))
+        .filter(|share| feature_set.is_none_or(|wanted| wanted == share.feature_set.as_str()))
+        .filter(|share| resource_type.is_none_or(|wanted| share.has_resources_of(wanted)))
+        .flat_map(|share| share.permissions.values().map(move |each| (share, each)))
+        .filter(|(_, each)| key.as_ref().is_none_or(|key| *key == each.permission))
+        .filter(|(_, each)| version.is_none_or(|version| version == each.version))
+        .filter_map(|(share, each)| {
+            Some((share, each, world.ram.permissions.get(&each.permission)?))
+        })
+        .filter(|(_, each, permission)| !default_only || each.version == permission.default_version)
+        .map(|(share, each, permission)| each.to_json(share, permission));
+    paging::page(world, call, "permissions", associations)
 }
 
 impl Permission {
-    /// The API's `ResourceSharePermissionSummary`.
-    fn summary(&self, status: &str) -> Value {
+    /// Whether the caller can see it.
+    fn is_visible(&self, call: &Call) -> bool {
+        self.home
+            .as_ref()
+            .is_none_or(|home| *home == Home::of(call))
+    }
+
+    /// Whether it can be changed, and shares can have it.
+    pub(super) fn is_standard(&self) -> bool {
+        self.feature_set == FeatureSet::Standard
+    }
+}
+
+impl Attached {
+    /// The default version of a permission, which is what shares get.
+    pub(super) fn default_of(permission: &Permission, since: Timestamp) -> Self {
+        Self {
+            permission: permission.key(),
+            version: permission.default_version,
+            since,
+        }
+    }
+
+    /// The API's `AssociatedPermission`.
+    fn to_json(&self, share: &Share, permission: &Permission) -> Value {
         json!({
-            "arn": self.arn(),
-            "version": self.version,
-            "defaultVersion": true,
-            "name": self.name,
-            "resourceType": self.resource_type,
-            "status": status,
-            "creationTime": PUBLISHED,
-            "lastUpdatedTime": PUBLISHED,
-            "isResourceTypeDefault": self.default,
-            "permissionType": "AWS_MANAGED",
-            "featureSet": "STANDARD",
+            "arn": permission.arn,
+            "permissionVersion": self.version.to_string(),
+            "defaultVersion": self.version == permission.default_version,
+            "resourceType": permission.resource_type,
+            "status": "ASSOCIATED",
+            "featureSet": share.feature_set.as_str(),
+            "lastUpdatedTime": epoch_seconds(self.since),
+            "resourceShareArn": share.arn,
         })
     }
 }

@@ -44,7 +44,7 @@ fn policy(world: &World, resource: &Resource, principal: Option<&Principal>) -> 
     let statements: Vec<Value> = world
         .ram
         .owned(&resource.account, &resource.region)
-        .flat_map(|share| share.statements(&world.organization, resource, principal))
+        .flat_map(|share| share.statements(world, resource, principal))
         .collect();
     let policy = json!({ "Version": "2012-10-17", "Statement": statements });
     (!statements.is_empty()).then(|| policy.to_string())
@@ -53,7 +53,7 @@ fn policy(world: &World, resource: &Resource, principal: Option<&Principal>) -> 
 impl Share {
     fn statements(
         &self,
-        organization: &Organization,
+        world: &World,
         resource: &Resource,
         only: Option<&Principal>,
     ) -> Vec<Value> {
@@ -62,23 +62,35 @@ impl Share {
                 .associations
                 .get(&resource.key())
                 .is_some_and(|each| each.status == AssociationStatus::Associated);
-        let Some(attached) = self
+        let Some(template) = self
             .permissions
             .get(resource.kind.name)
             .filter(|_| is_shared)
+            .and_then(|attached| world.ram.template(attached))
         else {
             return Vec::new();
         };
         self.principals()
             .filter(|(_, principal)| only.is_none_or(|only| only.key() == principal.key()))
             .map(|(_, principal)| {
-                let mut statement = principal.statement(organization);
-                statement["Effect"] = "Allow".into();
-                statement["Action"] = attached.permission.actions.into();
+                let mut statement = Value::Object(template.statement());
+                merge(&mut statement, principal.statement(&world.organization));
                 statement["Resource"] = resource.arn.as_str().into();
                 statement
             })
             .collect()
+    }
+}
+
+/// Adds the members of an object to another one, at every depth.
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from,
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     input::{
         flag, invalid, is_about_own, is_given, own_share, required, share_arns, unknown_share, word,
     },
-    model::{AssociationStatus, Attached, InvitationStatus, Key, Share, ShareStatus},
+    model::{AssociationStatus, Attached, FeatureSet, InvitationStatus, Key, Share, ShareStatus},
     paging, permissions, tags,
     wanted::{Wanted, limit},
 };
@@ -80,6 +80,7 @@ fn blank(world: &World, call: &Call) -> Result<Share, ApiError> {
         retain_sharing,
         tags,
         status: ShareStatus::Active,
+        feature_set: FeatureSet::Standard,
         created: world.now,
         updated: world.now,
         permissions: named_permissions(world, call)?,
@@ -107,9 +108,9 @@ fn named_permissions(
 ) -> Result<BTreeMap<&'static str, Attached>, ApiError> {
     let mut attached = BTreeMap::new();
     for arn in call.texts("permissionArns") {
-        let permission = permissions::find(&arn)?;
-        let since = world.now;
-        let earlier = attached.insert(permission.resource_type, Attached { permission, since });
+        let permission = permissions::attachable(world, call, &arn)?;
+        let new = Attached::default_of(permission, world.now);
+        let earlier = attached.insert(permission.resource_type, new);
         if earlier.is_some() {
             return Err(invalid(format!(
                 "You can associate only one permission with the resource type {}.",
@@ -199,19 +200,23 @@ pub(super) fn get(world: &World, call: &Call) -> Result<Value, ApiError> {
     let statuses = &["PENDING", "ACTIVE", "FAILED", "DELETING", "DELETED"];
     let status = word(call, "resourceShareStatus", statuses)?;
     let permission = match call.text("permissionArn") {
-        Some(arn) => Some(permissions::find(arn)?),
+        Some(arn) => Some(permissions::find(world, call, arn)?.key()),
         None => None,
     };
     if is_given(call, "permissionVersion") && permission.is_none() {
         return Err(invalid("permissionVersion requires permissionArn."));
     }
-    let version = call.input.get("permissionVersion").and_then(Value::as_u64);
+    let version = permissions::requested_version(call, "permissionVersion")?;
     let filters = tags::filters(call);
     let shares = selected(world, call, own)?
         .into_iter()
         .filter(|share| status.is_none_or(|status| share.status.as_str() == status))
         .filter(|share| call.text("name").is_none_or(|name| share.name == name))
-        .filter(|share| permission.is_none_or(|permission| share.uses(permission, version)))
+        .filter(|share| {
+            permission
+                .as_ref()
+                .is_none_or(|permission| share.uses(permission, version))
+        })
         .filter(|share| filters.is_empty() || own && tags::match_all(&filters, &share.tags))
         .map(|share| share.to_json(&call.caller.account));
     paging::page(world, call, "resourceShares", shares)
@@ -250,12 +255,5 @@ impl Share {
         self.associations
             .values()
             .any(|association| association.status.is_present() && association.is_external())
-    }
-
-    fn uses(&self, permission: &super::catalogue::Permission, version: Option<u64>) -> bool {
-        self.permissions.values().any(|attached| {
-            attached.permission == permission
-                && version.is_none_or(|version| permission.version == version.to_string())
-        })
     }
 }

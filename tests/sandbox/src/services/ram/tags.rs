@@ -6,49 +6,51 @@ use serde_json::{Value, json};
 
 use super::{
     entities::unknown,
-    input::{invalid, is_given, own_share, unknown_share},
+    input::{any_own_share, invalid, is_given, unknown_share},
+    permissions,
 };
 use crate::world::{ApiError, Call, World};
 
 /// `TagResource`.
 pub(super) fn tag(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let added = read(call)?;
-    let arn = tagged_share(world, call)?;
-    let Some(share) = world.ram.share(&arn) else {
-        return Err(unknown_share(&arn));
-    };
-    let mut tags = share.tags.clone();
+    let mut tags = tagged(world, call)?.clone();
     tags.extend(added);
     check_count(world, tags.len())?;
-    if let Some(share) = world.ram.share_mut(&arn) {
-        share.tags = tags;
-    }
+    *tagged(world, call)? = tags;
     Ok(json!({}))
 }
 
 /// `UntagResource`.
 pub(super) fn untag(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let arn = tagged_share(world, call)?;
-    if let Some(share) = world.ram.share_mut(&arn) {
-        for key in call.texts("tagKeys") {
-            share.tags.remove(&key);
-        }
+    let tags = tagged(world, call)?;
+    for key in call.texts("tagKeys") {
+        tags.remove(&key);
     }
     Ok(json!({}))
 }
 
-/// The caller's share that the call names.
-fn tagged_share(world: &World, call: &Call) -> Result<String, ApiError> {
+/// The tags of the caller's share or customer managed permission that the call names.
+fn tagged<'a>(
+    world: &'a mut World,
+    call: &Call,
+) -> Result<&'a mut BTreeMap<String, String>, ApiError> {
     if is_given(call, "resourceArn") == is_given(call, "resourceShareArn") {
         return Err(invalid(
             "You must specify either resourceShareArn or resourceArn, but not both.",
         ));
     }
-    if let Some(arn) = call.text("resourceArn") {
-        // Only permissions of customers have tags, and the sandbox has none.
-        return Err(unknown(&format!("Permission {arn}")));
-    }
-    Ok(own_share(world, call)?.arn.clone())
+    let Some(arn) = call.text("resourceArn") else {
+        let arn = any_own_share(world, call)?.arn.clone();
+        let share = world.ram.share_mut(&arn);
+        return Ok(&mut share.ok_or_else(|| unknown_share(&arn))?.tags);
+    };
+    let key = permissions::find(world, call, arn)?.key();
+    let permission = world.ram.permissions.get_mut(&key);
+    permission
+        .filter(|permission| permission.home.is_some())
+        .map(|permission| &mut permission.tags)
+        .ok_or_else(|| unknown(&format!("Permission {arn}")))
 }
 
 /// The tags of a call.
@@ -74,12 +76,12 @@ pub(super) fn read(call: &Call) -> Result<BTreeMap<String, String>, ApiError> {
     Ok(tags)
 }
 
-/// Whether a share may have so many tags.
+/// Whether a share or permission may have so many tags.
 pub(super) fn check_count(world: &World, count: usize) -> Result<(), ApiError> {
     if count > world.ram.quotas.tags_per_share {
         return Err(ApiError::new(
             "TagLimitExceededException",
-            "The operation would exceed the limit for tags per share.",
+            "The operation would exceed the limit for tags.",
         ));
     }
     Ok(())

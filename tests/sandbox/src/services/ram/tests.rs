@@ -1,12 +1,14 @@
 //! RAM as its callers see it.
 
 mod access;
+mod customer;
 mod entities;
 mod invitations;
 mod limits;
 mod lists;
 mod notices;
 mod permissions;
+mod replacements;
 mod sharing;
 mod tags;
 mod tokens;

@@ -11,11 +11,18 @@ const OPERATIONS: &[&str] = &[
     "AcceptResourceShareInvitation",
     "AssociateResourceShare",
     "AssociateResourceSharePermission",
+    "CreatePermission",
+    "CreatePermissionVersion",
     "CreateResourceShare",
+    "DeletePermission",
+    "DeletePermissionVersion",
     "DeleteResourceShare",
     "DisassociateResourceShare",
     "DisassociateResourceSharePermission",
+    "PromotePermissionCreatedFromPolicy",
     "RejectResourceShareInvitation",
+    "ReplacePermissionAssociations",
+    "SetDefaultPermissionVersion",
     "UpdateResourceShare",
 ];
 

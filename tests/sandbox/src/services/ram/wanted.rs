@@ -20,8 +20,11 @@ impl Wanted {
     /// Reads the principals and resources of a call, each once.
     pub(super) fn read(world: &World, call: &Call) -> Result<Self, ApiError> {
         if is_given(call, "sources") {
-            // Only service principals have sources, and pipelines have no service principals.
-            return Err(ApiError::not_implemented(call));
+            // ASSUMED: the error. Only service principals have sources, and no type
+            // of resource that the sandbox knows is shared with service principals.
+            return Err(invalid(
+                "You can specify sources only for a resource share with a service principal.",
+            ));
         }
         let arns = call.texts("resourceArns");
         if arns.len() > world.ram.quotas.resources_per_call {

@@ -328,21 +328,6 @@ fn only_the_owner_changes_a_share_and_a_stranger_does_not_learn_of_it() {
 }
 
 #[test]
-fn what_the_sandbox_does_not_have_is_never_a_success() {
-    let mut world = world();
-    let code = error(
-        &mut world,
-        OWNER,
-        "CreatePermission",
-        json!({ "name": "p" }),
-    );
-    assert_eq!(code, "NotImplemented");
-    let sources = json!({ "name": "s", "sources": [CONSUMER] });
-    let code = error(&mut world, OWNER, "CreateResourceShare", sources);
-    assert_eq!(code, "NotImplemented");
-}
-
-#[test]
 fn every_operation_of_the_model_has_one_route() {
     let routes = super::super::ROUTES;
     let paths: std::collections::BTreeSet<_> = routes.iter().map(|(_, path, _)| path).collect();
