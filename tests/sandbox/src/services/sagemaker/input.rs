@@ -32,7 +32,8 @@ pub(super) fn unsupported(call: &Call, member: &str) -> Result<(), ApiError> {
     Err(error)
 }
 
-fn constraint(member: &str, value: &Value, wanted: &str) -> ApiError {
+/// The answer to a value that the model does not allow.
+pub(super) fn constraint(member: &str, value: &Value, wanted: &str) -> ApiError {
     let value = match value {
         Value::String(text) => format!("'{text}'"),
         value => value.to_string(),

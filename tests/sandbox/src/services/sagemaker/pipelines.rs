@@ -138,11 +138,19 @@ pub(super) fn describe(world: &World, call: &Call) -> Result<Value, ApiError> {
     let wanted = input::positive(call, "PipelineVersionId")?;
     let pipeline = world.sagemaker.pipeline(&id)?;
     let version = pipeline.version(wanted)?;
-    Ok(output::present(json!({
+    let mut answer = record(pipeline);
+    answer["PipelineDefinition"] = json!(version.text);
+    answer["PipelineVersionDisplayName"] = json!(version.display_name);
+    answer["PipelineVersionDescription"] = json!(version.description);
+    Ok(output::present(answer))
+}
+
+/// Everything about a pipeline but its versions and tags.
+pub(super) fn record(pipeline: &Pipeline) -> Value {
+    output::present(json!({
         "PipelineArn": pipeline.arn,
         "PipelineName": pipeline.name,
         "PipelineDisplayName": pipeline.display_name,
-        "PipelineDefinition": version.text,
         "PipelineDescription": pipeline.description,
         "RoleArn": pipeline.role,
         "PipelineStatus": "Active",
@@ -152,9 +160,7 @@ pub(super) fn describe(world: &World, call: &Call) -> Result<Value, ApiError> {
         "CreatedBy": pipeline.created_by,
         "LastModifiedBy": pipeline.modified_by,
         "ParallelismConfiguration": output::parallelism(pipeline.parallelism),
-        "PipelineVersionDisplayName": version.display_name,
-        "PipelineVersionDescription": version.description,
-    })))
+    }))
 }
 
 /// `ListPipelines`, which never shows pipelines that other accounts share.

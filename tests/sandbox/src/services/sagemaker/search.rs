@@ -1,115 +1,114 @@
-//! `Search`, for executions.
+//! `Search`, for pipelines and their executions.
+
+mod expression;
+mod property;
 
 use std::cmp::Ordering;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{executions, input, output};
+use self::{expression::Expression, property::Resource};
+use super::{
+    executions, input, output, pipelines,
+    state::{Execution, Pipeline},
+    tags,
+};
 use crate::world::{ApiError, Call, World};
 
-/// The comparisons of a filter that the sandbox knows.
-const OPERATORS: [&str; 6] = [
-    "Equals",
-    "NotEquals",
-    "GreaterThan",
-    "GreaterThanOrEqualTo",
-    "LessThan",
-    "LessThanOrEqualTo",
+/// The resources that the model lets clients search for.
+const RESOURCES: [&str; 18] = [
+    "TrainingJob",
+    "Experiment",
+    "ExperimentTrial",
+    "ExperimentTrialComponent",
+    "Endpoint",
+    "Model",
+    "ModelPackage",
+    "ModelPackageGroup",
+    "Pipeline",
+    "PipelineExecution",
+    "FeatureGroup",
+    "FeatureMetadata",
+    "Image",
+    "ImageVersion",
+    "Project",
+    "HyperParameterTuningJob",
+    "ModelCard",
+    "PipelineVersion",
 ];
 
-/// `Search` among the caller's own executions.
+/// `Search` among the caller's own pipelines or executions.
 ///
 /// ASSUMED: shows what is true now; the search of SageMaker lags behind.
 pub(super) fn search(world: &World, call: &Call) -> Result<Value, ApiError> {
-    let resource = input::required(call, "Resource")?;
-    if resource != "PipelineExecution" {
-        return Err(ApiError::not_implemented(call));
+    let resource = resource(call)?;
+    input::unsupported(call, "VisibilityConditions")?;
+    let accounts = ["SameAccount", "CrossAccount"];
+    if input::one_of(call, "CrossAccountFilterOption", &accounts)? == "CrossAccount" {
+        input::unsupported(call, "CrossAccountFilterOption")?;
     }
-    for member in ["VisibilityConditions", "CrossAccountFilterOption"] {
-        input::unsupported(call, member)?;
-    }
-    let filters = filters(call)?;
-    let own = |key: &(String, String, String)| key.0 == call.caller.account && key.1 == call.region;
-    let mut found: Vec<Value> = world
-        .sagemaker
-        .pipelines
-        .iter()
-        .filter(|(key, _)| own(key))
-        .flat_map(|(_, pipeline)| &pipeline.executions)
-        .map(executions::record)
-        .filter(|record| filters.iter().all(|filter| filter.holds(record)))
-        .collect();
+    let expression = match call.input.get("SearchExpression") {
+        None | Some(Value::Null) => None,
+        Some(document) => Some(Expression::read(document, resource)?),
+    };
     let by = call.text("SortBy").unwrap_or("LastModifiedTime");
-    found.sort_by(|a, b| compare(&a[by], &b[by]).unwrap_or(Ordering::Equal));
+    resource.kind(by)?;
+    let mut found = records(world, call, resource);
+    if let Some(expression) = expression {
+        found.retain(|record| expression.holds(record));
+    }
+    found.sort_by(|a, b| order(property::value(a, by), property::value(b, by)));
+    let hits = found.len();
     let found = output::ordered(call, found)?.into_iter();
-    let results = found.map(|record| json!({ "PipelineExecution": record }));
-    output::page(call, "Results", results.collect())
+    let results = found.map(|record| json!({ resource.name(): record }));
+    let mut answer = output::page(call, "Results", results.collect())?;
+    answer["TotalHits"] = json!({ "Value": hits, "Relation": "EqualTo" });
+    Ok(answer)
 }
 
-struct Filter<'a> {
-    name: &'a str,
-    operator: &'a str,
-    value: Value,
-}
-
-impl Filter<'_> {
-    fn holds(&self, record: &Value) -> bool {
-        let Some(ordering) = compare(&record[self.name], &self.value) else {
-            return false;
-        };
-        match self.operator {
-            "Equals" => ordering.is_eq(),
-            "NotEquals" => ordering.is_ne(),
-            "GreaterThan" => ordering.is_gt(),
-            "GreaterThanOrEqualTo" => ordering.is_ge(),
-            "LessThan" => ordering.is_lt(),
-            _ => ordering.is_le(),
-        }
+fn resource(call: &Call) -> Result<Resource, ApiError> {
+    input::required(call, "Resource")?;
+    match input::one_of(call, "Resource", &RESOURCES)? {
+        "Pipeline" => Ok(Resource::Pipeline),
+        "PipelineExecution" => Ok(Resource::Execution),
+        _ => Err(ApiError::not_implemented(call)),
     }
 }
 
-fn filters(call: &Call) -> Result<Vec<Filter<'_>>, ApiError> {
-    let Some(expression) = call.input.get("SearchExpression") else {
-        return Ok(Vec::new());
-    };
-    for member in ["NestedFilters", "SubExpressions"] {
-        if expression.get(member).is_some_and(|value| !value.is_null()) {
-            return Err(ApiError::not_implemented(call));
-        }
+/// Everything that could be found.
+fn records(world: &World, call: &Call, resource: Resource) -> Vec<Value> {
+    let own = |key: &(String, String, String)| key.0 == call.caller.account && key.1 == call.region;
+    let pipelines = world.sagemaker.pipelines.iter();
+    let pipelines = pipelines.filter(|(key, _)| own(key)).map(|(_, it)| it);
+    match resource {
+        Resource::Pipeline => pipelines.map(pipeline).collect(),
+        Resource::Execution => pipelines
+            .flat_map(|it| &it.executions)
+            .map(execution)
+            .collect(),
     }
-    let filters = expression["Filters"].as_array().into_iter().flatten();
-    filters.map(|filter| read(call, filter)).collect()
 }
 
-fn read<'a>(call: &Call, filter: &'a Value) -> Result<Filter<'a>, ApiError> {
-    let name = filter["Name"]
-        .as_str()
-        .ok_or_else(|| input::missing("Name"))?;
-    let operator = filter["Operator"].as_str().unwrap_or("Equals");
-    if !OPERATORS.contains(&operator) {
-        return Err(ApiError::not_implemented(call));
+fn pipeline(pipeline: &Pipeline) -> Value {
+    let mut record = pipelines::record(pipeline);
+    if !pipeline.tags.is_empty() {
+        record["Tags"] = Value::from(tags::shape(&pipeline.tags));
     }
-    let text = filter["Value"].as_str().unwrap_or_default();
-    let value = if name.ends_with("Time") {
-        let time: Timestamp = text.parse().map_err(|_| {
-            input::invalid(format!("{text} is not a time like 2026-01-05T09:00:00Z"))
-        })?;
-        crate::world::epoch_seconds(time)
-    } else {
-        text.into()
-    };
-    Ok(Filter {
-        name,
-        operator,
-        value,
-    })
+    record
 }
 
-fn compare(left: &Value, right: &Value) -> Option<Ordering> {
+fn execution(execution: &Execution) -> Value {
+    let mut record = executions::record(execution);
+    if !execution.parameters.is_empty() {
+        record["PipelineParameters"] = Value::from(execution.parameters.clone());
+    }
+    record
+}
+
+/// ASSUMED: what lacks the property comes before what has it.
+fn order(left: Option<&Value>, right: Option<&Value>) -> Ordering {
     match (left, right) {
-        (Value::String(left), Value::String(right)) => Some(left.cmp(right)),
-        (Value::Number(left), Value::Number(right)) => left.as_f64()?.partial_cmp(&right.as_f64()?),
-        _ => None,
+        (Some(left), Some(right)) => property::compare(left, right).unwrap_or(Ordering::Equal),
+        (left, right) => left.is_some().cmp(&right.is_some()),
     }
 }

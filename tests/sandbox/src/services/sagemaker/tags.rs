@@ -89,7 +89,7 @@ fn tags_of<'a>(
         .map_err(|error| input::invalid(error.message))
 }
 
-fn shape(tags: &BTreeMap<String, String>) -> Vec<Value> {
+pub(super) fn shape(tags: &BTreeMap<String, String>) -> Vec<Value> {
     tags.iter()
         .map(|(key, value)| json!({ "Key": key, "Value": value }))
         .collect()

@@ -4,6 +4,7 @@ mod executions;
 mod lists;
 mod notices;
 mod pipelines;
+mod search;
 mod sharing;
 mod steps;
 
