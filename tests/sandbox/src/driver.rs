@@ -1,6 +1,7 @@
 //! Runs the world: serves its API, moves its clock, and runs the functions.
 
 mod environment;
+mod live;
 mod runtime_api;
 
 use std::{
@@ -13,11 +14,15 @@ use std::{
     time::Duration,
 };
 
+use axum::middleware;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinSet};
 
-use self::environment::{Ended, Environment};
+use self::{
+    environment::{Ended, Environment},
+    live::LiveTime,
+};
 use crate::{
     http::{self, SharedWorld, lock},
     services::lambda::{self, FunctionError, FunctionKey, Invocation, Start},
@@ -79,6 +84,7 @@ pub struct Sandbox {
     endpoint: String,
     world: SharedWorld,
     concurrency: usize,
+    time: LiveTime,
     environments: Arc<Environments>,
     tasks: Mutex<JoinSet<()>>,
 }
@@ -111,7 +117,9 @@ impl Sandbox {
             .await
             .map_err(|source| StartError::Port { port, source })?;
         let world = Arc::new(Mutex::new(world));
-        let router = http::router(Arc::clone(&world));
+        let time = LiveTime::new(Arc::clone(&world));
+        let keep_time = middleware::from_fn_with_state(time.clone(), live::keep_time);
+        let router = http::router(Arc::clone(&world)).layer(keep_time);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             // It ends only with the sandbox, and never with an error.
@@ -120,6 +128,7 @@ impl Sandbox {
         Ok(Self {
             world,
             concurrency: options.concurrency,
+            time,
             environments: Arc::new(Environments {
                 endpoint: endpoint.clone(),
                 binaries,
