@@ -17,7 +17,7 @@ use std::{
 use axum::middleware;
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 
 use self::{
     environment::{Ended, Environment},
@@ -28,6 +28,9 @@ use crate::{
     services::lambda::{self, FunctionError, FunctionKey, Invocation, Start},
     world::{ApiError, World},
 };
+
+/// How long killed processes may take to end.
+const KILL_LIMIT: Duration = Duration::from_secs(2);
 
 /// A function binary.
 #[derive(Debug, Clone)]
@@ -206,6 +209,7 @@ impl Sandbox {
 
     /// Ends all functions and the API.
     pub async fn stop(self) {
+        self.end_invocations().await;
         let mut tasks = self
             .tasks
             .into_inner()
@@ -214,6 +218,19 @@ impl Sandbox {
         for mut environment in self.environments.take_all() {
             environment.end().await;
         }
+    }
+
+    /// Kills the functions that are at work, and waits for their ends.
+    async fn end_invocations(&self) {
+        let changed = Arc::clone(&self.world().lambda.changed);
+        lambda::kill_all(&mut self.world());
+        let ended = async {
+            while lambda::in_flight(&self.world()) > 0 {
+                changed.notified().await;
+            }
+        };
+        // One that is just being started was missed; it is killed with its task.
+        let _ = timeout(KILL_LIMIT, ended).await;
     }
 
     /// Starts what is due and waits for what runs, until there is neither or
