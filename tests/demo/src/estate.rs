@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use sandbox::{
     Function, Options, Sandbox, StartError,
     cloudformation::{self, Stack, TemplateError},
@@ -40,6 +41,10 @@ pub struct Plan {
     pub members: Vec<&'static str>,
     /// Whether RAM shares within the organization without invitations.
     pub ram_sharing: bool,
+    /// What the sandbox's clock says in the beginning.
+    pub start: Timestamp,
+    /// The port on loopback; 0 for any that is free.
+    pub port: u16,
     /// How many invocations run at once; one makes a run the same each time.
     pub concurrency: usize,
 }
@@ -51,6 +56,10 @@ impl Default for Plan {
             consumers: vec![DEV, SHARED],
             members: vec![DEV, TEST, SHARED],
             ram_sharing: false,
+            start: "2026-01-05T09:00:00Z"
+                .parse()
+                .expect("the text is a timestamp"),
+            port: 0,
             concurrency: 1,
         }
     }
@@ -83,7 +92,7 @@ impl Estate {
         let world = world(plan)?;
         let options = Options {
             functions,
-            port: 0,
+            port: plan.port,
             concurrency: plan.concurrency,
         };
         let sandbox = Sandbox::start(world, options).await?;
@@ -137,10 +146,7 @@ impl Estate {
 }
 
 fn world(plan: &Plan) -> Result<World, TemplateError> {
-    let start = "2026-01-05T09:00:00Z"
-        .parse()
-        .expect("the text is a timestamp");
-    let mut world = World::new(start);
+    let mut world = World::new(plan.start);
     let members: BTreeSet<String> = plan.members.iter().map(ToString::to_string).collect();
     SHARED.clone_into(&mut world.organization.management_account);
     world.organization.members = members;

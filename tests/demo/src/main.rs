@@ -1,4 +1,4 @@
-//! `cargo demo`: AWS's walkthrough of shared pipelines on a local AWS.
+//! `cargo demo`: AWS's walkthrough of shared pipelines on a local AWS, played or served.
 
 use std::{
     error::Error,
@@ -6,27 +6,54 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use demo::{
     binaries,
     estate::{Estate, Plan},
     print::Printed,
-    walkthrough,
+    serve, walkthrough,
 };
 
 /// Plays AWS's walkthrough of shared SageMaker pipelines on a local AWS, with
 /// the real function binaries and the AWS SDK.
 #[derive(Debug, Parser)]
-#[command(name = "cargo demo", bin_name = "cargo demo")]
+#[command(
+    name = "cargo demo",
+    bin_name = "cargo demo",
+    args_conflicts_with_subcommands = true
+)]
 struct Arguments {
     /// Print what happened as JSON.
     #[arg(long)]
     json: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves the local AWS of the walkthrough in real time, for the AWS CLI
+    /// and SDKs, and prints what happens, until Ctrl-C.
+    Serve {
+        /// The port on 127.0.0.1; 0 for any that is free.
+        #[arg(long, default_value_t = 4566)]
+        port: u16,
+        /// How many times as fast as real time the sandbox's clock runs.
+        ///
+        /// The functions do not run any faster, which is why there is an end to it.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
+        speed: u32,
+    },
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run(&Arguments::parse()).await {
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command {
+        None => play(arguments.json).await,
+        Some(Command::Serve { port, speed }) => serve(port, speed).await,
+    };
+    match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
@@ -37,14 +64,14 @@ async fn main() -> ExitCode {
 }
 
 /// Plays the walkthrough; returns whether all of it held.
-async fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+async fn play(json: bool) -> Result<bool, Box<dyn Error>> {
     let functions = binaries::build()?;
     let estate = Estate::start(&Plan::default(), functions).await?;
     let walkthrough = walkthrough::play(&estate).await?;
     estate.sandbox.stop().await;
 
     let mut out = io::stdout().lock();
-    if arguments.json {
+    if json {
         serde_json::to_writer_pretty(&mut out, &walkthrough)?;
         writeln!(out)?;
     } else {
@@ -60,6 +87,12 @@ async fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         )?;
     }
     Ok(walkthrough.holds())
+}
+
+/// Serves until it is told to end.
+async fn serve(port: u16, speed: u32) -> Result<bool, Box<dyn Error>> {
+    serve::serve(binaries::build()?, port, speed).await?;
+    Ok(true)
 }
 
 /// The error and everything that led to it, in one line.

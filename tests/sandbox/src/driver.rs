@@ -1,6 +1,7 @@
 //! Runs the world: serves its API, moves its clock, and runs the functions.
 
 mod environment;
+mod live;
 mod runtime_api;
 
 use std::{
@@ -13,16 +14,23 @@ use std::{
     time::Duration,
 };
 
+use axum::middleware;
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{net::TcpListener, task::JoinSet, time::timeout};
 
-use self::environment::{Ended, Environment};
+use self::{
+    environment::{Ended, Environment},
+    live::LiveTime,
+};
 use crate::{
     http::{self, SharedWorld, lock},
     services::lambda::{self, FunctionError, FunctionKey, Invocation, Start},
     world::{ApiError, World},
 };
+
+/// How long killed processes may take to end.
+const KILL_LIMIT: Duration = Duration::from_secs(2);
 
 /// A function binary.
 #[derive(Debug, Clone)]
@@ -79,6 +87,7 @@ pub struct Sandbox {
     endpoint: String,
     world: SharedWorld,
     concurrency: usize,
+    time: LiveTime,
     environments: Arc<Environments>,
     tasks: Mutex<JoinSet<()>>,
 }
@@ -111,7 +120,9 @@ impl Sandbox {
             .await
             .map_err(|source| StartError::Port { port, source })?;
         let world = Arc::new(Mutex::new(world));
-        let router = http::router(Arc::clone(&world));
+        let time = LiveTime::new(Arc::clone(&world));
+        let keep_time = middleware::from_fn_with_state(time.clone(), live::keep_time);
+        let router = http::router(Arc::clone(&world)).layer(keep_time);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             // It ends only with the sandbox, and never with an error.
@@ -120,6 +131,7 @@ impl Sandbox {
         Ok(Self {
             world,
             concurrency: options.concurrency,
+            time,
             environments: Arc::new(Environments {
                 endpoint: endpoint.clone(),
                 binaries,
@@ -197,6 +209,7 @@ impl Sandbox {
 
     /// Ends all functions and the API.
     pub async fn stop(self) {
+        self.end_invocations().await;
         let mut tasks = self
             .tasks
             .into_inner()
@@ -205,6 +218,19 @@ impl Sandbox {
         for mut environment in self.environments.take_all() {
             environment.end().await;
         }
+    }
+
+    /// Kills the functions that are at work, and waits for their ends.
+    async fn end_invocations(&self) {
+        let changed = Arc::clone(&self.world().lambda.changed);
+        lambda::kill_all(&mut self.world());
+        let ended = async {
+            while lambda::in_flight(&self.world()) > 0 {
+                changed.notified().await;
+            }
+        };
+        // One that is just being started was missed; it is killed with its task.
+        let _ = timeout(KILL_LIMIT, ended).await;
     }
 
     /// Starts what is due and waits for what runs, until there is neither or

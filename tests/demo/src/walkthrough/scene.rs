@@ -1,10 +1,7 @@
 //! A step while it is played: what people type, what functions do, what is seen.
 
-use sandbox::world::RecordedCall;
-use serde_json::Value;
-
 use super::{Act, Check, Step, name};
-use crate::estate::Estate;
+use crate::{describe::describe, estate::Estate};
 
 /// A step that is being played.
 pub(super) struct Scene<'a> {
@@ -76,52 +73,4 @@ impl<'a> Scene<'a> {
     pub(super) fn end(self) -> Step {
         self.step
     }
-}
-
-/// A call that changes something, in few words; none for one that only looks.
-fn describe(call: &RecordedCall) -> Option<String> {
-    let RecordedCall {
-        service,
-        operation,
-        input,
-        ..
-    } = call;
-    let what = match operation.as_str() {
-        "CreateResourceShare" => format!(
-            "{} with {}",
-            text(&input["name"]),
-            last(&input["permissionArns"][0])
-        ),
-        "AssociateResourceShare" => {
-            let resources = items(&input["resourceArns"]);
-            let principals = items(&input["principals"]);
-            resources
-                .chain(principals)
-                .map(last)
-                .collect::<Vec<_>>()
-                .join(", ")
-        }
-        "AcceptResourceShareInvitation" => String::new(),
-        "PutEvents" => {
-            let detail = text(&input["Entries"][0]["Detail"]);
-            let detail: Value = serde_json::from_str(&detail).unwrap_or_default();
-            text(&detail["subject"])
-        }
-        "Publish" => text(&input["Subject"]),
-        _ => return None,
-    };
-    Some(format!("{service}:{operation} {what}").trim().to_owned())
-}
-
-fn items(list: &Value) -> impl Iterator<Item = &Value> {
-    list.as_array().into_iter().flatten()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
-fn last(value: &Value) -> String {
-    let text = text(value);
-    text.rsplit('/').next().unwrap_or_default().to_owned()
 }

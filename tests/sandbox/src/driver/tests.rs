@@ -8,9 +8,9 @@ use crate::{
     services::{iam, sqs},
 };
 
-const ACCOUNT: &str = "111111111111";
-const REGION: &str = "eu-west-1";
-const QUEUE: &str = "arn:aws:sqs:eu-west-1:111111111111:jobs";
+pub(super) const ACCOUNT: &str = "111111111111";
+pub(super) const REGION: &str = "eu-west-1";
+pub(super) const QUEUE: &str = "arn:aws:sqs:eu-west-1:111111111111:jobs";
 const DEAD: &str = "arn:aws:sqs:eu-west-1:111111111111:dead";
 const RULE: &str = "arn:aws:events:eu-west-1:111111111111:rule/r";
 
@@ -26,7 +26,7 @@ fn binary() -> PathBuf {
     binary
 }
 
-fn world(variables: &Value) -> World {
+pub(super) fn world(variables: &Value) -> World {
     let mut world = World::new(Timestamp::UNIX_EPOCH);
     let trust = json!({ "AssumeRolePolicyDocument": { "Statement": {
         "Effect": "Allow",
@@ -77,7 +77,7 @@ async fn start(world: World) -> Sandbox {
     Sandbox::start(world, options()).await.unwrap()
 }
 
-async fn sandbox() -> Sandbox {
+pub(super) async fn sandbox() -> Sandbox {
     start(world(&json!({}))).await
 }
 

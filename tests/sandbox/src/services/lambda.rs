@@ -127,6 +127,13 @@ pub(crate) fn kill(world: &mut World, access_key: &str) -> bool {
     true
 }
 
+/// Kills all environments.
+pub(crate) fn kill_all(world: &mut World) {
+    for kill in world.lambda.environments.values() {
+        kill.notify_one();
+    }
+}
+
 /// Whether the environment with these credentials was killed.
 ///
 /// Its process may not know yet; what it asks for from now on does not happen.

@@ -1,0 +1,211 @@
+//! What happens in the estate, one line for each thing.
+
+use jiff::Timestamp;
+use sandbox::{
+    Invocation,
+    services::{events::SeenEvent, sns::Published},
+    world::{RecordedCall, World},
+};
+use serde_json::Value;
+
+use crate::{
+    describe::describe_change,
+    estate::{DEV, SHARED, TEST},
+};
+
+/// How much of the world's records has been told.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    calls: usize,
+    events: usize,
+    published: usize,
+    invocations: usize,
+}
+
+/// A thing that happened.
+#[derive(Debug)]
+struct Line<'a> {
+    time: Timestamp,
+    kind: &'static str,
+    who: &'a str,
+    account: &'a str,
+    what: String,
+}
+
+impl Journal {
+    /// What happened since the last time, in the order of its times.
+    pub(super) fn news(&mut self, world: &World) -> String {
+        let calls = fresh(&world.calls, &mut self.calls);
+        let events = fresh(&world.events.seen, &mut self.events);
+        let published = fresh(&world.sns.published, &mut self.published);
+        let invocations = fresh(&world.lambda.finished, &mut self.invocations);
+        let mut lines: Vec<Line<'_>> = calls.iter().filter_map(call).collect();
+        lines.extend(events.iter().filter_map(event));
+        lines.extend(published.iter().map(notice));
+        lines.extend(invocations.iter().flat_map(|ended| warnings(ended, world)));
+        lines.sort_by_key(|line| line.time);
+        lines.iter().map(Line::text).collect()
+    }
+}
+
+impl Line<'_> {
+    fn text(&self) -> String {
+        format!(
+            "{}  {:<7}  {:<17}  {:<12}  {}\n",
+            self.time.strftime("%H:%M:%S"),
+            self.kind,
+            self.who,
+            name(self.account),
+            self.what
+        )
+    }
+}
+
+fn fresh<'a, T>(records: &'a [T], told: &mut usize) -> &'a [T] {
+    let fresh = records.get(*told..).unwrap_or_default();
+    *told = records.len();
+    fresh
+}
+
+/// A call that changes something, or would if it were not refused.
+fn call(call: &RecordedCall) -> Option<Line<'_>> {
+    let what = describe_change(call)?;
+    let what = match &call.error {
+        Some(error) => format!("{what}: {error}"),
+        // It has a line of its own where it arrives.
+        None if ["PutEvents", "Publish"].contains(&call.operation.as_str()) => return None,
+        None => what,
+    };
+    let session = call.caller.role.as_ref().map(|role| role.session.as_str());
+    Some(Line {
+        time: call.time,
+        kind: "call",
+        who: session.map_or("administrator", function),
+        account: &call.caller.account,
+        what,
+    })
+}
+
+/// An event that reached a bus of pipeshare.
+fn event(seen: &SeenEvent) -> Option<Line<'_>> {
+    if !seen.bus.starts_with("pipeshare") {
+        return None;
+    }
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let detail = &seen.event["detail"];
+    let members = ["eventName", "currentPipelineExecutionStatus", "subject"];
+    let about = members.iter().find_map(|member| detail[*member].as_str());
+    let mut what = text(&seen.event["detail-type"]);
+    if let Some(about) = about {
+        what = format!("{what}: {about}");
+    }
+    if seen.event["account"] != seen.account.as_str() {
+        what = format!("{what} (from {})", name(&text(&seen.event["account"])));
+    }
+    Some(Line {
+        time: seen.time,
+        kind: "event",
+        who: &seen.bus,
+        account: &seen.account,
+        what,
+    })
+}
+
+/// A message on a topic.
+fn notice(message: &Published) -> Line<'_> {
+    let mut parts = message.topic_arn.rsplit(':');
+    let topic = parts.next().unwrap_or_default();
+    Line {
+        time: message.time,
+        kind: "notice",
+        who: topic,
+        account: parts.next().unwrap_or_default(),
+        what: message.subject.clone().unwrap_or_default(),
+    }
+}
+
+/// What a function decided against or could not do, as it logged it.
+///
+/// It is known once the invocation has ended, which is now.
+fn warnings<'a>(ended: &'a Invocation, world: &World) -> impl Iterator<Item = Line<'a>> {
+    let time = world.now;
+    let logged = ended.logs.iter().filter_map(|line| warning(line));
+    let failed = ended.outcome.as_ref().err().map(ToString::to_string);
+    logged.chain(failed).map(move |what| Line {
+        time,
+        kind: "warning",
+        who: function(&ended.function),
+        account: SHARED,
+        what,
+    })
+}
+
+fn warning(line: &str) -> Option<String> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    let matters = ["WARN", "ERROR"].contains(&line["level"].as_str()?);
+    let mut message = line["message"].as_str()?.to_owned();
+    if let Some(reason) = line["error"].as_str() {
+        message = format!("{message}: {reason}");
+    }
+    matters.then_some(message)
+}
+
+/// A function without the name of the project.
+fn function(name: &str) -> &str {
+    name.strip_prefix("pipeshare-").unwrap_or(name)
+}
+
+/// The name of an account, or its id.
+fn name(account: &str) -> &str {
+    match account {
+        DEV => "dev",
+        TEST => "test",
+        SHARED => "shared",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sandbox::world::Caller;
+    use serde_json::json;
+
+    use super::*;
+
+    fn call(service: &str, operation: &str, error: Option<&str>) -> RecordedCall {
+        RecordedCall {
+            time: "2026-01-05T09:00:00Z".parse().unwrap(),
+            caller: Caller::administrator(DEV),
+            region: "us-east-1".to_owned(),
+            service: service.to_owned(),
+            operation: operation.to_owned(),
+            input: json!({ "PipelineName": "churn" }),
+            error: error.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_thing_is_told_once_and_a_refusal_with_its_reason() {
+        let mut world = World::new(Timestamp::UNIX_EPOCH);
+        let mut journal = Journal::default();
+        world
+            .calls
+            .push(call("sagemaker", "DescribePipeline", None));
+        let refused = call("sagemaker", "DeletePipeline", Some("AccessDeniedException"));
+        world.calls.push(refused);
+        assert_eq!(
+            journal.news(&world),
+            "09:00:00  call     administrator      dev           \
+             sagemaker:DeletePipeline churn: AccessDeniedException\n"
+        );
+        assert_eq!(journal.news(&world), "");
+    }
+
+    #[test]
+    fn of_a_log_only_warnings_are_told() {
+        let line = |level| json!({ "level": level, "message": "not accepted" }).to_string();
+        assert_eq!(warning(&line("WARN")).unwrap(), "not accepted");
+        assert_eq!(warning(&line("INFO")), None);
+        assert_eq!(warning("no JSON"), None);
+    }
+}
