@@ -45,7 +45,16 @@ struct Target {
 pub fn build() -> Result<Vec<Function>, BuildError> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let output = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    // Cargo tells this process about its own package. Build scripts that read
+    // these variables would take them for a change and build everything anew.
+    for (variable, _) in env::vars_os() {
+        let name = variable.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&variable);
+        }
+    }
+    let output = command
         .args(["build", "--workspace", "--bins"])
         .arg("--message-format=json-render-diagnostics")
         .current_dir(workspace)
