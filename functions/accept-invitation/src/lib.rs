@@ -126,31 +126,20 @@ impl<'a> AcceptInvitation<'a> {
             .collect()
             .await;
         report.accounts.sort_by(|a, b| a.account.cmp(&b.account));
-        self.tell_troubles(&policy.policy, batch, report).await;
-        tasks.iter().map(|task| outcome(task, report)).collect()
-    }
-
-    /// Says once a day what cannot be done in an account; that it could not be
-    /// said is logged and keeps nothing from being accepted.
-    async fn tell_troubles(&self, policy: &Policy, batch: &[Record], report: &Report) {
-        let Some(teller) = batch.first().map(Record::teller) else {
-            return;
-        };
-        for look in &report.accounts {
-            let troubles = look.troubles();
-            let told = self
-                .notices
-                .publish_troubles(teller, policy, &look.account, &troubles)
-                .await;
-            if let Err(error) = told {
-                tracing::error!(account.id = %look.account, "nobody could be told of problems: {error}");
+        if let Some(teller) = batch.first().map(Record::teller) {
+            for look in &report.accounts {
+                let (account, troubles) = (&look.account, look.troubles());
+                self.notices
+                    .tell_troubles(teller, &policy.policy, account, &troubles)
+                    .await;
             }
         }
+        tasks.iter().map(|task| outcome(task, report)).collect()
     }
 
     /// Answers what is pending in one account and inspects what it has accepted.
     async fn serve_account(&self, look: &Look<'_>) -> AccountReport {
-        let mut report = AccountReport::new(look.account);
+        let mut report = AccountReport::new(look.account, look.dry_run);
         let consumer = self.aws.consumer(look.account).await;
         let Consumer { ram, .. } = &consumer;
         let (invitations, shares) = match futures::try_join!(ram.invitations(), ram.shares()) {

@@ -80,6 +80,7 @@ impl Report {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AccountReport {
     pub(crate) account: AccountId,
+    dry_run: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     invitations: Vec<AnsweredInvitation>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -202,9 +203,10 @@ enum OfferState {
 }
 
 impl AccountReport {
-    pub(crate) fn new(account: &AccountId) -> Self {
+    pub(crate) fn new(account: &AccountId, dry_run: bool) -> Self {
         Self {
             account: account.clone(),
+            dry_run,
             invitations: Vec::new(),
             shares: Vec::new(),
             offers: Vec::new(),
@@ -310,16 +312,12 @@ impl AccountReport {
         self.failures.iter().max_by_key(|error| error.class())
     }
 
-    /// What only people can mend.
+    /// What only people can mend; a dry run troubles nobody.
     pub(crate) fn troubles(&self) -> Vec<Trouble> {
-        let failures = self.failures.iter();
-        failures
-            .filter(|error| error.class() == Class::Permanent)
-            .map(|error| Trouble {
-                kind: error.kind(),
-                text: error.to_string(),
-            })
-            .collect()
+        if self.dry_run {
+            return Vec::new();
+        }
+        self.failures.iter().filter_map(Error::trouble).collect()
     }
 
     /// Whether the account changes by itself or because of this run, so that a

@@ -9,7 +9,7 @@ use aws_sdk_ram::{
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
 };
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
-use domain::id::AccountId;
+use domain::{id::AccountId, notification::Trouble};
 
 /// What to do about a failure; of several, the greatest decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,11 +74,14 @@ impl Error {
         classify::is_dead_session(self.code().unwrap_or_default())
     }
 
-    /// What kind of failure it is, the same each time that it happens.
+    /// The failure as something that only people can mend, if it is that.
     #[must_use]
-    pub fn kind(&self) -> String {
+    pub fn trouble(&self) -> Option<Trouble> {
         let code = self.code().unwrap_or("failure");
-        format!("{}:{} {code}", self.service, self.operation)
+        (self.class == Class::Permanent).then(|| Trouble {
+            kind: format!("{}:{} {code}", self.service, self.operation),
+            text: self.to_string(),
+        })
     }
 
     /// What AWS said about it.

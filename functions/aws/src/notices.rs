@@ -124,20 +124,24 @@ impl<'a> Notices<'a> {
     }
 
     /// Tells the hub, once a day, what only people can mend in an account.
-    pub async fn publish_troubles(
+    ///
+    /// That it could not be told is logged and keeps nothing else from being done.
+    pub async fn tell_troubles(
         &self,
         teller: Teller<'_>,
         policy: &Policy,
         account: &AccountId,
         troubles: &[Trouble],
-    ) -> Result<(), Error> {
-        if !troubles.is_empty() {
-            let day = teller.now.strftime("%F").to_string();
-            let notice = notification::problem_notice(policy, account, troubles, &day);
-            self.publish_once(teller, &Destination::Hub, &notice)
-                .await?;
+    ) {
+        if troubles.is_empty() {
+            return;
         }
-        Ok(())
+        let day = teller.now.strftime("%F").to_string();
+        let notice = notification::problem_notice(policy, account, troubles, &day);
+        let told = self.publish_once(teller, &Destination::Hub, &notice).await;
+        if let Err(error) = told {
+            tracing::error!(account.id = %account, "nobody could be told of problems: {error}");
+        }
     }
 
     /// Publishes a change of an execution, unless that was done.

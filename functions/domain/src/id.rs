@@ -278,7 +278,6 @@ pub struct ExecutionArn {
     region: Region,
     account: AccountId,
     name: String,
-    id_start: usize,
 }
 
 impl ExecutionArn {
@@ -304,12 +303,6 @@ impl ExecutionArn {
     #[must_use]
     pub fn pipeline_name(&self) -> &str {
         &self.name
-    }
-
-    /// The part behind `/execution/`.
-    #[must_use]
-    pub fn execution_id(&self) -> &str {
-        &self.text[self.id_start..]
     }
 }
 
@@ -338,7 +331,6 @@ impl FromStr for ExecutionArn {
             region: parts.region.parse().map_err(|_| invalid())?,
             account: parts.account.parse().map_err(|_| invalid())?,
             name: name.to_owned(),
-            id_start: text.len() - id.len(),
             text: text.to_owned(),
         })
     }

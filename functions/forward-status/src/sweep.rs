@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use aws::{
-    Class, Error, dynamodb::Values, lambda::Outcome, notices::Teller, sagemaker::ChangedExecution,
-};
+use aws::{Error, dynamodb::Values, lambda::Outcome, notices::Teller, sagemaker::ChangedExecution};
 use domain::{
     id::AccountId,
-    notification::{Change, Seen, Trouble},
+    notification::{Change, Seen},
     policy::Policy,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -52,34 +50,13 @@ impl ForwardStatus<'_> {
         for owner in owners {
             if let Err(error) = self.sweep_account(policy, teller, owner, report).await {
                 report.fail(owner, &error);
-                self.tell_trouble(policy, teller, owner, &error).await;
+                let troubles: Vec<_> = error.trouble().into_iter().collect();
+                self.notices
+                    .tell_troubles(teller, policy, owner, &troubles)
+                    .await;
             }
         }
         Outcome::Done
-    }
-
-    /// Says once a day that an account cannot be swept.
-    async fn tell_trouble(
-        &self,
-        policy: &Policy,
-        teller: Teller<'_>,
-        owner: &AccountId,
-        error: &Error,
-    ) {
-        if error.class() != Class::Permanent {
-            return;
-        }
-        let trouble = Trouble {
-            kind: error.kind(),
-            text: error.to_string(),
-        };
-        let told = self
-            .notices
-            .publish_troubles(teller, policy, owner, &[trouble])
-            .await;
-        if let Err(error) = told {
-            tracing::error!(account.id = %owner, "nobody could be told of problems: {error}");
-        }
     }
 
     /// Sweeps one account, oldest change first, and moves its watermark on the

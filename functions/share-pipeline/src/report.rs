@@ -199,14 +199,7 @@ impl AccountReport {
         if self.dry_run {
             return Vec::new();
         }
-        let failures = self
-            .failures
-            .iter()
-            .filter(|error| error.class() == Class::Permanent);
-        let failures = failures.map(|error| Trouble {
-            kind: error.kind(),
-            text: error.to_string(),
-        });
+        let failures = self.failures.iter().filter_map(Error::trouble);
         let refused = self.problems.iter().map(|problem| {
             let Problem {
                 entity,

@@ -38,13 +38,9 @@ impl SharePipeline<'_> {
         let Some(teller) = teller(batch) else { return };
         for look in &report.accounts {
             let troubles = look.troubles();
-            let told = self
-                .notices
-                .publish_troubles(teller, policy, &look.account, &troubles)
+            self.notices
+                .tell_troubles(teller, policy, &look.account, &troubles)
                 .await;
-            if let Err(error) = told {
-                tracing::error!(account.id = %look.account, "nobody could be told of problems: {error}");
-            }
         }
     }
 }
