@@ -33,7 +33,7 @@ pub(super) fn world(variables: &Value) -> World {
         "Principal": { "Service": "lambda.amazonaws.com" },
         "Action": "sts:AssumeRole",
     }}, "Policies": [{ "PolicyName": "work", "PolicyDocument": { "Statement": {
-        "Effect": "Allow", "Action": "ssm:Put*", "Resource": "*",
+        "Effect": "Allow", "Action": ["logs:*", "sqs:*", "ssm:Put*"], "Resource": "*",
     }}}]});
     iam::create_role(&mut world, ACCOUNT, "worker", &trust).unwrap();
     let function = json!({

@@ -1,5 +1,6 @@
 //! DynamoDB: items, conditional writes and queries.
 
+mod access;
 mod attribute_value;
 mod condition;
 mod expression;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::access::accesses;
 use self::table::Table;
 use super::arn::Arn;
 use crate::world::{ApiError, Call, World, epoch_seconds};

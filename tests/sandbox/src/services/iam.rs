@@ -1,8 +1,10 @@
 //! IAM: the roles that templates make.
 
+pub mod identity;
 pub mod policy;
+pub mod requests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -13,6 +15,8 @@ use crate::world::{ApiError, Caller, World};
 pub struct State {
     roles: BTreeMap<(String, String), Role>,
     managed_policies: BTreeMap<(String, String), Value>,
+    /// Every permission that allowed something so far.
+    pub used: BTreeSet<identity::Grant>,
 }
 
 /// A role as its template declares it.
@@ -69,26 +73,6 @@ impl State {
             },
         }
     }
-}
-
-/// Whether the policies inside the caller's role name the action.
-///
-/// An administrator may do everything. Resources and conditions of the
-/// statements are not looked at: a permission that is missing altogether is
-/// found, one that is too wide or too narrow is not.
-#[must_use]
-pub fn permits(world: &World, caller: &Caller, action: &str) -> bool {
-    let Some(session) = &caller.role else {
-        return true;
-    };
-    let Some(role) = world.iam.role(&caller.account, &session.name) else {
-        return false;
-    };
-    policy::list(role.properties.get("Policies"))
-        .flat_map(|policy| policy::list(policy["PolicyDocument"].get("Statement")))
-        .filter(|statement| statement["Effect"] == "Allow")
-        .flat_map(|statement| policy::texts(statement.get("Action")))
-        .any(|allowed| policy::matches(&allowed.to_lowercase(), &action.to_lowercase()))
 }
 
 /// Makes a role, as a template's `AWS::IAM::Role` with these properties would.

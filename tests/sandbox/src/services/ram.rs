@@ -9,6 +9,7 @@ mod associations;
 mod catalogue;
 mod customer;
 mod entities;
+mod facts;
 mod input;
 mod invitations;
 mod listings;
@@ -34,6 +35,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
 
+pub(crate) use self::facts::{
+    ShareFacts, invitation_of, resource_type_of, resource_type_of_permission, share_facts,
+};
 pub use self::{access::grants, promotions::attach_policy, routes::ROUTES};
 
 use self::model::{Association, Invitation, Key, Share};

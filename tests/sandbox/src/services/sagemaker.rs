@@ -74,6 +74,18 @@ pub fn fail_step(world: &mut World, account: &str, pipeline: &str, step: &str, r
     });
 }
 
+/// The tags of the pipeline that an ARN means, or to which the execution belongs that it means.
+pub(crate) fn tags_of(world: &World, arn: &str) -> Vec<(String, String)> {
+    let pipeline = arn
+        .split_once("/execution/")
+        .map_or(arn, |(pipeline, _)| pipeline);
+    let id = arn::PipelineId::parse(pipeline);
+    let pipeline = id.and_then(|id| world.sagemaker.pipeline(&id).ok());
+    let tags = pipeline.into_iter().flat_map(|pipeline| &pipeline.tags);
+    tags.map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}
+
 /// Whether the ARN is that of a pipeline that exists; the case of its name does not matter.
 #[must_use]
 pub fn pipeline_exists(world: &World, arn: &str) -> bool {

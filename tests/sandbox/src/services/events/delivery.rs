@@ -128,6 +128,7 @@ impl Delivery {
     fn forward(&self, world: &mut World, bus: &BusId) -> Result<(), ApiError> {
         if let Some(role) = &self.target.role {
             let session = policy::session(world, &self.rule, role)?;
+            policy::check_role(world, &session, bus, &self.event)?;
             policy::check_caller(world, &session, bus, &self.event)?;
         }
         if arrive(world, bus, self.event.clone(), Hop::Forwarded) {

@@ -6,10 +6,20 @@ use super::{bus::BusId, rules::RuleId};
 use crate::{
     services::{
         arn::Arn,
-        iam::policy::{Decision, Request, evaluate},
+        iam::{
+            identity,
+            policy::{Decision, Request, evaluate},
+            requests::Wanted,
+        },
     },
     world::{ApiError, AssumedRole, Caller, World},
 };
+
+/// The condition keys of an event, and the fields that they tell of.
+const EVENT_KEYS: [(&str, &str); 2] = [
+    ("events:source", "source"),
+    ("events:detail-type", "detail-type"),
+];
 
 /// Refuses a caller of another account unless the bus's policy lets it put this event.
 ///
@@ -25,10 +35,7 @@ pub(super) fn check_caller(
     }
     let arn = bus.arn();
     let mut request = Request::of_caller(world, caller, "events:PutEvents", &arn);
-    for (key, field) in [
-        ("events:source", "source"),
-        ("events:detail-type", "detail-type"),
-    ] {
+    for (key, field) in EVENT_KEYS {
         let value = event[field].as_str().unwrap_or_default();
         request.add(key, value.to_owned());
     }
@@ -39,6 +46,20 @@ pub(super) fn check_caller(
         return Ok(());
     }
     Err(denied(&caller.arn(), "events:PutEvents", &arn))
+}
+
+/// Refuses the role of a rule unless its own policies let it put this event.
+pub(super) fn check_role(
+    world: &mut World,
+    session: &Caller,
+    bus: &BusId,
+    event: &Value,
+) -> Result<(), ApiError> {
+    let mut wanted = Wanted::new("events:PutEvents", bus.arn());
+    for (key, field) in EVENT_KEYS {
+        wanted = wanted.with(key, event[field].as_str().unwrap_or_default());
+    }
+    identity::check(world, session, &wanted)
 }
 
 /// The session in which a rule puts events on another bus.

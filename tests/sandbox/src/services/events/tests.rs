@@ -75,7 +75,15 @@ fn make_role(world: &mut World, account: &str) -> String {
         "Action": "sts:AssumeRole",
         "Condition": { "StringEquals": { "aws:SourceAccount": account } },
     }});
-    let properties = json!({ "AssumeRolePolicyDocument": trust });
+    let put = json!({ "Statement": {
+        "Effect": "Allow",
+        "Action": "events:PutEvents",
+        "Resource": "arn:aws:events:*:*:event-bus/*",
+    }});
+    let properties = json!({
+        "AssumeRolePolicyDocument": trust,
+        "Policies": [{ "PolicyName": "forward", "PolicyDocument": put }],
+    });
     iam::create_role(world, account, "forward", &properties).unwrap();
     format!("arn:aws:iam::{account}:role/forward")
 }

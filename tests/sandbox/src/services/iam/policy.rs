@@ -117,16 +117,54 @@ pub fn evaluate(policy: &Value, request: &Request<'_>) -> Result<Decision, ApiEr
 }
 
 fn applies(statement: &Value, request: &Request<'_>) -> Result<bool, ApiError> {
-    Ok(names_principal(statement, request)?
-        && names(statement, "Action", |pattern| {
-            matches(&pattern.to_lowercase(), &request.action.to_lowercase())
-        })
+    Ok(names_principal(statement, request)? && covers(statement, request)?)
+}
+
+/// Whether a statement is about the request, whoever makes it.
+pub(super) fn covers(statement: &Value, request: &Request<'_>) -> Result<bool, ApiError> {
+    Ok(names(statement, "Action", |pattern| {
+        names_action(pattern, request.action)
+    })
         // A trust policy has no resource: it is about its own role.
         && (no_resource(statement)
             || names(statement, "Resource", |pattern| {
-                matches(pattern, request.resource)
+                names_resource(pattern, request)
             }))
         && conditions_hold(statement.get("Condition"), &request.context)?)
+}
+
+/// Whether an `Action` of a statement means this action, whose case does not matter.
+pub(super) fn names_action(pattern: &str, action: &str) -> bool {
+    matches(&pattern.to_lowercase(), &action.to_lowercase())
+}
+
+/// Whether a `Resource` of a statement means what is wanted.
+pub(super) fn names_resource(pattern: &str, request: &Request<'_>) -> bool {
+    expand(pattern, &request.context).is_some_and(|pattern| matches(&pattern, request.resource))
+}
+
+/// Fills in the policy variables, such as `${aws:PrincipalAccount}`.
+///
+/// Nothing is matched if one has no value, or several.
+fn expand(pattern: &str, context: &Context) -> Option<String> {
+    let mut expanded = String::new();
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (variable, after) = after.split_once('}')?;
+        expanded.push_str(before);
+        match variable {
+            "*" | "?" | "$" => expanded.push_str(variable),
+            key => {
+                let [value] = context.get(&key.to_lowercase())?.as_slice() else {
+                    return None;
+                };
+                expanded.push_str(value);
+            }
+        }
+        rest = after;
+    }
+    expanded.push_str(rest);
+    Some(expanded)
 }
 
 fn no_resource(statement: &Value) -> bool {
@@ -175,7 +213,10 @@ fn conditions_hold(conditions: Option<&Value>, context: &Context) -> Result<bool
     for (operator, keys) in conditions.and_then(Value::as_object).into_iter().flatten() {
         for (key, wanted) in keys.as_object().into_iter().flatten() {
             let actual = context.get(&key.to_lowercase());
-            if !condition_holds(operator, actual.map(Vec::as_slice), wanted)? {
+            let wanted: Vec<String> = scalars(wanted)
+                .filter_map(|wanted| expand(&wanted, context))
+                .collect();
+            if !condition_holds(operator, actual.map(Vec::as_slice), &wanted)? {
                 return Ok(false);
             }
         }
@@ -186,7 +227,7 @@ fn conditions_hold(conditions: Option<&Value>, context: &Context) -> Result<bool
 fn condition_holds(
     operator: &str,
     actual: Option<&[String]>,
-    wanted: &Value,
+    wanted: &[String],
 ) -> Result<bool, ApiError> {
     let (every, operator) = match operator.split_once(':') {
         Some(("ForAllValues", operator)) => (true, operator),
@@ -194,7 +235,9 @@ fn condition_holds(
         _ => (false, operator),
     };
     if operator == "Null" {
-        return Ok(scalars(wanted).any(|wanted| (wanted == "true") == actual.is_none()));
+        return Ok(wanted
+            .iter()
+            .any(|wanted| (wanted == "true") == actual.is_none()));
     }
     let (if_exists, operator) = match operator.strip_suffix("IfExists") {
         Some(operator) => (true, operator),
@@ -204,7 +247,7 @@ fn condition_holds(
     let Some(actual) = actual else {
         return Ok(if_exists || negated || every);
     };
-    let holds = |value: &String| scalars(wanted).any(|wanted| compare(&wanted, value)) != negated;
+    let holds = |value: &String| wanted.iter().any(|wanted| compare(wanted, value)) != negated;
     Ok(if every || negated {
         actual.iter().all(holds)
     } else {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{FunctionKey, invalid};
 use crate::{
     services::iam::policy::{Decision, Request, evaluate},
-    world::{ApiError, World},
+    world::{ApiError, AssumedRole, Caller, World},
 };
 
 const MAX_VARIABLES: usize = 4096;
@@ -76,6 +76,18 @@ impl FunctionConfiguration {
     pub(crate) fn arn(&self) -> String {
         let (account, region, name) = &self.key;
         format!("arn:aws:lambda:{region}:{account}:function:{name}")
+    }
+
+    /// The session of its role in which it runs.
+    pub(super) fn session(&self) -> Caller {
+        let (account, _, name) = &self.key;
+        Caller {
+            account: account.clone(),
+            role: Some(AssumedRole {
+                name: self.role.clone(),
+                session: name.clone(),
+            }),
+        }
     }
 
     /// What `GetFunctionConfiguration` shows; variables may be secrets and are left out.

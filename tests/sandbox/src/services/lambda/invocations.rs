@@ -6,7 +6,10 @@ use tokio::sync::oneshot;
 
 use super::{FunctionConfiguration, FunctionKey, find, function_key, mappings};
 use crate::{
-    services::sqs,
+    services::{
+        iam::{identity, requests::Wanted},
+        sqs,
+    },
     world::{ApiError, World},
 };
 
@@ -150,6 +153,24 @@ fn start(world: &mut World, running: Running) -> Option<Start> {
     Some(start)
 }
 
+/// The lines that reach the log group: all, or none if the role may not write there.
+fn kept(world: &mut World, key: &FunctionKey, logs: Vec<String>) -> Vec<String> {
+    let Some(function) = world.lambda.functions.get(key) else {
+        return logs;
+    };
+    let (account, region, name) = key;
+    let session = function.session();
+    let stream =
+        format!("arn:aws:logs:{region}:{account}:log-group:/aws/lambda/{name}:log-stream:1");
+    let mut may = |action: &str| {
+        let wanted = Wanted::new(format!("logs:{action}"), stream.clone());
+        identity::permits(world, &session, &wanted)
+    };
+    // Both are asked for, so that both count as used.
+    let (create, put) = (may("CreateLogStream"), may("PutLogEvents"));
+    if create && put { logs } else { Vec::new() }
+}
+
 /// Whether the function's own concurrency leaves room for one more.
 pub(super) fn has_room(world: &World, key: &FunctionKey) -> bool {
     let function = world.lambda.functions.get(key);
@@ -169,6 +190,7 @@ pub(crate) fn finish(
     let Some(running) = world.lambda.running.remove(request_id) else {
         return;
     };
+    let logs = kept(world, &running.key, logs);
     if let Some(mapping) = running.mapping {
         mappings::settle_batch(world, mapping, &running.messages, &outcome);
     }

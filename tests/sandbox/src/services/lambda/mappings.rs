@@ -10,7 +10,11 @@ use super::{
     invocations::has_room,
 };
 use crate::{
-    services::{arn::Arn, sqs},
+    services::{
+        arn::Arn,
+        iam::{identity, requests::Wanted},
+        sqs,
+    },
     world::{ApiError, World},
 };
 
@@ -55,6 +59,7 @@ pub fn create_event_source_mapping(
              Function timeout: {function_timeout} seconds"
         )));
     }
+    check_role(world, &mapping)?;
     let same = |other: &Mapping| {
         other.queue_arn == mapping.queue_arn && other.function == mapping.function
     };
@@ -68,6 +73,21 @@ pub fn create_event_source_mapping(
         ));
     }
     world.lambda.mappings.push(mapping);
+    Ok(())
+}
+
+/// Refuses a function whose role may not read the queue.
+fn check_role(world: &mut World, mapping: &Mapping) -> Result<(), ApiError> {
+    let function = find(world, &mapping.function)?;
+    let session = function.session();
+    for operation in ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"] {
+        let wanted = Wanted::new(format!("sqs:{operation}"), mapping.queue_arn.clone());
+        if identity::check(world, &session, &wanted).is_err() {
+            return Err(invalid(format!(
+                "The function execution role does not have permissions to call {operation} on SQS"
+            )));
+        }
+    }
     Ok(())
 }
 

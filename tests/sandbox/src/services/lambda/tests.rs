@@ -18,7 +18,14 @@ fn world() -> World {
         "Effect": "Allow",
         "Principal": { "Service": "lambda.amazonaws.com" },
         "Action": "sts:AssumeRole",
-    }}});
+    }}, "Policies": [{ "PolicyName": "work", "PolicyDocument": { "Statement": [
+        { "Effect": "Allow", "Action": "logs:*", "Resource": "*" },
+        {
+            "Effect": "Allow",
+            "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+            "Resource": QUEUE,
+        },
+    ]}}]});
     iam::create_role(&mut world, ACCOUNT, "worker", &trust).unwrap();
     sqs::create_queue(&mut world, ACCOUNT, REGION, "dead", &json!({})).unwrap();
     let queue = json!({
@@ -256,6 +263,61 @@ fn a_function_needs_a_role_that_trusts_lambda() {
         let properties = json!({ "Role": role });
         let error = create_function(&mut world, ACCOUNT, REGION, "work", &properties).unwrap_err();
         assert_eq!(error.code, "InvalidParameterValueException", "{role}");
+    }
+}
+
+/// A world in which the function's role has exactly these permissions.
+fn with_role(statement: &Value) -> World {
+    let mut world = world();
+    iam::delete_role(&mut world, ACCOUNT, "worker");
+    let role = json!({
+        "AssumeRolePolicyDocument": { "Statement": {
+            "Effect": "Allow",
+            "Principal": { "Service": "lambda.amazonaws.com" },
+            "Action": "sts:AssumeRole",
+        }},
+        "Policies": [{ "PolicyName": "work", "PolicyDocument": { "Statement": statement } }],
+    });
+    iam::create_role(&mut world, ACCOUNT, "worker", &role).unwrap();
+    function(&mut world, json!({})).unwrap();
+    world
+}
+
+#[test]
+fn a_queue_feeds_only_functions_whose_role_may_read_it() {
+    let reading = ["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"];
+    for missing in reading {
+        let actions = reading.iter().filter(|action| **action != missing);
+        let actions: Vec<String> = actions.map(|action| format!("sqs:{action}")).collect();
+        let allow = json!({ "Effect": "Allow", "Action": actions, "Resource": QUEUE });
+        let error = map(&mut with_role(&allow), json!({})).unwrap_err();
+        assert!(error.message.contains(missing), "{error}");
+    }
+    let other = "arn:aws:sqs:eu-west-1:111111111111:other";
+    let allow = json!({ "Effect": "Allow", "Action": "sqs:*", "Resource": other });
+    map(&mut with_role(&allow), json!({})).unwrap_err();
+}
+
+#[test]
+fn a_function_that_may_not_write_logs_leaves_none() {
+    for (resource, lines) in [
+        (
+            "arn:aws:logs:eu-west-1:111111111111:log-group:/aws/lambda/work:*",
+            1,
+        ),
+        (
+            "arn:aws:logs:eu-west-1:111111111111:log-group:/aws/lambda/other:*",
+            0,
+        ),
+    ] {
+        let action = ["logs:CreateLogStream", "logs:PutLogEvents"];
+        let allow = json!({ "Effect": "Allow", "Action": action, "Resource": resource });
+        let mut world = with_role(&allow);
+        let _answer = invoke(&mut world, ACCOUNT, REGION, "work", json!({})).unwrap();
+        let start = start_due(&mut world, 1).remove(0);
+        let line = vec!["a line".to_owned()];
+        finish(&mut world, &start.request_id, Ok(Value::Null), line);
+        assert_eq!(world.lambda.finished[0].logs.len(), lines, "{resource}");
     }
 }
 

@@ -1,0 +1,78 @@
+//! What an API call has to be allowed: actions, resources and condition keys.
+//!
+//! Source: the Service Authorization Reference of each service. An operation
+//! is one request for most of them; RAM asks for each principal, each resource
+//! and the bare share by itself, and batches ask for each item.
+
+mod data;
+mod ram;
+mod sagemaker;
+
+use crate::{
+    services::arn::Arn,
+    world::{ApiError, Call, World},
+};
+
+/// One thing that the caller must be allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The action, for instance `ram:CreateResourceShare`.
+    pub action: String,
+    /// The ARN of the resource, or `*` if the action has none.
+    pub resource: String,
+    /// Condition keys and their values; a key may have several.
+    pub context: Vec<(String, String)>,
+}
+
+impl Wanted {
+    /// An action on a resource, without condition keys of its own.
+    pub fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
+        let resource = resource.into();
+        let account = Arn::parse(&resource).map(|arn| arn.account.to_owned());
+        let mut wanted = Self {
+            action: action.into(),
+            resource,
+            context: Vec::new(),
+        };
+        if let Some(account) = account.filter(|account| !account.is_empty()) {
+            wanted = wanted.with("aws:ResourceAccount", account);
+        }
+        wanted
+    }
+
+    /// The same with one more value of a condition key.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.context.push((key.to_owned(), value.into()));
+        self
+    }
+}
+
+/// What the caller of this operation must be allowed; nothing if everybody may call it.
+pub fn of(world: &World, call: &Call) -> Result<Vec<Wanted>, ApiError> {
+    let mut wanted = match call.service.as_str() {
+        "dynamodb" => data::dynamodb(world, call),
+        "events" => data::events(call),
+        "lambda" => data::lambda(call),
+        "ram" => ram::requests(world, call),
+        "sagemaker" => sagemaker::requests(world, call),
+        "sns" => data::sns(call),
+        "sqs" => data::sqs(call),
+        "ssm" => data::ssm(call),
+        "sts" => data::sts(call),
+        _ => return Err(ApiError::not_implemented(call)),
+    };
+    for request in &mut wanted {
+        let region = ("aws:RequestedRegion".to_owned(), call.region.clone());
+        request.context.push(region);
+    }
+    Ok(wanted)
+}
+
+/// The action that is called like the operation.
+fn action(call: &Call) -> String {
+    format!("{}:{}", call.service, call.operation)
+}
+
+#[cfg(test)]
+mod tests;

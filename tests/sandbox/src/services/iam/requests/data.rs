@@ -1,0 +1,177 @@
+//! The requests of the services that carry messages, items and parameters.
+
+use serde_json::Value;
+
+use super::{Wanted, action};
+use crate::{
+    services::dynamodb,
+    world::{Call, World},
+};
+
+/// An ARN in the caller's account and Region, unless the name is one already.
+fn own(call: &Call, service: &str, prefix: &str, name: &str) -> String {
+    if name.starts_with("arn:") {
+        return name.to_owned();
+    }
+    let (region, account) = (&call.region, &call.caller.account);
+    format!("arn:aws:{service}:{region}:{account}:{prefix}{name}")
+}
+
+/// Queues are named by URLs that end with account and name.
+pub(super) fn sqs(call: &Call) -> Vec<Wanted> {
+    let single = call.operation.strip_suffix("Batch");
+    let action = format!("sqs:{}", single.unwrap_or(&call.operation));
+    let url = call.text("QueueUrl").map(|url| {
+        let mut parts = url.trim_end_matches('/').rsplit('/');
+        let name = parts.next().unwrap_or_default();
+        let account = parts.next().unwrap_or(&call.caller.account);
+        format!("arn:aws:sqs:{}:{account}:{name}", call.region)
+    });
+    let named = || {
+        call.text("QueueName")
+            .map(|name| own(call, "sqs", "", name))
+    };
+    let resource = url.or_else(named).unwrap_or_else(|| "*".to_owned());
+    vec![Wanted::new(action, resource)]
+}
+
+pub(super) fn sns(call: &Call) -> Vec<Wanted> {
+    let action = match call.operation.as_str() {
+        "PublishBatch" => "sns:Publish".to_owned(),
+        _ => action(call),
+    };
+    let arns = ["TopicArn", "TargetArn", "ResourceArn"];
+    let topic = arns.iter().find_map(|member| call.text(member));
+    // The ARN of a subscription is its topic's with one more part, and topics are what is asked for.
+    let of_subscription = || {
+        let arn = call.text("SubscriptionArn")?;
+        arn.rsplit_once(':').map(|(topic, _)| topic.to_owned())
+    };
+    let named = || call.text("Name").map(|name| own(call, "sns", "", name));
+    let resource = topic
+        .map(str::to_owned)
+        .or_else(of_subscription)
+        .or_else(named);
+    vec![Wanted::new(
+        action,
+        resource.unwrap_or_else(|| "*".to_owned()),
+    )]
+}
+
+/// The version or label of a parameter is not part of its ARN.
+pub(super) fn ssm(call: &Call) -> Vec<Wanted> {
+    if call.operation == "DescribeParameters" {
+        return vec![Wanted::new(action(call), "*")];
+    }
+    let mut names = call.texts("Names");
+    let single = ["Name", "Path", "ResourceId"];
+    names.extend(
+        single
+            .iter()
+            .find_map(|member| call.text(member))
+            .map(str::to_owned),
+    );
+    let arn = |name: &String| match name.strip_prefix("arn:aws:") {
+        Some(rest) => {
+            let parts: Vec<&str> = rest.split(':').take(4).collect();
+            format!("arn:aws:{}", parts.join(":"))
+        }
+        None => {
+            let name = name.split(':').next().unwrap_or_default();
+            own(call, "ssm", "parameter/", name.trim_start_matches('/'))
+        }
+    };
+    names
+        .iter()
+        .map(|name| Wanted::new(action(call), arn(name)))
+        .collect()
+}
+
+pub(super) fn sts(call: &Call) -> Vec<Wanted> {
+    // STS tells everybody who they are.
+    if call.operation == "GetCallerIdentity" {
+        return Vec::new();
+    }
+    let mut wanted = Wanted::new(action(call), call.text("RoleArn").unwrap_or("*"));
+    for (key, member) in [
+        ("sts:ExternalId", "ExternalId"),
+        ("sts:RoleSessionName", "RoleSessionName"),
+    ] {
+        if let Some(value) = call.text(member) {
+            wanted = wanted.with(key, value);
+        }
+    }
+    vec![wanted]
+}
+
+/// The action for a call of a function is not named after the operation.
+pub(super) fn lambda(call: &Call) -> Vec<Wanted> {
+    let action = match call.operation.as_str() {
+        "Invoke" => "lambda:InvokeFunction".to_owned(),
+        _ => action(call),
+    };
+    let function = call.text("FunctionName");
+    let arn = function.map(|name| own(call, "lambda", "function:", name));
+    vec![Wanted::new(action, arn.unwrap_or_else(|| "*".to_owned()))]
+}
+
+/// Events are put entry by entry; rules are known by their bus and name.
+pub(super) fn events(call: &Call) -> Vec<Wanted> {
+    if call.operation == "PutEvents" {
+        let entries = call.input["Entries"].as_array();
+        return entries
+            .into_iter()
+            .flatten()
+            .map(|entry| put_event(call, entry))
+            .collect();
+    }
+    let bus = call.text("EventBusName").unwrap_or("default");
+    let rule = call.text("Rule").or(call.text("Name"));
+    let resource = match (rule, call.operation.as_str()) {
+        (_, "ListRules" | "ListEventBuses" | "TestEventPattern" | "ListRuleNamesByTarget") => {
+            "*".to_owned()
+        }
+        (Some(bus), operation) if operation.ends_with("EventBus") => {
+            own(call, "events", "event-bus/", bus)
+        }
+        (Some(rule), _) if bus == "default" => own(call, "events", "rule/", rule),
+        (Some(rule), _) => {
+            let bus = bus.rsplit('/').next().unwrap_or_default();
+            own(call, "events", "rule/", &format!("{bus}/{rule}"))
+        }
+        (None, _) => match call.text("ResourceARN") {
+            Some(arn) => arn.to_owned(),
+            None => own(call, "events", "event-bus/", bus),
+        },
+    };
+    vec![Wanted::new(action(call), resource)]
+}
+
+fn put_event(call: &Call, entry: &Value) -> Wanted {
+    let bus = entry["EventBusName"].as_str().unwrap_or("default");
+    let mut wanted = Wanted::new(action(call), own(call, "events", "event-bus/", bus));
+    for (key, member) in [
+        ("events:source", "Source"),
+        ("events:detail-type", "DetailType"),
+    ] {
+        if let Some(value) = entry[member].as_str() {
+            wanted = wanted.with(key, value);
+        }
+    }
+    wanted
+}
+
+/// Tables by their ARN, with the partition keys of the items that are asked for.
+pub(super) fn dynamodb(world: &World, call: &Call) -> Vec<Wanted> {
+    let accesses = dynamodb::accesses(world, call);
+    let wanted = accesses.into_iter().map(|access| {
+        let action = format!("dynamodb:{}", access.action);
+        let table = own(call, "dynamodb", "table/", &access.table);
+        let wanted = Wanted::new(action, table);
+        let keys = access.leading_keys.into_iter();
+        keys.fold(wanted, |wanted, key| {
+            wanted.with("dynamodb:LeadingKeys", key)
+        })
+    });
+    wanted.collect()
+}
