@@ -113,9 +113,10 @@ fn find(
     if allowed.is_empty() {
         return Ok(Err("because no identity-based policy allows it"));
     }
-    Ok(match within_boundary(world, role, &request)? {
-        true => Ok(allowed),
-        false => Err("because no permissions boundary allows it"),
+    Ok(if within_boundary(world, role, &request)? {
+        Ok(allowed)
+    } else {
+        Err("because no permissions boundary allows it")
     })
 }
 

@@ -71,15 +71,12 @@ pub(super) fn ssm(call: &Call) -> Vec<Wanted> {
             .find_map(|member| call.text(member))
             .map(str::to_owned),
     );
-    let arn = |name: &String| match name.strip_prefix("arn:aws:") {
-        Some(rest) => {
-            let parts: Vec<&str> = rest.split(':').take(4).collect();
-            format!("arn:aws:{}", parts.join(":"))
-        }
-        None => {
-            let name = name.split(':').next().unwrap_or_default();
-            own(call, "ssm", "parameter/", name.trim_start_matches('/'))
-        }
+    let arn = |name: &String| {
+        // Only the last of an ARN's colons is before a version or label.
+        let parts = if name.starts_with("arn:") { 6 } else { 1 };
+        let name: Vec<&str> = name.split(':').take(parts).collect();
+        let name = name.join(":");
+        own(call, "ssm", "parameter/", name.trim_start_matches('/'))
     };
     names
         .iter()
