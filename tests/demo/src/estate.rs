@@ -26,9 +26,26 @@ pub const POLICY_PARAMETER: &str = "/pipeshare/policy";
 /// every account has to accept.
 pub const POLICY: &str = include_str!("policy.yaml");
 
-const HUB: &str = include_str!("../../../infra/hub/template.yaml");
-const OWNER: &str = include_str!("../../../infra/owner-account/template.yaml");
-const CONSUMER: &str = include_str!("../../../infra/consumer-account/template.yaml");
+/// The texts of the templates.
+#[derive(Debug, Clone)]
+pub struct Templates {
+    /// Of the hub.
+    pub hub: String,
+    /// Of accounts that own pipelines.
+    pub owner: String,
+    /// Of accounts that pipelines are shared with.
+    pub consumer: String,
+}
+
+impl Default for Templates {
+    fn default() -> Self {
+        Self {
+            hub: include_str!("../../../infra/hub/template.yaml").to_owned(),
+            owner: include_str!("../../../infra/owner-account/template.yaml").to_owned(),
+            consumer: include_str!("../../../infra/consumer-account/template.yaml").to_owned(),
+        }
+    }
+}
 
 /// What an estate is made of.
 #[derive(Debug, Clone)]
@@ -41,6 +58,10 @@ pub struct Plan {
     pub members: Vec<&'static str>,
     /// Whether RAM shares within the organization without invitations.
     pub ram_sharing: bool,
+    /// The templates that are deployed.
+    pub templates: Templates,
+    /// Whether the hub rejects what it refuses, instead of leaving it.
+    pub rejects: bool,
     /// What the sandbox's clock says in the beginning.
     pub start: Timestamp,
     /// The port on loopback; 0 for any that is free.
@@ -56,6 +77,8 @@ impl Default for Plan {
             consumers: vec![DEV, SHARED],
             members: vec![DEV, TEST, SHARED],
             ram_sharing: false,
+            templates: Templates::default(),
+            rejects: false,
             start: "2026-01-05T09:00:00Z"
                 .parse()
                 .expect("the text is a timestamp"),
@@ -153,16 +176,24 @@ fn world(plan: &Plan) -> Result<World, TemplateError> {
     world.organization.ram_sharing = plan.ram_sharing;
 
     let organization = world.organization.id.clone();
-    let hub = [("OrganizationId", organization.as_str())];
-    deploy(&mut world, SHARED, "infra/hub/template.yaml", HUB, &hub)?;
+    let hub = [
+        ("OrganizationId", organization.as_str()),
+        (
+            "RefusedInvitations",
+            if plan.rejects { "reject" } else { "leave" },
+        ),
+    ];
+    let templates = &plan.templates;
+    let file = "infra/hub/template.yaml";
+    deploy(&mut world, SHARED, file, &templates.hub, &hub)?;
     let account = [("HubAccountId", SHARED)];
     for owner in &plan.owners {
         let file = "infra/owner-account/template.yaml";
-        deploy(&mut world, owner, file, OWNER, &account)?;
+        deploy(&mut world, owner, file, &templates.owner, &account)?;
     }
     for consumer in &plan.consumers {
         let file = "infra/consumer-account/template.yaml";
-        deploy(&mut world, consumer, file, CONSUMER, &account)?;
+        deploy(&mut world, consumer, file, &templates.consumer, &account)?;
     }
     Ok(world)
 }

@@ -9,7 +9,7 @@ use aws_sdk_ram::types::{
     ResourceOwner, ResourceShareAssociation, ResourceShareAssociationType, ResourceShareStatus,
 };
 pub use demo::{
-    estate::{DEV, Estate, POLICY, Plan, REGION, SHARED, TEST},
+    estate::{DEV, Estate, EstateError, POLICY, Plan, REGION, SHARED, TEST, Templates},
     people::Person,
 };
 use sandbox::{
@@ -67,15 +67,19 @@ impl Scenario {
 
     /// An estate without a policy.
     pub async fn on(plan: Plan) -> Self {
-        let estate = Estate::start(&plan, functions())
-            .await
-            .unwrap_or_else(|error| panic!("{error}"));
-        Self {
+        let scenario = Self::try_on(plan).await;
+        scenario.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// An estate without a policy, if its templates can be deployed.
+    pub async fn try_on(plan: Plan) -> Result<Self, EstateError> {
+        let estate = Estate::start(&plan, functions()).await?;
+        Ok(Self {
             dev: estate.person(DEV),
             test: estate.person(TEST),
             shared: estate.person(SHARED),
             estate,
-        }
+        })
     }
 
     /// Writes a policy, valid or not.

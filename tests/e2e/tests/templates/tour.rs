@@ -1,0 +1,464 @@
+//! One walk past everything that the templates wire and allow.
+//!
+//! Each stop says what its users rely on. The first that does not hold ends
+//! the tour with its name, so that it is known who noticed what is missing
+//! from a template.
+
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use aws_sdk_ram::types::{ResourceShareAssociationType, ResourceShareInvitationStatus as Status};
+use aws_sdk_sagemaker::types::Tag;
+use aws_sdk_ssm::types::ParameterType;
+use e2e::{
+    CALL_EVENT, DEV, EXECUTION_EVENT, EstateError, Person, Plan, REGION, SHARED, Scenario, TEST,
+    Templates,
+};
+use sandbox::faults::EventEffect;
+
+const OFFER: &str = "Share Offered";
+const SHARING: &str = "Resource Sharing State Change";
+const STRANGER: &str = "666666666666";
+
+/// Sweeps come at this interval, counted from the beginning.
+const SWEEP: i64 = 900;
+
+/// The part of the policy that stays.
+const ACCOUNTS: &str = r#"version: 1
+accounts:
+  dev: "111111111111"
+  test: "222222222222"
+  shared: "333333333333"
+  gone: "444444444444"
+rules:
+  - { name: operators, owner: test, pipelines: ["*"], with: [shared], access: execute, after: succeeded, notify: [Failed] }
+"#;
+
+const READERS: &str = r#"
+  - { name: readers, owner: test, pipelines: ["*"], with: [dev], access: read, after: created, notify: [Failed, Succeeded] }
+"#;
+
+/// A stop of the tour at which something did not hold.
+#[derive(Debug)]
+pub struct Stop(pub String);
+
+impl From<EstateError> for Stop {
+    fn from(error: EstateError) -> Self {
+        Self(format!("deployment: {error}"))
+    }
+}
+
+fn hold(holds: bool, what: &str) -> Result<(), Stop> {
+    if holds {
+        Ok(())
+    } else {
+        Err(Stop(what.to_owned()))
+    }
+}
+
+/// Deploys the templates and walks through; returns the estate as it is in the end.
+pub async fn walk(templates: Templates) -> Result<Scenario, Stop> {
+    let plan = Plan {
+        templates,
+        rejects: true,
+        ..Plan::default()
+    };
+    let mut tour = Tour {
+        on: Scenario::try_on(plan).await?,
+        rules: String::new(),
+    };
+    tour.policies().await?;
+    tour.offers().await?;
+    tour.executions().await?;
+    tour.lost_events().await?;
+    tour.changes().await?;
+    tour.refusals().await?;
+    tour.strays().await?;
+    tour.withdrawal().await?;
+    Ok(tour.on)
+}
+
+struct Tour {
+    on: Scenario,
+    rules: String,
+}
+
+impl Tour {
+    /// Writes the policy with one more rule.
+    async fn add_rule(&mut self, rule: &str) {
+        self.rules.push_str(rule);
+        let policy = format!("{ACCOUNTS}{}", self.rules);
+        self.on.write_policy(&policy).await;
+    }
+
+    /// Lets everything come to rest, with at least this many seconds before the next sweep.
+    async fn rest(&self, seconds: i64) {
+        self.on.estate.sandbox.world().faults.events.clear();
+        let functions = ["share-pipeline", "accept-invitation", "forward-status"];
+        while functions.iter().any(|function| self.on.queue(function) > 0) {
+            self.on.pass(60).await;
+        }
+        let left = self.until_sweep();
+        if left < seconds + 10 {
+            self.on.pass(left.unsigned_abs() + 60).await;
+        }
+    }
+
+    fn until_sweep(&self) -> i64 {
+        let start = Plan::default().start.as_second();
+        let now = self.on.estate.sandbox.world().now.as_second();
+        SWEEP - (now - start).rem_euclid(SWEEP)
+    }
+
+    /// Lets the next sweep come and do its work.
+    async fn sweep(&self) {
+        self.on.pass(self.until_sweep().unsigned_abs() + 60).await;
+    }
+
+    fn lose(&self, detail_type: &str) {
+        self.on
+            .break_events(detail_type, &vec![EventEffect::Lose; 500]);
+    }
+
+    fn without_trail(&self, is_without: bool) {
+        let mut world = self.on.estate.sandbox.world();
+        world.cloudtrail.without.clear();
+        if is_without {
+            world.cloudtrail.without.insert(TEST.to_owned());
+        }
+    }
+
+    fn invocations(&self, function: &str) -> usize {
+        let invocations = self.on.estate.sandbox.invocations().into_iter();
+        invocations
+            .filter(|it| it.function == format!("pipeshare-{function}"))
+            .count()
+    }
+
+    async fn is_accepted(&self, who: &Person, share: &str) -> bool {
+        let invitations = who.invitations().await.unwrap_or_default();
+        invitations.iter().any(|it| {
+            it.resource_share_name() == Some(share) && it.status() == Some(&Status::Accepted)
+        })
+    }
+
+    async fn policies(&mut self) -> Result<(), Stop> {
+        self.add_rule(READERS).await;
+        self.on.pass(20).await;
+        let name = "/pipeshare/policy:in-force";
+        let in_force = self.on.shared.ssm.get_parameter().name(name).send().await;
+        hold(
+            in_force.is_ok(),
+            "a policy is put in force when it is written",
+        )?;
+        self.rest(120).await;
+        let churn = self.on.create(&self.on.test, "churn").await;
+        self.on.pass(60).await;
+        hold(
+            self.on.dev.sees(&churn).await,
+            "a new pipeline is shared at once",
+        )
+    }
+
+    async fn offers(&mut self) -> Result<(), Stop> {
+        let rule = |name: &str, owner: &str, with: &str| {
+            format!(
+                "  - {{ name: {name}, owner: {owner}, pipelines: [\"*\"], with: [{with}], \
+                 access: read, after: created }}\n"
+            )
+        };
+        self.rest(120).await;
+        self.lose(SHARING);
+        self.add_rule(&rule("offered", "test", "shared")).await;
+        self.on.pass(90).await;
+        let accepted = self
+            .is_accepted(&self.on.shared, "pipeshare-offered.333333333333")
+            .await;
+        hold(accepted, "an offer leads to acceptance if RAM says nothing")?;
+
+        self.rest(120).await;
+        self.lose(OFFER);
+        self.on.create(&self.on.dev, "draft").await;
+        self.add_rule(&rule("announced", "dev", "shared")).await;
+        self.on.pass(90).await;
+        let accepted = self
+            .is_accepted(&self.on.shared, "pipeshare-announced.333333333333")
+            .await;
+        hold(
+            accepted,
+            "what RAM says leads to acceptance if the offer is lost",
+        )?;
+
+        self.rest(120).await;
+        self.lose(OFFER);
+        self.lose(SHARING);
+        self.add_rule(&rule("swept", "test", "dev")).await;
+        self.sweep().await;
+        let accepted = self
+            .is_accepted(&self.on.dev, "pipeshare-swept.111111111111")
+            .await;
+        hold(accepted, "the sweep accepts what nobody told of")
+    }
+
+    async fn executions(&mut self) -> Result<(), Stop> {
+        self.rest(500).await;
+        self.without_trail(true);
+        let quiet = self.on.create(&self.on.test, "quiet").await;
+        self.on.start(&self.on.test, "quiet", "first").await;
+        self.on.pass(40).await;
+        let seen = self.on.dev.sees(&quiet).await;
+        hold(
+            seen,
+            "a pipeline of which no trail tells is shared when it runs",
+        )?;
+        self.on.pass(300).await;
+        let started = self.on.shared.start(&quiet, "by-an-operator").await;
+        hold(
+            started.is_ok(),
+            "a run that succeeded opens the gate at once",
+        )?;
+        self.on.pass(200).await;
+        let succeeded = "Pipeline quiet in test (222222222222, us-east-1): Succeeded";
+        let told = self
+            .on
+            .told(DEV)
+            .iter()
+            .filter(|text| *text == succeeded)
+            .count();
+        hold(told == 2, "a consumer is told of every run that succeeded")?;
+        hold(self.bus_of(DEV) > 0, "a consumer's machines are told, too")?;
+
+        self.rest(400).await;
+        self.on.fail_next("quiet", "Train", "bad luck");
+        self.on.start(&self.on.test, "quiet", "second").await;
+        self.on.pass(60).await;
+        let looks = self.invocations("share-pipeline");
+        self.on.pass(200).await;
+        let failed = "Pipeline quiet in test (222222222222, us-east-1): Failed";
+        for account in [DEV, SHARED] {
+            let told = self.on.told(account);
+            hold(
+                told.iter().any(|text| text == failed),
+                "consumers are told of failures",
+            )?;
+        }
+        let hub = self.on.estate.hub_mailbox();
+        let told = hub
+            .iter()
+            .any(|text| text.contains("Failed step: Train: bad luck"));
+        hold(told, "the hub is told which step failed and why")?;
+        let looked = self.invocations("share-pipeline") - looks;
+        hold(looked == 0, "a run that failed gives no reason to share")?;
+        let run = self.on.start(&self.on.test, "quiet", "third").await;
+        self.on.pass(60).await;
+        let looks = self.invocations("share-pipeline");
+        let stop = self.on.test.sagemaker.stop_pipeline_execution();
+        let token = "stop-the-third-run-of-the-quiet-pipeline";
+        let stop = stop.pipeline_execution_arn(run).client_request_token(token);
+        hold(stop.send().await.is_ok(), "a run can be stopped")?;
+        self.on.pass(100).await;
+        let looked = self.invocations("share-pipeline") - looks;
+        hold(
+            looked == 0,
+            "a run that was stopped gives no reason to share",
+        )
+    }
+
+    /// The number of events that arrived on a consumer's bus.
+    fn bus_of(&self, account: &str) -> usize {
+        let world = self.on.estate.sandbox.world();
+        let seen = world.events.seen.iter();
+        seen.filter(|event| event.account == account && event.bus == "pipeshare")
+            .count()
+    }
+
+    async fn lost_events(&mut self) -> Result<(), Stop> {
+        self.rest(400).await;
+        self.lose(EXECUTION_EVENT);
+        self.on.fail_next("churn", "Train", "unheard");
+        self.on.start(&self.on.test, "churn", "lost").await;
+        self.on.pass(300).await;
+        self.sweep().await;
+        let failed = "Pipeline churn in test (222222222222, us-east-1): Failed";
+        let told = self.on.told(DEV).iter().any(|text| text == failed);
+        hold(told, "the sweep tells of an end that no event told")?;
+
+        self.rest(120).await;
+        let silent = self.on.create(&self.on.test, "silent").await;
+        self.sweep().await;
+        self.on.pass(60).await;
+        let seen = self.on.dev.sees(&silent).await;
+        hold(seen, "the sweep shares a pipeline that no event told of")?;
+        self.without_trail(false);
+        Ok(())
+    }
+
+    async fn changes(&mut self) -> Result<(), Stop> {
+        self.rest(200).await;
+        let silent = Person::pipeline_arn(TEST, "silent");
+        self.take_out_by_hand(&silent).await?;
+        self.on.pass(30).await;
+        let update = self
+            .on
+            .test
+            .sagemaker
+            .update_pipeline()
+            .pipeline_name("silent");
+        let updated = update.pipeline_description("changed").send().await;
+        hold(updated.is_ok(), "a pipeline can be updated")?;
+        self.on.pass(60).await;
+        let shared = self.on.pipelines(&self.on.test).await;
+        let there = |(share, name, _): &(String, String, String)| {
+            share == "pipeshare-readers.111111111111" && name == "silent"
+        };
+        hold(
+            shared.iter().any(there),
+            "an update leads to a look at the account",
+        )?;
+
+        self.rest(120).await;
+        self.on.delete(&self.on.test, "silent").await;
+        self.on.pass(60).await;
+        let shared = self.on.pipelines(&self.on.test).await;
+        hold(
+            !shared.iter().any(there),
+            "a deleted pipeline leaves its shares at once",
+        )?;
+
+        self.rest(120).await;
+        self.rules = self.rules.replace(
+            "with: [dev], access: read, after: created, notify",
+            "with: [dev], access: execute, after: created, notify",
+        );
+        self.add_rule("").await;
+        self.on.pass(60).await;
+        let churn = Person::pipeline_arn(TEST, "churn");
+        let started = self.on.dev.start(&churn, "by-a-reader-promoted").await;
+        hold(started.is_ok(), "a change of access takes effect at once")
+    }
+
+    async fn take_out_by_hand(&self, pipeline: &str) -> Result<(), Stop> {
+        let kind = ResourceShareAssociationType::Resource;
+        let answer = self.on.test.ram.get_resource_share_associations();
+        let answer = answer
+            .association_type(kind)
+            .resource_arn(pipeline)
+            .send()
+            .await;
+        let answer = answer.map_err(|error| Stop(format!("associations: {error}")))?;
+        for association in answer.resource_share_associations() {
+            let share = association.resource_share_arn().unwrap_or_default();
+            let taken = self.on.test.ram.disassociate_resource_share();
+            let taken = taken
+                .resource_share_arn(share)
+                .resource_arns(pipeline)
+                .send()
+                .await;
+            hold(taken.is_ok(), "an owner can take a pipeline out by hand")?;
+        }
+        Ok(())
+    }
+
+    async fn refusals(&mut self) -> Result<(), Stop> {
+        self.rest(120).await;
+        self.on
+            .write_policy("version: 1\nrules: [nonsense]\n")
+            .await;
+        self.on.pass(60).await;
+        let hub = self.on.estate.hub_mailbox();
+        let told = hub.iter().any(|text| text.contains("is not valid"));
+        hold(told, "people are told why a policy was refused")?;
+        self.add_rule("").await;
+
+        self.rest(120).await;
+        let stranger = self.on.estate.person(STRANGER);
+        let trap = self.on.create(&stranger, "trap").await;
+        let share = stranger
+            .ram
+            .create_resource_share()
+            .name("pipeshare-readers.111111111111");
+        let share = share.principals(DEV).resource_arns(trap).send().await;
+        hold(share.is_ok(), "a stranger can offer anything")?;
+        self.sweep().await;
+        let invitations = self.on.dev.invitations().await.unwrap_or_default();
+        let rejected = invitations.iter().any(|it| {
+            it.sender_account_id() == Some(STRANGER) && it.status() == Some(&Status::Rejected)
+        });
+        hold(
+            rejected,
+            "a stranger under a trusted name is rejected, if so asked",
+        )?;
+        let hub = self.on.estate.hub_mailbox();
+        let told = hub.iter().any(|text| text.contains(STRANGER));
+        hold(told, "people are told of the stranger")?;
+
+        self.add_rule(
+            "  - { name: from-gone, owner: gone, pipelines: [\"*\"], with: [dev], access: read, after: created }\n",
+        )
+        .await;
+        self.on.pass(60).await;
+        let hub = self.on.estate.hub_mailbox();
+        let told = hub.iter().any(|text| text.contains("444444444444"));
+        hold(told, "people are told of an account that is not onboarded")
+    }
+
+    /// What is none of the functions' business does not start them.
+    async fn strays(&mut self) -> Result<(), Stop> {
+        self.rest(400).await;
+        let functions = ["share-pipeline", "accept-invitation", "forward-status"];
+        let before = functions.map(|function| self.invocations(function));
+        self.stray(&self.on.test, "pipeshare", OFFER).await;
+        self.stray(&self.on.shared, "somebody", OFFER).await;
+        self.stray(&self.on.shared, "pipeshare", "Something Else")
+            .await;
+        for detail_type in [CALL_EVENT, EXECUTION_EVENT, SHARING] {
+            self.stray(&self.on.shared, "somebody", detail_type).await;
+        }
+        let outsider = self.on.estate.person(STRANGER);
+        let taken = self.stray(&outsider, "pipeshare", OFFER).await;
+        hold(
+            !taken,
+            "the hub's bus takes nothing from outside the organization",
+        )?;
+        let write = self.on.shared.ssm.put_parameter().name("/other").value("x");
+        let written = write.r#type(ParameterType::String).send().await;
+        hold(written.is_ok(), "other parameters can be written")?;
+        let tag = Tag::builder().key("team").value("ml").build();
+        let tagged = self.on.test.sagemaker.add_tags().tags(tag);
+        let churn = Person::pipeline_arn(TEST, "churn");
+        let tagged = tagged.resource_arn(churn).send().await;
+        hold(tagged.is_ok(), "pipelines can be tagged")?;
+        self.on.pass(60).await;
+        let after = functions.map(|function| self.invocations(function));
+        hold(
+            before == after,
+            "what is nobody's business starts no function",
+        )
+    }
+
+    /// Puts an event on the hub's bus; whether the bus took it.
+    async fn stray(&self, who: &Person, source: &str, detail_type: &str) -> bool {
+        let entry = PutEventsRequestEntry::builder()
+            .event_bus_name(format!(
+                "arn:aws:events:{REGION}:{SHARED}:event-bus/pipeshare-hub"
+            ))
+            .source(source)
+            .detail_type(detail_type)
+            .detail("{}");
+        let answer = who.events.put_events().entries(entry.build()).send().await;
+        answer.is_ok_and(|answer| answer.failed_entry_count() == 0)
+    }
+
+    async fn withdrawal(&mut self) -> Result<(), Stop> {
+        self.rest(120).await;
+        let none =
+            "version: 1\naccounts: { test: \"222222222222\", dev: \"111111111111\" }\nrules: []\n";
+        self.on.write_policy(none).await;
+        self.on.pass(300).await;
+        for owner in [&self.on.test, &self.on.dev] {
+            let left = self.on.shares(owner).await;
+            hold(left.is_empty(), "what no rule names any more is withdrawn")?;
+        }
+        hold(self.on.dead_letters() == 0, "nothing was undeliverable")?;
+        let world = self.on.estate.sandbox.world();
+        hold(world.events.dropped.is_empty(), "no event was dropped")
+    }
+}
