@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use sandbox::{
     Function, Options, Sandbox, StartError,
     cloudformation::{self, Stack, TemplateError},
+    organization::Organization,
     world::World,
 };
 
@@ -176,8 +177,18 @@ fn world(plan: &Plan) -> Result<World, TemplateError> {
     world.organization.ram_sharing = plan.ram_sharing;
 
     let organization = world.organization.id.clone();
+    let trust = ("OrganizationId", organization.as_str());
+    let accounts = plan.owners.iter().chain(&plan.consumers);
+    let accounts: BTreeSet<&str> = accounts.copied().collect();
+    let strangers = accounts
+        .iter()
+        .filter(|account| !plan.members.contains(account));
+    let strangers = strangers.copied().collect::<Vec<_>>().join(",");
+    // The scenarios begin without a policy, and write their own.
     let hub = [
-        ("OrganizationId", organization.as_str()),
+        trust,
+        ("AccountIds", &strangers),
+        ("CreatePolicyParameter", "false"),
         (
             "RefusedInvitations",
             if plan.rejects { "reject" } else { "leave" },
@@ -186,16 +197,38 @@ fn world(plan: &Plan) -> Result<World, TemplateError> {
     let templates = &plan.templates;
     let file = "infra/hub/template.yaml";
     deploy(&mut world, SHARED, file, &templates.hub, &hub)?;
-    let account = [("HubAccountId", SHARED)];
+
+    let principals = principals(plan, &world.organization);
+    let owner_parameters = [
+        ("HubAccountId", SHARED),
+        trust,
+        ("AllowedPrincipals", &principals),
+    ];
     for owner in &plan.owners {
         let file = "infra/owner-account/template.yaml";
-        deploy(&mut world, owner, file, &templates.owner, &account)?;
+        deploy(&mut world, owner, file, &templates.owner, &owner_parameters)?;
     }
+    let owners = plan.owners.join(",");
+    let consumer_parameters = [("HubAccountId", SHARED), trust, ("AllowedOwners", &owners)];
     for consumer in &plan.consumers {
         let file = "infra/consumer-account/template.yaml";
-        deploy(&mut world, consumer, file, &templates.consumer, &account)?;
+        deploy(
+            &mut world,
+            consumer,
+            file,
+            &templates.consumer,
+            &consumer_parameters,
+        )?;
     }
     Ok(world)
+}
+
+/// Whom owners may share with at most: everybody here.
+fn principals(plan: &Plan, organization: &Organization) -> String {
+    let accounts = plan.members.iter().chain(&plan.consumers);
+    let accounts: BTreeSet<String> = accounts.map(ToString::to_string).collect();
+    let principals = accounts.into_iter().chain([organization.arn()]);
+    principals.collect::<Vec<_>>().join(",")
 }
 
 fn deploy(

@@ -5,14 +5,21 @@
 //! from a template.
 
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use aws_sdk_ram::types::{ResourceShareAssociationType, ResourceShareInvitationStatus as Status};
+use aws_sdk_ram::types::{
+    ResourceOwner, ResourceShareAssociationType, ResourceShareInvitationStatus as Status,
+};
 use aws_sdk_sagemaker::types::Tag;
 use aws_sdk_ssm::types::ParameterType;
 use e2e::{
     CALL_EVENT, DEV, EXECUTION_EVENT, EstateError, Person, Plan, REGION, SHARED, Scenario, TEST,
     Templates,
 };
-use sandbox::faults::EventEffect;
+use sandbox::{
+    faults::EventEffect,
+    services::dynamodb,
+    world::{Call, Caller},
+};
+use serde_json::json;
 
 const OFFER: &str = "Share Offered";
 const SHARING: &str = "Resource Sharing State Change";
@@ -323,6 +330,9 @@ impl Tour {
             "a deleted pipeline leaves its shares at once",
         )?;
 
+        self.hook().await?;
+        self.external_flag().await?;
+
         self.rest(120).await;
         self.rules = self.rules.replace(
             "with: [dev], access: read, after: created, notify",
@@ -333,6 +343,78 @@ impl Tour {
         let churn = Person::pipeline_arn(TEST, "churn");
         let started = self.on.dev.start(&churn, "by-a-reader-promoted").await;
         hold(started.is_ok(), "a change of access takes effect at once")
+    }
+
+    async fn hook(&mut self) -> Result<(), Stop> {
+        self.add_rule(
+            "  - { name: hooked, owner: dev, pipelines: [draft], with: [shared], access: read, after: hook }\n",
+        )
+        .await;
+        self.sweep().await;
+        let share = "pipeshare-hooked.333333333333";
+        let accepted = self.is_accepted(&self.on.shared, share).await;
+        hold(
+            !accepted,
+            "nothing is shared before the deployment hook says so",
+        )?;
+        let draft = self
+            .on
+            .dev
+            .sagemaker
+            .describe_pipeline()
+            .pipeline_name("draft");
+        let draft = draft
+            .send()
+            .await
+            .map_err(|error| Stop(format!("draft: {error}")))?;
+        let created = draft.creation_time().and_then(|time| time.to_millis().ok());
+        let arn = draft.pipeline_arn().unwrap_or_default().to_lowercase();
+        self.open_gate(&format!("gate|hooked|{arn}"), created.unwrap_or_default());
+        self.sweep().await;
+        let accepted = self.is_accepted(&self.on.shared, share).await;
+        hold(accepted, "the deployment hook opens a gate")
+    }
+
+    /// Writes what the deployment hook writes.
+    fn open_gate(&self, gate: &str, created: i64) {
+        let mut world = self.on.estate.sandbox.world();
+        let put = Call {
+            caller: Caller::administrator(SHARED),
+            region: REGION.to_owned(),
+            service: "dynamodb".to_owned(),
+            operation: "PutItem".to_owned(),
+            input: json!({
+                "TableName": "pipeshare",
+                "Item": { "pk": { "S": gate }, "sk": { "S": created.to_string() } },
+            }),
+        };
+        dynamodb::call(&mut world, &put).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Somebody forbids principals from outside, and pipeshare puts it right.
+    async fn external_flag(&mut self) -> Result<(), Stop> {
+        let shares = self
+            .on
+            .dev
+            .ram
+            .get_resource_shares()
+            .name("pipeshare-hooked.333333333333");
+        let shares = shares.resource_owner(ResourceOwner::SelfValue).send().await;
+        let shares = shares.map_err(|error| Stop(format!("shares: {error}")))?;
+        let share = shares
+            .resource_shares()
+            .first()
+            .and_then(|share| share.resource_share_arn());
+        let update = self.on.dev.ram.update_resource_share();
+        let update = update.resource_share_arn(share.unwrap_or_default());
+        let updated = update.allow_external_principals(false).send().await;
+        hold(
+            updated.is_ok(),
+            "an owner can forbid principals from outside",
+        )?;
+        self.sweep().await;
+        let again = self.on.calls("UpdateResourceShare");
+        hold(again > 0, "a share that somebody changed is put right")
     }
 
     async fn take_out_by_hand(&self, pipeline: &str) -> Result<(), Stop> {

@@ -41,6 +41,8 @@ pub struct Published {
 #[derive(Debug, Default)]
 struct Topic {
     display_name: String,
+    /// The key that encrypts it, as its owner named it.
+    key: Option<String>,
     policy: Option<Value>,
     subscriptions: Vec<Subscription>,
 }
@@ -92,6 +94,7 @@ pub fn create_topic(
     properties: &Value,
 ) -> Result<(), ApiError> {
     let arn = add_topic(world, account, region, name, &properties["DisplayName"])?;
+    topic_mut(world, &arn)?.key = properties["KmsMasterKeyId"].as_str().map(str::to_owned);
     for subscription in properties["Subscription"].as_array().into_iter().flatten() {
         let mut subscription = subscription.clone();
         subscription["TopicArn"] = json!(arn);
@@ -123,6 +126,22 @@ pub fn subscribe(
         input: properties.clone(),
     };
     add_subscription(world, &request, properties)
+}
+
+/// The ARN of the customer managed key that encrypts a topic, if one does.
+///
+/// Whoever may publish may also use the key that AWS manages.
+pub(crate) fn key_of(world: &World, topic_arn: &str) -> Option<String> {
+    let key = topic(world, topic_arn).ok()?.key.as_deref()?;
+    let arn = Arn::parse(topic_arn)?;
+    match key {
+        _ if key.starts_with("arn:") => Some(key.to_owned()),
+        _ if key.starts_with("alias/") => None,
+        id => Some(format!(
+            "arn:aws:kms:{}:{}:key/{id}",
+            arn.region, arn.account
+        )),
+    }
 }
 
 /// Publishes on behalf of another service, for instance a rule.

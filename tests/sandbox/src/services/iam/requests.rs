@@ -56,7 +56,7 @@ pub fn of(world: &World, call: &Call) -> Result<Vec<Wanted>, ApiError> {
         "lambda" => data::lambda(call),
         "ram" => ram::requests(world, call),
         "sagemaker" => sagemaker::requests(world, call),
-        "sns" => data::sns(call),
+        "sns" => data::sns(world, call),
         "sqs" => data::sqs(call),
         "ssm" => data::ssm(call),
         "sts" => data::sts(call),

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Wanted, action};
 use crate::{
-    services::dynamodb,
+    services::{dynamodb, sns},
     world::{Call, World},
 };
 
@@ -35,7 +35,8 @@ pub(super) fn sqs(call: &Call) -> Vec<Wanted> {
     vec![Wanted::new(action, resource)]
 }
 
-pub(super) fn sns(call: &Call) -> Vec<Wanted> {
+/// Whoever publishes to an encrypted topic must be allowed to use its key.
+pub(super) fn sns(world: &World, call: &Call) -> Vec<Wanted> {
     let action = match call.operation.as_str() {
         "PublishBatch" => "sns:Publish".to_owned(),
         _ => action(call),
@@ -52,10 +53,20 @@ pub(super) fn sns(call: &Call) -> Vec<Wanted> {
         .map(str::to_owned)
         .or_else(of_subscription)
         .or_else(named);
-    vec![Wanted::new(
-        action,
-        resource.unwrap_or_else(|| "*".to_owned()),
-    )]
+    let resource = resource.unwrap_or_else(|| "*".to_owned());
+    let key = match action.as_str() {
+        "sns:Publish" => sns::key_of(world, &resource),
+        _ => None,
+    };
+    let mut wanted = vec![Wanted::new(action, resource)];
+    for verb in ["Decrypt", "GenerateDataKey"] {
+        let through = format!("sns.{}.amazonaws.com", call.region);
+        let key = key
+            .iter()
+            .map(|key| Wanted::new(format!("kms:{verb}"), key));
+        wanted.extend(key.map(|it| it.with("kms:ViaService", through.clone())));
+    }
+    wanted
 }
 
 /// The version or label of a parameter is not part of its ARN.
