@@ -3,7 +3,15 @@
 mod mutations;
 mod tour;
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
 
 use e2e::{DEV, SHARED, TEST, Templates};
 use sandbox::services::iam::identity::{Grant, granted};
@@ -22,6 +30,12 @@ const ROLES: &[(&str, &str)] = &[
     (DEV, "pipeshare-consumer-events-us-east-1"),
 ];
 
+/// Of this many mutations, `cargo test` tries one.
+const SAMPLE: usize = 20;
+
+/// What can be missing without anybody noticing, and why that is right.
+const SURVIVORS: &[(&str, &str)] = &[];
+
 #[tokio::test]
 async fn every_permission_is_used_by_somebody() {
     let scenario = walk(Templates::default()).await;
@@ -36,17 +50,86 @@ async fn every_permission_is_used_by_somebody() {
     assert!(unused.is_empty(), "unused permissions: {unused:#?}");
 }
 
-#[tokio::test]
-async fn mutants() {
+/// Tries a sample of the mutations or, with `PIPESHARE_MUTATIONS=all`, every one.
+#[test]
+fn what_is_missing_from_a_template_is_noticed() {
+    let mutations = mutated_templates();
+    let all = std::env::var("PIPESHARE_MUTATIONS").is_ok_and(|which| which == "all");
+    let step = if all { 1 } else { SAMPLE };
+    let tried: Vec<_> = mutations.into_iter().step_by(step).collect();
+    let noticed = try_out(&tried);
+    for (name, stop) in &noticed {
+        println!("{name}: {}", stop.as_deref().unwrap_or("NOT NOTICED"));
+    }
+    let survivors = noticed.iter().filter(|(_, stop)| stop.is_none());
+    let survivors: BTreeSet<&str> = survivors.map(|(name, _)| name.as_str()).collect();
+    let expected: BTreeSet<&str> = SURVIVORS.iter().map(|(name, _)| *name).collect();
+    let unexpected: Vec<_> = survivors.difference(&expected).collect();
+    assert!(unexpected.is_empty(), "not noticed: {unexpected:#?}");
+    if all {
+        let gone: Vec<_> = expected.difference(&survivors).collect();
+        assert!(gone.is_empty(), "noticed after all: {gone:#?}");
+    }
+    println!(
+        "{} of {} were noticed",
+        noticed.len() - survivors.len(),
+        noticed.len()
+    );
+}
+
+/// Every mutation of every template, with its name.
+fn mutated_templates() -> Vec<(String, Templates)> {
     let templates = Templates::default();
-    let all = mutations::all(&templates.hub);
-    for m in all {
-        println!("{}", m.name);
-    }
-    for m in mutations::all(&templates.owner) {
-        println!("{}", m.name);
-    }
-    for m in mutations::all(&templates.consumer) {
-        println!("{}", m.name);
+    let with = |set: fn(&mut Templates, String), name: &'static str, text: &str| {
+        let templates = templates.clone();
+        mutations::all(text).into_iter().map(move |mutation| {
+            let mut mutated = templates.clone();
+            set(&mut mutated, mutation.template);
+            (format!("{name}/{}", mutation.name), mutated)
+        })
+    };
+    with(|t, text| t.hub = text, "hub", &templates.hub)
+        .chain(with(|t, text| t.owner = text, "owner", &templates.owner))
+        .chain(with(
+            |t, text| t.consumer = text,
+            "consumer",
+            &templates.consumer,
+        ))
+        .collect()
+}
+
+/// Walks the tour with each of the templates, and says where it ended before its time.
+fn try_out(mutations: &[(String, Templates)]) -> BTreeMap<String, Option<String>> {
+    let next = AtomicUsize::new(0);
+    let outcomes = Mutex::new(BTreeMap::new());
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some((name, templates)) =
+                    mutations.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    let stop = try_one(templates.clone());
+                    let mut outcomes = outcomes.lock().expect("no worker panics with it");
+                    outcomes.insert(name.clone(), stop);
+                }
+            });
+        }
+    });
+    outcomes.into_inner().expect("no worker panics with it")
+}
+
+fn try_one(templates: Templates) -> Option<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime can be made");
+    let walked = catch_unwind(AssertUnwindSafe(|| {
+        runtime.block_on(async { walk(templates).await.map(drop) })
+    }));
+    match walked {
+        Ok(Ok(())) => None,
+        Ok(Err(Stop(what))) => Some(what),
+        Err(panic) => Some(panic.downcast_ref::<String>().cloned().unwrap_or_default()),
     }
 }

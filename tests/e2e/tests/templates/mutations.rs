@@ -41,7 +41,8 @@ fn is_whole(lines: &[&str], path: &[&str], line: usize) -> bool {
             let kind = lines.get(line + 1).map_or("", |next| next.trim());
             kind == "Type: AWS::Events::Rule"
         }
-        [.., "Variables", _] | [.., "Targets" | "Statement" | "Action" | "Resource", "-"] => true,
+        [.., "Variables", _] => true,
+        [.., "Targets" | "Statement" | "Action" | "Resource", item] => item.starts_with('-'),
         [.., "Condition"] => path.contains(&"Statement"),
         [.., "Condition", _] => path.contains(&"Statement"),
         [.., last] => path.contains(&"EventPattern") && *last != "EventPattern",
@@ -65,7 +66,7 @@ fn places(lines: &[&str]) -> Vec<Place> {
         }
         open.retain(|(column, _)| *column < indent);
         if let Some(item) = rest.strip_prefix("- ") {
-            open.push((indent, "-".to_owned()));
+            open.push((indent, label(item)));
             places.push(place(line, &open));
             indent += 2;
             rest = item;
@@ -79,6 +80,13 @@ fn places(lines: &[&str]) -> Vec<Place> {
         }
     }
     places
+}
+
+/// What an item of a list is called: by its id, or by its only line.
+fn label(item: &str) -> String {
+    let known = ["Sid: ", "Id: ", "PolicyName: "];
+    let id = known.iter().find_map(|key| item.strip_prefix(key));
+    format!("-{}", id.unwrap_or(item))
 }
 
 fn place(line: usize, open: &[(usize, String)]) -> Place {
@@ -110,7 +118,7 @@ fn without_block(lines: &[&str], place: &Place) -> Mutation {
     }
     let kept = lines[..start].iter().chain(&lines[end..]);
     Mutation {
-        name: format!("{} (line {})", place.path.join("."), place.line + 1),
+        name: place.path.join("/"),
         template: joined(kept),
     }
 }
@@ -140,7 +148,7 @@ fn without_items(lines: &[&str], place: &Place) -> Vec<Mutation> {
             let kept = lines.iter().enumerate();
             let kept = kept.map(|(at, old)| if at == place.line { line.as_str() } else { old });
             Mutation {
-                name: format!("{}.{taken} (line {})", place.path.join("."), place.line + 1),
+                name: format!("{}/{taken}", place.path.join("/")),
                 template: joined(kept.collect::<Vec<_>>().iter()),
             }
         })

@@ -28,6 +28,9 @@ const STRANGER: &str = "666666666666";
 /// Sweeps come at this interval, counted from the beginning.
 const SWEEP: i64 = 900;
 
+/// After so many minutes nothing comes to rest any more.
+const REST: usize = 120;
+
 /// The part of the policy that stays.
 const ACCOUNTS: &str = r#"version: 1
 accounts:
@@ -79,6 +82,7 @@ pub async fn walk(templates: Templates) -> Result<Scenario, Stop> {
     tour.changes().await?;
     tour.refusals().await?;
     tour.strays().await?;
+    tour.organization().await?;
     tour.withdrawal().await?;
     Ok(tour.on)
 }
@@ -100,7 +104,13 @@ impl Tour {
     async fn rest(&self, seconds: i64) {
         self.on.estate.sandbox.world().faults.events.clear();
         let functions = ["share-pipeline", "accept-invitation", "forward-status"];
-        while functions.iter().any(|function| self.on.queue(function) > 0) {
+        for _ in 0..REST {
+            if functions
+                .iter()
+                .all(|function| self.on.queue(function) == 0)
+            {
+                break;
+            }
             self.on.pass(60).await;
         }
         let left = self.until_sweep();
@@ -331,7 +341,6 @@ impl Tour {
         )?;
 
         self.hook().await?;
-        self.external_flag().await?;
 
         self.rest(120).await;
         self.rules = self.rules.replace(
@@ -389,32 +398,6 @@ impl Tour {
             }),
         };
         dynamodb::call(&mut world, &put).unwrap_or_else(|error| panic!("{error}"));
-    }
-
-    /// Somebody forbids principals from outside, and pipeshare puts it right.
-    async fn external_flag(&mut self) -> Result<(), Stop> {
-        let shares = self
-            .on
-            .dev
-            .ram
-            .get_resource_shares()
-            .name("pipeshare-hooked.333333333333");
-        let shares = shares.resource_owner(ResourceOwner::SelfValue).send().await;
-        let shares = shares.map_err(|error| Stop(format!("shares: {error}")))?;
-        let share = shares
-            .resource_shares()
-            .first()
-            .and_then(|share| share.resource_share_arn());
-        let update = self.on.dev.ram.update_resource_share();
-        let update = update.resource_share_arn(share.unwrap_or_default());
-        let updated = update.allow_external_principals(false).send().await;
-        hold(
-            updated.is_ok(),
-            "an owner can forbid principals from outside",
-        )?;
-        self.sweep().await;
-        let again = self.on.calls("UpdateResourceShare");
-        hold(again > 0, "a share that somebody changed is put right")
     }
 
     async fn take_out_by_hand(&self, pipeline: &str) -> Result<(), Stop> {
@@ -527,6 +510,35 @@ impl Tour {
             .detail("{}");
         let answer = who.events.put_events().entries(entry.build()).send().await;
         answer.is_ok_and(|answer| answer.failed_entry_count() == 0)
+    }
+
+    /// The organization begins to share, and somebody opens a share to the world.
+    async fn organization(&mut self) -> Result<(), Stop> {
+        self.rest(120).await;
+        self.on.estate.sandbox.world().organization.ram_sharing = true;
+        let policy = format!("{ACCOUNTS}{READERS}");
+        let organization = "version: 1\norganization: { id: o-sandbox123, ramSharing: true }";
+        let policy = policy.replace("version: 1", organization);
+        self.on.write_policy(&policy).await;
+        self.sweep().await;
+        let shares = self
+            .on
+            .test
+            .ram
+            .get_resource_shares()
+            .name("pipeshare-readers");
+        let shares = shares.resource_owner(ResourceOwner::SelfValue).send().await;
+        let shares = shares.map_err(|error| Stop(format!("shares: {error}")))?;
+        let share = shares.resource_shares().first();
+        let share = share.and_then(|share| share.resource_share_arn());
+        hold(share.is_some(), "members share without invitations")?;
+        let update = self.on.test.ram.update_resource_share();
+        let update = update.set_resource_share_arn(share.map(str::to_owned));
+        let updated = update.allow_external_principals(true).send().await;
+        hold(updated.is_ok(), "an owner can open a share")?;
+        self.sweep().await;
+        let closed = self.on.calls("UpdateResourceShare") > 0;
+        hold(closed, "a share that somebody opened is closed again")
     }
 
     async fn withdrawal(&mut self) -> Result<(), Stop> {
