@@ -1,6 +1,7 @@
 //! The templates are the wiring: what they grant is used, and what is missing from them is noticed.
 
 mod mutations;
+mod probes;
 mod tour;
 
 use std::{

@@ -56,7 +56,8 @@ impl From<EstateError> for Stop {
     }
 }
 
-fn hold(holds: bool, what: &str) -> Result<(), Stop> {
+/// Goes on if this holds.
+pub fn hold(holds: bool, what: &str) -> Result<(), Stop> {
     if holds {
         Ok(())
     } else {
@@ -75,6 +76,7 @@ pub async fn walk(templates: Templates) -> Result<Scenario, Stop> {
         on: Scenario::try_on(plan).await?,
         rules: String::new(),
     };
+    crate::probes::ask(&tour.on)?;
     tour.policies().await?;
     tour.offers().await?;
     tour.executions().await?;
@@ -456,13 +458,34 @@ impl Tour {
         hold(told, "people are told of the stranger")?;
 
         self.add_rule(
-            "  - { name: from-gone, owner: gone, pipelines: [\"*\"], with: [dev], access: read, after: created }\n",
+            "  - { name: from-gone, owner: gone, pipelines: [\"*\"], with: [dev], access: read, after: created, notify: [Failed] }\n\
+             \x20 - { name: to-gone, owner: test, pipelines: [\"*\"], with: [gone], access: read, after: created, notify: [Failed] }\n",
         )
         .await;
-        self.on.pass(60).await;
+        self.fail("third").await;
+        self.sweep().await;
+        let told = self.told_of_gone();
+        hold(
+            told > 0,
+            "people are told of an account that is not onboarded",
+        )?;
+        self.fail("fourth").await;
+        self.sweep().await;
+        hold(self.told_of_gone() == told, "they are told once a day")
+    }
+
+    /// Lets a run of `quiet` fail.
+    async fn fail(&self, name: &str) {
+        self.on.fail_next("quiet", "Prepare", "bad luck");
+        self.on.start(&self.on.test, "quiet", name).await;
+        self.on.pass(100).await;
+    }
+
+    fn told_of_gone(&self) -> usize {
         let hub = self.on.estate.hub_mailbox();
-        let told = hub.iter().any(|text| text.contains("444444444444"));
-        hold(told, "people are told of an account that is not onboarded")
+        hub.iter()
+            .filter(|text| text.contains("444444444444"))
+            .count()
     }
 
     /// What is none of the functions' business does not start them.
@@ -470,6 +493,7 @@ impl Tour {
         self.rest(400).await;
         let functions = ["share-pipeline", "accept-invitation", "forward-status"];
         let before = functions.map(|function| self.invocations(function));
+        self.local_strays().await?;
         self.stray(&self.on.test, "pipeshare", OFFER).await;
         self.stray(&self.on.shared, "somebody", OFFER).await;
         self.stray(&self.on.shared, "pipeshare", "Something Else")
@@ -496,6 +520,39 @@ impl Tour {
         hold(
             before == after,
             "what is nobody's business starts no function",
+        )
+    }
+
+    /// What others in the accounts make up under the names of AWS's events stays there.
+    async fn local_strays(&self) -> Result<(), Stop> {
+        for (who, detail_type) in [
+            (&self.on.test, EXECUTION_EVENT),
+            (&self.on.test, CALL_EVENT),
+            (&self.on.dev, SHARING),
+        ] {
+            let detail =
+                r#"{"eventSource":"sagemaker.amazonaws.com","eventName":"CreatePipeline"}"#;
+            let entry = PutEventsRequestEntry::builder()
+                .source("somebody")
+                .detail(detail);
+            let entry = entry.detail_type(detail_type).build();
+            let put = who.events.put_events().entries(entry).send().await;
+            hold(
+                put.is_ok(),
+                "anybody can put events on the bus of the own account",
+            )?;
+        }
+        self.on.pass(5).await;
+        let world = self.on.estate.sandbox.world();
+        let strays = world
+            .events
+            .seen
+            .iter()
+            .filter(|seen| seen.event["source"] == "somebody");
+        let mut elsewhere = strays.filter(|seen| seen.bus != "default");
+        hold(
+            elsewhere.next().is_none(),
+            "nothing but AWS's own events reaches the hub",
         )
     }
 
@@ -552,6 +609,11 @@ impl Tour {
             hold(left.is_empty(), "what no rule names any more is withdrawn")?;
         }
         hold(self.on.dead_letters() == 0, "nothing was undeliverable")?;
+        let logs = self.on.logs();
+        let denied = logs.lines().find(|line| {
+            line.contains("is not authorized to perform") && !line.contains("444444444444")
+        });
+        hold(denied.is_none(), "no function was denied what it needs")?;
         let world = self.on.estate.sandbox.world();
         hold(world.events.dropped.is_empty(), "no event was dropped")
     }

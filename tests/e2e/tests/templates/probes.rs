@@ -1,0 +1,493 @@
+//! What each role may do and what it may not, asked of the very policies of the templates.
+
+use e2e::{DEV, REGION, SHARED, Scenario, TEST};
+use sandbox::{
+    http::perform,
+    services::{
+        iam::{
+            self, identity,
+            policy::{Decision, Request, evaluate},
+            requests,
+        },
+        sns, sqs,
+    },
+    world::{AssumedRole, Call, Caller, World},
+};
+use serde_json::{Value, json};
+
+use crate::tour::{Stop, hold};
+
+const STRANGER: &str = "666666666666";
+const READ: &str = "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSageMakerPipeline";
+const FUNCTIONS: [&str; 3] = ["share-pipeline", "accept-invitation", "forward-status"];
+
+/// Who asks: a role of an account.
+type Role = (&'static str, &'static str);
+
+const OWNER: Role = (TEST, "pipeshare-owner-us-east-1");
+const READER: Role = (TEST, "pipeshare-reader-us-east-1");
+const CONSUMER: Role = (DEV, "pipeshare-consumer-us-east-1");
+
+/// Asks every question; changes nothing that anybody would notice.
+pub fn ask(scenario: &Scenario) -> Result<(), Stop> {
+    let mut world = scenario.estate.sandbox.world();
+    owner(&mut world)?;
+    consumer(&mut world)?;
+    reader(&mut world)?;
+    trust(&mut world)?;
+    functions(&mut world)?;
+    people(&mut world)?;
+    senders(&mut world)
+}
+
+fn session(account: &str, role: &str) -> Caller {
+    Caller {
+        account: account.to_owned(),
+        role: Some(AssumedRole {
+            name: role.to_owned(),
+            session: "probe".to_owned(),
+        }),
+    }
+}
+
+fn call(caller: Caller, operation: &str, input: Value) -> Call {
+    let (service, operation) = operation.split_once(':').expect("service:Operation");
+    Call {
+        caller,
+        region: REGION.to_owned(),
+        service: service.to_owned(),
+        operation: operation.to_owned(),
+        input,
+    }
+}
+
+/// What an administrator of the account does.
+fn make(world: &mut World, account: &str, operation: &str, input: Value) -> Value {
+    let made = perform(
+        world,
+        &call(Caller::administrator(account), operation, input),
+    );
+    made.unwrap_or_else(|error| panic!("{operation}: {error}"))
+}
+
+/// Whether the role's own policies let it.
+fn may(world: &mut World, (account, role): Role, operation: &str, input: Value) -> bool {
+    let call = call(session(account, role), operation, input);
+    let wanted = requests::of(world, &call).unwrap_or_else(|error| panic!("{operation}: {error}"));
+    // What only a probe does is no use of a permission.
+    let used = world.iam.used.clone();
+    let may = wanted
+        .iter()
+        .all(|it| identity::permits(world, &call.caller, it));
+    world.iam.used = used;
+    may
+}
+
+fn allowed(world: &mut World, role: Role, operation: &str, input: Value) -> Result<(), Stop> {
+    let what = format!("{} may call {operation} with {input}", role.1);
+    hold(may(world, role, operation, input), &what)
+}
+
+fn refused(world: &mut World, role: Role, operation: &str, input: Value) -> Result<(), Stop> {
+    let what = format!("{} may not call {operation} with {input}", role.1);
+    hold(!may(world, role, operation, input), &what)
+}
+
+fn pipeline(account: &str) -> String {
+    format!("arn:aws:sagemaker:{REGION}:{account}:pipeline/probe")
+}
+
+fn managed() -> Value {
+    json!([{ "key": "pipeshare:managed", "value": "true" }])
+}
+
+/// Makes an empty share by hand, and deletes it with `forget`.
+fn share(world: &mut World, account: &str, name: &str, tags: &Value) -> String {
+    let input = json!({ "name": name, "tags": tags });
+    let made = make(world, account, "ram:CreateResourceShare", input);
+    let arn = made["resourceShare"]["resourceShareArn"].as_str();
+    arn.unwrap_or_default().to_owned()
+}
+
+fn forget(world: &mut World, account: &str, share: &str) {
+    let input = json!({ "resourceShareArn": share });
+    make(world, account, "ram:DeleteResourceShare", input);
+}
+
+fn owner(world: &mut World) -> Result<(), Stop> {
+    let ours = share(world, TEST, "pipeshare-probe", &managed());
+    let untagged = share(world, TEST, "pipeshare-untagged", &json!([]));
+    let named_otherwise = share(world, TEST, "probe", &managed());
+    let outcome =
+        changes(world, &ours, &[&untagged, &named_otherwise]).and_then(|()| creation(world));
+    for share in [&ours, &untagged, &named_otherwise] {
+        forget(world, TEST, share);
+    }
+    outcome
+}
+
+/// What may come into shares of ours, and that nothing happens to those of others.
+fn changes(world: &mut World, ours: &str, others: &[&String]) -> Result<(), Stop> {
+    let (add, remove) = (
+        "ram:AssociateResourceShare",
+        "ram:DisassociateResourceShare",
+    );
+    let with = |share: &str, member: &str, value: &str| json!({ "resourceShareArn": share, member: [value] });
+    allowed(world, OWNER, add, with(ours, "principals", DEV))?;
+    refused(world, OWNER, add, with(ours, "principals", STRANGER))?;
+    allowed(
+        world,
+        OWNER,
+        add,
+        with(ours, "resourceArns", &pipeline(TEST)),
+    )?;
+    for resource in [
+        format!("arn:aws:ec2:{REGION}:{TEST}:subnet/subnet-1"),
+        format!("arn:aws:sagemaker:{REGION}:{TEST}:model-package-group/g"),
+        format!("arn:aws:sagemaker:eu-west-1:{TEST}:pipeline/probe"),
+        pipeline(DEV),
+    ] {
+        refused(world, OWNER, add, with(ours, "resourceArns", &resource))?;
+    }
+    let permission = |share: &str, arn: &str| json!({ "resourceShareArn": share, "permissionArn": arn, "replace": true });
+    let replace = "ram:AssociateResourceSharePermission";
+    allowed(world, OWNER, replace, permission(ours, READ))?;
+    let foreign = "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSubnet";
+    refused(world, OWNER, replace, permission(ours, foreign))?;
+    let own = format!("arn:aws:ram:{REGION}:{TEST}:permission/everything");
+    refused(world, OWNER, replace, permission(ours, &own))?;
+    for other in others {
+        let bare = json!({ "resourceShareArn": other });
+        refused(world, OWNER, add, with(other, "principals", DEV))?;
+        refused(
+            world,
+            OWNER,
+            add,
+            with(other, "resourceArns", &pipeline(TEST)),
+        )?;
+        refused(world, OWNER, add, bare.clone())?;
+        refused(world, OWNER, remove, with(other, "principals", DEV))?;
+        refused(world, OWNER, replace, permission(other, READ))?;
+        let tagging = json!({ "resourceShareArn": other, "tags": managed() });
+        refused(world, OWNER, "ram:TagResource", tagging)?;
+        refused(world, OWNER, "ram:UpdateResourceShare", bare.clone())?;
+        refused(world, OWNER, "ram:DeleteResourceShare", bare)?;
+    }
+    Ok(())
+}
+
+fn creation(world: &mut World) -> Result<(), Stop> {
+    let create = "ram:CreateResourceShare";
+    let new = |more: Value| {
+        let mut input =
+            json!({ "name": "pipeshare-new", "permissionArns": [READ], "tags": managed() });
+        for (member, value) in more.as_object().into_iter().flatten() {
+            input[member] = value.clone();
+        }
+        input
+    };
+    allowed(world, OWNER, create, new(json!({})))?;
+    for more in [
+        json!({ "tags": [] }),
+        json!({ "tags": [{ "key": "pipeshare:managed", "value": "false" }] }),
+        json!({ "tags": [
+            { "key": "pipeshare:managed", "value": "true" },
+            { "key": "owner", "value": "somebody-else" },
+        ]}),
+        json!({ "principals": [STRANGER] }),
+        json!({ "resourceArns": [format!("arn:aws:ec2:{REGION}:{TEST}:subnet/subnet-1")] }),
+        json!({ "permissionArns": ["arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSubnet"] }),
+    ] {
+        refused(world, OWNER, create, new(more))?;
+    }
+    let tag = |tags: Value| {
+        let share = format!("arn:aws:ram:{REGION}:{TEST}:resource-share/any");
+        json!({ "resourceShareArn": share, "tags": tags })
+    };
+    refused(
+        world,
+        OWNER,
+        "ram:TagResource",
+        tag(json!([{ "key": "cost", "value": "1" }])),
+    )?;
+    refused(
+        world,
+        OWNER,
+        "sagemaker:StartPipelineExecution",
+        json!({ "PipelineName": "probe" }),
+    )
+}
+
+fn consumer(world: &mut World) -> Result<(), Stop> {
+    for (owner, name, accepts, answers) in [
+        (TEST, "pipeshare-probe", true, true),
+        (STRANGER, "pipeshare-probe", false, true),
+        (TEST, "golden-images", false, false),
+    ] {
+        let share = share(world, owner, name, &json!([]));
+        let invite = json!({ "resourceShareArn": share, "principals": [DEV] });
+        make(world, owner, "ram:AssociateResourceShare", invite);
+        world.now += std::time::Duration::from_secs(2);
+        world.run_due();
+        let received = make(world, DEV, "ram:GetResourceShareInvitations", json!({}));
+        let of_share = |it: &&Value| it["resourceShareArn"] == json!(share);
+        let invitations = received["resourceShareInvitations"].as_array();
+        let invitation = invitations.into_iter().flatten().find(of_share);
+        let arn = invitation.map(|it| it["resourceShareInvitationArn"].clone());
+        let input = json!({ "resourceShareInvitationArn": arn });
+        for (operation, may_call) in [
+            ("ram:AcceptResourceShareInvitation", accepts),
+            ("ram:ListPendingInvitationResources", answers),
+            ("ram:RejectResourceShareInvitation", answers),
+        ] {
+            let what = format!("{operation} of {name} by {owner}: {may_call}");
+            hold(
+                may(world, CONSUMER, operation, input.clone()) == may_call,
+                &what,
+            )?;
+        }
+        forget(world, owner, &share);
+    }
+    let named = |account: &str| json!({ "PipelineName": pipeline(account) });
+    allowed(world, CONSUMER, "sagemaker:DescribePipeline", named(TEST))?;
+    refused(
+        world,
+        CONSUMER,
+        "sagemaker:DescribePipeline",
+        named(STRANGER),
+    )?;
+    refused(
+        world,
+        CONSUMER,
+        "sagemaker:StartPipelineExecution",
+        named(TEST),
+    )
+}
+
+fn reader(world: &mut World) -> Result<(), Stop> {
+    let own = json!({ "PipelineName": "probe" });
+    allowed(
+        world,
+        READER,
+        "sagemaker:ListPipelineExecutions",
+        own.clone(),
+    )?;
+    refused(world, READER, "sagemaker:StartPipelineExecution", own)?;
+    let foreign = json!({ "PipelineName": pipeline(DEV) });
+    refused(world, READER, "sagemaker:ListPipelineExecutions", foreign)
+}
+
+/// Only the functions that need a role get it, and only in the organization.
+fn trust(world: &mut World) -> Result<(), Stop> {
+    let mut roles = Vec::new();
+    for (account, role, function, other) in [
+        (OWNER.0, OWNER.1, "share-pipeline", "accept-invitation"),
+        (READER.0, READER.1, "forward-status", "accept-invitation"),
+        (READER.0, READER.1, "share-pipeline", "accept-invitation"),
+        (
+            CONSUMER.0,
+            CONSUMER.1,
+            "accept-invitation",
+            "share-pipeline",
+        ),
+        (CONSUMER.0, CONSUMER.1, "forward-status", "share-pipeline"),
+    ] {
+        let assumes = |world: &World, function: &str| {
+            let caller = session(SHARED, &format!("pipeshare-{function}-{REGION}"));
+            trusts(world, account, role, |action, arn| {
+                Request::of_caller(world, &caller, action, arn)
+            })
+        };
+        let what = format!("{role} is for {function}");
+        hold(assumes(world, function), &what)?;
+        hold(
+            !assumes(world, other),
+            &format!("{role} is not for {other}"),
+        )?;
+        world.organization.members.remove(SHARED);
+        let outside = assumes(world, function);
+        world.organization.members.insert(SHARED.to_owned());
+        hold(
+            !outside,
+            &format!("{role} is not for a hub outside the organization"),
+        )?;
+        roles.push(role);
+    }
+    for (account, role) in [
+        (TEST, "pipeshare-owner-events-us-east-1"),
+        (DEV, "pipeshare-consumer-events-us-east-1"),
+    ] {
+        let for_account = |source: &str| {
+            trusts(world, account, role, |action, arn| {
+                let rule = format!("arn:aws:events:{REGION}:{source}:rule/r");
+                Request::of_service("events.amazonaws.com", &rule, source, action, arn)
+            })
+        };
+        hold(
+            for_account(account),
+            &format!("{role} is for its own account's rules"),
+        )?;
+        hold(
+            !for_account(STRANGER),
+            &format!("{role} is for no other account's rules"),
+        )?;
+    }
+    Ok(())
+}
+
+fn trusts<'a>(
+    world: &World,
+    account: &str,
+    role: &str,
+    request: impl Fn(&'a str, &'a str) -> Request<'a>,
+) -> bool {
+    let found = world.iam.role(account, role);
+    found.is_some_and(|found| {
+        let request = request("sts:AssumeRole", "*");
+        evaluate(&found.trust, &request).is_ok_and(|decision| decision == Decision::Allow)
+    })
+}
+
+fn functions(world: &mut World) -> Result<(), Stop> {
+    const HUB: [Role; 3] = [
+        (SHARED, "pipeshare-share-pipeline-us-east-1"),
+        (SHARED, "pipeshare-accept-invitation-us-east-1"),
+        (SHARED, "pipeshare-forward-status-us-east-1"),
+    ];
+    for (function, role) in FUNCTIONS.into_iter().zip(HUB) {
+        for other in FUNCTIONS.into_iter().filter(|other| *other != function) {
+            let queue = format!("https://sqs.{REGION}.amazonaws.com/{SHARED}/pipeshare-{other}");
+            refused(world, role, "sqs:SendMessage", json!({ "QueueUrl": queue }))?;
+        }
+        refused(
+            world,
+            role,
+            "ram:CreateResourceShare",
+            json!({ "name": "pipeshare-x" }),
+        )?;
+        refused(
+            world,
+            role,
+            "ssm:PutParameter",
+            json!({ "Name": "/pipeshare/policy" }),
+        )?;
+        let admin = json!({ "RoleArn": format!("arn:aws:iam::{TEST}:role/admin") });
+        refused(world, role, "sts:AssumeRole", admin)?;
+        let topic = json!({ "TopicArn": format!("arn:aws:sns:{REGION}:{SHARED}:other") });
+        refused(world, role, "sns:Publish", topic)?;
+        let table = json!({ "TableName": "other", "Item": { "pk": { "S": "x" } } });
+        refused(world, role, "dynamodb:PutItem", table)?;
+        // Gates are opened by nobody but the deployment hook.
+        let gate = json!({ "TableName": "pipeshare", "Item": { "pk": { "S": "gate|r|p" }, "sk": { "S": "1" } } });
+        refused(world, role, "dynamodb:PutItem", gate)?;
+    }
+    Ok(())
+}
+
+/// The policies for people do what their names say with what is shared, and nothing else.
+fn people(world: &mut World) -> Result<(), Stop> {
+    let arn = |name: &str| format!("arn:aws:iam::{DEV}:policy/pipeshare-{name}-{REGION}");
+    for (name, policies) in [
+        ("scientist", vec![arn("reader")]),
+        ("engineer", vec![arn("reader"), arn("operator")]),
+    ] {
+        let properties = json!({
+            "AssumeRolePolicyDocument": { "Statement": [] },
+            "ManagedPolicyArns": policies,
+        });
+        iam::create_role(world, DEV, name, &properties).map_err(|error| Stop(error.to_string()))?;
+    }
+    let (scientist, engineer) = ((DEV, "scientist"), (DEV, "engineer"));
+    let outcome = ask_people(world, scientist, engineer);
+    for (account, name) in [scientist, engineer] {
+        iam::delete_role(world, account, name);
+    }
+    outcome
+}
+
+fn ask_people(world: &mut World, scientist: Role, engineer: Role) -> Result<(), Stop> {
+    let named = |account: &str| json!({ "PipelineName": pipeline(account) });
+    let run = |account: &str| json!({ "PipelineExecutionArn": format!("{}/execution/abcdefghijkl", pipeline(account)) });
+    let look = [
+        "DescribePipelineExecution",
+        "DescribePipelineDefinitionForExecution",
+        "ListPipelineExecutionSteps",
+        "ListPipelineParametersForExecution",
+    ];
+    let operate = ["StopPipelineExecution", "RetryPipelineExecution"];
+    let of_pipeline =
+        ["DescribePipeline", "ListPipelineExecutions"].map(|it| (it, named as fn(&str) -> Value));
+    let of_run = look.map(|it| (it, run as fn(&str) -> Value));
+    for (operation, input) in of_pipeline.into_iter().chain(of_run) {
+        let operation = format!("sagemaker:{operation}");
+        allowed(world, scientist, &operation, input(TEST))?;
+        allowed(world, engineer, &operation, input(TEST))?;
+        refused(world, scientist, &operation, input(STRANGER))?;
+    }
+    let of_run = operate.map(|it| (it, run as fn(&str) -> Value));
+    let start = [("StartPipelineExecution", named as fn(&str) -> Value)];
+    for (operation, input) in start.into_iter().chain(of_run) {
+        let operation = format!("sagemaker:{operation}");
+        refused(world, scientist, &operation, input(TEST))?;
+        allowed(world, engineer, &operation, input(TEST))?;
+        refused(world, engineer, &operation, input(STRANGER))?;
+    }
+    for operation in [
+        "ram:GetResourceShareInvitations",
+        "ram:GetResourceShares",
+        "ram:ListResources",
+    ] {
+        allowed(
+            world,
+            scientist,
+            operation,
+            json!({ "resourceOwner": "OTHER-ACCOUNTS" }),
+        )?;
+    }
+    refused(world, engineer, "sagemaker:DeletePipeline", named(TEST))
+}
+
+/// Queues take events of their own rules alone, and the topic takes alarms.
+fn senders(world: &mut World) -> Result<(), Stop> {
+    let rule = |account: &str, name: &str| format!("arn:aws:events:{REGION}:{account}:rule/{name}");
+    let queues = [
+        (SHARED, "undelivered", rule(SHARED, "pipeshare-policy")),
+        (
+            TEST,
+            "owner-undelivered",
+            rule(TEST, "pipeshare-owner-events"),
+        ),
+        (
+            DEV,
+            "consumer-undelivered",
+            rule(DEV, "pipeshare-consumer-events"),
+        ),
+    ];
+    let of_functions = FUNCTIONS.map(|it| (SHARED, it, rule(SHARED, "pipeshare-sweep")));
+    for (account, name, own) in queues.into_iter().chain(of_functions) {
+        let queue = format!("arn:aws:sqs:{REGION}:{account}:pipeshare-{name}");
+        let stranger = sqs::deliver(world, &queue, &rule(account, "other"), "probe");
+        hold(
+            stranger.is_err(),
+            &format!("{name} takes nothing from other rules"),
+        )?;
+        let taken = sqs::deliver(world, &queue, &own, "probe").is_ok();
+        hold(taken, &format!("{name} takes what its rules send"))?;
+        make(
+            world,
+            account,
+            "sqs:PurgeQueue",
+            json!({ "QueueUrl": queue_url(account, name) }),
+        );
+    }
+    let topic = format!("arn:aws:sns:{REGION}:{SHARED}:pipeshare-hub");
+    let alarm = |name: &str| format!("arn:aws:cloudwatch:{REGION}:{SHARED}:alarm:{name}");
+    let taken = sns::deliver(world, &topic, &alarm("pipeshare-errors"), "an alarm");
+    hold(taken.is_ok(), "the hub's topic takes the alarms of the hub")?;
+    let other = sns::deliver(world, &topic, &alarm("other"), "an alarm");
+    hold(other.is_err(), "the hub's topic takes no other alarms")
+}
+
+fn queue_url(account: &str, name: &str) -> String {
+    format!("https://sqs.{REGION}.amazonaws.com/{account}/pipeshare-{name}")
+}
