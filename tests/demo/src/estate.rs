@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use sandbox::{
     Function, Options, Sandbox, StartError,
     cloudformation::{self, Stack, TemplateError},
+    organization::Organization,
     world::World,
 };
 
@@ -84,6 +85,7 @@ pub enum EstateError {
 pub struct Estate {
     /// The sandbox.
     pub sandbox: Sandbox,
+    owners: Vec<&'static str>,
 }
 
 impl Estate {
@@ -96,13 +98,19 @@ impl Estate {
             concurrency: plan.concurrency,
         };
         let sandbox = Sandbox::start(world, options).await?;
-        Ok(Self { sandbox })
+        let owners = plan.owners.clone();
+        Ok(Self { sandbox, owners })
     }
 
     /// Somebody of an account.
     #[must_use]
     pub fn person(&self, account: &str) -> Person {
         Person::new(self.sandbox.endpoint(), account)
+    }
+
+    /// Makes an account a consumer that was none in the beginning.
+    pub fn onboard_consumer(&self, account: &str) -> Result<(), TemplateError> {
+        deploy_consumer(&mut self.sandbox.world(), account, &self.owners)
     }
 
     /// Writes the policy, as the administrator of the hub does.
@@ -153,18 +161,55 @@ fn world(plan: &Plan) -> Result<World, TemplateError> {
     world.organization.ram_sharing = plan.ram_sharing;
 
     let organization = world.organization.id.clone();
-    let hub = [("OrganizationId", organization.as_str())];
+    let trust = ("OrganizationId", organization.as_str());
+    let accounts = plan.owners.iter().chain(&plan.consumers);
+    let accounts: BTreeSet<&str> = accounts.copied().collect();
+    let strangers = accounts
+        .iter()
+        .filter(|account| !plan.members.contains(account));
+    let strangers = strangers.copied().collect::<Vec<_>>().join(",");
+    // The scenarios begin without a policy, and write their own.
+    let hub = [
+        trust,
+        ("AccountIds", &strangers),
+        ("CreatePolicyParameter", "false"),
+    ];
     deploy(&mut world, SHARED, "infra/hub/template.yaml", HUB, &hub)?;
-    let account = [("HubAccountId", SHARED)];
+
+    let principals = principals(plan, &world.organization);
+    let owner_parameters = [
+        ("HubAccountId", SHARED),
+        trust,
+        ("AllowedPrincipals", &principals),
+    ];
     for owner in &plan.owners {
         let file = "infra/owner-account/template.yaml";
-        deploy(&mut world, owner, file, OWNER, &account)?;
+        deploy(&mut world, owner, file, OWNER, &owner_parameters)?;
     }
     for consumer in &plan.consumers {
-        let file = "infra/consumer-account/template.yaml";
-        deploy(&mut world, consumer, file, CONSUMER, &account)?;
+        deploy_consumer(&mut world, consumer, &plan.owners)?;
     }
     Ok(world)
+}
+
+/// Deploys the template of a consumer account that trusts these owners.
+fn deploy_consumer(world: &mut World, account: &str, owners: &[&str]) -> Result<(), TemplateError> {
+    let organization = world.organization.id.clone();
+    let parameters = [
+        ("HubAccountId", SHARED),
+        ("OrganizationId", &organization),
+        ("AllowedOwners", &owners.join(",")),
+    ];
+    let file = "infra/consumer-account/template.yaml";
+    deploy(world, account, file, CONSUMER, &parameters)
+}
+
+/// Whom owners may share with at most: everybody here.
+fn principals(plan: &Plan, organization: &Organization) -> String {
+    let accounts = plan.members.iter().chain(&plan.consumers);
+    let accounts: BTreeSet<String> = accounts.map(ToString::to_string).collect();
+    let principals = accounts.into_iter().chain([organization.arn()]);
+    principals.collect::<Vec<_>>().join(",")
 }
 
 fn deploy(

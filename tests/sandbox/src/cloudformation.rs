@@ -5,7 +5,9 @@
 
 mod intrinsics;
 mod parameters;
+mod properties;
 mod resources;
+mod rules;
 mod syntax;
 mod template;
 #[cfg(test)]
@@ -13,9 +15,11 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::world::World;
 
-use template::Template;
+use template::{Resolved, Template};
 
 /// A template to deploy into an account.
 #[derive(Debug, Clone)]
@@ -40,6 +44,12 @@ impl Stack<'_> {
             account, region, ..
         } = self;
         format!("arn:aws:{service}:{region}:{account}:{resource}")
+    }
+
+    fn resolve(&self) -> Result<Resolved, TemplateError> {
+        Template::parse(self.template)
+            .and_then(|template| template.resolve(self))
+            .map_err(|problem| self.error(problem))
     }
 
     fn error(&self, problem: Problem) -> TemplateError {
@@ -77,14 +87,36 @@ impl Problem {
     }
 }
 
+/// A resource as a stack declares it, with every reference and condition resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Declared {
+    /// The name that the template has for it.
+    pub logical_id: String,
+    /// The type, for instance `AWS::SQS::Queue`.
+    pub kind: &'static str,
+    /// The properties.
+    pub properties: Value,
+}
+
+/// What the stack declares, each resource after those that it depends on; nothing is made.
+///
+/// It shows what the sandbox does not act on, too, such as alarms.
+pub fn declared(stack: &Stack<'_>) -> Result<Vec<Declared>, TemplateError> {
+    let declared = stack.resolve()?.resources.into_iter();
+    let declared = declared.map(|resource| Declared {
+        logical_id: resource.logical_id,
+        kind: resource.kind.name,
+        properties: resource.properties,
+    });
+    Ok(declared.collect())
+}
+
 /// Makes every resource of the stack, and returns its outputs.
 pub fn deploy(
     world: &mut World,
     stack: &Stack<'_>,
 ) -> Result<BTreeMap<String, String>, TemplateError> {
-    let resolved = Template::parse(stack.template)
-        .and_then(|template| template.resolve(stack))
-        .map_err(|problem| stack.error(problem))?;
+    let resolved = stack.resolve()?;
     for resource in &resolved.resources {
         resource.make(world, stack).map_err(|error| {
             let subject = format!("{} ({})", resource.logical_id, resource.kind.name);

@@ -311,12 +311,18 @@ impl<'t> Resolver<'t> {
         Ok(holds)
     }
 
-    fn condition(&mut self, node: &'t Node) -> Result<bool, Problem> {
+    /// Whether a condition, or the assertion of a rule, holds.
+    pub(super) fn condition(&mut self, node: &'t Node) -> Result<bool, Problem> {
         match &node.kind {
             Kind::Function("Fn::Equals", argument) => {
                 let [left, right] = arguments(argument, "Fn::Equals")?;
                 let left = self.text(left, "Fn::Equals")?;
                 Ok(left == self.text(right, "Fn::Equals")?)
+            }
+            Kind::Function("Fn::Contains", argument) => {
+                let [list, text] = arguments(argument, "Fn::Contains")?;
+                let list = self.texts(list, "Fn::Contains")?;
+                Ok(list.contains(&self.text(text, "Fn::Contains")?))
             }
             Kind::Function("Fn::Not", argument) => {
                 let [condition] = arguments(argument, "Fn::Not")?;

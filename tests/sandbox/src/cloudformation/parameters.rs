@@ -20,7 +20,24 @@ pub(super) struct Parameter {
     default: Option<String>,
     allowed_pattern: Option<Regex>,
     allowed_values: Vec<String>,
+    /// `MinLength` and `MaxLength`, which are about characters.
+    length: Range,
+    /// `MinValue` and `MaxValue`, which are about numbers.
+    size: Range,
     constraint: Option<String>,
+}
+
+/// The least and the greatest that is allowed.
+#[derive(Debug, Default)]
+struct Range {
+    min: Option<f64>,
+    max: Option<f64>,
+}
+
+impl Range {
+    fn contains(&self, number: f64) -> bool {
+        self.min.is_none_or(|min| number >= min) && self.max.is_none_or(|max| number <= max)
+    }
 }
 
 impl Parameter {
@@ -34,6 +51,8 @@ impl Parameter {
             default: None,
             allowed_pattern: None,
             allowed_values: Vec::new(),
+            length: Range::default(),
+            size: Range::default(),
             constraint: None,
         };
         let mut kind = None;
@@ -47,6 +66,10 @@ impl Parameter {
                     let values = value.items("AllowedValues")?.iter().map(scalar_text);
                     parameter.allowed_values = values.collect::<Result<_, _>>()?;
                 }
+                "MinLength" => parameter.length.min = Some(number(value)?),
+                "MaxLength" => parameter.length.max = Some(number(value)?),
+                "MinValue" => parameter.size.min = Some(number(value)?),
+                "MaxValue" => parameter.size.max = Some(number(value)?),
                 "ConstraintDescription" => {
                     parameter.constraint = Some(value.text("ConstraintDescription")?.to_owned());
                 }
@@ -72,8 +95,11 @@ impl Parameter {
     fn value(&self, given: &BTreeMap<String, String>) -> Result<Value, Problem> {
         let value = given.get(&self.name).or(self.default.as_ref());
         let value = value.ok_or_else(|| self.problem("has no value"))?;
-        if self.is_number && value.parse::<f64>().is_err() {
-            return Err(self.problem(&format!("is {value:?}, which is not a number")));
+        if self.is_number {
+            let number = value
+                .parse()
+                .map_err(|_| self.problem(&format!("is {value:?}, which is not a number")))?;
+            self.require(self.size.contains(number), value)?;
         }
         if !self.is_list {
             self.check(value)?;
@@ -89,7 +115,12 @@ impl Parameter {
         let fits = pattern.is_none_or(|pattern| pattern.is_match(value));
         let listed = self.allowed_values.is_empty()
             || self.allowed_values.iter().any(|allowed| allowed == value);
-        if fits && listed {
+        let length = u32::try_from(value.chars().count()).unwrap_or(u32::MAX);
+        self.require(fits && listed && self.length.contains(length.into()), value)
+    }
+
+    fn require(&self, is_allowed: bool, value: &str) -> Result<(), Problem> {
+        if is_allowed {
             return Ok(());
         }
         let reason = self.constraint.as_deref().unwrap_or("is not allowed");
@@ -123,6 +154,12 @@ fn scalar_text(node: &Node) -> Result<String, Problem> {
         Kind::Scalar(value @ (Value::Number(_) | Value::Bool(_))) => Ok(value.to_string()),
         _ => Err(Problem::new(node.line, "expected a text or a number")),
     }
+}
+
+fn number(node: &Node) -> Result<f64, Problem> {
+    let text = scalar_text(node)?;
+    text.parse()
+        .map_err(|_| Problem::new(node.line, format!("{text} is not a number")))
 }
 
 /// An `AllowedPattern`, which has to match the whole value.

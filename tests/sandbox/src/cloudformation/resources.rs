@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Stack, template::Declaration};
+use super::{Stack, properties, template::Declaration};
 use crate::{
     services::{dynamodb, events, iam, lambda, sns, sqs, ssm},
     world::{ApiError, World},
@@ -118,6 +118,11 @@ impl ResourceType {
         TYPES.iter().find(|kind| kind.name == name)
     }
 
+    /// Whether the sandbox knows what the property means for it.
+    pub(super) fn knows(&self, property: &str) -> bool {
+        properties::of(self.name).is_none_or(|known| known.contains(&property))
+    }
+
     const fn named(
         name: &'static str,
         name_property: &'static str,
@@ -229,6 +234,13 @@ static TYPES: &[ResourceType] = &[
     ResourceType::named(
         "AWS::CloudWatch::Dashboard",
         "DashboardName",
+        name_only,
+        Make::Nothing,
+    ),
+    // The stacks of a stack set are for whoever sets up a world to deploy.
+    ResourceType::named(
+        "AWS::CloudFormation::StackSet",
+        "StackSetName",
         name_only,
         Make::Nothing,
     ),

@@ -10,6 +10,7 @@ const FUNCTIONS: &[&str] = &[
     "Ref",
     "Condition",
     "Fn::And",
+    "Fn::Contains",
     "Fn::Equals",
     "Fn::GetAtt",
     "Fn::If",

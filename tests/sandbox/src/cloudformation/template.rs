@@ -7,6 +7,7 @@ use super::{
     intrinsics::Resolver,
     parameters::{self, Parameter},
     resources::{Resource, ResourceType},
+    rules::Rule,
     syntax::{Entry, Kind, Node},
 };
 
@@ -14,6 +15,7 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Template {
     pub(super) parameters: Vec<Parameter>,
+    pub(super) rules: Vec<Rule>,
     pub(super) conditions: BTreeMap<String, Node>,
     pub(super) resources: Vec<Declaration>,
     pub(super) outputs: Vec<Output>,
@@ -58,6 +60,7 @@ impl Template {
         let root = Node::parse(text)?;
         let mut template = Self {
             parameters: Vec::new(),
+            rules: Vec::new(),
             conditions: BTreeMap::new(),
             resources: Vec::new(),
             outputs: Vec::new(),
@@ -70,6 +73,7 @@ impl Template {
                     let parameters = value.entries(&key)?.iter().map(Parameter::read);
                     template.parameters = parameters.collect::<Result<_, _>>()?;
                 }
+                "Rules" => template.rules = read_each(value, &key, Rule::read)?,
                 "Conditions" => {
                     let conditions = value.into_entries(&key)?.into_iter();
                     template.conditions = conditions.map(|c| (c.key, c.value)).collect();
@@ -89,6 +93,9 @@ impl Template {
     pub(super) fn resolve(&self, stack: &Stack<'_>) -> Result<Resolved, Problem> {
         let values = parameters::values(&self.parameters, &stack.parameters)?;
         let mut resolver = Resolver::new(self, stack, values);
+        for rule in &self.rules {
+            rule.check(&mut resolver)?;
+        }
         for declaration in &self.resources {
             resolver.resource(declaration)?;
         }
@@ -105,10 +112,17 @@ impl Template {
 }
 
 impl Node {
-    fn into_entries(self, what: &str) -> Result<Vec<Entry>, Problem> {
+    pub(super) fn into_entries(self, what: &str) -> Result<Vec<Entry>, Problem> {
         match self.kind {
             Kind::Map(entries) => Ok(entries),
             _ => Err(Problem::new(self.line, format!("{what} must be a map"))),
+        }
+    }
+
+    pub(super) fn into_items(self, what: &str) -> Result<Vec<Node>, Problem> {
+        match self.kind {
+            Kind::List(items) => Ok(items),
+            _ => Err(Problem::new(self.line, format!("{what} must be a list"))),
         }
     }
 }
@@ -132,10 +146,7 @@ impl Declaration {
                 "Type" => kind = Some(resource_type(&key, &value)?),
                 "Condition" => condition = Some(Named::read(&value)?),
                 "DependsOn" => depends_on = Named::read_list(&value)?,
-                "Properties" => {
-                    value.entries("Properties")?;
-                    properties = Some(value);
-                }
+                "Properties" => properties = Some(value),
                 // They matter when a stack changes or goes away, which none does here.
                 "DeletionPolicy" | "UpdateReplacePolicy" | "Metadata" => {}
                 other => {
@@ -145,6 +156,9 @@ impl Declaration {
             }
         }
         let kind = kind.ok_or_else(|| Problem::new(line, format!("{key} has no Type")))?;
+        if let Some(properties) = &properties {
+            check_properties(&key, kind, properties)?;
+        }
         Ok(Self {
             logical_id: key,
             line,
@@ -153,6 +167,25 @@ impl Declaration {
             depends_on,
             properties,
         })
+    }
+}
+
+/// Refuses a property that the sandbox neither acts on nor knows to make no difference to it.
+fn check_properties(
+    logical_id: &str,
+    kind: &ResourceType,
+    properties: &Node,
+) -> Result<(), Problem> {
+    let entries = properties.entries("Properties")?;
+    match entries.iter().find(|entry| !kind.knows(&entry.key)) {
+        Some(entry) => {
+            let message = format!(
+                "{logical_id}: the sandbox has no property {} of {}",
+                entry.key, kind.name
+            );
+            Err(Problem::new(entry.line, message))
+        }
+        None => Ok(()),
     }
 }
 
