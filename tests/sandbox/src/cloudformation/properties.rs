@@ -54,6 +54,10 @@ static PROPERTIES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "AWS::IAM::ManagedPolicy",
+        &["Description", "ManagedPolicyName", "Path", "PolicyDocument"],
+    ),
+    (
         "AWS::IAM::Role",
         &[
             "AssumeRolePolicyDocument",
