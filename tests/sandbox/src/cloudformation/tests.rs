@@ -371,19 +371,6 @@ fn errors_name_the_file_the_line_and_the_construct() {
             "4: A: CreationPolicy is not supported",
         ),
         (
-            "Resources:\n  A:\n    Type: AWS::SQS::Queue\n    Properties:\n      FifoQueue: true\n"
-                .to_owned(),
-            "5: A: the sandbox has no property FifoQueue of AWS::SQS::Queue",
-        ),
-        (
-            "Rules:\n  R: { RuleCondition: x }\n".to_owned(),
-            "2: R has no Assertions",
-        ),
-        (
-            "Rules:\n  R:\n    Assertions:\n      - Asert: x\n".to_owned(),
-            "4: R: Asert is not supported",
-        ),
-        (
             "Resources:\n  A:\n    Properties: {}\n".to_owned(),
             "2: A has no Type",
         ),
@@ -459,6 +446,28 @@ fn errors_name_the_file_the_line_and_the_construct() {
         let message = error(&template, &[]);
         let expected = format!("infra/template.yaml:{expected}");
         assert!(message.starts_with(&expected), "{message}, not {expected}");
+    }
+}
+
+#[test]
+fn properties_and_parts_of_rules_that_are_not_known_are_errors() {
+    let refused = [
+        (
+            "Resources:\n  A:\n    Type: AWS::SQS::Queue\n    Properties:\n      FifoQueue: true\n",
+            "5: A: the sandbox has no property FifoQueue of AWS::SQS::Queue",
+        ),
+        (
+            "Rules:\n  R: { RuleCondition: x }\n",
+            "2: R has no Assertions",
+        ),
+        (
+            "Rules:\n  R:\n    Assertions:\n      - Asert: x\n",
+            "4: R: Asert is not supported",
+        ),
+    ];
+    for (template, expected) in refused {
+        let expected = format!("infra/template.yaml:{expected}");
+        assert_eq!(error(template, &[]), expected);
     }
 }
 
