@@ -108,6 +108,7 @@ pub enum EstateError {
 pub struct Estate {
     /// The sandbox.
     pub sandbox: Sandbox,
+    plan: Plan,
 }
 
 impl Estate {
@@ -120,13 +121,19 @@ impl Estate {
             concurrency: plan.concurrency,
         };
         let sandbox = Sandbox::start(world, options).await?;
-        Ok(Self { sandbox })
+        let plan = plan.clone();
+        Ok(Self { sandbox, plan })
     }
 
     /// Somebody of an account.
     #[must_use]
     pub fn person(&self, account: &str) -> Person {
         Person::new(self.sandbox.endpoint(), account)
+    }
+
+    /// Makes an account a consumer that was none in the beginning.
+    pub fn onboard_consumer(&self, account: &str) -> Result<(), TemplateError> {
+        deploy_consumer(&mut self.sandbox.world(), account, &self.plan)
     }
 
     /// Writes the policy, as the administrator of the hub does.
@@ -208,19 +215,22 @@ fn world(plan: &Plan) -> Result<World, TemplateError> {
         let file = "infra/owner-account/template.yaml";
         deploy(&mut world, owner, file, &templates.owner, &owner_parameters)?;
     }
-    let owners = plan.owners.join(",");
-    let consumer_parameters = [("HubAccountId", SHARED), trust, ("AllowedOwners", &owners)];
     for consumer in &plan.consumers {
-        let file = "infra/consumer-account/template.yaml";
-        deploy(
-            &mut world,
-            consumer,
-            file,
-            &templates.consumer,
-            &consumer_parameters,
-        )?;
+        deploy_consumer(&mut world, consumer, plan)?;
     }
     Ok(world)
+}
+
+/// Deploys the template of a consumer account that trusts these owners.
+fn deploy_consumer(world: &mut World, account: &str, plan: &Plan) -> Result<(), TemplateError> {
+    let organization = world.organization.id.clone();
+    let parameters = [
+        ("HubAccountId", SHARED),
+        ("OrganizationId", &organization),
+        ("AllowedOwners", &plan.owners.join(",")),
+    ];
+    let file = "infra/consumer-account/template.yaml";
+    deploy(world, account, file, &plan.templates.consumer, &parameters)
 }
 
 /// Whom owners may share with at most: everybody here.

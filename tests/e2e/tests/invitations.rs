@@ -146,16 +146,7 @@ async fn an_invitation_that_nobody_answered_in_time_is_sent_again() {
         "shared services does not wait for dev"
     );
 
-    let template = include_str!("../../../infra/consumer-account/template.yaml");
-    let stack = sandbox::cloudformation::Stack {
-        account: DEV,
-        region: e2e::REGION,
-        name: "pipeshare",
-        file: "infra/consumer-account/template.yaml",
-        template,
-        parameters: [("HubAccountId".to_owned(), e2e::SHARED.to_owned())].into(),
-    };
-    sandbox::cloudformation::deploy(&mut scenario.estate.sandbox.world(), &stack).unwrap();
+    scenario.estate.onboard_consumer(DEV).unwrap();
     scenario.pass(1200).await;
     assert!(
         scenario.dev.sees(&churn).await,

@@ -5,8 +5,14 @@
 /// The properties that are acted on, refused by the service itself, or known
 /// to make no difference here; none of a type that takes any.
 pub(super) fn of(kind: &str) -> Option<&'static [&'static str]> {
-    let properties: &[&str] = match kind {
-        "AWS::DynamoDB::Table" => &[
+    let found = PROPERTIES.iter().find(|(name, _)| *name == kind);
+    found.map(|(_, properties)| *properties)
+}
+
+static PROPERTIES: &[(&str, &[&str])] = &[
+    (
+        "AWS::DynamoDB::Table",
+        &[
             "AttributeDefinitions",
             "BillingMode",
             "DeletionProtectionEnabled",
@@ -20,8 +26,11 @@ pub(super) fn of(kind: &str) -> Option<&'static [&'static str]> {
             "Tags",
             "TimeToLiveSpecification",
         ],
-        "AWS::Events::EventBus" => &["Description", "Name", "Tags"],
-        "AWS::Events::EventBusPolicy" => &[
+    ),
+    ("AWS::Events::EventBus", &["Description", "Name", "Tags"]),
+    (
+        "AWS::Events::EventBusPolicy",
+        &[
             "Action",
             "Condition",
             "EventBusName",
@@ -29,7 +38,10 @@ pub(super) fn of(kind: &str) -> Option<&'static [&'static str]> {
             "Statement",
             "StatementId",
         ],
-        "AWS::Events::Rule" => &[
+    ),
+    (
+        "AWS::Events::Rule",
+        &[
             "Description",
             "EventBusName",
             "EventPattern",
@@ -40,10 +52,14 @@ pub(super) fn of(kind: &str) -> Option<&'static [&'static str]> {
             "Tags",
             "Targets",
         ],
-        "AWS::IAM::ManagedPolicy" => {
-            &["Description", "ManagedPolicyName", "Path", "PolicyDocument"]
-        }
-        "AWS::IAM::Role" => &[
+    ),
+    (
+        "AWS::IAM::ManagedPolicy",
+        &["Description", "ManagedPolicyName", "Path", "PolicyDocument"],
+    ),
+    (
+        "AWS::IAM::Role",
+        &[
             "AssumeRolePolicyDocument",
             "Description",
             "ManagedPolicyArns",
@@ -54,7 +70,10 @@ pub(super) fn of(kind: &str) -> Option<&'static [&'static str]> {
             "RoleName",
             "Tags",
         ],
-        "AWS::Lambda::EventSourceMapping" => &[
+    ),
+    (
+        "AWS::Lambda::EventSourceMapping",
+        &[
             "BatchSize",
             "Enabled",
             "EventSourceArn",
@@ -65,7 +84,10 @@ pub(super) fn of(kind: &str) -> Option<&'static [&'static str]> {
             "ScalingConfig",
             "Tags",
         ],
-        "AWS::Lambda::Function" => &[
+    ),
+    (
+        "AWS::Lambda::Function",
+        &[
             "Architectures",
             "Code",
             "Description",
@@ -81,16 +103,25 @@ pub(super) fn of(kind: &str) -> Option<&'static [&'static str]> {
             "Timeout",
             "TracingConfig",
         ],
-        "AWS::SNS::Subscription" => &["Endpoint", "Protocol", "RawMessageDelivery", "TopicArn"],
-        "AWS::SNS::Topic" => &[
+    ),
+    (
+        "AWS::SNS::Subscription",
+        &["Endpoint", "Protocol", "RawMessageDelivery", "TopicArn"],
+    ),
+    (
+        "AWS::SNS::Topic",
+        &[
             "DisplayName",
             "KmsMasterKeyId",
             "Subscription",
             "Tags",
             "TopicName",
         ],
-        "AWS::SNS::TopicPolicy" => &["PolicyDocument", "Topics"],
-        "AWS::SQS::Queue" => &[
+    ),
+    ("AWS::SNS::TopicPolicy", &["PolicyDocument", "Topics"]),
+    (
+        "AWS::SQS::Queue",
+        &[
             "DelaySeconds",
             "KmsDataKeyReusePeriodSeconds",
             "KmsMasterKeyId",
@@ -104,9 +135,10 @@ pub(super) fn of(kind: &str) -> Option<&'static [&'static str]> {
             "Tags",
             "VisibilityTimeout",
         ],
-        "AWS::SQS::QueuePolicy" => &["PolicyDocument", "Queues"],
-        "AWS::SSM::Parameter" => &["Description", "Name", "Tags", "Tier", "Type", "Value"],
-        _ => return None,
-    };
-    Some(properties)
-}
+    ),
+    ("AWS::SQS::QueuePolicy", &["PolicyDocument", "Queues"]),
+    (
+        "AWS::SSM::Parameter",
+        &["Description", "Name", "Tags", "Tier", "Type", "Value"],
+    ),
+];

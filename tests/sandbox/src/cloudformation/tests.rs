@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Stack, TemplateError, deploy, template::Template};
+use super::{Stack, TemplateError, declared, deploy, template::Template};
 use crate::world::World;
 
 const ACCOUNT: &str = "111111111111";
@@ -273,6 +273,84 @@ Resources: {}
 }
 
 #[test]
+fn a_parameter_has_a_least_and_a_greatest_length_and_value() {
+    let template = r"
+Parameters:
+  Name: { Type: String, Default: abc, MinLength: 2, MaxLength: 3 }
+  Days: { Type: Number, Default: 5, MinValue: 1, MaxValue: 10, ConstraintDescription: must be few }
+Resources: {}
+";
+    for allowed in [
+        ("Name", "ab"),
+        ("Name", "äöü"),
+        ("Days", "1"),
+        ("Days", "10"),
+    ] {
+        resolve(template, &[allowed]);
+    }
+    let refused = [
+        (
+            ("Name", "a"),
+            "3: parameter Name is \"a\", but is not allowed",
+        ),
+        (
+            ("Name", "abcd"),
+            "3: parameter Name is \"abcd\", but is not allowed",
+        ),
+        (("Days", "0"), "4: parameter Days is \"0\", but must be few"),
+        (
+            ("Days", "11"),
+            "4: parameter Days is \"11\", but must be few",
+        ),
+    ];
+    for (parameter, expected) in refused {
+        let expected = format!("infra/template.yaml:{expected}");
+        assert_eq!(error(template, &[parameter]), expected);
+    }
+}
+
+#[test]
+fn rules_refuse_combinations_of_parameters() {
+    let template = r#"
+Parameters:
+  Stage: { Type: String, Default: dev }
+  Accounts: { Type: CommaDelimitedList, Default: "1,2" }
+Rules:
+  Production:
+    RuleCondition: !Equals [!Ref Stage, prod]
+    Assertions:
+      - Assert: !Contains [!Ref Accounts, "3"]
+        AssertDescription: production needs account 3
+      - Assert: !Not [!Contains [!Ref Accounts, "1"]]
+Resources: {}
+"#;
+    resolve(template, &[]);
+    resolve(template, &[("Stage", "prod"), ("Accounts", "2,3")]);
+    assert_eq!(
+        error(template, &[("Stage", "prod")]),
+        "infra/template.yaml:9: rule Production: production needs account 3"
+    );
+    assert_eq!(
+        error(template, &[("Stage", "prod"), ("Accounts", "1,3")]),
+        "infra/template.yaml:11: rule Production: an assertion does not hold"
+    );
+}
+
+#[test]
+fn what_a_stack_declares_can_be_looked_at_without_making_it() {
+    let template = r"
+Resources:
+  A: { Type: AWS::CloudWatch::Alarm, Properties: { Dimensions: [!GetAtt Queue.QueueName] } }
+  Queue: { Type: AWS::SQS::Queue, Properties: { QueueName: q } }
+";
+    let declared = declared(&stack(template, &[])).unwrap();
+    let named = |id: &str| declared.iter().find(|d| d.logical_id == id).unwrap();
+    assert_eq!(named("A").kind, "AWS::CloudWatch::Alarm");
+    assert_eq!(named("A").properties, json!({ "Dimensions": ["q"] }));
+    assert_eq!(declared.len(), 2);
+}
+
+#[test]
 fn errors_name_the_file_the_line_and_the_construct() {
     let resource = |properties: &str| {
         format!(
@@ -368,6 +446,28 @@ fn errors_name_the_file_the_line_and_the_construct() {
         let message = error(&template, &[]);
         let expected = format!("infra/template.yaml:{expected}");
         assert!(message.starts_with(&expected), "{message}, not {expected}");
+    }
+}
+
+#[test]
+fn properties_and_parts_of_rules_that_are_not_known_are_errors() {
+    let refused = [
+        (
+            "Resources:\n  A:\n    Type: AWS::SQS::Queue\n    Properties:\n      FifoQueue: true\n",
+            "5: A: the sandbox has no property FifoQueue of AWS::SQS::Queue",
+        ),
+        (
+            "Rules:\n  R: { RuleCondition: x }\n",
+            "2: R has no Assertions",
+        ),
+        (
+            "Rules:\n  R:\n    Assertions:\n      - Asert: x\n",
+            "4: R: Asert is not supported",
+        ),
+    ];
+    for (template, expected) in refused {
+        let expected = format!("infra/template.yaml:{expected}");
+        assert_eq!(error(template, &[]), expected);
     }
 }
 
