@@ -7,6 +7,7 @@
 
 mod arn;
 mod authorization;
+mod callbacks;
 mod conditions;
 mod definition;
 mod executions;
@@ -20,6 +21,7 @@ mod progress;
 mod search;
 mod state;
 mod tags;
+mod variables;
 mod versions;
 
 #[cfg(test)]
@@ -51,6 +53,8 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "ListPipelineExecutionSteps" => executions::list_steps(world, call),
         "DescribePipelineDefinitionForExecution" => executions::describe_definition(world, call),
         "ListPipelineParametersForExecution" => executions::list_parameters(world, call),
+        "SendPipelineExecutionStepSuccess" => callbacks::succeed(world, call),
+        "SendPipelineExecutionStepFailure" => callbacks::fail(world, call),
         "Search" => search::search(world, call),
         "AddTags" => tags::add(world, call),
         "ListTags" => tags::list(world, call),

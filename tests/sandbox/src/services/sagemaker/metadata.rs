@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{definition::Step, output::present};
+use super::{definition::Step, output::present, variables::Scope};
 use crate::services::cloudtrail;
 
 /// Where a step runs.
@@ -15,7 +15,8 @@ pub(super) struct Place<'a> {
 }
 
 /// The metadata of a step that is executing; none for types without a job.
-pub(super) fn of(step: &Step, place: &Place<'_>) -> Option<Value> {
+pub(super) fn of(step: &Step, place: &Place<'_>, scope: Scope<'_>) -> Option<Value> {
+    let given = |member: &str| step.document.get(member).map(|value| scope.resolve(value));
     if let Some((member, resource)) = job(&step.kind) {
         return Some(json!({ member: { "Arn": arn(step, place, resource) } }));
     }
@@ -24,16 +25,16 @@ pub(super) fn of(step: &Step, place: &Place<'_>) -> Option<Value> {
             &step.kind: { "CheckJobArn": arn(step, place, "processing-job") }
         })),
         "Lambda" => Some(json!({ "Lambda": present(json!({
-            "Arn": text(step, "FunctionArn"),
+            "Arn": given("FunctionArn"),
             "OutputParameters": [],
         })) })),
         "Callback" => Some(json!({ "Callback": present(json!({
             "CallbackToken": place.suffix.get(..10),
-            "SqsQueueUrl": text(step, "SqsQueueUrl"),
+            "SqsQueueUrl": given("SqsQueueUrl"),
             "OutputParameters": [],
         })) })),
         "EMR" => Some(json!({ "EMR": present(json!({
-            "ClusterId": text(step, "ClusterId"),
+            "ClusterId": given("ClusterId"),
         })) })),
         _ => None,
     }
@@ -68,11 +69,6 @@ fn arn(step: &Step, place: &Place<'_>, resource: &str) -> String {
     let name: String = step.name.replace('_', "-").chars().take(20).collect();
     let suffix: String = suffix.chars().take(10).collect();
     format!("arn:aws:sagemaker:{region}:{account}:{resource}/pipelines-{execution}-{name}-{suffix}")
-}
-
-/// A text of the step's definition, outside of its arguments.
-fn text<'a>(step: &'a Step, member: &str) -> Option<&'a str> {
-    step.document.get(member).and_then(Value::as_str)
 }
 
 /// Metadata as events write it.

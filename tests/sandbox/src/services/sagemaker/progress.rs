@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 
 use super::{
     arn::ExecutionId,
-    conditions,
+    callbacks, conditions,
     definition::Step,
     metadata, notices,
     state::{Execution, Status, StepRun},
+    variables::Scope,
 };
 use crate::world::{self, World};
 
@@ -86,6 +87,7 @@ pub(super) fn change_execution(world: &mut World, id: &ExecutionId, status: Stat
 /// Stops the steps that are under way.
 ///
 /// The function of a Lambda step cannot be stopped, so its step runs to its end.
+/// A callback step is told to stop, and stops when that is answered.
 pub(super) fn stop_steps(world: &mut World, id: &ExecutionId) {
     let Ok(execution) = world.sagemaker.execution(id) else {
         return;
@@ -100,11 +102,29 @@ pub(super) fn stop_steps(world: &mut World, id: &ExecutionId) {
         .filter(|step| !step.status.is_final() && !is_lambda(&step.name))
         .map(|step| step.name.clone())
         .collect();
-    let delay = brief(world);
+    let brief = brief(world);
     for name in names {
+        let delay = if asked_to_stop(world, id, &name) {
+            callbacks::PATIENCE
+        } else {
+            brief
+        };
         change_step(world, id, &name, Status::Stopping);
         schedule(world, id, &name, delay);
     }
+}
+
+/// Whether the step is a callback step that was told to stop and now waits for an answer.
+///
+/// ASSUMED: it waits as long as for any answer.
+fn asked_to_stop(world: &mut World, id: &ExecutionId, name: &str) -> bool {
+    let execution = world.sagemaker.execution(id).ok();
+    let asked = execution.is_some_and(|execution| {
+        let run = execution.step(name);
+        callbacks::is_callback(execution, name)
+            && run.is_some_and(|run| run.status == Status::Executing && run.failure.is_none())
+    });
+    asked && callbacks::send(world, id, name, Status::Stopping).is_ok()
 }
 
 /// How long a step takes to start and to stop.
@@ -162,6 +182,7 @@ fn start_step(world: &mut World, id: &ExecutionId, name: &str) {
         ended: None,
         failure,
         metadata: None,
+        arguments: Value::Null,
     });
     tell_step(world, id, name, None);
     let delay = brief(world);
@@ -169,6 +190,7 @@ fn start_step(world: &mut World, id: &ExecutionId, name: &str) {
 }
 
 fn execute(world: &mut World, id: &ExecutionId, name: &str) {
+    let now = world.now;
     let suffix = world.hex(&format!("job of step {name} of execution {}", id.id));
     let Ok(execution) = world.sagemaker.execution_mut(id) else {
         return;
@@ -179,22 +201,70 @@ fn execute(world: &mut World, id: &ExecutionId, name: &str) {
         execution: &id.id,
         suffix: &suffix,
     };
-    let job = execution.definition.step(name);
-    let job = job.and_then(|step| metadata::of(step, &place));
-    if let Some(run) = execution.step_mut(name) {
-        run.metadata = job;
-    }
+    let scope = Scope { execution, now };
+    let Some(step) = execution.definition.step(name) else {
+        return;
+    };
+    let arguments = step.document.get("Arguments");
+    let arguments = arguments.map_or(Value::Null, |arguments| scope.resolve(arguments));
+    let job = metadata::of(step, &place, scope);
+    let Some(run) = execution.step_mut(name) else {
+        return;
+    };
+    run.metadata = job;
+    run.arguments = arguments;
+    let rest = wait(world, id, name);
     change_step(world, id, name, Status::Executing);
-    let rest = world.sagemaker.step_duration.saturating_sub(brief(world));
     schedule(world, id, name, rest);
+}
+
+/// How long the step is going to execute. A callback step asks and waits,
+/// unless it is going to fail anyhow.
+fn wait(world: &mut World, id: &ExecutionId, name: &str) -> Duration {
+    let rest = world.sagemaker.step_duration.saturating_sub(brief(world));
+    let execution = world.sagemaker.execution(id).ok();
+    let asks = execution.is_some_and(|execution| {
+        let run = execution.step(name);
+        callbacks::is_callback(execution, name) && run.is_some_and(|run| run.failure.is_none())
+    });
+    if !asks {
+        return rest;
+    }
+    let Err(error) = callbacks::send(world, id, name, Status::Executing) else {
+        return callbacks::PATIENCE;
+    };
+    let execution = world.sagemaker.execution_mut(id).ok();
+    if let Some(run) = execution.and_then(|execution| execution.step_mut(name)) {
+        // ASSUMED: the wording of a failure to send the message.
+        run.failure = Some(error.to_string());
+    }
+    rest
+}
+
+/// Ends a callback step that somebody answered.
+///
+/// An answer to a step that is stopping only lets it stop.
+pub(super) fn answered(world: &mut World, id: &ExecutionId, name: &str) {
+    let execution = world.sagemaker.execution(id).ok();
+    let Some(run) = execution.and_then(|execution| execution.step(name)) else {
+        return;
+    };
+    let status = match (run.status, &run.failure) {
+        (Status::Stopping, _) => Status::Stopped,
+        (_, Some(_)) => Status::Failed,
+        (_, None) => Status::Succeeded,
+    };
+    change_step(world, id, name, status);
+    proceed(world, id);
 }
 
 /// Ends a step as it was told to end, or as its own definition says.
 fn finish_step(world: &mut World, id: &ExecutionId, name: &str) {
+    let now = world.now;
     let Ok(execution) = world.sagemaker.execution_mut(id) else {
         return;
     };
-    let (decided, message) = conclusion(execution, name);
+    let (decided, message) = conclusion(Scope { execution, now }, name);
     let Some(run) = execution.step_mut(name) else {
         return;
     };
@@ -208,13 +278,13 @@ fn finish_step(world: &mut World, id: &ExecutionId, name: &str) {
     change_step(world, id, name, status);
 }
 
-/// The metadata and the failure reason that Condition and Fail steps end with.
-fn conclusion(execution: &Execution, name: &str) -> (Option<Value>, Option<String>) {
-    let Some(step) = execution.definition.step(name) else {
+/// The metadata and the failure reason that Condition, Fail and Callback steps end with.
+fn conclusion(scope: Scope<'_>, name: &str) -> (Option<Value>, Option<String>) {
+    let Some(step) = scope.execution.definition.step(name) else {
         return (None, None);
     };
     let argument = |member: &str| step.document.get("Arguments")?.get(member);
-    let lookup = |path: &str| variable(execution, path);
+    let lookup = |path: &str| scope.get(path);
     match step.kind.as_str() {
         "Condition" => {
             let conditions = argument("Conditions").and_then(Value::as_array);
@@ -236,25 +306,9 @@ fn conclusion(execution: &Execution, name: &str) -> (Option<Value>, Option<Strin
             let metadata = json!({ "Fail": { "ErrorMessage": message } });
             (Some(metadata), Some(message))
         }
+        // Only one that was answered ends otherwise.
+        "Callback" => (None, Some(callbacks::TIMED_OUT.to_owned())),
         _ => (None, None),
-    }
-}
-
-/// What `{"Get": path}` means in this execution, as far as it can be known.
-fn variable(execution: &Execution, path: &str) -> Option<Value> {
-    let (scope, name) = path.split_once('.')?;
-    match (scope, name) {
-        ("Parameters", name) => execution.values.get(name).cloned(),
-        ("Execution", "PipelineName") => Some(execution.pipeline_name.as_str().into()),
-        ("Execution", "PipelineArn") => Some(execution.pipeline_arn.as_str().into()),
-        ("Execution", "PipelineExecutionId") => Some(execution.id.as_str().into()),
-        ("Execution", "PipelineExecutionArn") => Some(execution.arn.as_str().into()),
-        ("Execution", "StartDateTime") => Some(world::epoch_seconds(execution.created)),
-        ("Steps", name) => {
-            let outcome = outcome(execution, name.strip_suffix(".Outcome")?)?;
-            Some(Value::Bool(outcome))
-        }
-        _ => None,
     }
 }
 

@@ -207,6 +207,8 @@ pub(super) struct StepRun {
     /// Why the run failed or, while it is under way, is going to fail.
     pub(super) failure: Option<String>,
     pub(super) metadata: Option<Value>,
+    /// The arguments of the job, without expressions; null until there is a job.
+    pub(super) arguments: Value,
 }
 
 /// How far an execution or a step is; executions are never `Starting`.
