@@ -18,6 +18,7 @@ mod notices;
 mod output;
 mod pipelines;
 mod progress;
+mod retries;
 mod search;
 mod state;
 mod tags;
@@ -69,6 +70,10 @@ pub fn run(world: &mut World, task: Task) {
 }
 
 /// Makes the next run of a step fail with this reason, in whichever Region it happens.
+///
+/// A reason may begin with the type that retry policies know the failure by,
+/// as in `SageMaker.CAPACITY_ERROR: No more instances.`; one that does not is
+/// a `SageMaker.JOB_INTERNAL_ERROR`. Every retry is a run of its own.
 pub fn fail_step(world: &mut World, account: &str, pipeline: &str, step: &str, reason: &str) {
     world.sagemaker.fail_next.push(FailStep {
         account: account.to_owned(),

@@ -245,8 +245,7 @@ fn step(execution: &Execution, run: &StepRun) -> Value {
         "StepStatus": run.status,
         "FailureReason": failure.filter(|_| run.status == Status::Failed),
         "Metadata": run.metadata,
-        // Counts the attempts of a retry policy, which the sandbox does not carry out.
-        "AttemptCount": 1,
+        "AttemptCount": run.attempt,
     }))
 }
 

@@ -12,7 +12,7 @@ use super::{
     arn::ExecutionId,
     callbacks, conditions,
     definition::Step,
-    metadata, notices,
+    metadata, notices, retries,
     state::{Execution, Status, StepRun},
     variables::Scope,
 };
@@ -41,8 +41,10 @@ pub(super) fn run(world: &mut World, task: Task) {
     if !current.is_some_and(|current| current.run == run && current.status == from) {
         return;
     }
+    let pausing = current.is_some_and(|current| current.pausing);
     match from {
         Status::Starting => execute(world, &id, &step),
+        Status::Executing if pausing => execute(world, &id, &step),
         Status::Stopping => change_step(world, &id, &step, Status::Stopped),
         _ => finish_step(world, &id, &step),
     }
@@ -178,6 +180,8 @@ fn start_step(world: &mut World, id: &ExecutionId, name: &str) {
         name: name.to_owned(),
         run: execution.runs,
         status: Status::Starting,
+        attempt: 1,
+        pausing: false,
         started: now,
         ended: None,
         failure,
@@ -213,8 +217,11 @@ fn execute(world: &mut World, id: &ExecutionId, name: &str) {
     };
     run.metadata = job;
     run.arguments = arguments;
+    let again = std::mem::take(&mut run.pausing);
     let rest = wait(world, id, name);
-    change_step(world, id, name, Status::Executing);
+    if !again {
+        change_step(world, id, name, Status::Executing);
+    }
     schedule(world, id, name, rest);
 }
 
@@ -270,12 +277,44 @@ fn finish_step(world: &mut World, id: &ExecutionId, name: &str) {
     };
     run.failure = run.failure.take().or(message);
     run.metadata = decided.or(run.metadata.take());
+    if try_again(world, id, name) {
+        return;
+    }
+    let execution = world.sagemaker.execution(id).ok();
+    let Some(run) = execution.and_then(|execution| execution.step(name)) else {
+        return;
+    };
     let status = if run.failure.is_some() {
         Status::Failed
     } else {
         Status::Succeeded
     };
     change_step(world, id, name, status);
+}
+
+/// Lets the step begin another attempt after a pause, if it failed and its policies say so.
+///
+/// ASSUMED: a step that is retried keeps executing, also while it pauses.
+fn try_again(world: &mut World, id: &ExecutionId, name: &str) -> bool {
+    let now = world.now;
+    let Ok(execution) = world.sagemaker.execution(id) else {
+        return false;
+    };
+    let (Some(step), Some(run)) = (execution.definition.step(name), execution.step(name)) else {
+        return false;
+    };
+    let Some(pause) = retries::pause(step, run, now) else {
+        return false;
+    };
+    let failure = world.sagemaker.take_failure(&id.pipeline, name);
+    let execution = world.sagemaker.execution_mut(id).ok();
+    if let Some(run) = execution.and_then(|execution| execution.step_mut(name)) {
+        run.attempt += 1;
+        run.pausing = true;
+        run.failure = failure;
+    }
+    schedule(world, id, name, pause);
+    true
 }
 
 /// The metadata and the failure reason that Condition, Fail and Callback steps end with.

@@ -202,6 +202,10 @@ pub(super) struct StepRun {
     /// Tells this run from an earlier one of the same step.
     pub(super) run: u64,
     pub(super) status: Status,
+    /// Counts the attempts of the retry policies, the first included.
+    pub(super) attempt: u32,
+    /// Whether the run waits for its next attempt.
+    pub(super) pausing: bool,
     pub(super) started: Timestamp,
     pub(super) ended: Option<Timestamp>,
     /// Why the run failed or, while it is under way, is going to fail.

@@ -5,6 +5,7 @@ mod executions;
 mod lists;
 mod notices;
 mod pipelines;
+mod retries;
 mod search;
 mod sharing;
 mod steps;
