@@ -7,6 +7,7 @@
 
 mod arn;
 mod authorization;
+mod cache;
 mod callbacks;
 mod conditions;
 mod definition;

@@ -142,7 +142,7 @@ fn waiting(world: &World, call: &Call, token: &str) -> Result<(ExecutionId, Stri
         own.then_some((id, execution))
     });
     for (id, execution) in ids {
-        let mut runs = execution.steps.iter();
+        let mut runs = execution.steps.iter().filter(|run| run.source.is_none());
         if let Some(run) = runs.find(|run| token_of(run) == Some(token)) {
             if run.status.is_final() {
                 let message = format!("The step of callback token '{token}' has ended.");

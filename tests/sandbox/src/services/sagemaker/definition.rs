@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::retries::Policy;
+use super::{cache, retries::Policy};
 
 /// A definition whose references are known to lead somewhere.
 #[derive(Debug)]
@@ -50,6 +50,8 @@ pub(super) struct Step {
     pub(super) branch: Option<Branch>,
     /// The retry policies, of which the first that covers a failure applies.
     pub(super) retries: Vec<Policy>,
+    /// Whether earlier runs of the step may be used again.
+    pub(super) cache: cache::Config,
     /// The step as the definition has it.
     pub(super) document: Value,
 }
@@ -83,6 +85,8 @@ struct StepDocument {
     depends_on: Vec<String>,
     #[serde(default)]
     retry_policies: Vec<Policy>,
+    #[serde(default)]
+    cache_config: cache::Config,
 }
 
 impl Definition {
@@ -269,7 +273,8 @@ fn step(document: &Value, branch: Option<&Branch>) -> Result<Step, String> {
     if !is_step_name(&header.name) {
         return Err(format!("Invalid step name '{}'.", header.name));
     }
-    if let Some(problem) = header.retry_policies.iter().find_map(Policy::problem) {
+    let problem = header.retry_policies.iter().find_map(Policy::problem);
+    if let Some(problem) = problem.or_else(|| header.cache_config.problem()) {
         return Err(problem);
     }
     let mut document = document.clone();
@@ -293,6 +298,7 @@ fn step(document: &Value, branch: Option<&Branch>) -> Result<Step, String> {
         needs,
         branch: branch.cloned(),
         retries: header.retry_policies,
+        cache: header.cache_config,
         document,
     })
 }

@@ -243,6 +243,7 @@ fn step(execution: &Execution, run: &StepRun) -> Value {
         "StartTime": epoch_seconds(run.started),
         "EndTime": run.ended.map(epoch_seconds),
         "StepStatus": run.status,
+        "CacheHitResult": run.cache_hit().map(|arn| json!({ "SourcePipelineExecutionArn": arn })),
         "FailureReason": failure.filter(|_| run.status == Status::Failed),
         "Metadata": run.metadata,
         "AttemptCount": run.attempt,

@@ -213,6 +213,27 @@ pub(super) struct StepRun {
     pub(super) metadata: Option<Value>,
     /// The arguments of the job, without expressions; null until there is a job.
     pub(super) arguments: Value,
+    /// What a later run must have in common with this one to use it again.
+    pub(super) signature: Option<Value>,
+    /// The execution whose run was used instead of a new one.
+    pub(super) source: Option<Source>,
+}
+
+/// Why and whence a step did not run but took over what an earlier run had made.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    /// A cache hit, with the ARN of the execution.
+    Cache(String),
+}
+
+impl StepRun {
+    /// The execution that a cache hit leads to.
+    pub(super) fn cache_hit(&self) -> Option<&str> {
+        match &self.source {
+            Some(Source::Cache(arn)) => Some(arn),
+            None => None,
+        }
+    }
 }
 
 /// How far an execution or a step is; executions are never `Starting`.

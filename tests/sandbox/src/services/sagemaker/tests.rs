@@ -1,5 +1,6 @@
 //! What clients and event consumers see of SageMaker Pipelines.
 
+mod cache;
 mod callbacks;
 mod executions;
 mod lists;
