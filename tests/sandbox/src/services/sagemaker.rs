@@ -21,6 +21,7 @@ mod pipelines;
 mod progress;
 mod retries;
 mod search;
+mod selection;
 mod state;
 mod tags;
 mod variables;

@@ -155,11 +155,22 @@ fn is_ready(execution: &Execution, step: &Step) -> bool {
         let run = execution.step(name);
         run.is_some_and(|run| run.status == Status::Succeeded)
     };
-    let taken = step
-        .branch
-        .as_ref()
-        .is_none_or(|branch| outcome(execution, &branch.condition) == Some(branch.outcome));
-    execution.step(&step.name).is_none() && taken && step.needs.iter().all(succeeded)
+    let selected = execution.selection.as_ref();
+    selected.is_none_or(|selection| selection.contains(step))
+        && execution.step(&step.name).is_none()
+        && is_taken(execution, step)
+        && step.needs.iter().all(succeeded)
+}
+
+/// Whether the step's branch is taken.
+///
+/// ASSUMED: who selects a step but not its condition wants it whatever the outcome.
+fn is_taken(execution: &Execution, step: &Step) -> bool {
+    step.branch.as_ref().is_none_or(|branch| {
+        let condition = execution.step(&branch.condition);
+        condition.is_some_and(|run| run.selected_from().is_some())
+            || outcome(execution, &branch.condition) == Some(branch.outcome)
+    })
 }
 
 /// The outcome of a condition step that has one.

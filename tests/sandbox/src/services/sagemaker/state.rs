@@ -14,6 +14,7 @@ use super::{
     arn::{ExecutionId, PipelineId},
     definition::Definition,
     idempotency::{Answer, Request},
+    selection::Selection,
 };
 use crate::world::ApiError;
 
@@ -171,6 +172,8 @@ pub(super) struct Execution {
     pub(super) parameters: Vec<Value>,
     /// The typed value of every parameter that the definition declares.
     pub(super) values: BTreeMap<String, Value>,
+    /// The steps that shall run, if not all.
+    pub(super) selection: Option<Selection>,
     /// The runs of steps, in the order in which they began.
     pub(super) steps: Vec<StepRun>,
     /// How many runs of steps there ever were, those that a retry replaced included.
@@ -196,7 +199,7 @@ impl Execution {
 }
 
 /// The run of one step.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct StepRun {
     pub(super) name: String,
     /// Tells this run from an earlier one of the same step.
@@ -224,6 +227,8 @@ pub(super) struct StepRun {
 pub(super) enum Source {
     /// A cache hit, with the ARN of the execution.
     Cache(String),
+    /// The step was not selected; with the ARN of the source execution.
+    Selection(String),
 }
 
 impl StepRun {
@@ -231,7 +236,15 @@ impl StepRun {
     pub(super) fn cache_hit(&self) -> Option<&str> {
         match &self.source {
             Some(Source::Cache(arn)) => Some(arn),
-            None => None,
+            _ => None,
+        }
+    }
+
+    /// The execution that a step which was not selected took its results from.
+    pub(super) fn selected_from(&self) -> Option<&str> {
+        match &self.source {
+            Some(Source::Selection(arn)) => Some(arn),
+            _ => None,
         }
     }
 }

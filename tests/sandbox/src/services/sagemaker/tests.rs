@@ -8,6 +8,7 @@ mod notices;
 mod pipelines;
 mod retries;
 mod search;
+mod selection;
 mod sharing;
 mod steps;
 
