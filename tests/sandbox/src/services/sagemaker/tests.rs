@@ -7,6 +7,7 @@ mod lists;
 mod notices;
 mod pipelines;
 mod retries;
+mod sdk;
 mod search;
 mod selection;
 mod sharing;
