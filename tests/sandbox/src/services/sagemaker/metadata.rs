@@ -96,6 +96,16 @@ fn bedrock(kind: &str) -> Option<&'static str> {
     })
 }
 
+/// The group of models in which a step registers one.
+pub(super) fn model_package_group(step: &Step, scope: Scope<'_>) -> Option<String> {
+    if step.kind != "RegisterModel" {
+        return None;
+    }
+    let name = "/Arguments/ModelPackageGroupName";
+    let name = scope.resolve(step.document.pointer(name)?);
+    name.as_str().map(str::to_owned)
+}
+
 /// The member of the metadata and the resource type of the steps that run one job.
 fn job(kind: &str) -> Option<(&'static str, &'static str)> {
     Some(match kind {

@@ -258,11 +258,37 @@ fn execute(world: &mut World, id: &ExecutionId, name: &str) {
     run.metadata = job;
     run.arguments = arguments;
     let again = std::mem::take(&mut run.pausing);
+    register(world, id, name);
     let rest = wait(world, id, name);
     if !again {
         change_step(world, id, name, Status::Executing);
     }
     schedule(world, id, name, rest);
+}
+
+/// Gives a model that is registered in a group the next version of the group.
+///
+/// ASSUMED: the version is taken when the step executes, also if it fails then.
+fn register(world: &mut World, id: &ExecutionId, name: &str) {
+    let now = world.now;
+    let Ok(execution) = world.sagemaker.execution(id) else {
+        return;
+    };
+    let step = execution.definition.step(name);
+    let scope = Scope { execution, now };
+    let Some(group) = step.and_then(|step| metadata::model_package_group(step, scope)) else {
+        return;
+    };
+    let (region, account) = (&id.pipeline.region, &id.pipeline.account);
+    let group = format!("arn:aws:sagemaker:{region}:{account}:model-package/{group}");
+    let versions = world.sagemaker.model_packages.entry(group.clone());
+    let version = versions.or_default();
+    *version += 1;
+    let arn = format!("{group}/{version}");
+    let execution = world.sagemaker.execution_mut(id).ok();
+    if let Some(run) = execution.and_then(|execution| execution.step_mut(name)) {
+        run.metadata = Some(json!({ "RegisterModel": { "Arn": arn } }));
+    }
 }
 
 /// How long the step is going to execute. A callback step asks and waits,

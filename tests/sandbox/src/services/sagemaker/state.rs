@@ -29,6 +29,8 @@ pub struct State {
     pub fail_next: Vec<FailStep>,
     pub(super) pipelines: BTreeMap<(String, String, String), Pipeline>,
     pub(super) answers: HashMap<Request, Answer>,
+    /// How many versions were registered in each group of models, by the group's ARN.
+    pub(super) model_packages: BTreeMap<String, u64>,
 }
 
 impl Default for State {
@@ -39,6 +41,7 @@ impl Default for State {
             fail_next: Vec::new(),
             pipelines: BTreeMap::new(),
             answers: HashMap::new(),
+            model_packages: BTreeMap::new(),
         }
     }
 }

@@ -195,7 +195,7 @@ fn the_abalone_sample_runs_to_its_end() {
         (
             "RegisterAbaloneModel-RegisterModel",
             "RegisterModel",
-            ":model-package/",
+            ":model-package/Abalone/1",
         ),
         ("AbaloneCreateModel-CreateModel", "Model", ":model/"),
         ("AbaloneTransform", "TransformJob", ":transform-job/"),
@@ -329,4 +329,19 @@ fn a_condition_in_a_branch_of_a_condition_runs_when_its_branch_is_taken() {
         steps(&mut world, &arn),
         ["Coarse Succeeded", "Fine Succeeded", "FineFail Failed"]
     );
+}
+
+#[test]
+fn models_of_one_group_are_registered_as_its_versions() {
+    let mut world = world();
+    create(&mut world, "Churn", &abalone());
+    for version in 1..=2 {
+        let arn = start(&mut world, &format!("start-{version}"));
+        pass(&mut world, 360);
+        let register = step(&mut world, &arn, "RegisterAbaloneModel-RegisterModel");
+        assert_eq!(
+            register["Metadata"]["RegisterModel"]["Arn"],
+            format!("arn:aws:sagemaker:eu-west-1:111111111111:model-package/Abalone/{version}")
+        );
+    }
 }
