@@ -53,7 +53,7 @@ class Case:
             context.call(self.who, self.service, self.operation, **arguments)
         error = caught.value.response["Error"]
         assert error["Code"] == self.error, f"{error['Code']}: {error['Message']} [{self.source}]"
-        assert self.message in error["Message"], self.source
+        assert self.message in error["Message"], f"{error['Message']} [{self.source}]"
 
     def compare(self, answer, context):
         for path, expected in (self.expect or {}).items():
