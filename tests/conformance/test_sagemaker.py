@@ -15,6 +15,8 @@ OWNER = "410000000001"
 PAGES = "410000000002"
 GUIDE = "SageMaker developer guide, Pipelines; pipeline definition JSON schema 2020-12-01"
 
+WIRE = "Smithy, AWS JSON 1.1 protocol: what cannot be read is a SerializationException"
+
 PARAMETERS = [
     {"Name": "Text", "Type": "String", "DefaultValue": "a"},
     {"Name": "Choice", "Type": "String", "DefaultValue": "x", "EnumValues": ["x", "y"]},
@@ -373,6 +375,11 @@ LISTS = [
     case("by the beginning of the name", "ListPipelines", {"PipelineNamePrefix": "page-1", "SortBy": "Name", "SortOrder": "Ascending"},
          {"PipelineSummaries[].PipelineName": ["page-10", "page-11"]}),
     case("by a beginning that no name has", "ListPipelines", {"PipelineNamePrefix": "Zz"}, {"PipelineSummaries": [], "NextToken": None}),
+    case("a number for the beginning of a name", "ListPipelines", {"PipelineNamePrefix": 5}, error="SerializationException", source=WIRE),
+    case("a text for the size of a page", "ListPipelines", {"MaxResults": "ten"}, error="SerializationException", source=WIRE),
+    case("a number for an order", "ListPipelines", {"SortBy": 1}, error="SerializationException", source=WIRE),
+    case("a number for a name", "DescribePipeline", {"PipelineName": 7}, error="SerializationException", source=WIRE),
+    invalid("a negative page", "ListPipelines", {"MaxResults": -1}),
     invalid("by an empty beginning", "ListPipelines", {"PipelineNamePrefix": ""}),
     invalid("by a beginning that no name can have", "ListPipelines", {"PipelineNamePrefix": "page_"}),
     case("created before anything", "ListPipelines", {"CreatedBefore": datetime.datetime(2020, 1, 1)}, {"PipelineSummaries": []}),

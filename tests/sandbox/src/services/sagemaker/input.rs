@@ -66,11 +66,35 @@ fn mistyped(member: &str, wanted: &str) -> ApiError {
     ApiError::new("SerializationException", message)
 }
 
+/// A text that may be absent.
+pub(super) fn text<'a>(call: &'a Call, member: &str) -> Result<Option<&'a str>, ApiError> {
+    match call.input.get(member) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(mistyped(member, "a String")),
+    }
+}
+
 /// A text that must be there.
 pub(super) fn required<'a>(call: &'a Call, member: &str) -> Result<&'a str, ApiError> {
-    match call.input.get(member) {
-        None | Some(Value::Null) => Err(missing(member)),
-        Some(value) => value.as_str().ok_or_else(|| mistyped(member, "a String")),
+    text(call, member)?.ok_or_else(|| missing(member))
+}
+
+/// A whole number that may be absent; a negative one is no number that the model allows.
+fn number(call: &Call, member: &str, least: u64) -> Result<Option<u64>, ApiError> {
+    let value = match call.input.get(member) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(value) => value,
+    };
+    if !value.is_i64() && !value.is_u64() {
+        return Err(mistyped(member, "an Integer"));
+    }
+    match value.as_u64() {
+        Some(number) if number >= least => Ok(Some(number)),
+        _ => {
+            let wanted = format!("have value greater than or equal to {least}");
+            Err(constraint(member, value, &wanted))
+        }
     }
 }
 
@@ -164,9 +188,10 @@ pub(super) fn description(call: &Call, member: &str) -> Result<Option<String>, A
 
 /// How the names of one's own pipelines may begin, if the request says so.
 pub(super) fn name_prefix(call: &Call) -> Result<Option<&str>, ApiError> {
-    match call.text("PipelineNamePrefix") {
+    let member = "PipelineNamePrefix";
+    match text(call, member)? {
         None => Ok(None),
-        Some(_) => pipeline_name(call, "PipelineNamePrefix").map(Some),
+        Some(_) => pipeline_name(call, member).map(Some),
     }
 }
 
@@ -223,17 +248,7 @@ pub(super) fn execution_arn(call: &Call) -> Result<ExecutionId, ApiError> {
 
 /// A number of at least 1 that may be absent.
 pub(super) fn positive(call: &Call, member: &str) -> Result<Option<u64>, ApiError> {
-    match call.input.get(member) {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => match value.as_u64() {
-            Some(number) if number >= 1 => Ok(Some(number)),
-            _ => Err(constraint(
-                member,
-                value,
-                "have value greater than or equal to 1",
-            )),
-        },
-    }
+    number(call, member, 1)
 }
 
 /// How many steps may run at once, if the request says so.
@@ -261,7 +276,7 @@ pub(super) fn one_of<'a>(
     member: &str,
     values: &[&'a str],
 ) -> Result<&'a str, ApiError> {
-    let Some(value) = call.text(member) else {
+    let Some(value) = text(call, member)? else {
         return Ok(values.first().copied().unwrap_or_default());
     };
     let known = values.iter().find(|known| **known == value).copied();
@@ -275,24 +290,17 @@ pub(super) fn one_of<'a>(
 pub(super) fn max_results(
     call: &Call,
     default: usize,
-    (least, most): (usize, usize),
+    (least, most): (u64, u64),
 ) -> Result<usize, ApiError> {
-    let value = match call.input.get("MaxResults") {
-        None | Some(Value::Null) => return Ok(default),
-        Some(value) => value,
-    };
-    match value.as_u64().map(usize::try_from) {
-        Some(Ok(number)) if number > most => Err(constraint(
-            "MaxResults",
-            value,
+    let member = "MaxResults";
+    match number(call, member, least)? {
+        None => Ok(default),
+        Some(number) if number > most => Err(constraint(
+            member,
+            &number.into(),
             &format!("have value less than or equal to {most}"),
         )),
-        Some(Ok(number)) if number >= least => Ok(number),
-        _ => Err(constraint(
-            "MaxResults",
-            value,
-            &format!("have value greater than or equal to {least}"),
-        )),
+        Some(number) => Ok(usize::try_from(number).unwrap_or(usize::MAX)),
     }
 }
 

@@ -62,7 +62,7 @@ fn new_pipeline(world: &World, call: &Call, id: &PipelineId) -> Result<Pipeline,
 /// The version that the request's definition makes, if it has one.
 fn new_version(world: &World, call: &Call, id: u64) -> Result<Option<Version>, ApiError> {
     input::unsupported(call, "PipelineDefinitionS3Location")?;
-    let Some(text) = call.text("PipelineDefinition") else {
+    let Some(text) = input::text(call, "PipelineDefinition")? else {
         return Ok(None);
     };
     let definition = Definition::parse(text).map_err(|problem| {

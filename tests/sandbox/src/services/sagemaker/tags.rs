@@ -29,7 +29,7 @@ pub(super) fn add(world: &mut World, call: &Call) -> Result<Value, ApiError> {
 pub(super) fn list(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let id = resource(world, call)?;
     let tags = shape(tags_of(world, &id)?);
-    let size = input::max_results(call, MOST, (50, usize::MAX))?;
+    let size = input::max_results(call, MOST, (50, u64::MAX))?;
     output::page_of(call, "Tags", tags, size)
 }
 
