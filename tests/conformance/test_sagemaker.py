@@ -430,6 +430,39 @@ def test_an_execution_is_stopped_and_retried(estate, context):
     assert caught.value.response["Error"]["Code"] == "ConflictException"
 
 
+def test_a_failed_execution_tells_why_and_goes_on_when_it_is_retried(estate):
+    fail = {"Name": "Give-up", "Type": "Fail", "Arguments": {"ErrorMessage": "too few customers"}, "DependsOn": ["Train"]}
+    pipelines.create(estate, OWNER, "gives-up", definition(step("Train"), fail))
+    run = pipelines.start(estate, OWNER, "gives-up")
+    assert pipelines.finished(estate, OWNER, run) == "Failed"
+    described = estate.call(OWNER, "sagemaker", "DescribePipelineExecution", PipelineExecutionArn=run)
+    assert described["FailureReason"]
+    steps = estate.call(OWNER, "sagemaker", "ListPipelineExecutionSteps", PipelineExecutionArn=run, SortOrder="Ascending")
+    told = {each["StepName"]: (each["StepStatus"], each.get("FailureReason")) for each in steps["PipelineExecutionSteps"]}
+    assert told["Train"] == ("Succeeded", None)
+    assert told["Give-up"][0] == "Failed" and "too few customers" in told["Give-up"][1]
+    estate.call(OWNER, "sagemaker", "RetryPipelineExecution", PipelineExecutionArn=run, ClientRequestToken=token())
+    assert pipelines.finished(estate, OWNER, run) == "Failed"
+    again = estate.call(OWNER, "sagemaker", "ListPipelineExecutionSteps", PipelineExecutionArn=run, SortOrder="Ascending")
+    trained = [each["Metadata"]["TrainingJob"]["Arn"] for each in (*steps["PipelineExecutionSteps"], *again["PipelineExecutionSteps"]) if each["StepName"] == "Train"]
+    assert len(trained) == 2 and len(set(trained)) == 1, "what succeeded is not run again"
+
+
+def test_what_runs_is_seen_running(estate, context):
+    run = pipelines.start(estate, OWNER, "long")
+    described = estate.call(OWNER, "sagemaker", "DescribePipelineExecution", PipelineExecutionArn=run)
+    assert described["PipelineExecutionStatus"] == "Executing"
+    steps = estate.call(OWNER, "sagemaker", "ListPipelineExecutionSteps", PipelineExecutionArn=run)
+    assert {each["StepStatus"] for each in steps["PipelineExecutionSteps"]} & {"Starting", "Executing"}
+    found = estate.call(OWNER, "sagemaker", "Search", Resource="PipelineExecution", SearchExpression={
+        "Filters": [{"Name": "PipelineExecutionStatus", "Operator": "Equals", "Value": "Executing"}]})
+    assert run in {each["PipelineExecution"]["PipelineExecutionArn"] for each in found["Results"]}
+    estate.call(OWNER, "sagemaker", "StopPipelineExecution", PipelineExecutionArn=run, ClientRequestToken=token())
+    assert pipelines.finished(estate, OWNER, run) == "Stopped"
+    steps = estate.call(OWNER, "sagemaker", "ListPipelineExecutionSteps", PipelineExecutionArn=run)
+    assert not {"Executing", "Starting", "Stopping"} & {each["StepStatus"] for each in steps["PipelineExecutionSteps"]}
+
+
 def test_a_deleted_pipeline_is_gone_with_everything_of_it(estate):
     pipelines.create(estate, OWNER, "brief")
     run = pipelines.start(estate, OWNER, "brief")
