@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     arn::{ExecutionId, PipelineId},
     authorization, idempotency, input, notices, output, progress,
+    selection::Selection,
     state::{Execution, Status, StepRun},
 };
 use crate::world::{ApiError, Call, World, epoch_seconds};
@@ -16,7 +17,6 @@ use crate::world::{ApiError, Call, World, epoch_seconds};
 /// The execution belongs to the pipeline's account, whoever starts it.
 pub(super) fn start(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let id = authorization::pipeline(world, call)?;
-    input::unsupported(call, "SelectiveExecutionConfig")?;
     idempotency::once(world, call, |world| {
         let execution = new_execution(world, call, &id)?;
         let answer = json!({ "PipelineExecutionArn": execution.arn });
@@ -46,6 +46,11 @@ fn new_execution(world: &mut World, call: &Call, id: &PipelineId) -> Result<Exec
         .definition
         .bind(&parameters)
         .map_err(input::invalid)?;
+    let selection = Selection::of(call, &version.definition)?;
+    let steps = match &selection {
+        Some(selection) => selection.reused(world, id, &version.definition)?,
+        None => Vec::new(),
+    };
     let author = output::user_context(&call.caller);
     let number: String = number.chars().take(12).collect();
     let milliseconds = world.now.as_millisecond();
@@ -72,7 +77,8 @@ fn new_execution(world: &mut World, call: &Call, id: &PipelineId) -> Result<Exec
             .cloned()
             .unwrap_or_default(),
         values,
-        steps: Vec::new(),
+        selection,
+        steps,
         runs: 0,
     })
 }
@@ -195,6 +201,7 @@ pub(super) fn record(execution: &Execution) -> Value {
         "CreatedBy": execution.created_by,
         "LastModifiedBy": execution.modified_by,
         "ParallelismConfiguration": output::parallelism(execution.parallelism),
+        "SelectiveExecutionConfig": execution.selection.as_ref().map(|selection| &selection.config),
         "PipelineVersionId": execution.version,
     }))
 }
@@ -248,10 +255,13 @@ fn step(execution: &Execution, run: &StepRun) -> Value {
         "StartTime": epoch_seconds(run.started),
         "EndTime": run.ended.map(epoch_seconds),
         "StepStatus": run.status,
+        "CacheHitResult": run.cache_hit().map(|arn| json!({ "SourcePipelineExecutionArn": arn })),
+        "SelectiveExecutionResult": run
+            .selected_from()
+            .map(|arn| json!({ "SourcePipelineExecutionArn": arn })),
         "FailureReason": failure.filter(|_| run.status == Status::Failed),
         "Metadata": run.metadata,
-        // Counts the attempts of a retry policy, which the sandbox does not carry out.
-        "AttemptCount": 1,
+        "AttemptCount": run.attempt,
     }))
 }
 

@@ -270,6 +270,26 @@ pub(super) fn parallelism(call: &Call) -> Result<Option<usize>, ApiError> {
     }
 }
 
+/// A text of at most this length, if there is one.
+pub(super) fn text_up_to(
+    call: &Call,
+    member: &str,
+    most: usize,
+) -> Result<Option<String>, ApiError> {
+    optional(call, member, (0, most))
+}
+
+/// The token of a callback step.
+pub(super) fn callback_token(call: &Call) -> Result<&str, ApiError> {
+    let member = "CallbackToken";
+    let token = bounded(call, member, (10, 10))?;
+    if token.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        Ok(token)
+    } else {
+        Err(pattern(member, token, "[a-zA-Z0-9]+"))
+    }
+}
+
 /// One of the values of an enumeration; the first of them if the member is absent.
 pub(super) fn one_of<'a>(
     call: &Call,
