@@ -59,21 +59,21 @@ def check_error(http_response, parsed, model):
     """The code must be modelled or common, and the status belong to it."""
     error = parsed["Error"]
     status = http_response.status_code
-    # SQS shows SDKs the codes of its former protocol; the model has the new ones.
-    code = error.get("QueryErrorCode", error["Code"])
-    assert error.get("Message"), f"{code} says nothing"
+    assert error.get("Message"), f"{error['Code']} says nothing"
     for shape in model.error_shapes:
         modelled = shape.metadata.get("error", {})
+        # Where SQS shows a code of the query protocol, botocore keeps the other.
+        code = error.get("QueryErrorCode", error["Code"])
         if code in (shape.name, modelled.get("code")):
             expected = modelled.get("httpStatusCode", 400)
-            assert status == expected, f"{code} has status {status}, not {expected}"
+            assert status == expected, f"{error['Code']} has status {status}, not {expected}"
             return
     common = dict(COMMON_ERRORS)
     if model.service_model.protocol == "rest-json":
         common.update(REST_ERRORS)
-    assert code in common, f"{model.name} does not answer with {code}"
-    expected = common[code]
-    assert status == expected, f"{code} has status {status}, not {expected}"
+    assert error["Code"] in common, f"{model.name} does not answer with {error['Code']}"
+    expected = common[error["Code"]]
+    assert status == expected, f"{error['Code']} has status {status}, not {expected}"
 
 
 def check_json(value, shape, path, body_only=False):
