@@ -4,6 +4,7 @@
 //! on is delivered a little later, through the agenda.
 
 mod bus;
+mod cron;
 mod delivery;
 mod entries;
 mod input;

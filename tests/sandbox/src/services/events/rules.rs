@@ -8,7 +8,7 @@ use super::{
     bus::{Bus, BusId, is_name, refuse_members},
     not_found, page,
     pattern::{InvalidPattern, Pattern},
-    schedule::{self, Rate},
+    schedule::{self, Schedule},
     targets::Target,
     validation_error,
 };
@@ -68,7 +68,7 @@ impl RuleId {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rule {
     pub(super) pattern: Option<Pattern>,
-    pub(super) schedule: Option<(Rate, u64)>,
+    pub(super) schedule: Option<(Schedule, u64)>,
     pub(super) targets: BTreeMap<String, Target>,
     disabled: bool,
     /// The members of `PutRule` that `DescribeRule` gives back.
@@ -134,16 +134,16 @@ pub(super) fn put_rule(world: &mut World, call: &Call) -> Result<Value, ApiError
         return Err(validation_error("Parameter State is not valid."));
     }
     let pattern = pattern(call)?;
-    let rate = call
+    let schedule = call
         .text("ScheduleExpression")
-        .map(Rate::parse)
+        .map(Schedule::parse)
         .transpose()?;
-    if pattern.is_none() && rate.is_none() {
+    if pattern.is_none() && schedule.is_none() {
         return Err(validation_error(
             "Parameter(s) EventPattern or ScheduleExpression must be specified.",
         ));
     }
-    if rate.is_some() && !id.bus.is_default() {
+    if schedule.is_some() && !id.bus.is_default() {
         return Err(validation_error(
             "ScheduleExpression is supported only on the default event bus.",
         ));
@@ -155,7 +155,7 @@ pub(super) fn put_rule(world: &mut World, call: &Call) -> Result<Value, ApiError
     rule.pattern = pattern;
     rule.description = described.into_iter().flatten().collect();
     rule.set_state(state);
-    schedule::set(world, &id, rate);
+    schedule::set(world, &id, schedule);
     Ok(json!({ "RuleArn": id.arn() }))
 }
 
