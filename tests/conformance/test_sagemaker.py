@@ -121,7 +121,6 @@ CREATE = [
     refused("a definition with steps that are no list", "Unable to parse", GUIDE, PipelineDefinition='{"Version":"2020-12-01","Steps":{}}'),
     refused("a step without a name", "Unable to parse", GUIDE, PipelineDefinition=definition({"Type": "Training", "Arguments": {}})),
     refused("a step without a type", "Unable to parse", GUIDE, PipelineDefinition=definition({"Name": "A", "Arguments": {}})),
-    refused("a step of an unknown type", "Unable to parse", GUIDE, PipelineDefinition=definition(step("A", kind="Knitting"))),
     refused("a step that waits for nobody", "Unable to parse", GUIDE, PipelineDefinition=definition(step("A", ["B"]))),
     refused("two steps of one name", "Unable to parse", GUIDE, PipelineDefinition=definition(step("A"), step("A"))),
     refused("steps that wait for each other", "Unable to parse", GUIDE, PipelineDefinition=definition(step("A", ["B"]), step("B", ["A"]))),

@@ -57,11 +57,18 @@ pub(super) struct Branch {
     pub(super) outcome: bool,
 }
 
+/// The versions of the format of definitions; there is one so far.
+#[derive(Deserialize)]
+enum SchemaVersion {
+    #[serde(rename = "2020-12-01")]
+    First,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Document {
     #[serde(rename = "Version")]
-    _version: String,
+    _version: SchemaVersion,
     #[serde(default)]
     parameters: Vec<Parameter>,
     steps: Vec<Value>,

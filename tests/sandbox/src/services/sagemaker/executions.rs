@@ -79,15 +79,20 @@ fn new_execution(world: &mut World, call: &Call, id: &PipelineId) -> Result<Exec
 
 /// The names and texts of the parameters that the request gives.
 fn parameters(call: &Call) -> Result<Vec<(String, String)>, ApiError> {
-    let items = call.input.get("PipelineParameters");
-    let items = items.and_then(Value::as_array).into_iter().flatten();
+    let items = input::list(call, "PipelineParameters", 200)?;
     items
+        .iter()
         .map(|item| {
             let text = |member: &str| item.get(member).and_then(Value::as_str);
             match (text("Name"), text("Value")) {
                 (Some(name), Some("")) => Err(input::invalid(format!(
                     "Parameter [{name}]: [string \"\" is too short (length: 0, required minimum: 1)]"
                 ))),
+                (Some(_), Some(value)) if value.chars().count() > 1024 => Err(input::constraint(
+                    "PipelineParameters.Value",
+                    &value.into(),
+                    "have length less than or equal to 1024",
+                )),
                 (Some(name), Some(value)) => Ok((name.to_owned(), value.to_owned())),
                 _ => Err(input::missing("PipelineParameters.Name and Value")),
             }
@@ -198,7 +203,7 @@ pub(super) fn record(execution: &Execution) -> Value {
 pub(super) fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
     let id = authorization::pipeline(world, call)?;
     let by = input::one_of(call, "SortBy", &["CreationTime", "PipelineExecutionArn"])?;
-    let created = input::Created::of(call);
+    let created = input::Created::of(call)?;
     let mut executions: Vec<&Execution> = world
         .sagemaker
         .pipeline(&id)?

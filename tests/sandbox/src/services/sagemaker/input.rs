@@ -17,6 +17,9 @@ const EXECUTION_ARN_PATTERN: &str =
     r"arn:aws[a-z\-]*:sagemaker:[a-z0-9\-]*:[0-9]{12}:pipeline\/.*\/execution\/.*";
 const ROLE_PATTERN: &str = r"arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+";
 
+/// What a dot does not match in the model's patterns.
+const LINE_ENDS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+
 /// The answer to a request that the service understands but does not accept.
 pub(super) fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::new("ValidationException", message)
@@ -55,9 +58,33 @@ pub(super) fn missing(member: &str) -> ApiError {
     constraint(member, &Value::Null, "not be null")
 }
 
+/// The answer to a value of another type than the model's.
+///
+/// ASSUMED: the wording.
+fn mistyped(member: &str, wanted: &str) -> ApiError {
+    let message = format!("{member} can not be converted to {wanted}");
+    ApiError::new("SerializationException", message)
+}
+
 /// A text that must be there.
 pub(super) fn required<'a>(call: &'a Call, member: &str) -> Result<&'a str, ApiError> {
-    call.text(member).ok_or_else(|| missing(member))
+    match call.input.get(member) {
+        None | Some(Value::Null) => Err(missing(member)),
+        Some(value) => value.as_str().ok_or_else(|| mistyped(member, "a String")),
+    }
+}
+
+/// The items of a list with at most so many of them; none if it is absent.
+pub(super) fn list<'a>(call: &'a Call, member: &str, most: usize) -> Result<&'a [Value], ApiError> {
+    match call.input.get(member) {
+        None | Some(Value::Null) => Ok(&[]),
+        Some(Value::Array(items)) if items.len() <= most => Ok(items),
+        Some(items @ Value::Array(_)) => {
+            let wanted = format!("have length less than or equal to {most}");
+            Err(constraint(member, items, &wanted))
+        }
+        Some(_) => Err(mistyped(member, "a List")),
+    }
 }
 
 /// A text that must be there, with a length within these bounds.
@@ -126,9 +153,21 @@ fn named(call: &Call, member: &str, most: usize, wanted: &str) -> Result<Option<
     }
 }
 
-/// A description, if there is one.
+/// A description, if there is one; it has a single line.
 pub(super) fn description(call: &Call, member: &str) -> Result<Option<String>, ApiError> {
-    optional(call, member, (0, 3072))
+    let description = optional(call, member, (0, 3072))?;
+    match description {
+        Some(text) if text.contains(LINE_ENDS) => Err(pattern(member, &text, ".*")),
+        description => Ok(description),
+    }
+}
+
+/// How the names of one's own pipelines may begin, if the request says so.
+pub(super) fn name_prefix(call: &Call) -> Result<Option<&str>, ApiError> {
+    match call.text("PipelineNamePrefix") {
+        None => Ok(None),
+        Some(_) => pipeline_name(call, "PipelineNamePrefix").map(Some),
+    }
 }
 
 /// The role of a pipeline, if there is one.
@@ -147,7 +186,11 @@ fn is_role(arn: &str) -> bool {
     else {
         return false;
     };
-    account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) && !name.is_empty()
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-/".contains(&byte);
+    account.len() == 12
+        && account.bytes().all(|byte| byte.is_ascii_digit())
+        && !name.is_empty()
+        && name.bytes().all(is_allowed)
 }
 
 /// The token that makes a repeated request do nothing.
@@ -261,12 +304,20 @@ pub(super) struct Created {
 
 impl Created {
     /// Reads `CreatedAfter` and `CreatedBefore`.
-    pub(super) fn of(call: &Call) -> Self {
-        let time = |member: &str| call.input.get(member).and_then(Value::as_f64);
-        Self {
-            after: time("CreatedAfter"),
-            before: time("CreatedBefore"),
-        }
+    pub(super) fn of(call: &Call) -> Result<Self, ApiError> {
+        let time = |member: &str| match call.input.get(member) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => {
+                let seconds = value.as_f64();
+                seconds
+                    .map(Some)
+                    .ok_or_else(|| mistyped(member, "a Timestamp"))
+            }
+        };
+        Ok(Self {
+            after: time("CreatedAfter")?,
+            before: time("CreatedBefore")?,
+        })
     }
 
     /// Whether the time lies within the span.

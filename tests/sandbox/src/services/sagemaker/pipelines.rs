@@ -166,8 +166,8 @@ pub(super) fn record(pipeline: &Pipeline) -> Value {
 /// `ListPipelines`, which never shows pipelines that other accounts share.
 pub(super) fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
     let by = input::one_of(call, "SortBy", &["CreationTime", "Name"])?;
-    let created = input::Created::of(call);
-    let prefix = call.text("PipelineNamePrefix").unwrap_or_default();
+    let created = input::Created::of(call)?;
+    let prefix = input::name_prefix(call)?.unwrap_or_default();
     let own = |key: &(String, String, String)| key.0 == call.caller.account && key.1 == call.region;
     // The map is in the order of the names.
     let mut pipelines: Vec<&Pipeline> = world
