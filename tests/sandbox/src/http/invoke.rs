@@ -63,8 +63,13 @@ pub(super) async fn run(
 ) -> Response {
     let refuse = |error: &ApiError| failure(Protocol::RestJson, error, request_id);
     let done = |status| response(status, Protocol::RestJson, "", request_id);
-    if call.text("InvocationType") == Some("DryRun") {
-        return done(StatusCode::NO_CONTENT);
+    match call.text("InvocationType") {
+        None | Some("RequestResponse" | "Event") => {}
+        Some("DryRun") => return done(StatusCode::NO_CONTENT),
+        Some(other) => {
+            let message = format!("Value '{other}' at 'invocationType' is not an invocation type.");
+            return refuse(&ApiError::new("InvalidParameterValueException", message));
+        }
     }
     let payload = if payload.is_empty() { b"{}" } else { payload };
     let Ok(payload) = serde_json::from_slice(payload) else {

@@ -135,8 +135,7 @@ fn own_queue(world: &World, call: &Call, arn: &str) -> Result<String, ApiError> 
         .get(arn)
         .filter(|queue| queue.account == call.caller.account && queue.region == call.region);
     queue.map(Queue::arn).ok_or_else(|| {
-        ApiError::with_status(
-            404,
+        ApiError::new(
             "ResourceNotFoundException",
             "The resource that you specified for the SourceArn or DestinationArn parameter doesn't exist.",
         )
