@@ -18,8 +18,16 @@ use crate::{
 
 const FUNCTIONS: &str = "/2015-03-31/functions";
 
+const MAPPINGS: &str = "/2015-03-31/event-source-mappings";
+
 /// The operation of a path of Lambda's.
 pub(super) fn decode(head: &Parts) -> Option<(String, Value)> {
+    if head.method == "GET" && head.uri.path().trim_end_matches('/') == MAPPINGS {
+        let query = head.uri.query().unwrap_or_default();
+        let input = form_urlencoded::parse(query.as_bytes());
+        let input = input.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())));
+        return Some(("ListEventSourceMappings".to_owned(), input.collect()));
+    }
     let rest = head.uri.path().strip_prefix(FUNCTIONS)?.trim_matches('/');
     let (name, action) = match rest.split_once('/') {
         Some((name, action)) => (name, action),
@@ -27,6 +35,7 @@ pub(super) fn decode(head: &Parts) -> Option<(String, Value)> {
     };
     let operation = match (head.method.as_str(), name, action) {
         ("GET", "", "") => "ListFunctions",
+        ("GET", _, "") => "GetFunction",
         ("GET", _, "configuration") => "GetFunctionConfiguration",
         ("POST", _, "invocations") => "Invoke",
         _ => return None,
@@ -54,8 +63,13 @@ pub(super) async fn run(
 ) -> Response {
     let refuse = |error: &ApiError| failure(Protocol::RestJson, error, request_id);
     let done = |status| response(status, Protocol::RestJson, "", request_id);
-    if call.text("InvocationType") == Some("DryRun") {
-        return done(StatusCode::NO_CONTENT);
+    match call.text("InvocationType") {
+        None | Some("RequestResponse" | "Event") => {}
+        Some("DryRun") => return done(StatusCode::NO_CONTENT),
+        Some(other) => {
+            let message = format!("Value '{other}' at 'invocationType' is not an invocation type.");
+            return refuse(&ApiError::new("InvalidParameterValueException", message));
+        }
     }
     let payload = if payload.is_empty() { b"{}" } else { payload };
     let Ok(payload) = serde_json::from_slice(payload) else {

@@ -1,6 +1,6 @@
 //! From an HTTP request to an operation and its input.
 
-use axum::http::{HeaderMap, Method, request::Parts};
+use axum::http::{HeaderMap, request::Parts};
 use serde_json::{Map, Value};
 
 use super::{invoke, query};
@@ -99,7 +99,7 @@ fn decode_json(headers: &HeaderMap, body: &[u8]) -> Result<(String, Value), ApiE
     let target = headers.get("x-amz-target");
     let target = target.and_then(|target| target.to_str().ok());
     match target.and_then(|target| target.rsplit_once('.')) {
-        Some((_, operation)) => Ok((operation.to_owned(), json_body(body)?)),
+        Some((_, operation)) => Ok((operation.to_owned(), Value::Object(json_body(body)?))),
         None => Err(ApiError::with_status(
             404,
             "UnknownOperationException",
@@ -123,28 +123,25 @@ fn decode_rest(head: &Parts, body: &[u8]) -> Result<(String, Value), ApiError> {
             format!("The sandbox has no operation for {} {path}", head.method),
         ));
     };
-    let input = if head.method == Method::DELETE {
-        query_members(head.uri.query().unwrap_or_default())
-    } else {
-        json_body(body)?
-    };
-    Ok(((*operation).to_owned(), input))
+    // Some operations put members into the query, not all of them with DELETE.
+    let mut input = query_members(head.uri.query().unwrap_or_default());
+    input.extend(json_body(body)?);
+    Ok(((*operation).to_owned(), Value::Object(input)))
 }
 
-pub(super) fn query_members(query: &str) -> Value {
+fn query_members(query: &str) -> Map<String, Value> {
     let members = form_urlencoded::parse(query.as_bytes());
-    let members: Map<String, Value> = members
+    members
         .map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())))
-        .collect();
-    Value::Object(members)
+        .collect()
 }
 
-fn json_body(body: &[u8]) -> Result<Value, ApiError> {
+fn json_body(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     if body.is_empty() {
-        return Ok(Value::Object(Map::new()));
+        return Ok(Map::new());
     }
     match serde_json::from_slice(body) {
-        Ok(input @ Value::Object(_)) => Ok(input),
+        Ok(Value::Object(input)) => Ok(input),
         _ => Err(ApiError::new(
             "SerializationException",
             "The body is not a JSON object",

@@ -38,7 +38,9 @@ pub(super) fn failure(protocol: Protocol, error: &ApiError, request_id: &str) ->
     let body = json!({ "__type": error.code, "message": error.message });
     let mut response = response(status, protocol, body.to_string(), request_id);
     add_header(&mut response, "x-amzn-errortype", &error.code);
-    if let Some(code) = query_code(&error.code) {
+    if protocol != Protocol::RestJson
+        && let Some(code) = query_code(&error.code)
+    {
         add_header(
             &mut response,
             "x-amzn-query-error",
@@ -53,6 +55,14 @@ fn query_code(code: &str) -> Option<&'static str> {
     match code {
         "QueueDoesNotExist" => Some("AWS.SimpleQueueService.NonExistentQueue"),
         "QueueNameExists" => Some("QueueAlreadyExists"),
+        "BatchEntryIdsNotDistinct" => Some("AWS.SimpleQueueService.BatchEntryIdsNotDistinct"),
+        "EmptyBatchRequest" => Some("AWS.SimpleQueueService.EmptyBatchRequest"),
+        "TooManyEntriesInBatchRequest" => {
+            Some("AWS.SimpleQueueService.TooManyEntriesInBatchRequest")
+        }
+        "UnsupportedOperation" => Some("AWS.SimpleQueueService.UnsupportedOperation"),
+        "InvalidParameterValueException" => Some("InvalidParameterValue"),
+        "MissingRequiredParameterException" => Some("MissingParameter"),
         _ => None,
     }
 }

@@ -50,17 +50,18 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "ListTables" => Ok(list(world, call)),
         "BatchGetItem" => batch_get(world, call),
         "TransactWriteItems" => write::transact(world, call),
-        _ => {
+        "DescribeTable" | "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem" | "Query"
+        | "Scan" => {
             let table = table_mut(world, call, &call.input)?;
             match call.operation.as_str() {
                 "DescribeTable" => Ok(json!({ "Table": table.shown() })),
                 "GetItem" => get(table, &call.input),
-                "PutItem" | "UpdateItem" | "DeleteItem" => write::one(table, call),
                 "Query" => query::query(table, &call.input),
                 "Scan" => query::scan(table, &call.input),
-                _ => Err(ApiError::not_implemented(call)),
+                _ => write::one(table, call),
             }
         }
+        _ => Err(ApiError::not_implemented(call)),
     }
 }
 

@@ -4,6 +4,7 @@
 //! on is delivered a little later, through the agenda.
 
 mod bus;
+mod cron;
 mod delivery;
 mod entries;
 mod input;
@@ -11,6 +12,7 @@ pub mod pattern;
 mod policy;
 mod rules;
 mod schedule;
+mod tags;
 mod targets;
 #[cfg(test)]
 mod tests;
@@ -138,7 +140,12 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "PutTargets" => targets::put_targets(world, call),
         "RemoveTargets" => targets::remove_targets(world, call),
         "ListTargetsByRule" => targets::list_targets_by_rule(world, call),
+        "ListRuleNamesByTarget" => rules::list_rule_names_by_target(world, call),
+        "TagResource" => tags::tag_resource(world, call),
+        "UntagResource" => tags::untag_resource(world, call),
+        "ListTagsForResource" => tags::list_tags_for_resource(world, call),
         "CreateEventBus" => bus::create_event_bus(world, call),
+        "UpdateEventBus" => bus::update_event_bus(world, call),
         "DescribeEventBus" => bus::describe_event_bus(world, call),
         "ListEventBuses" => bus::list_event_buses(world, call),
         "DeleteEventBus" => bus::delete_event_bus(world, call),
@@ -270,8 +277,11 @@ fn page(call: &Call, member: &str, items: &[Value]) -> Result<Value, ApiError> {
             .map_err(|_| validation_error("NextToken is not valid."))?,
         None => 0,
     };
-    let limit = call.input.get("Limit").and_then(Value::as_u64);
-    let limit = limit.map_or(100, |limit| usize::try_from(limit).unwrap_or(100));
+    let limit = match call.input.get("Limit").map(Value::as_u64) {
+        None => 100,
+        Some(Some(limit @ 1..=100)) => usize::try_from(limit).unwrap_or(100),
+        Some(_) => return Err(validation_error("Limit must be from 1 to 100.")),
+    };
     let end = start.saturating_add(limit).min(items.len());
     let mut output = json!({ member: items.get(start..end).unwrap_or_default() });
     if end < items.len() {

@@ -61,6 +61,8 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
             Ok(json!({ "Functions": functions }))
         }
         "GetFunctionConfiguration" => Ok(find(world, &key(call))?.shown()),
+        "GetFunction" => Ok(find(world, &key(call))?.shown_with_concurrency()),
+        "ListEventSourceMappings" => Ok(mappings::list(world, call)),
         // Whether it exists is told at once; the outcome comes when it has run.
         "Invoke" => find(world, &key(call)).map(|_| Value::Null),
         _ => Err(ApiError::not_implemented(call)),

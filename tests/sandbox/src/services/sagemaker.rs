@@ -7,6 +7,8 @@
 
 mod arn;
 mod authorization;
+mod cache;
+mod callbacks;
 mod conditions;
 mod definition;
 mod executions;
@@ -17,9 +19,12 @@ mod notices;
 mod output;
 mod pipelines;
 mod progress;
+mod retries;
 mod search;
+mod selection;
 mod state;
 mod tags;
+mod variables;
 mod versions;
 
 #[cfg(test)]
@@ -51,6 +56,8 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "ListPipelineExecutionSteps" => executions::list_steps(world, call),
         "DescribePipelineDefinitionForExecution" => executions::describe_definition(world, call),
         "ListPipelineParametersForExecution" => executions::list_parameters(world, call),
+        "SendPipelineExecutionStepSuccess" => callbacks::succeed(world, call),
+        "SendPipelineExecutionStepFailure" => callbacks::fail(world, call),
         "Search" => search::search(world, call),
         "AddTags" => tags::add(world, call),
         "ListTags" => tags::list(world, call),
@@ -65,6 +72,10 @@ pub fn run(world: &mut World, task: Task) {
 }
 
 /// Makes the next run of a step fail with this reason, in whichever Region it happens.
+///
+/// A reason may begin with the type that retry policies know the failure by,
+/// as in `SageMaker.CAPACITY_ERROR: No more instances.`; one that does not is
+/// a `SageMaker.JOB_INTERNAL_ERROR`. Every retry is a run of its own.
 pub fn fail_step(world: &mut World, account: &str, pipeline: &str, step: &str, reason: &str) {
     world.sagemaker.fail_next.push(FailStep {
         account: account.to_owned(),

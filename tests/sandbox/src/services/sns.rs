@@ -1,11 +1,16 @@
 //! SNS: topics whose messages can be read back.
 
+mod filter;
 mod publish;
+mod subscriptions;
+mod tags;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+use self::subscriptions::Subscription;
 
 use super::{
     arn::Arn,
@@ -44,15 +49,8 @@ struct Topic {
     /// The key that encrypts it, as its owner named it.
     key: Option<String>,
     policy: Option<Value>,
+    tags: BTreeMap<String, String>,
     subscriptions: Vec<Subscription>,
-}
-
-#[derive(Debug, Clone)]
-struct Subscription {
-    arn: String,
-    protocol: String,
-    endpoint: String,
-    raw: bool,
 }
 
 /// Answers an API call.
@@ -69,13 +67,19 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
             publish::batch(world, &topic_arn, &call.input)
         }
         "Subscribe" => {
-            let arn = add_subscription(world, call, &call.input["Attributes"])?;
+            let arn = subscriptions::add(world, call, &call.input["Attributes"])?;
             Ok(json!({ "SubscriptionArn": arn }))
         }
-        "ListSubscriptionsByTopic" => list_subscriptions(world, call),
+        "ListSubscriptions" => Ok(subscriptions::list(world, call)),
+        "ListSubscriptionsByTopic" => subscriptions::list_by_topic(world, call),
+        "GetSubscriptionAttributes" => subscriptions::get_attributes(world, call),
+        "SetSubscriptionAttributes" => subscriptions::set_attribute(world, call),
+        "TagResource" => tags::add(world, call),
+        "UntagResource" => tags::remove(world, call),
+        "ListTagsForResource" => tags::list(world, call),
         "GetTopicAttributes" => get_attributes(world, call),
         "SetTopicAttributes" => set_attribute(world, call),
-        "Unsubscribe" => unsubscribe(world, call),
+        "Unsubscribe" => subscriptions::remove(world, call),
         "DeleteTopic" => {
             let topic_arn = required(&call.input, "TopicArn")?;
             world.sns.topics.remove(topic_arn);
@@ -125,7 +129,16 @@ pub fn subscribe(
         operation: "Subscribe".to_owned(),
         input: properties.clone(),
     };
-    add_subscription(world, &request, properties)
+    let attributes: Map<String, Value> = properties
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| {
+            !["TopicArn", "Protocol", "Endpoint", "Region"].contains(&name.as_str())
+        })
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    subscriptions::add(world, &request, &Value::Object(attributes))
 }
 
 /// The ARN of the customer managed key that encrypts a topic, if one does.
@@ -170,7 +183,9 @@ fn create(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let name = required(&call.input, "Name")?;
     let attributes = &call.input["Attributes"];
     let (account, region) = (&call.caller.account, &call.region);
+    let new = tags::read(&call.input["Tags"])?;
     let arn = add_topic(world, account, region, name, &attributes["DisplayName"])?;
+    tags::set_on_create(world, &arn, new)?;
     if let Some(policy) = attributes["Policy"].as_str() {
         set_policy(world, &arn, &policy_document(policy)?)?;
     }
@@ -205,54 +220,6 @@ fn list(world: &World, call: &Call) -> Value {
     json!({ "Topics": topics })
 }
 
-fn add_subscription(
-    world: &mut World,
-    call: &Call,
-    attributes: &Value,
-) -> Result<String, ApiError> {
-    let topic_arn = authorized_topic(world, call)?;
-    if attributes.get("FilterPolicy").is_some() {
-        // Taking it and delivering everything would be a wrong success.
-        let message = "Filter policies are not implemented in the sandbox";
-        return Err(ApiError::with_status(501, "NotImplemented", message));
-    }
-    let raw = &attributes["RawMessageDelivery"];
-    let raw = *raw == true || *raw == "true";
-    let protocol = required(&call.input, "Protocol")?.to_owned();
-    let endpoint = required(&call.input, "Endpoint")?.to_owned();
-    let id = world.uuid(&format!("subscription {topic_arn} {endpoint}"));
-    let topic = topic_mut(world, &topic_arn)?;
-    let same = |own: &&Subscription| own.protocol == protocol && own.endpoint == endpoint;
-    if let Some(existing) = topic.subscriptions.iter().find(same) {
-        return Ok(existing.arn.clone());
-    }
-    let arn = format!("{topic_arn}:{id}");
-    topic.subscriptions.push(Subscription {
-        arn: arn.clone(),
-        protocol,
-        endpoint,
-        raw,
-    });
-    Ok(arn)
-}
-
-fn list_subscriptions(world: &World, call: &Call) -> Result<Value, ApiError> {
-    let topic_arn = required(&call.input, "TopicArn")?;
-    let subscriptions = topic(world, topic_arn)?.subscriptions.iter();
-    let subscriptions: Vec<Value> = subscriptions
-        .map(|subscription| {
-            json!({
-                "SubscriptionArn": subscription.arn,
-                "Owner": account_of(topic_arn),
-                "Protocol": subscription.protocol,
-                "Endpoint": subscription.endpoint,
-                "TopicArn": topic_arn,
-            })
-        })
-        .collect();
-    Ok(json!({ "Subscriptions": subscriptions }))
-}
-
 fn get_attributes(world: &World, call: &Call) -> Result<Value, ApiError> {
     let topic_arn = required(&call.input, "TopicArn")?;
     let topic = topic(world, topic_arn)?;
@@ -278,16 +245,6 @@ fn set_attribute(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "Policy" => topic.policy = Some(policy_document(value)?),
         "DisplayName" => value.clone_into(&mut topic.display_name),
         _ => return Err(ApiError::not_implemented(call)),
-    }
-    Ok(json!({}))
-}
-
-fn unsubscribe(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let arn = required(&call.input, "SubscriptionArn")?;
-    for topic in world.sns.topics.values_mut() {
-        topic
-            .subscriptions
-            .retain(|subscription| subscription.arn != arn);
     }
     Ok(json!({}))
 }

@@ -3,6 +3,7 @@
 mod batch;
 mod messages;
 mod queue;
+mod redrive;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -23,6 +24,7 @@ const PURGE_PAUSE: Duration = Duration::from_mins(1);
 #[derive(Debug, Default)]
 pub struct State {
     queues: BTreeMap<String, Queue>,
+    moves: Vec<redrive::MoveTask>,
 }
 
 /// What SQS does later.
@@ -37,7 +39,9 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     match call.operation.as_str() {
         "CreateQueue" => create(world, call),
         "GetQueueUrl" => get_url(world, call),
-        "ListQueues" => Ok(list(world, call)),
+        "ListQueues" => list(world, call),
+        "StartMessageMoveTask" => redrive::start(world, call),
+        "ListMessageMoveTasks" => redrive::list(world, call),
         _ => call_queue(world, call),
     }
 }
@@ -62,7 +66,12 @@ pub fn create_queue(
         .filter(|(name, _)| !["QueueName", "Tags"].contains(&name.as_str()))
         .map(|(name, value)| (name.clone(), attribute_text(value)))
         .collect();
-    add(world, Queue::new(account, region, name), &attributes).map(drop)
+    let mut queue = Queue::new(account, region, name);
+    for tag in properties["Tags"].as_array().into_iter().flatten() {
+        let [key, value] = ["Key", "Value"].map(|member| attribute_text(&tag[member]));
+        queue.tags.insert(key, value);
+    }
+    add(world, queue, &attributes).map(drop)
 }
 
 /// Sets the policy of a queue, as a template's `AWS::SQS::QueuePolicy` would.
@@ -142,7 +151,8 @@ pub(crate) fn delete(world: &mut World, queue_arn: &str, message: &Message) {
 
 fn create(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let name = required(&call.input, "QueueName")?;
-    let queue = Queue::new(&call.caller.account, &call.region, name);
+    let mut queue = Queue::new(&call.caller.account, &call.region, name);
+    queue.tag(&call.input["tags"])?;
     let attributes = call.input.get("Attributes").and_then(Value::as_object);
     let attributes = attributes
         .into_iter()
@@ -200,17 +210,17 @@ fn get_url(world: &World, call: &Call) -> Result<Value, ApiError> {
     Ok(json!({ "QueueUrl": queue.url() }))
 }
 
-fn list(world: &World, call: &Call) -> Value {
+fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
     let prefix = call.text("QueueNamePrefix").unwrap_or_default();
-    let urls: Vec<String> = world
+    let urls: Vec<Value> = world
         .sqs
         .queues
         .values()
         .filter(|queue| queue.account == call.caller.account && queue.region == call.region)
         .filter(|queue| queue.name.starts_with(prefix))
-        .map(Queue::url)
+        .map(|queue| queue.url().into())
         .collect();
-    json!({ "QueueUrls": urls })
+    queue::page(&call.input, "QueueUrls", &urls)
 }
 
 /// Answers the operations on one queue, which is named by its URL.
@@ -218,7 +228,18 @@ fn call_queue(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let arn = arn_of_url(required(&call.input, "QueueUrl")?, &call.region)?;
     authorize(world, call, find(world, &arn)?)?;
     match call.operation.as_str() {
-        "GetQueueAttributes" => Ok(get_attributes(world, call, find(world, &arn)?)),
+        "GetQueueAttributes" => get_attributes(world, call, find(world, &arn)?),
+        "ListDeadLetterSourceQueues" => redrive::sources(world, call, &arn),
+        "ListQueueTags" => Ok(json!({ "Tags": find(world, &arn)?.tags })),
+        "TagQueue" => {
+            queue_mut(world, &arn)?.tag(&call.input["Tags"])?;
+            Ok(json!({}))
+        }
+        "UntagQueue" => {
+            let tags = &mut queue_mut(world, &arn)?.tags;
+            tags.retain(|key, _| !call.texts("TagKeys").contains(key));
+            Ok(json!({}))
+        }
         "SetQueueAttributes" => set_attributes(world, call, &arn),
         "PurgeQueue" => purge(world, &arn),
         "DeleteQueue" => {
@@ -236,8 +257,12 @@ fn call_queue(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     }
 }
 
-fn get_attributes(world: &World, call: &Call, queue: &Queue) -> Value {
+fn get_attributes(world: &World, call: &Call, queue: &Queue) -> Result<Value, ApiError> {
     let wanted = call.texts("AttributeNames");
+    if let Some(unknown) = wanted.iter().find(|name| !queue::is_attribute(name)) {
+        let message = format!("Unknown Attribute {unknown}.");
+        return Err(ApiError::new("InvalidAttributeName", message));
+    }
     let all = wanted.iter().any(|name| name == "All");
     let attributes: Map<String, Value> = queue
         .attributes_at(world.now)
@@ -245,7 +270,10 @@ fn get_attributes(world: &World, call: &Call, queue: &Queue) -> Value {
         .filter(|(name, _)| all || wanted.contains(name))
         .map(|(name, value)| (name, Value::from(value)))
         .collect();
-    json!({ "Attributes": attributes })
+    if attributes.is_empty() {
+        return Ok(json!({}));
+    }
+    Ok(json!({ "Attributes": attributes }))
 }
 
 fn set_attributes(world: &mut World, call: &Call, arn: &str) -> Result<Value, ApiError> {

@@ -2,6 +2,7 @@
 
 mod history;
 mod names;
+mod tags;
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
@@ -34,7 +35,12 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "GetParametersByPath" => get_by_path(world, call),
         "GetParameterHistory" => history(world, call),
         "LabelParameterVersion" => label(world, call),
+        "UnlabelParameterVersion" => unlabel(world, call),
         "DeleteParameter" => delete(world, call),
+        "DeleteParameters" => delete_many(world, call),
+        "AddTagsToResource" => tags::add(world, call),
+        "RemoveTagsFromResource" => tags::remove(world, call),
+        "ListTagsForResource" => tags::list(world, call),
         "DescribeParameters" => describe(world, call),
         _ => Err(ApiError::not_implemented(call)),
     }
@@ -74,6 +80,7 @@ fn put(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         ));
     }
     let version = new_version(world, call, existing, value)?;
+    let tags = tags::of_new(call, existing.is_some())?;
     let answer = json!({ "Version": version.number, "Tier": version.tier.as_str() });
     let operation = if existing.is_some() {
         "Update"
@@ -83,7 +90,7 @@ fn put(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     match world.ssm.parameters.entry(key) {
         Entry::Occupied(parameter) => parameter.into_mut().add(version)?,
         Entry::Vacant(free) => {
-            free.insert(Parameter::new(version));
+            free.insert(Parameter::new(version)).tags = tags;
         }
     }
     announce(world, call, name, operation);
@@ -245,6 +252,39 @@ fn label(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         announce(world, call, name, "LabelParameterVersion");
     }
     Ok(json!({ "InvalidLabels": invalid, "ParameterVersion": number }))
+}
+
+fn unlabel(world: &mut World, call: &Call) -> Result<Value, ApiError> {
+    let name = required(call, "Name")?;
+    let parameter = world.ssm.parameters.get_mut(&key(call, name));
+    let parameter = parameter.ok_or_else(not_found)?;
+    let number = call.input["ParameterVersion"].as_u64().unwrap_or_default();
+    let version = parameter.version(number);
+    let version = version.ok_or_else(|| version_not_found(name))?;
+    let (removed, invalid): (Vec<_>, Vec<_>) = call
+        .texts("Labels")
+        .into_iter()
+        .partition(|label| version.labels.contains(label));
+    parameter.unlabel(&removed);
+    if !removed.is_empty() {
+        announce(world, call, name, "UnlabelParameterVersion");
+    }
+    Ok(json!({ "RemovedLabels": removed, "InvalidLabels": invalid }))
+}
+
+fn delete_many(world: &mut World, call: &Call) -> Result<Value, ApiError> {
+    let names = call.texts("Names");
+    if names.is_empty() || names.len() > 10 {
+        return Err(invalid("Member must have between 1 and 10 names"));
+    }
+    let (deleted, missing): (Vec<_>, Vec<_>) = names
+        .into_iter()
+        .partition(|name| find(world, call, name).is_ok());
+    for name in &deleted {
+        announce(world, call, name, "Delete");
+        world.ssm.parameters.remove(&key(call, name));
+    }
+    Ok(json!({ "DeletedParameters": deleted, "InvalidParameters": missing }))
 }
 
 fn delete(world: &mut World, call: &Call) -> Result<Value, ApiError> {

@@ -33,6 +33,7 @@ struct Session {
 pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     match call.operation.as_str() {
         "AssumeRole" => assume_role(world, call),
+        "GetAccessKeyInfo" => access_key_info(world, call),
         "GetCallerIdentity" => Ok(caller_identity(world, &call.caller)),
         _ => Err(ApiError::not_implemented(call)),
     }
@@ -94,6 +95,23 @@ pub(crate) fn origin<'a>(world: &'a World, access_key: &'a str) -> &'a str {
 
 fn assumed_with(session: &Session) -> Option<&str> {
     session.assumed_with.as_deref()
+}
+
+/// Anybody may ask, and is told an account even of credentials that are worth nothing any more.
+fn access_key_info(world: &World, call: &Call) -> Result<Value, ApiError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let key = call
+        .text("AccessKeyId")
+        .filter(|key| is_account_id(key) || (16..=128).contains(&key.len()))
+        .filter(|key| key.chars().all(allowed))
+        .ok_or_else(|| invalid("accessKeyId must have 16 to 128 letters and digits"))?;
+    let session = world.sts.sessions.get(key);
+    let account = match session {
+        Some(session) => session.caller.account.as_str(),
+        None if is_account_id(key) => key,
+        None => return Err(invalid("The access key is not known.")),
+    };
+    Ok(json!({ "Account": account }))
 }
 
 fn is_account_id(text: &str) -> bool {

@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{not_found, page, rules::Rule, validation_error};
+use super::{
+    not_found, page,
+    rules::Rule,
+    tags::{self, Tags},
+    validation_error,
+};
 use crate::{
     services::arn::Arn,
     world::{ApiError, Call, World, epoch_seconds},
@@ -56,8 +61,14 @@ impl BusId {
     /// does not have that.
     pub(super) fn own(call: &Call, member: &str) -> Result<Self, ApiError> {
         let id = Self::of_call(call, member)?;
-        if id.account == call.caller.account && id.region == call.region {
-            return Ok(id);
+        id.check_own(call)?;
+        Ok(id)
+    }
+
+    /// Refuses a caller of another account, or through the endpoint of another Region.
+    pub(super) fn check_own(&self, call: &Call) -> Result<(), ApiError> {
+        if self.account == call.caller.account && self.region == call.region {
+            return Ok(());
         }
         Err(ApiError::new(
             "AccessDeniedException",
@@ -65,7 +76,7 @@ impl BusId {
                 "User: {} is not authorized to perform: events:{} on resource: {}",
                 call.caller.arn(),
                 call.operation,
-                id.arn()
+                self.arn()
             ),
         ))
     }
@@ -110,8 +121,10 @@ impl BusId {
 pub(super) struct Bus {
     pub(super) rules: BTreeMap<String, Rule>,
     pub(super) policy: Vec<Value>,
+    pub(super) tags: Tags,
     description: Option<String>,
     created: Option<Timestamp>,
+    modified: Option<Timestamp>,
 }
 
 impl Bus {
@@ -122,7 +135,9 @@ impl Bus {
         }
         if let Some(created) = self.created {
             output["CreationTime"] = epoch_seconds(created);
-            output["LastModifiedTime"] = epoch_seconds(created);
+        }
+        if let Some(modified) = self.modified {
+            output["LastModifiedTime"] = epoch_seconds(modified);
         }
         if !self.policy.is_empty() {
             output["Policy"] = self.policy_text().into();
@@ -155,7 +170,7 @@ pub(super) fn create_event_bus(world: &mut World, call: &Call) -> Result<Value, 
         .text("Name")
         .filter(|name| is_name(name))
         .ok_or_else(|| validation_error("Parameter Name is not valid."))?;
-    refuse_members(call, &["Name", "Description", "Tags", "KmsKeyIdentifier"])?;
+    refuse_members(call, &["Name", "Description", "Tags"])?;
     let id = BusId {
         name: name.to_owned(),
         ..BusId::default_of(&call.caller.account, &call.region)
@@ -168,12 +183,39 @@ pub(super) fn create_event_bus(world: &mut World, call: &Call) -> Result<Value, 
     }
     let arn = id.arn();
     let bus = Bus {
-        description: call.text("Description").map(str::to_owned),
+        tags: tags::tagged(&Tags::new(), call)?,
+        description: description(call)?,
         created: Some(world.now),
+        modified: Some(world.now),
         ..Bus::default()
     };
     world.events.buses.insert(id, bus);
     Ok(json!({ "EventBusArn": arn }))
+}
+
+pub(super) fn update_event_bus(world: &mut World, call: &Call) -> Result<Value, ApiError> {
+    refuse_members(call, &["Name", "Description"])?;
+    let id = BusId::own(call, "Name")?;
+    let description = description(call)?;
+    let now = world.now;
+    let bus = world.events.bus(&id).ok_or_else(|| id.missing())?;
+    bus.description.clone_from(&description);
+    bus.modified = Some(now);
+    let mut output = json!({ "Arn": id.arn(), "Name": id.name });
+    if let Some(description) = description {
+        output["Description"] = description.into();
+    }
+    Ok(output)
+}
+
+fn description(call: &Call) -> Result<Option<String>, ApiError> {
+    let description = call.text("Description").map(str::to_owned);
+    match description {
+        Some(text) if text.chars().count() > 512 => {
+            Err(validation_error("Parameter Description is too long."))
+        }
+        other => Ok(other),
+    }
 }
 
 /// Refuses what the sandbox would otherwise silently leave out.

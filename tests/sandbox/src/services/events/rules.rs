@@ -8,11 +8,15 @@ use super::{
     bus::{Bus, BusId, is_name, refuse_members},
     not_found, page,
     pattern::{InvalidPattern, Pattern},
-    schedule::{self, Rate},
+    schedule::{self, Schedule},
+    tags::{self, Tags},
     targets::Target,
     validation_error,
 };
-use crate::world::{ApiError, Call, World};
+use crate::{
+    services::arn::Arn,
+    world::{ApiError, Call, World},
+};
 
 /// A rule by its bus and its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +38,22 @@ impl RuleId {
             bus: BusId::own(call, "EventBusName")?,
             name: name.to_owned(),
         })
+    }
+
+    /// The rule with this ARN; none if it is not the ARN of a rule.
+    pub(super) fn from_arn(arn: &str) -> Option<Self> {
+        let arn = Arn::parse(arn).filter(|arn| arn.service == "events")?;
+        let rule = arn.resource.strip_prefix("rule/")?;
+        let mut bus = BusId::default_of(arn.account, arn.region);
+        let name = match rule.split_once('/') {
+            Some((other, name)) => {
+                other.clone_into(&mut bus.name);
+                name
+            }
+            None => rule,
+        };
+        let name = name.to_owned();
+        Some(Self { bus, name })
     }
 
     /// The ARN of the rule, which names the bus unless it is the default bus.
@@ -68,8 +88,9 @@ impl RuleId {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rule {
     pub(super) pattern: Option<Pattern>,
-    pub(super) schedule: Option<(Rate, u64)>,
+    pub(super) schedule: Option<(Schedule, u64)>,
     pub(super) targets: BTreeMap<String, Target>,
+    pub(super) tags: Tags,
     disabled: bool,
     /// The members of `PutRule` that `DescribeRule` gives back.
     description: BTreeMap<&'static str, Value>,
@@ -113,6 +134,17 @@ fn pattern(call: &Call) -> Result<Option<Pattern>, ApiError> {
         .map_err(|error| invalid_pattern(&error))
 }
 
+/// A bus may have this many rules.
+const MAX_RULES: usize = 300;
+
+/// The answer when a bus or a rule has as much as it may have.
+pub(super) fn limit_exceeded() -> ApiError {
+    ApiError::new(
+        "LimitExceededException",
+        "The requested resource exceeds the maximum number allowed.",
+    )
+}
+
 const STATES: [&str; 3] = [
     "ENABLED",
     "DISABLED",
@@ -134,28 +166,35 @@ pub(super) fn put_rule(world: &mut World, call: &Call) -> Result<Value, ApiError
         return Err(validation_error("Parameter State is not valid."));
     }
     let pattern = pattern(call)?;
-    let rate = call
+    let schedule = call
         .text("ScheduleExpression")
-        .map(Rate::parse)
+        .map(Schedule::parse)
         .transpose()?;
-    if pattern.is_none() && rate.is_none() {
+    if pattern.is_none() && schedule.is_none() {
         return Err(validation_error(
             "Parameter(s) EventPattern or ScheduleExpression must be specified.",
         ));
     }
-    if rate.is_some() && !id.bus.is_default() {
+    if schedule.is_some() && !id.bus.is_default() {
         return Err(validation_error(
             "ScheduleExpression is supported only on the default event bus.",
         ));
     }
     let described = DESCRIBED.map(|member| Some((member, call.input.get(member)?.clone())));
 
-    let rule = find_bus(world, &id.bus)?.rules.entry(id.name.clone());
-    let rule = rule.or_default();
+    let rules = &mut find_bus(world, &id.bus)?.rules;
+    // Tags are for a new rule; those of an old one stay as they are.
+    let tags = match rules.get(&id.name) {
+        Some(rule) => rule.tags.clone(),
+        None if rules.len() >= MAX_RULES => return Err(limit_exceeded()),
+        None => tags::tagged(&Tags::new(), call)?,
+    };
+    let rule = rules.entry(id.name.clone()).or_default();
+    rule.tags = tags;
     rule.pattern = pattern;
     rule.description = described.into_iter().flatten().collect();
     rule.set_state(state);
-    schedule::set(world, &id, rate);
+    schedule::set(world, &id, schedule);
     Ok(json!({ "RuleArn": id.arn() }))
 }
 
@@ -179,6 +218,21 @@ pub(super) fn list_rules(world: &mut World, call: &Call) -> Result<Value, ApiErr
         })
         .collect::<Vec<_>>();
     page(call, "Rules", &rules)
+}
+
+pub(super) fn list_rule_names_by_target(world: &mut World, call: &Call) -> Result<Value, ApiError> {
+    let target = call
+        .text("TargetArn")
+        .filter(|arn| !arn.is_empty())
+        .ok_or_else(|| validation_error("Parameter TargetArn is required."))?;
+    let bus = BusId::own(call, "EventBusName")?;
+    let has_it = |rule: &Rule| rule.targets.values().any(|other| other.arn == target);
+    let rules = find_bus(world, &bus)?.rules.iter();
+    let names: Vec<Value> = rules
+        .filter(|(_, rule)| has_it(rule))
+        .map(|(name, _)| name.as_str().into())
+        .collect();
+    page(call, "RuleNames", &names)
 }
 
 pub(super) fn set_state(world: &mut World, call: &Call, state: &str) -> Result<Value, ApiError> {

@@ -2,7 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{bus::BusId, input::Input, page, rules::RuleId, validation_error};
+use super::{
+    bus::BusId,
+    input::Input,
+    page,
+    rules::{RuleId, limit_exceeded},
+    validation_error,
+};
 use crate::{
     services::arn::Arn,
     world::{ApiError, Call, World},
@@ -123,10 +129,7 @@ pub(super) fn put_targets(world: &mut World, call: &Call) -> Result<Value, ApiEr
         targets.insert(target_id, Target::read(&id.bus.account, target)?);
     }
     if targets.len() > MAX_TARGETS {
-        return Err(ApiError::new(
-            "LimitExceededException",
-            "The requested resource exceeds the maximum number allowed.",
-        ));
+        return Err(limit_exceeded());
     }
     rule.targets = targets;
     Ok(json!({ "FailedEntryCount": 0, "FailedEntries": [] }))

@@ -227,6 +227,8 @@ fn denied(caller: &Caller, wanted: &Wanted, reason: &str) -> ApiError {
     match action.split_once(':') {
         Some(("sns", _)) => ApiError::with_status(403, "AuthorizationError", message),
         Some(("sts", _)) => ApiError::with_status(403, "AccessDenied", message),
+        // REST protocols say it by the status, too.
+        Some(("lambda" | "ram", _)) => ApiError::with_status(403, "AccessDeniedException", message),
         _ => ApiError::new("AccessDeniedException", message),
     }
 }

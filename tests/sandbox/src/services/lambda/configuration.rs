@@ -90,6 +90,15 @@ impl FunctionConfiguration {
         }
     }
 
+    /// What `GetFunction` shows; the sandbox has no code to download.
+    pub(super) fn shown_with_concurrency(&self) -> Value {
+        let mut shown = json!({ "Configuration": self.shown() });
+        if let Some(reserved) = self.reserved_concurrency {
+            shown["Concurrency"] = json!({ "ReservedConcurrentExecutions": reserved });
+        }
+        shown
+    }
+
     /// What `GetFunctionConfiguration` shows; variables may be secrets and are left out.
     pub(super) fn shown(&self) -> Value {
         json!({

@@ -15,7 +15,7 @@ use crate::{
         iam::{identity, requests::Wanted},
         sqs,
     },
-    world::{ApiError, World},
+    world::{ApiError, Call, World},
 };
 
 const DEFAULT_BATCH_SIZE: u64 = 10;
@@ -31,6 +31,7 @@ pub(super) struct Mapping {
     maximum_concurrency: Option<usize>,
     enabled: bool,
     gathering_since: Option<Timestamp>,
+    id: String,
 }
 
 /// Messages for a function.
@@ -48,7 +49,7 @@ pub fn create_event_source_mapping(
     region: &str,
     properties: &Value,
 ) -> Result<(), ApiError> {
-    let mapping = Mapping::read(account, region, properties)?;
+    let mut mapping = Mapping::read(account, region, properties)?;
     let function_timeout = find(world, &mapping.function)?.timeout.as_secs();
     let visibility = sqs::visibility_timeout(world, &mapping.queue_arn).ok_or_else(|| {
         invalid("Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue.")
@@ -72,6 +73,7 @@ pub fn create_event_source_mapping(
             message,
         ));
     }
+    mapping.id = world.uuid(&format!("event source mapping {}", mapping.queue_arn));
     world.lambda.mappings.push(mapping);
     Ok(())
 }
@@ -124,8 +126,46 @@ impl Mapping {
             maximum_concurrency: concurrency.and_then(|count| usize::try_from(count).ok()),
             enabled: properties["Enabled"] != false && properties["Enabled"] != "false",
             gathering_since: None,
+            id: String::new(),
         })
     }
+
+    fn shown(&self) -> Value {
+        let (account, region, name) = &self.function;
+        let mut shown = json!({
+            "UUID": self.id,
+            "EventSourceArn": self.queue_arn,
+            "FunctionArn": format!("arn:aws:lambda:{region}:{account}:function:{name}"),
+            "BatchSize": self.batch_size,
+            "MaximumBatchingWindowInSeconds": self.window.as_secs(),
+            "State": if self.enabled { "Enabled" } else { "Disabled" },
+            "StateTransitionReason": "USER_INITIATED",
+            "FunctionResponseTypes": [],
+        });
+        if self.reports_failures {
+            shown["FunctionResponseTypes"] = json!(["ReportBatchItemFailures"]);
+        }
+        if let Some(most) = self.maximum_concurrency {
+            shown["ScalingConfig"] = json!({ "MaximumConcurrency": most });
+        }
+        shown
+    }
+}
+
+/// The mappings of the caller, or those of one queue or one function.
+pub(super) fn list(world: &World, call: &Call) -> Value {
+    let (account, region) = (&call.caller.account, &call.region);
+    let queue = call.text("EventSourceArn");
+    let function = call.text("FunctionName");
+    let function = function.map(|name| function_key(account, region, name));
+    let mappings = world.lambda.mappings.iter();
+    let mappings: Vec<Value> = mappings
+        .filter(|mapping| mapping.function.0 == *account && mapping.function.1 == *region)
+        .filter(|mapping| queue.is_none_or(|queue| mapping.queue_arn == queue))
+        .filter(|mapping| function.as_ref().is_none_or(|key| mapping.function == *key))
+        .map(Mapping::shown)
+        .collect();
+    json!({ "EventSourceMappings": mappings })
 }
 
 /// The next batch that is complete, or has waited for long enough.

@@ -378,3 +378,28 @@ fn a_killed_environment_is_dead_at_once() {
     assert!(is_killed(world, &access_key));
     assert!(!kill(world, ACCOUNT));
 }
+
+#[test]
+fn mappings_are_listed_as_they_work() {
+    let mapping = json!({ "BatchSize": 5, "ScalingConfig": { "MaximumConcurrency": 2 } });
+    let mut world = mapped(json!({}), mapping);
+    let ask = |world: &mut World, input: Value| {
+        let request = Call {
+            caller: crate::world::Caller::administrator(ACCOUNT),
+            region: REGION.to_owned(),
+            service: "lambda".to_owned(),
+            operation: "ListEventSourceMappings".to_owned(),
+            input,
+        };
+        call(world, &request).unwrap()["EventSourceMappings"].clone()
+    };
+    let all = ask(&mut world, json!({}));
+    assert_eq!(all[0]["BatchSize"], 5);
+    assert_eq!(all[0]["ScalingConfig"]["MaximumConcurrency"], 2);
+    assert_eq!(all[0]["EventSourceArn"], QUEUE);
+    assert_eq!(ask(&mut world, json!({ "FunctionName": "work" })), all);
+    assert_eq!(
+        ask(&mut world, json!({ "EventSourceArn": DEAD })),
+        json!([])
+    );
+}

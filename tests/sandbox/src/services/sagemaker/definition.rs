@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::{cache, retries::Policy};
+
 /// A definition whose references are known to lead somewhere.
 #[derive(Debug)]
 pub(super) struct Definition {
@@ -46,6 +48,10 @@ pub(super) struct Step {
     pub(super) needs: BTreeSet<String>,
     /// The branch in which the step stands, if it stands in one.
     pub(super) branch: Option<Branch>,
+    /// The retry policies, of which the first that covers a failure applies.
+    pub(super) retries: Vec<Policy>,
+    /// Whether earlier runs of the step may be used again.
+    pub(super) cache: cache::Config,
     /// The step as the definition has it.
     pub(super) document: Value,
 }
@@ -57,11 +63,18 @@ pub(super) struct Branch {
     pub(super) outcome: bool,
 }
 
+/// The versions of the format of definitions; there is one so far.
+#[derive(Deserialize)]
+enum SchemaVersion {
+    #[serde(rename = "2020-12-01")]
+    First,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Document {
     #[serde(rename = "Version")]
-    _version: String,
+    _version: SchemaVersion,
     #[serde(default)]
     parameters: Vec<Parameter>,
     steps: Vec<Value>,
@@ -77,6 +90,10 @@ struct StepDocument {
     description: Option<String>,
     #[serde(default)]
     depends_on: Vec<String>,
+    #[serde(default)]
+    retry_policies: Vec<Policy>,
+    #[serde(default)]
+    cache_config: cache::Config,
 }
 
 impl Definition {
@@ -263,6 +280,10 @@ fn step(document: &Value, branch: Option<&Branch>) -> Result<Step, String> {
     if !is_step_name(&header.name) {
         return Err(format!("Invalid step name '{}'.", header.name));
     }
+    let problem = header.retry_policies.iter().find_map(Policy::problem);
+    if let Some(problem) = problem.or_else(|| header.cache_config.problem()) {
+        return Err(problem);
+    }
     let mut document = document.clone();
     if header.kind == "Condition"
         && let Some(arguments) = document.get_mut("Arguments").and_then(Value::as_object_mut)
@@ -283,6 +304,8 @@ fn step(document: &Value, branch: Option<&Branch>) -> Result<Step, String> {
         description: header.description,
         needs,
         branch: branch.cloned(),
+        retries: header.retry_policies,
+        cache: header.cache_config,
         document,
     })
 }

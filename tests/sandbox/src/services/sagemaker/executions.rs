@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     arn::{ExecutionId, PipelineId},
     authorization, idempotency, input, notices, output, progress,
+    selection::Selection,
     state::{Execution, Status, StepRun},
 };
 use crate::world::{ApiError, Call, World, epoch_seconds};
@@ -16,7 +17,6 @@ use crate::world::{ApiError, Call, World, epoch_seconds};
 /// The execution belongs to the pipeline's account, whoever starts it.
 pub(super) fn start(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let id = authorization::pipeline(world, call)?;
-    input::unsupported(call, "SelectiveExecutionConfig")?;
     idempotency::once(world, call, |world| {
         let execution = new_execution(world, call, &id)?;
         let answer = json!({ "PipelineExecutionArn": execution.arn });
@@ -46,6 +46,11 @@ fn new_execution(world: &mut World, call: &Call, id: &PipelineId) -> Result<Exec
         .definition
         .bind(&parameters)
         .map_err(input::invalid)?;
+    let selection = Selection::of(call, &version.definition)?;
+    let steps = match &selection {
+        Some(selection) => selection.reused(world, id, &version.definition)?,
+        None => Vec::new(),
+    };
     let author = output::user_context(&call.caller);
     let number: String = number.chars().take(12).collect();
     let milliseconds = world.now.as_millisecond();
@@ -72,22 +77,28 @@ fn new_execution(world: &mut World, call: &Call, id: &PipelineId) -> Result<Exec
             .cloned()
             .unwrap_or_default(),
         values,
-        steps: Vec::new(),
+        selection,
+        steps,
         runs: 0,
     })
 }
 
 /// The names and texts of the parameters that the request gives.
 fn parameters(call: &Call) -> Result<Vec<(String, String)>, ApiError> {
-    let items = call.input.get("PipelineParameters");
-    let items = items.and_then(Value::as_array).into_iter().flatten();
+    let items = input::list(call, "PipelineParameters", 200)?;
     items
+        .iter()
         .map(|item| {
             let text = |member: &str| item.get(member).and_then(Value::as_str);
             match (text("Name"), text("Value")) {
                 (Some(name), Some("")) => Err(input::invalid(format!(
                     "Parameter [{name}]: [string \"\" is too short (length: 0, required minimum: 1)]"
                 ))),
+                (Some(_), Some(value)) if value.chars().count() > 1024 => Err(input::constraint(
+                    "PipelineParameters.Value",
+                    &value.into(),
+                    "have length less than or equal to 1024",
+                )),
                 (Some(name), Some(value)) => Ok((name.to_owned(), value.to_owned())),
                 _ => Err(input::missing("PipelineParameters.Name and Value")),
             }
@@ -190,6 +201,7 @@ pub(super) fn record(execution: &Execution) -> Value {
         "CreatedBy": execution.created_by,
         "LastModifiedBy": execution.modified_by,
         "ParallelismConfiguration": output::parallelism(execution.parallelism),
+        "SelectiveExecutionConfig": execution.selection.as_ref().map(|selection| &selection.config),
         "PipelineVersionId": execution.version,
     }))
 }
@@ -198,7 +210,7 @@ pub(super) fn record(execution: &Execution) -> Value {
 pub(super) fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
     let id = authorization::pipeline(world, call)?;
     let by = input::one_of(call, "SortBy", &["CreationTime", "PipelineExecutionArn"])?;
-    let created = input::Created::of(call);
+    let created = input::Created::of(call)?;
     let mut executions: Vec<&Execution> = world
         .sagemaker
         .pipeline(&id)?
@@ -243,10 +255,13 @@ fn step(execution: &Execution, run: &StepRun) -> Value {
         "StartTime": epoch_seconds(run.started),
         "EndTime": run.ended.map(epoch_seconds),
         "StepStatus": run.status,
+        "CacheHitResult": run.cache_hit().map(|arn| json!({ "SourcePipelineExecutionArn": arn })),
+        "SelectiveExecutionResult": run
+            .selected_from()
+            .map(|arn| json!({ "SourcePipelineExecutionArn": arn })),
         "FailureReason": failure.filter(|_| run.status == Status::Failed),
         "Metadata": run.metadata,
-        // Counts the attempts of a retry policy, which the sandbox does not carry out.
-        "AttemptCount": 1,
+        "AttemptCount": run.attempt,
     }))
 }
 

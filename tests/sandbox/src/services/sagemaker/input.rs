@@ -17,6 +17,9 @@ const EXECUTION_ARN_PATTERN: &str =
     r"arn:aws[a-z\-]*:sagemaker:[a-z0-9\-]*:[0-9]{12}:pipeline\/.*\/execution\/.*";
 const ROLE_PATTERN: &str = r"arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+";
 
+/// What a dot does not match in the model's patterns.
+const LINE_ENDS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+
 /// The answer to a request that the service understands but does not accept.
 pub(super) fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::new("ValidationException", message)
@@ -55,9 +58,57 @@ pub(super) fn missing(member: &str) -> ApiError {
     constraint(member, &Value::Null, "not be null")
 }
 
+/// The answer to a value of another type than the model's.
+///
+/// ASSUMED: the wording.
+fn mistyped(member: &str, wanted: &str) -> ApiError {
+    let message = format!("{member} can not be converted to {wanted}");
+    ApiError::new("SerializationException", message)
+}
+
+/// A text that may be absent.
+pub(super) fn text<'a>(call: &'a Call, member: &str) -> Result<Option<&'a str>, ApiError> {
+    match call.input.get(member) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(mistyped(member, "a String")),
+    }
+}
+
 /// A text that must be there.
 pub(super) fn required<'a>(call: &'a Call, member: &str) -> Result<&'a str, ApiError> {
-    call.text(member).ok_or_else(|| missing(member))
+    text(call, member)?.ok_or_else(|| missing(member))
+}
+
+/// A whole number that may be absent; a negative one is no number that the model allows.
+fn number(call: &Call, member: &str, least: u64) -> Result<Option<u64>, ApiError> {
+    let value = match call.input.get(member) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(value) => value,
+    };
+    if !value.is_i64() && !value.is_u64() {
+        return Err(mistyped(member, "an Integer"));
+    }
+    match value.as_u64() {
+        Some(number) if number >= least => Ok(Some(number)),
+        _ => {
+            let wanted = format!("have value greater than or equal to {least}");
+            Err(constraint(member, value, &wanted))
+        }
+    }
+}
+
+/// The items of a list with at most so many of them; none if it is absent.
+pub(super) fn list<'a>(call: &'a Call, member: &str, most: usize) -> Result<&'a [Value], ApiError> {
+    match call.input.get(member) {
+        None | Some(Value::Null) => Ok(&[]),
+        Some(Value::Array(items)) if items.len() <= most => Ok(items),
+        Some(items @ Value::Array(_)) => {
+            let wanted = format!("have length less than or equal to {most}");
+            Err(constraint(member, items, &wanted))
+        }
+        Some(_) => Err(mistyped(member, "a List")),
+    }
 }
 
 /// A text that must be there, with a length within these bounds.
@@ -126,9 +177,22 @@ fn named(call: &Call, member: &str, most: usize, wanted: &str) -> Result<Option<
     }
 }
 
-/// A description, if there is one.
+/// A description, if there is one; it has a single line.
 pub(super) fn description(call: &Call, member: &str) -> Result<Option<String>, ApiError> {
-    optional(call, member, (0, 3072))
+    let description = optional(call, member, (0, 3072))?;
+    match description {
+        Some(text) if text.contains(LINE_ENDS) => Err(pattern(member, &text, ".*")),
+        description => Ok(description),
+    }
+}
+
+/// How the names of one's own pipelines may begin, if the request says so.
+pub(super) fn name_prefix(call: &Call) -> Result<Option<&str>, ApiError> {
+    let member = "PipelineNamePrefix";
+    match text(call, member)? {
+        None => Ok(None),
+        Some(_) => pipeline_name(call, member).map(Some),
+    }
 }
 
 /// The role of a pipeline, if there is one.
@@ -147,7 +211,11 @@ fn is_role(arn: &str) -> bool {
     else {
         return false;
     };
-    account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) && !name.is_empty()
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-/".contains(&byte);
+    account.len() == 12
+        && account.bytes().all(|byte| byte.is_ascii_digit())
+        && !name.is_empty()
+        && name.bytes().all(is_allowed)
 }
 
 /// The token that makes a repeated request do nothing.
@@ -180,17 +248,7 @@ pub(super) fn execution_arn(call: &Call) -> Result<ExecutionId, ApiError> {
 
 /// A number of at least 1 that may be absent.
 pub(super) fn positive(call: &Call, member: &str) -> Result<Option<u64>, ApiError> {
-    match call.input.get(member) {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => match value.as_u64() {
-            Some(number) if number >= 1 => Ok(Some(number)),
-            _ => Err(constraint(
-                member,
-                value,
-                "have value greater than or equal to 1",
-            )),
-        },
-    }
+    number(call, member, 1)
 }
 
 /// How many steps may run at once, if the request says so.
@@ -212,13 +270,33 @@ pub(super) fn parallelism(call: &Call) -> Result<Option<usize>, ApiError> {
     }
 }
 
+/// A text of at most this length, if there is one.
+pub(super) fn text_up_to(
+    call: &Call,
+    member: &str,
+    most: usize,
+) -> Result<Option<String>, ApiError> {
+    optional(call, member, (0, most))
+}
+
+/// The token of a callback step.
+pub(super) fn callback_token(call: &Call) -> Result<&str, ApiError> {
+    let member = "CallbackToken";
+    let token = bounded(call, member, (10, 10))?;
+    if token.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        Ok(token)
+    } else {
+        Err(pattern(member, token, "[a-zA-Z0-9]+"))
+    }
+}
+
 /// One of the values of an enumeration; the first of them if the member is absent.
 pub(super) fn one_of<'a>(
     call: &Call,
     member: &str,
     values: &[&'a str],
 ) -> Result<&'a str, ApiError> {
-    let Some(value) = call.text(member) else {
+    let Some(value) = text(call, member)? else {
         return Ok(values.first().copied().unwrap_or_default());
     };
     let known = values.iter().find(|known| **known == value).copied();
@@ -232,24 +310,17 @@ pub(super) fn one_of<'a>(
 pub(super) fn max_results(
     call: &Call,
     default: usize,
-    (least, most): (usize, usize),
+    (least, most): (u64, u64),
 ) -> Result<usize, ApiError> {
-    let value = match call.input.get("MaxResults") {
-        None | Some(Value::Null) => return Ok(default),
-        Some(value) => value,
-    };
-    match value.as_u64().map(usize::try_from) {
-        Some(Ok(number)) if number > most => Err(constraint(
-            "MaxResults",
-            value,
+    let member = "MaxResults";
+    match number(call, member, least)? {
+        None => Ok(default),
+        Some(number) if number > most => Err(constraint(
+            member,
+            &number.into(),
             &format!("have value less than or equal to {most}"),
         )),
-        Some(Ok(number)) if number >= least => Ok(number),
-        _ => Err(constraint(
-            "MaxResults",
-            value,
-            &format!("have value greater than or equal to {least}"),
-        )),
+        Some(number) => Ok(usize::try_from(number).unwrap_or(usize::MAX)),
     }
 }
 
@@ -261,12 +332,20 @@ pub(super) struct Created {
 
 impl Created {
     /// Reads `CreatedAfter` and `CreatedBefore`.
-    pub(super) fn of(call: &Call) -> Self {
-        let time = |member: &str| call.input.get(member).and_then(Value::as_f64);
-        Self {
-            after: time("CreatedAfter"),
-            before: time("CreatedBefore"),
-        }
+    pub(super) fn of(call: &Call) -> Result<Self, ApiError> {
+        let time = |member: &str| match call.input.get(member) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => {
+                let seconds = value.as_f64();
+                seconds
+                    .map(Some)
+                    .ok_or_else(|| mistyped(member, "a Timestamp"))
+            }
+        };
+        Ok(Self {
+            after: time("CreatedAfter")?,
+            before: time("CreatedBefore")?,
+        })
     }
 
     /// Whether the time lies within the span.

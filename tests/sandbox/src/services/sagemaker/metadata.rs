@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{definition::Step, output::present};
+use super::{definition::Step, output::present, variables::Scope};
 use crate::services::cloudtrail;
 
 /// Where a step runs.
@@ -15,28 +15,95 @@ pub(super) struct Place<'a> {
 }
 
 /// The metadata of a step that is executing; none for types without a job.
-pub(super) fn of(step: &Step, place: &Place<'_>) -> Option<Value> {
+pub(super) fn of(step: &Step, place: &Place<'_>, scope: Scope<'_>) -> Option<Value> {
     if let Some((member, resource)) = job(&step.kind) {
-        return Some(json!({ member: { "Arn": arn(step, place, resource) } }));
+        return Some(json!({ member: { "Arn": arn(step, place, "sagemaker", resource) } }));
     }
-    match step.kind.as_str() {
-        "QualityCheck" | "ClarifyCheck" => Some(json!({
-            &step.kind: { "CheckJobArn": arn(step, place, "processing-job") }
-        })),
-        "Lambda" => Some(json!({ "Lambda": present(json!({
-            "Arn": text(step, "FunctionArn"),
-            "OutputParameters": [],
-        })) })),
-        "Callback" => Some(json!({ "Callback": present(json!({
+    if let Some(resource) = bedrock(&step.kind) {
+        return Some(json!({ &step.kind: { "Arn": arn(step, place, "bedrock", resource) } }));
+    }
+    let given = |member: &str| step.document.get(member).map(|value| scope.resolve(value));
+    let details = match step.kind.as_str() {
+        "QualityCheck" | "ClarifyCheck" => check(step, place, scope),
+        "Lambda" => json!({ "Arn": given("FunctionArn"), "OutputParameters": [] }),
+        "Callback" => json!({
             "CallbackToken": place.suffix.get(..10),
-            "SqsQueueUrl": text(step, "SqsQueueUrl"),
+            "SqsQueueUrl": given("SqsQueueUrl"),
             "OutputParameters": [],
-        })) })),
-        "EMR" => Some(json!({ "EMR": present(json!({
-            "ClusterId": text(step, "ClusterId"),
-        })) })),
-        _ => None,
+        }),
+        "EMR" => json!({
+            "ClusterId": given("ClusterId").unwrap_or_else(|| emr_id("j", place, 10)),
+            "StepId": emr_id("s", place, 24),
+            "StepName": step.name,
+        }),
+        "Lineage" => json!({ "ActionArns": {}, "ArtifactArns": {}, "ContextArns": {} }),
+        _ => return None,
+    };
+    Some(json!({ &step.kind: present(details) }))
+}
+
+/// An id of EMR, of the digits that begin here; a step without a cluster makes one.
+fn emr_id(prefix: &str, place: &Place<'_>, start: usize) -> Value {
+    let digits: String = place.suffix.chars().skip(start).take(13).collect();
+    format!("{prefix}-{}", digits.to_ascii_uppercase()).into()
+}
+
+/// What a check of quality or bias compares, and where it writes what it finds.
+///
+/// ASSUMED: a supplied baseline is the one that is used, otherwise the one
+/// that was calculated; the names of the files; nothing is ever violated.
+fn check(step: &Step, place: &Place<'_>, scope: Scope<'_>) -> Value {
+    let given = |member: &str| step.document.get(member).map(|value| scope.resolve(value));
+    let folder = output_folder(step, scope);
+    let file = |name: &str| Some(json!(format!("{}/{name}", folder.as_ref()?)));
+    let (constraints, statistics) = if step.kind == "QualityCheck" {
+        (file("constraints.json"), file("statistics.json"))
+    } else {
+        (file("analysis.json"), None)
+    };
+    let used_constraints = given("SuppliedBaselineConstraints").or_else(|| constraints.clone());
+    let used_statistics = given("SuppliedBaselineStatistics").or_else(|| statistics.clone());
+    json!({
+        "CheckType": given("CheckType"),
+        "BaselineUsedForDriftCheckConstraints": used_constraints,
+        "BaselineUsedForDriftCheckStatistics": used_statistics,
+        "CalculatedBaselineConstraints": constraints,
+        "CalculatedBaselineStatistics": statistics,
+        "ModelPackageGroupName": given("ModelPackageGroupName"),
+        "CheckJobArn": arn(step, place, "sagemaker", "processing-job"),
+        "SkipCheck": given("SkipCheck"),
+        "RegisterNewBaseline": given("RegisterNewBaseline"),
+    })
+}
+
+/// Where the processing job of a check writes to, if that is known.
+fn output_folder(step: &Step, scope: Scope<'_>) -> Option<String> {
+    let outputs = "/Arguments/ProcessingOutputConfig/Outputs/0/S3Output/S3Uri";
+    let folder = scope.resolve(step.document.pointer(outputs)?);
+    Some(folder.as_str()?.trim_end_matches('/').to_owned())
+}
+
+/// The resource type of the steps that work with Amazon Bedrock.
+///
+/// ASSUMED: these steps are named as the members of the metadata are.
+fn bedrock(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "BedrockCustomModel" => "custom-model",
+        "BedrockCustomModelDeployment" => "custom-model-deployment",
+        "BedrockModelImport" => "imported-model",
+        "BedrockProvisionedModelThroughput" => "provisioned-model",
+        _ => return None,
+    })
+}
+
+/// The group of models in which a step registers one.
+pub(super) fn model_package_group(step: &Step, scope: Scope<'_>) -> Option<String> {
+    if step.kind != "RegisterModel" {
+        return None;
     }
+    let name = "/Arguments/ModelPackageGroupName";
+    let name = scope.resolve(step.document.pointer(name)?);
+    name.as_str().map(str::to_owned)
 }
 
 /// The member of the metadata and the resource type of the steps that run one job.
@@ -58,7 +125,7 @@ fn job(kind: &str) -> Option<(&'static str, &'static str)> {
 
 /// ASSUMED: how much of the step's name the name of its job keeps; job names
 /// have at most 63 characters and no underscores.
-fn arn(step: &Step, place: &Place<'_>, resource: &str) -> String {
+fn arn(step: &Step, place: &Place<'_>, service: &str, resource: &str) -> String {
     let Place {
         account,
         region,
@@ -67,12 +134,7 @@ fn arn(step: &Step, place: &Place<'_>, resource: &str) -> String {
     } = place;
     let name: String = step.name.replace('_', "-").chars().take(20).collect();
     let suffix: String = suffix.chars().take(10).collect();
-    format!("arn:aws:sagemaker:{region}:{account}:{resource}/pipelines-{execution}-{name}-{suffix}")
-}
-
-/// A text of the step's definition, outside of its arguments.
-fn text<'a>(step: &'a Step, member: &str) -> Option<&'a str> {
-    step.document.get(member).and_then(Value::as_str)
+    format!("arn:aws:{service}:{region}:{account}:{resource}/pipelines-{execution}-{name}-{suffix}")
 }
 
 /// Metadata as events write it.

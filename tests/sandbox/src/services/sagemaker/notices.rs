@@ -65,6 +65,7 @@ pub(super) fn step_changed(
         "stepType": step.kind,
         "previousStepStatus": previous,
         "currentStepStatus": run.status,
+        "cacheHitResult": run.cache_hit().map(|arn| json!({ "sourcePipelineExecutionArn": arn })),
         "failureReason": failure.filter(|_| run.status == Status::Failed),
         "pipelineArn": execution.pipeline_arn,
         "pipelineExecutionArn": execution.arn,

@@ -51,14 +51,14 @@ pub(super) fn page_of(
     items: Vec<Value>,
     size: usize,
 ) -> Result<Value, ApiError> {
-    let start = match call.text("NextToken") {
+    let start: usize = match input::text(call, "NextToken")? {
         None => 0,
         Some(token) => token
             .strip_prefix("after-")
             .and_then(|position| position.parse().ok())
             .ok_or_else(|| input::invalid("Invalid NextToken."))?,
     };
-    let end = start + size;
+    let end = start.saturating_add(size);
     let next = (end < items.len()).then(|| format!("after-{end}"));
     let items: Vec<Value> = items.into_iter().skip(start).take(size).collect();
     Ok(present(json!({ member: items, "NextToken": next })))

@@ -61,8 +61,12 @@ fn new_pipeline(world: &World, call: &Call, id: &PipelineId) -> Result<Pipeline,
 
 /// The version that the request's definition makes, if it has one.
 fn new_version(world: &World, call: &Call, id: u64) -> Result<Option<Version>, ApiError> {
-    input::unsupported(call, "PipelineDefinitionS3Location")?;
-    let Some(text) = call.text("PipelineDefinition") else {
+    input::unsupported(call, "PipelineDefinitionS3Location").map_err(|mut error| {
+        // A store of objects would be another service, just to read one text from it.
+        error.message += "; it has no S3, so give the text itself as PipelineDefinition";
+        error
+    })?;
+    let Some(text) = input::text(call, "PipelineDefinition")? else {
         return Ok(None);
     };
     let definition = Definition::parse(text).map_err(|problem| {
@@ -166,8 +170,8 @@ pub(super) fn record(pipeline: &Pipeline) -> Value {
 /// `ListPipelines`, which never shows pipelines that other accounts share.
 pub(super) fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
     let by = input::one_of(call, "SortBy", &["CreationTime", "Name"])?;
-    let created = input::Created::of(call);
-    let prefix = call.text("PipelineNamePrefix").unwrap_or_default();
+    let created = input::Created::of(call)?;
+    let prefix = input::name_prefix(call)?.unwrap_or_default();
     let own = |key: &(String, String, String)| key.0 == call.caller.account && key.1 == call.region;
     // The map is in the order of the names.
     let mut pipelines: Vec<&Pipeline> = world

@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 
 use super::{
     arn::ExecutionId,
-    conditions,
+    cache, callbacks, conditions,
     definition::Step,
-    metadata, notices,
+    metadata, notices, retries,
     state::{Execution, Status, StepRun},
+    variables::Scope,
 };
 use crate::world::{self, World};
 
@@ -40,8 +41,10 @@ pub(super) fn run(world: &mut World, task: Task) {
     if !current.is_some_and(|current| current.run == run && current.status == from) {
         return;
     }
+    let pausing = current.is_some_and(|current| current.pausing);
     match from {
         Status::Starting => execute(world, &id, &step),
+        Status::Executing if pausing => execute(world, &id, &step),
         Status::Stopping => change_step(world, &id, &step, Status::Stopped),
         _ => finish_step(world, &id, &step),
     }
@@ -86,6 +89,7 @@ pub(super) fn change_execution(world: &mut World, id: &ExecutionId, status: Stat
 /// Stops the steps that are under way.
 ///
 /// The function of a Lambda step cannot be stopped, so its step runs to its end.
+/// A callback step is told to stop, and stops when that is answered.
 pub(super) fn stop_steps(world: &mut World, id: &ExecutionId) {
     let Ok(execution) = world.sagemaker.execution(id) else {
         return;
@@ -100,11 +104,29 @@ pub(super) fn stop_steps(world: &mut World, id: &ExecutionId) {
         .filter(|step| !step.status.is_final() && !is_lambda(&step.name))
         .map(|step| step.name.clone())
         .collect();
-    let delay = brief(world);
+    let brief = brief(world);
     for name in names {
+        let delay = if asked_to_stop(world, id, &name) {
+            callbacks::PATIENCE
+        } else {
+            brief
+        };
         change_step(world, id, &name, Status::Stopping);
         schedule(world, id, &name, delay);
     }
+}
+
+/// Whether the step is a callback step that was told to stop and now waits for an answer.
+///
+/// ASSUMED: it waits as long as for any answer.
+fn asked_to_stop(world: &mut World, id: &ExecutionId, name: &str) -> bool {
+    let execution = world.sagemaker.execution(id).ok();
+    let asked = execution.is_some_and(|execution| {
+        let run = execution.step(name);
+        callbacks::is_callback(execution, name)
+            && run.is_some_and(|run| run.status == Status::Executing && run.failure.is_none())
+    });
+    asked && callbacks::send(world, id, name, Status::Stopping).is_ok()
 }
 
 /// How long a step takes to start and to stop.
@@ -133,11 +155,22 @@ fn is_ready(execution: &Execution, step: &Step) -> bool {
         let run = execution.step(name);
         run.is_some_and(|run| run.status == Status::Succeeded)
     };
-    let taken = step
-        .branch
-        .as_ref()
-        .is_none_or(|branch| outcome(execution, &branch.condition) == Some(branch.outcome));
-    execution.step(&step.name).is_none() && taken && step.needs.iter().all(succeeded)
+    let selected = execution.selection.as_ref();
+    selected.is_none_or(|selection| selection.contains(step))
+        && execution.step(&step.name).is_none()
+        && is_taken(execution, step)
+        && step.needs.iter().all(succeeded)
+}
+
+/// Whether the step's branch is taken.
+///
+/// ASSUMED: who selects a step but not its condition wants it whatever the outcome.
+fn is_taken(execution: &Execution, step: &Step) -> bool {
+    step.branch.as_ref().is_none_or(|branch| {
+        let condition = execution.step(&branch.condition);
+        condition.is_some_and(|run| run.selected_from().is_some())
+            || outcome(execution, &branch.condition) == Some(branch.outcome)
+    })
 }
 
 /// The outcome of a condition step that has one.
@@ -149,7 +182,20 @@ fn outcome(execution: &Execution, condition: &str) -> Option<bool> {
 
 fn start_step(world: &mut World, id: &ExecutionId, name: &str) {
     let now = world.now;
-    let failure = world.sagemaker.take_failure(&id.pipeline, name);
+    let Ok(execution) = world.sagemaker.execution(id) else {
+        return;
+    };
+    let Some(step) = execution.definition.step(name) else {
+        return;
+    };
+    let signature = cache::signature(Scope { execution, now }, step);
+    let hit = signature
+        .as_ref()
+        .and_then(|wanted| cache::find(world, id, step, wanted));
+    let failure = match hit {
+        Some(_) => None,
+        None => world.sagemaker.take_failure(&id.pipeline, name),
+    };
     let Ok(execution) = world.sagemaker.execution_mut(id) else {
         return;
     };
@@ -158,17 +204,37 @@ fn start_step(world: &mut World, id: &ExecutionId, name: &str) {
         name: name.to_owned(),
         run: execution.runs,
         status: Status::Starting,
+        attempt: 1,
+        pausing: false,
         started: now,
         ended: None,
         failure,
         metadata: None,
+        arguments: Value::Null,
+        signature,
+        source: None,
     });
     tell_step(world, id, name, None);
-    let delay = brief(world);
-    schedule(world, id, name, delay);
+    match hit {
+        Some(hit) => use_again(world, id, name, hit),
+        None => schedule(world, id, name, brief(world)),
+    }
+}
+
+/// Ends a step at once with what an earlier run has made.
+fn use_again(world: &mut World, id: &ExecutionId, name: &str, hit: cache::Hit) {
+    let execution = world.sagemaker.execution_mut(id).ok();
+    let Some(run) = execution.and_then(|execution| execution.step_mut(name)) else {
+        return;
+    };
+    run.metadata = hit.metadata;
+    run.arguments = hit.arguments;
+    run.source = Some(hit.source);
+    change_step(world, id, name, Status::Succeeded);
 }
 
 fn execute(world: &mut World, id: &ExecutionId, name: &str) {
+    let now = world.now;
     let suffix = world.hex(&format!("job of step {name} of execution {}", id.id));
     let Ok(execution) = world.sagemaker.execution_mut(id) else {
         return;
@@ -179,27 +245,111 @@ fn execute(world: &mut World, id: &ExecutionId, name: &str) {
         execution: &id.id,
         suffix: &suffix,
     };
-    let job = execution.definition.step(name);
-    let job = job.and_then(|step| metadata::of(step, &place));
-    if let Some(run) = execution.step_mut(name) {
-        run.metadata = job;
+    let scope = Scope { execution, now };
+    let Some(step) = execution.definition.step(name) else {
+        return;
+    };
+    let arguments = step.document.get("Arguments");
+    let arguments = arguments.map_or(Value::Null, |arguments| scope.resolve(arguments));
+    let job = metadata::of(step, &place, scope);
+    let Some(run) = execution.step_mut(name) else {
+        return;
+    };
+    run.metadata = job;
+    run.arguments = arguments;
+    let again = std::mem::take(&mut run.pausing);
+    register(world, id, name);
+    let rest = wait(world, id, name);
+    if !again {
+        change_step(world, id, name, Status::Executing);
     }
-    change_step(world, id, name, Status::Executing);
-    let rest = world.sagemaker.step_duration.saturating_sub(brief(world));
     schedule(world, id, name, rest);
+}
+
+/// Gives a model that is registered in a group the next version of the group.
+///
+/// ASSUMED: the version is taken when the step executes, also if it fails then.
+fn register(world: &mut World, id: &ExecutionId, name: &str) {
+    let now = world.now;
+    let Ok(execution) = world.sagemaker.execution(id) else {
+        return;
+    };
+    let step = execution.definition.step(name);
+    let scope = Scope { execution, now };
+    let Some(group) = step.and_then(|step| metadata::model_package_group(step, scope)) else {
+        return;
+    };
+    let (region, account) = (&id.pipeline.region, &id.pipeline.account);
+    let group = format!("arn:aws:sagemaker:{region}:{account}:model-package/{group}");
+    let versions = world.sagemaker.model_packages.entry(group.clone());
+    let version = versions.or_default();
+    *version += 1;
+    let arn = format!("{group}/{version}");
+    let execution = world.sagemaker.execution_mut(id).ok();
+    if let Some(run) = execution.and_then(|execution| execution.step_mut(name)) {
+        run.metadata = Some(json!({ "RegisterModel": { "Arn": arn } }));
+    }
+}
+
+/// How long the step is going to execute. A callback step asks and waits,
+/// unless it is going to fail anyhow.
+fn wait(world: &mut World, id: &ExecutionId, name: &str) -> Duration {
+    let rest = world.sagemaker.step_duration.saturating_sub(brief(world));
+    let execution = world.sagemaker.execution(id).ok();
+    let asks = execution.is_some_and(|execution| {
+        let run = execution.step(name);
+        callbacks::is_callback(execution, name) && run.is_some_and(|run| run.failure.is_none())
+    });
+    if !asks {
+        return rest;
+    }
+    let Err(error) = callbacks::send(world, id, name, Status::Executing) else {
+        return callbacks::PATIENCE;
+    };
+    let execution = world.sagemaker.execution_mut(id).ok();
+    if let Some(run) = execution.and_then(|execution| execution.step_mut(name)) {
+        // ASSUMED: the wording of a failure to send the message.
+        run.failure = Some(error.to_string());
+    }
+    rest
+}
+
+/// Ends a callback step that somebody answered.
+///
+/// An answer to a step that is stopping only lets it stop.
+pub(super) fn answered(world: &mut World, id: &ExecutionId, name: &str) {
+    let execution = world.sagemaker.execution(id).ok();
+    let Some(run) = execution.and_then(|execution| execution.step(name)) else {
+        return;
+    };
+    let status = match (run.status, &run.failure) {
+        (Status::Stopping, _) => Status::Stopped,
+        (_, Some(_)) => Status::Failed,
+        (_, None) => Status::Succeeded,
+    };
+    change_step(world, id, name, status);
+    proceed(world, id);
 }
 
 /// Ends a step as it was told to end, or as its own definition says.
 fn finish_step(world: &mut World, id: &ExecutionId, name: &str) {
+    let now = world.now;
     let Ok(execution) = world.sagemaker.execution_mut(id) else {
         return;
     };
-    let (decided, message) = conclusion(execution, name);
+    let (decided, message) = conclusion(Scope { execution, now }, name);
     let Some(run) = execution.step_mut(name) else {
         return;
     };
     run.failure = run.failure.take().or(message);
     run.metadata = decided.or(run.metadata.take());
+    if try_again(world, id, name) {
+        return;
+    }
+    let execution = world.sagemaker.execution(id).ok();
+    let Some(run) = execution.and_then(|execution| execution.step(name)) else {
+        return;
+    };
     let status = if run.failure.is_some() {
         Status::Failed
     } else {
@@ -208,13 +358,38 @@ fn finish_step(world: &mut World, id: &ExecutionId, name: &str) {
     change_step(world, id, name, status);
 }
 
-/// The metadata and the failure reason that Condition and Fail steps end with.
-fn conclusion(execution: &Execution, name: &str) -> (Option<Value>, Option<String>) {
-    let Some(step) = execution.definition.step(name) else {
+/// Lets the step begin another attempt after a pause, if it failed and its policies say so.
+///
+/// ASSUMED: a step that is retried keeps executing, also while it pauses.
+fn try_again(world: &mut World, id: &ExecutionId, name: &str) -> bool {
+    let now = world.now;
+    let Ok(execution) = world.sagemaker.execution(id) else {
+        return false;
+    };
+    let (Some(step), Some(run)) = (execution.definition.step(name), execution.step(name)) else {
+        return false;
+    };
+    let Some(pause) = retries::pause(step, run, now) else {
+        return false;
+    };
+    let failure = world.sagemaker.take_failure(&id.pipeline, name);
+    let execution = world.sagemaker.execution_mut(id).ok();
+    if let Some(run) = execution.and_then(|execution| execution.step_mut(name)) {
+        run.attempt += 1;
+        run.pausing = true;
+        run.failure = failure;
+    }
+    schedule(world, id, name, pause);
+    true
+}
+
+/// The metadata and the failure reason that Condition, Fail and Callback steps end with.
+fn conclusion(scope: Scope<'_>, name: &str) -> (Option<Value>, Option<String>) {
+    let Some(step) = scope.execution.definition.step(name) else {
         return (None, None);
     };
     let argument = |member: &str| step.document.get("Arguments")?.get(member);
-    let lookup = |path: &str| variable(execution, path);
+    let lookup = |path: &str| scope.get(path);
     match step.kind.as_str() {
         "Condition" => {
             let conditions = argument("Conditions").and_then(Value::as_array);
@@ -236,25 +411,9 @@ fn conclusion(execution: &Execution, name: &str) -> (Option<Value>, Option<Strin
             let metadata = json!({ "Fail": { "ErrorMessage": message } });
             (Some(metadata), Some(message))
         }
+        // Only one that was answered ends otherwise.
+        "Callback" => (None, Some(callbacks::TIMED_OUT.to_owned())),
         _ => (None, None),
-    }
-}
-
-/// What `{"Get": path}` means in this execution, as far as it can be known.
-fn variable(execution: &Execution, path: &str) -> Option<Value> {
-    let (scope, name) = path.split_once('.')?;
-    match (scope, name) {
-        ("Parameters", name) => execution.values.get(name).cloned(),
-        ("Execution", "PipelineName") => Some(execution.pipeline_name.as_str().into()),
-        ("Execution", "PipelineArn") => Some(execution.pipeline_arn.as_str().into()),
-        ("Execution", "PipelineExecutionId") => Some(execution.id.as_str().into()),
-        ("Execution", "PipelineExecutionArn") => Some(execution.arn.as_str().into()),
-        ("Execution", "StartDateTime") => Some(world::epoch_seconds(execution.created)),
-        ("Steps", name) => {
-            let outcome = outcome(execution, name.strip_suffix(".Outcome")?)?;
-            Some(Value::Bool(outcome))
-        }
-        _ => None,
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) fn search(world: &World, call: &Call) -> Result<Value, ApiError> {
         None | Some(Value::Null) => None,
         Some(document) => Some(Expression::read(document, resource)?),
     };
-    let by = call.text("SortBy").unwrap_or("LastModifiedTime");
+    let by = input::text(call, "SortBy")?.unwrap_or("LastModifiedTime");
     resource.kind(by)?;
     let mut found = records(world, call, resource);
     if let Some(expression) = expression {

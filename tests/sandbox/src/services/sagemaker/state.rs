@@ -14,6 +14,7 @@ use super::{
     arn::{ExecutionId, PipelineId},
     definition::Definition,
     idempotency::{Answer, Request},
+    selection::Selection,
 };
 use crate::world::ApiError;
 
@@ -28,6 +29,8 @@ pub struct State {
     pub fail_next: Vec<FailStep>,
     pub(super) pipelines: BTreeMap<(String, String, String), Pipeline>,
     pub(super) answers: HashMap<Request, Answer>,
+    /// How many versions were registered in each group of models, by the group's ARN.
+    pub(super) model_packages: BTreeMap<String, u64>,
 }
 
 impl Default for State {
@@ -38,6 +41,7 @@ impl Default for State {
             fail_next: Vec::new(),
             pipelines: BTreeMap::new(),
             answers: HashMap::new(),
+            model_packages: BTreeMap::new(),
         }
     }
 }
@@ -171,6 +175,8 @@ pub(super) struct Execution {
     pub(super) parameters: Vec<Value>,
     /// The typed value of every parameter that the definition declares.
     pub(super) values: BTreeMap<String, Value>,
+    /// The steps that shall run, if not all.
+    pub(super) selection: Option<Selection>,
     /// The runs of steps, in the order in which they began.
     pub(super) steps: Vec<StepRun>,
     /// How many runs of steps there ever were, those that a retry replaced included.
@@ -196,17 +202,54 @@ impl Execution {
 }
 
 /// The run of one step.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct StepRun {
     pub(super) name: String,
     /// Tells this run from an earlier one of the same step.
     pub(super) run: u64,
     pub(super) status: Status,
+    /// Counts the attempts of the retry policies, the first included.
+    pub(super) attempt: u32,
+    /// Whether the run waits for its next attempt.
+    pub(super) pausing: bool,
     pub(super) started: Timestamp,
     pub(super) ended: Option<Timestamp>,
     /// Why the run failed or, while it is under way, is going to fail.
     pub(super) failure: Option<String>,
     pub(super) metadata: Option<Value>,
+    /// The arguments of the job, without expressions; null until there is a job.
+    pub(super) arguments: Value,
+    /// What a later run must have in common with this one to use it again.
+    pub(super) signature: Option<Value>,
+    /// The execution whose run was used instead of a new one.
+    pub(super) source: Option<Source>,
+}
+
+/// Why and whence a step did not run but took over what an earlier run had made.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    /// A cache hit, with the ARN of the execution.
+    Cache(String),
+    /// The step was not selected; with the ARN of the source execution.
+    Selection(String),
+}
+
+impl StepRun {
+    /// The execution that a cache hit leads to.
+    pub(super) fn cache_hit(&self) -> Option<&str> {
+        match &self.source {
+            Some(Source::Cache(arn)) => Some(arn),
+            _ => None,
+        }
+    }
+
+    /// The execution that a step which was not selected took its results from.
+    pub(super) fn selected_from(&self) -> Option<&str> {
+        match &self.source {
+            Some(Source::Selection(arn)) => Some(arn),
+            _ => None,
+        }
+    }
 }
 
 /// How far an execution or a step is; executions are never `Starting`.

@@ -13,7 +13,7 @@ const MOST: usize = 50;
 /// `AddTags`.
 pub(super) fn add(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let id = resource(world, call)?;
-    if !call.input.get("Tags").is_some_and(Value::is_array) {
+    if call.input.get("Tags").is_none_or(Value::is_null) {
         return Err(input::missing("Tags"));
     }
     let added = given(call)?;
@@ -29,37 +29,49 @@ pub(super) fn add(world: &mut World, call: &Call) -> Result<Value, ApiError> {
 pub(super) fn list(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let id = resource(world, call)?;
     let tags = shape(tags_of(world, &id)?);
-    let size = input::max_results(call, MOST, (50, usize::MAX))?;
+    let size = input::max_results(call, MOST, (50, u64::MAX))?;
     output::page_of(call, "Tags", tags, size)
 }
 
 /// `DeleteTags`.
 pub(super) fn delete(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let id = resource(world, call)?;
-    let keys = call.texts("TagKeys");
+    let keys = input::list(call, "TagKeys", MOST)?;
     if keys.is_empty() {
         return Err(input::missing("TagKeys"));
     }
-    tags_of(world, &id)?.retain(|key, _| !keys.contains(key));
+    let keys: Vec<&str> = keys.iter().filter_map(Value::as_str).collect();
+    tags_of(world, &id)?.retain(|key, _| !keys.contains(&key.as_str()));
     Ok(json!({}))
 }
 
 /// The tags of the request, by key.
 pub(super) fn given(call: &Call) -> Result<BTreeMap<String, String>, ApiError> {
     let mut tags = BTreeMap::new();
-    let items = call.input.get("Tags").and_then(Value::as_array);
-    for item in items.into_iter().flatten() {
+    for item in input::list(call, "Tags", MOST)? {
         let text = |member: &str| item.get(member).and_then(Value::as_str);
         let (Some(key), Some(value)) = (text("Key"), text("Value")) else {
             return Err(input::missing("Tags.Key and Value"));
         };
-        if key.is_empty() || key.starts_with("aws:") {
+        if !is_text(key, 1, 128) || key.starts_with("aws:") {
             return Err(input::invalid(format!("Invalid tag key '{key}'.")));
+        }
+        if !is_text(value, 0, 256) {
+            return Err(input::invalid(format!("Invalid tag value '{value}'.")));
         }
         tags.insert(key.to_owned(), value.to_owned());
     }
-    check_count(&tags)?;
     Ok(tags)
+}
+
+/// Whether a key or value has the length and the letters that tags may have.
+fn is_text(text: &str, least: usize, most: usize) -> bool {
+    let is_allowed = |letter: char| {
+        letter.is_alphanumeric()
+            || letter.is_whitespace() && !letter.is_control()
+            || "_.:/=+-@".contains(letter)
+    };
+    (least..=most).contains(&text.chars().count()) && text.chars().all(is_allowed)
 }
 
 fn check_count(tags: &BTreeMap<String, String>) -> Result<(), ApiError> {

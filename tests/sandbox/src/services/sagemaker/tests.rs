@@ -1,10 +1,15 @@
 //! What clients and event consumers see of SageMaker Pipelines.
 
+mod cache;
+mod callbacks;
 mod executions;
 mod lists;
 mod notices;
 mod pipelines;
+mod retries;
+mod sdk;
 mod search;
+mod selection;
 mod sharing;
 mod steps;
 
@@ -113,6 +118,14 @@ fn steps(world: &mut World, arn: &str) -> Vec<String> {
     let text = |step: &Value, member: &str| step[member].as_str().unwrap().to_owned();
     let line = |step| format!("{} {}", text(step, "StepName"), text(step, "StepStatus"));
     steps.iter().map(line).collect()
+}
+
+/// The step of this name, as it is listed.
+fn step(world: &mut World, arn: &str, name: &str) -> Value {
+    let input = json!({ "PipelineExecutionArn": arn, "MaxResults": 100 });
+    let answer = ask(world, "ListPipelineExecutionSteps", input);
+    let mut steps = answer["PipelineExecutionSteps"].as_array().unwrap().iter();
+    steps.find(|step| step["StepName"] == name).unwrap().clone()
 }
 
 /// Lets time pass, task by task.

@@ -9,7 +9,7 @@ use crate::world::{ApiError, Call, World, epoch_seconds};
 pub(super) fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
     let id = authorization::pipeline(world, call)?;
     let pipeline = world.sagemaker.pipeline(&id)?;
-    let created = input::Created::of(call);
+    let created = input::Created::of(call)?;
     let versions: Vec<&Version> = pipeline
         .versions
         .iter()

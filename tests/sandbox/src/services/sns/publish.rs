@@ -30,7 +30,8 @@ pub(super) fn one(world: &mut World, topic_arn: &str, input: &Value) -> Result<V
         attributes: input["MessageAttributes"].clone(),
     };
     for subscription in topic(world, topic_arn)?.subscriptions.clone() {
-        if subscription.protocol == "sqs" {
+        if subscription.protocol == "sqs" && subscription.takes(&for_queues, &published.attributes)
+        {
             enqueue(world, &subscription, &published, &for_queues);
         }
     }

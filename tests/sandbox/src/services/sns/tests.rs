@@ -194,17 +194,116 @@ fn an_entry_of_a_batch_can_fail_by_itself() {
     assert_eq!(world.sns.published.len(), 1);
 }
 
-#[test]
-fn what_the_sandbox_cannot_do_is_no_success() {
+/// Publishes messages to a queue that takes those that pass, and gives what it got.
+fn filtered(attributes: &[(&str, &str)], messages: &[Value]) -> Vec<String> {
     let mut world = world();
-    let properties = json!({
-        "TopicArn": TOPIC, "Protocol": "sqs", "Endpoint": QUEUE, "FilterPolicy": { "a": ["b"] },
-    });
-    let error = subscribe(&mut world, ACCOUNT, "eu-west-1", &properties).unwrap_err();
-    assert_eq!(error.status, 501);
-    let missing = publish(
-        &mut World::new(Timestamp::UNIX_EPOCH),
-        json!({ "Message": "m" }),
-    );
+    subscribe_queue(&mut world, true);
+    let list = ask(&mut world, ACCOUNT, "ListSubscriptions", json!({})).unwrap();
+    for (name, value) in attributes {
+        let input = json!({
+            "SubscriptionArn": list["Subscriptions"][0]["SubscriptionArn"],
+            "AttributeName": name,
+            "AttributeValue": value,
+        });
+        ask(&mut world, ACCOUNT, "SetSubscriptionAttributes", input).unwrap();
+    }
+    for message in messages {
+        publish(&mut world, message.clone()).unwrap();
+    }
+    let messages = sqs::messages(&world, QUEUE).into_iter();
+    messages.map(|message| message.body).collect()
+}
+
+#[test]
+fn a_filter_policy_looks_at_message_attributes() {
+    let message = |text: &str, kind: &str, value: &str| {
+        json!({ "Message": text, "MessageAttributes": {
+            "status": { "DataType": kind, "StringValue": value },
+        }})
+    };
+    let policy = [(
+        "FilterPolicy",
+        "{\"status\":[\"Failed\",{\"numeric\":[\">\",3]}]}",
+    )];
+    let messages = [
+        message("1", "String", "Failed"),
+        message("2", "String", "Succeeded"),
+        message("3", "Number", "4"),
+        message("4", "String", "4"),
+        message("5", "String.Array", "[\"x\",\"Failed\"]"),
+        json!({ "Message": "{\"status\":\"Failed\"}" }),
+    ];
+    assert_eq!(filtered(&policy, &messages), ["1", "3", "5"]);
+}
+
+#[test]
+fn a_filter_policy_looks_at_the_body_if_its_scope_says_so() {
+    let attributes = [
+        ("FilterPolicyScope", "MessageBody"),
+        (
+            "FilterPolicy",
+            "{\"detail\":{\"status\":[{\"prefix\":\"Fail\"}]}}",
+        ),
+    ];
+    let bodies = [
+        "{\"detail\":{\"status\":\"Failed\"}}",
+        "{\"detail\":{\"status\":\"Succeeded\"}}",
+        "Failed",
+    ];
+    let messages = bodies.map(|body| json!({ "Message": body }));
+    assert_eq!(filtered(&attributes, &messages), bodies[..1]);
+}
+
+#[test]
+fn an_empty_filter_policy_lets_everything_pass() {
+    for policy in ["{}", ""] {
+        let attributes = [("FilterPolicy", policy)];
+        assert_eq!(filtered(&attributes, &[json!({ "Message": "x" })]), ["x"]);
+    }
+}
+
+#[test]
+fn attributes_of_a_subscription_that_make_no_sense_are_refused() {
+    let mut world = world();
+    let mut refused = |name: &str, value: &str| {
+        let input = json!({
+            "TopicArn": TOPIC, "Protocol": "sqs", "Endpoint": QUEUE, "Attributes": { name: value },
+        });
+        let error = ask(&mut world, ACCOUNT, "Subscribe", input).unwrap_err();
+        error.code
+    };
+    for (name, value) in [
+        ("FilterPolicy", "x"),
+        ("FilterPolicy", "[]"),
+        ("FilterPolicy", "{\"a\":\"b\"}"),
+        ("FilterPolicy", "{\"a\":{\"b\":[\"c\"]}}"),
+        ("FilterPolicyScope", "Everything"),
+        ("RawMessageDelivery", "maybe"),
+        ("Unknown", "x"),
+    ] {
+        assert_eq!(refused(name, value), "InvalidParameter", "{name} {value}");
+    }
+    assert_eq!(refused("RedrivePolicy", "{}"), "NotImplemented");
+}
+
+#[test]
+fn topics_have_tags() {
+    let mut world = world();
+    let tags = json!([{ "Key": "a", "Value": "1" }, { "Key": "b", "Value": "2" }]);
+    let input = json!({ "ResourceArn": TOPIC, "Tags": tags });
+    ask(&mut world, ACCOUNT, "TagResource", input).unwrap();
+    let input = json!({ "ResourceArn": TOPIC, "TagKeys": ["a"] });
+    ask(&mut world, ACCOUNT, "UntagResource", input.clone()).unwrap();
+    let answer = ask(&mut world, ACCOUNT, "ListTagsForResource", input).unwrap();
+    assert_eq!(answer["Tags"], json!([{ "Key": "b", "Value": "2" }]));
+    let input = json!({ "ResourceArn": format!("{TOPIC}2") });
+    let error = ask(&mut world, ACCOUNT, "ListTagsForResource", input).unwrap_err();
+    assert_eq!(error.code, "ResourceNotFound");
+}
+
+#[test]
+fn nobody_publishes_to_a_topic_that_is_not_there() {
+    let mut world = World::new(Timestamp::UNIX_EPOCH);
+    let missing = publish(&mut world, json!({ "Message": "m" }));
     assert_eq!(missing, Err("NotFound".to_owned()));
 }

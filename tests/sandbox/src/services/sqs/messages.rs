@@ -262,8 +262,7 @@ fn receipt_handle(input: &Value) -> Result<&str, ApiError> {
     let handle = required(input, "ReceiptHandle")?;
     match handle.split_once('#') {
         Some((_, count)) if count.parse::<u64>().is_ok() => Ok(handle),
-        _ => Err(ApiError::with_status(
-            404,
+        _ => Err(ApiError::new(
             "ReceiptHandleIsInvalid",
             format!("The input receipt handle \"{handle}\" is not a valid receipt handle."),
         )),

@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{Message, invalid_attribute, invalid_value};
+use super::{Message, invalid_attribute, invalid_value, number};
 use crate::world::ApiError;
 
 /// Attributes that are numbers: default, least and most.
@@ -17,6 +17,9 @@ const NUMBERS: &[(&str, u64, u64, u64)] = &[
     ("ReceiveMessageWaitTimeSeconds", 0, 0, 20),
     ("VisibilityTimeout", 30, 0, 43_200),
 ];
+
+/// A queue may have this many tags.
+const MAX_TAGS: usize = 50;
 
 /// Attributes that are there only if somebody set them.
 const OTHERS: &[&str] = &[
@@ -36,6 +39,7 @@ pub(super) struct Queue {
     pub(super) created: Timestamp,
     pub(super) purged: Option<Timestamp>,
     pub(super) messages: Vec<Message>,
+    pub(super) tags: BTreeMap<String, String>,
     attributes: BTreeMap<String, String>,
 }
 
@@ -54,6 +58,7 @@ impl Queue {
             created: Timestamp::UNIX_EPOCH,
             purged: None,
             messages: Vec::new(),
+            tags: BTreeMap::new(),
             attributes: BTreeMap::new(),
         }
     }
@@ -82,6 +87,24 @@ impl Queue {
             "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length \
              (the sandbox has no FIFO queues)",
         ))
+    }
+
+    /// Adds tags to those that the queue has.
+    pub(super) fn tag(&mut self, tags: &Value) -> Result<(), ApiError> {
+        let mut all = self.tags.clone();
+        for (key, value) in tags.as_object().into_iter().flatten() {
+            let value = value.as_str().unwrap_or_default();
+            let fits = (1..=128).contains(&key.chars().count()) && value.chars().count() <= 256;
+            if !fits || key.starts_with("aws:") {
+                return Err(invalid_value("Tags", key));
+            }
+            all.insert(key.clone(), value.to_owned());
+        }
+        if all.len() > MAX_TAGS {
+            return Err(invalid_value("Tags", "with more than 50 tags"));
+        }
+        self.tags = all;
+        Ok(())
     }
 
     /// Sets an attribute after a look at its value.
@@ -224,6 +247,51 @@ impl Queue {
         let message = messages.find(|message| message.receipt_handle() == receipt_handle);
         message.ok_or_else(|| invalid_value("ReceiptHandle", receipt_handle))
     }
+}
+
+/// Whether `GetQueueAttributes` knows the name.
+pub(super) fn is_attribute(name: &str) -> bool {
+    const COMPUTED: &[&str] = &[
+        "All",
+        "ApproximateNumberOfMessages",
+        "ApproximateNumberOfMessagesDelayed",
+        "ApproximateNumberOfMessagesNotVisible",
+        "CreatedTimestamp",
+        "LastModifiedTimestamp",
+        "QueueArn",
+    ];
+    const FIFO: &[&str] = &[
+        "ContentBasedDeduplication",
+        "DeduplicationScope",
+        "FifoQueue",
+        "FifoThroughputLimit",
+    ];
+    let set = || NUMBERS.iter().any(|row| row.0 == name) || OTHERS.contains(&name);
+    COMPUTED.contains(&name) || FIFO.contains(&name) || set()
+}
+
+/// One page of a list, under the name that the operation gives it.
+///
+/// There is a token for the next page only if the caller set `MaxResults`, as in AWS.
+pub(super) fn page(input: &Value, member: &str, items: &[Value]) -> Result<Value, ApiError> {
+    const MOST: usize = 1000;
+
+    let token = input.get("NextToken").and_then(Value::as_str);
+    let start: usize = match token {
+        Some(token) => token
+            .parse()
+            .map_err(|_| invalid_value("NextToken", token))?,
+        None => 0,
+    };
+    let size = number(input, "MaxResults", (1, 1000))?;
+    let size_given = size.is_some();
+    let size = size.map_or(MOST, |size| usize::try_from(size).unwrap_or(MOST));
+    let end = start.saturating_add(size).min(items.len());
+    let mut output = json!({ member: items.get(start..end).unwrap_or_default() });
+    if size_given && end < items.len() {
+        output["NextToken"] = end.to_string().into();
+    }
+    Ok(output)
 }
 
 /// The ARN of a queue.

@@ -352,3 +352,104 @@ fn what_sqs_cannot_carry_is_refused() {
     let code = refused(&mut world, "SendMessage", json!({ "MessageBody": long }));
     assert_eq!(code, "InvalidParameterValueException");
 }
+
+/// A world with a dead letter, and how it came about.
+fn world_with_a_dead_letter() -> World {
+    let mut world = world();
+    on_queue(&mut world, "SendMessage", json!({ "MessageBody": "late" }));
+    for _ in 0..3 {
+        receive_bodies(&mut world);
+        pass(&mut world, 60);
+    }
+    assert_eq!(messages(&world, DEAD).len(), 1);
+    world
+}
+
+#[test]
+fn dead_letters_go_back_to_where_they_come_from() {
+    let mut world = world_with_a_dead_letter();
+    let dead = messages(&world, DEAD).remove(0);
+    let start = json!({ "SourceArn": DEAD });
+    ask(&mut world, ACCOUNT, "StartMessageMoveTask", start.clone()).unwrap();
+    assert_eq!(messages(&world, DEAD), []);
+    let [back] = &messages(&world, QUEUE)[..] else {
+        panic!("expected one message");
+    };
+    assert_eq!((back.body.as_str(), back.receive_count), ("late", 0));
+    assert_ne!(back.message_id, dead.message_id);
+    let tasks = ask(&mut world, ACCOUNT, "ListMessageMoveTasks", start).unwrap();
+    assert_eq!(tasks["Results"][0]["Status"], "COMPLETED");
+    assert_eq!(tasks["Results"][0]["ApproximateNumberOfMessagesMoved"], 1);
+}
+
+#[test]
+fn dead_letters_go_to_another_queue_but_not_those_in_flight() {
+    let mut world = world_with_a_dead_letter();
+    create_queue(&mut world, ACCOUNT, "eu-west-1", "other", &json!({})).unwrap();
+    let other = "arn:aws:sqs:eu-west-1:111111111111:other";
+    receive(&mut world, DEAD, 1);
+    let start = json!({ "SourceArn": DEAD, "DestinationArn": other });
+    ask(&mut world, ACCOUNT, "StartMessageMoveTask", start.clone()).unwrap();
+    assert_eq!(messages(&world, other), []);
+    pass(&mut world, 30);
+    ask(&mut world, ACCOUNT, "StartMessageMoveTask", start).unwrap();
+    assert_eq!(messages(&world, other)[0].body, "late");
+}
+
+#[test]
+fn only_ones_own_dead_letter_queues_are_moved() {
+    let mut world = world();
+    let mut refused = |account: &str, source: &str| {
+        let input = json!({ "SourceArn": source });
+        ask(&mut world, account, "StartMessageMoveTask", input)
+            .unwrap_err()
+            .code
+    };
+    assert_eq!(refused(ACCOUNT, QUEUE), "UnsupportedOperation");
+    assert_eq!(refused(ACCOUNT, "arn:none"), "ResourceNotFoundException");
+    assert_eq!(refused("999999999999", DEAD), "ResourceNotFoundException");
+}
+
+#[test]
+fn a_dead_letter_queue_tells_its_sources() {
+    let mut world = world();
+    let url = URL.replace("jobs", "dead");
+    let input = json!({ "QueueUrl": url });
+    let answer = ask(&mut world, ACCOUNT, "ListDeadLetterSourceQueues", input).unwrap();
+    assert_eq!(answer["queueUrls"], json!([URL]));
+    let answer = on_queue(&mut world, "ListDeadLetterSourceQueues", json!({}));
+    assert_eq!(answer["queueUrls"], json!([]));
+}
+
+#[test]
+fn queues_have_tags() {
+    let mut world = world();
+    let tags = json!({ "team": "churn", "stage": "" });
+    on_queue(&mut world, "TagQueue", json!({ "Tags": tags }));
+    assert_eq!(
+        on_queue(&mut world, "ListQueueTags", json!({}))["Tags"],
+        tags
+    );
+    on_queue(&mut world, "UntagQueue", json!({ "TagKeys": ["team"] }));
+    let answer = on_queue(&mut world, "ListQueueTags", json!({}));
+    assert_eq!(answer["Tags"], json!({ "stage": "" }));
+    let reserved = json!({ "Tags": { "aws:team": "x" } });
+    let code = refused(&mut world, "TagQueue", reserved);
+    assert_eq!(code, "InvalidParameterValueException");
+}
+
+#[test]
+fn queues_are_listed_page_by_page() {
+    let mut world = world();
+    let first = ask(
+        &mut world,
+        ACCOUNT,
+        "ListQueues",
+        json!({ "MaxResults": 1 }),
+    )
+    .unwrap();
+    let next = json!({ "MaxResults": 1, "NextToken": first["NextToken"] });
+    let second = ask(&mut world, ACCOUNT, "ListQueues", next).unwrap();
+    assert_ne!(first["QueueUrls"], second["QueueUrls"]);
+    assert_eq!(second["NextToken"], Value::Null);
+}

@@ -1,5 +1,7 @@
 //! One parameter: its versions, their labels and tiers.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -12,6 +14,7 @@ const MAX_LABELS: usize = 10;
 /// A parameter.
 #[derive(Debug)]
 pub(super) struct Parameter {
+    pub(super) tags: BTreeMap<String, String>,
     older: Vec<Version>,
     newest: Version,
 }
@@ -40,6 +43,7 @@ pub(super) enum Tier {
 impl Parameter {
     pub(super) fn new(version: Version) -> Self {
         Self {
+            tags: BTreeMap::new(),
             older: Vec::new(),
             newest: version,
         }
@@ -95,13 +99,20 @@ impl Parameter {
                 "A parameter version can have a maximum of ten labels.",
             ));
         }
+        self.unlabel(labels);
         for version in self.older.iter_mut().chain([&mut self.newest]) {
-            version.labels.retain(|label| !labels.contains(label));
             if version.number == number {
                 version.labels.extend_from_slice(labels);
             }
         }
         Ok(())
+    }
+
+    /// Takes labels away, wherever they are.
+    pub(super) fn unlabel(&mut self, labels: &[String]) {
+        for version in self.older.iter_mut().chain([&mut self.newest]) {
+            version.labels.retain(|label| !labels.contains(label));
+        }
     }
 }
 

@@ -352,3 +352,63 @@ fn every_change_is_told_to_the_default_bus() {
     assert_eq!(told[0]["detail"]["name"], NAME);
     assert_eq!(told[0]["detail"]["type"], "String");
 }
+
+#[test]
+fn a_label_is_taken_from_its_version() {
+    let mut world = World::new(Timestamp::UNIX_EPOCH);
+    put(&mut world, "1");
+    let labels = json!({ "Name": NAME, "ParameterVersion": 1, "Labels": ["a", "b"] });
+    ask(&mut world, "LabelParameterVersion", labels).unwrap();
+    let input = json!({ "Name": NAME, "ParameterVersion": 1, "Labels": ["a", "c"] });
+    let answer = ask(&mut world, "UnlabelParameterVersion", input.clone()).unwrap();
+    assert_eq!(
+        answer,
+        json!({ "RemovedLabels": ["a"], "InvalidLabels": ["c"] })
+    );
+    let history = ask(&mut world, "GetParameterHistory", json!({ "Name": NAME })).unwrap();
+    assert_eq!(history["Parameters"][0]["Labels"], json!(["b"]));
+    let missing = json!({ "Name": NAME, "ParameterVersion": 2, "Labels": ["b"] });
+    let code = refused(&mut world, "UnlabelParameterVersion", missing);
+    assert_eq!(code, "ParameterVersionNotFound");
+}
+
+#[test]
+fn several_parameters_are_deleted_at_once() {
+    let mut world = World::new(Timestamp::UNIX_EPOCH);
+    put(&mut world, "1");
+    let input = json!({ "Names": [NAME, "/none"] });
+    let answer = ask(&mut world, "DeleteParameters", input).unwrap();
+    let expected = json!({ "DeletedParameters": [NAME], "InvalidParameters": ["/none"] });
+    assert_eq!(answer, expected);
+    assert!(get(&mut world, NAME).is_err());
+}
+
+#[test]
+fn parameters_have_tags() {
+    let mut world = World::new(Timestamp::UNIX_EPOCH);
+    put(&mut world, "1");
+    let id = json!({ "ResourceType": "Parameter", "ResourceId": NAME });
+    let with = |member: &str, value: Value| {
+        let mut input = id.clone();
+        input[member] = value;
+        input
+    };
+    let tags = json!([{ "Key": "a", "Value": "1" }, { "Key": "b", "Value": "2" }]);
+    ask(&mut world, "AddTagsToResource", with("Tags", tags)).unwrap();
+    let keys = with("TagKeys", json!(["a"]));
+    ask(&mut world, "RemoveTagsFromResource", keys).unwrap();
+    let answer = ask(&mut world, "ListTagsForResource", id.clone()).unwrap();
+    assert_eq!(answer["TagList"], json!([{ "Key": "b", "Value": "2" }]));
+    let code = refused(
+        &mut world,
+        "ListTagsForResource",
+        with("ResourceId", json!("/none")),
+    );
+    assert_eq!(code, "InvalidResourceId");
+    let code = refused(
+        &mut world,
+        "ListTagsForResource",
+        with("ResourceType", json!("Pipeline")),
+    );
+    assert_eq!(code, "InvalidResourceType");
+}

@@ -426,3 +426,81 @@ fn an_unknown_operation_is_not_a_success() {
     let error = ask(&mut world(), HUB, "CreateArchive", json!({})).unwrap_err();
     assert_eq!(error.status, 501);
 }
+
+#[test]
+fn rules_and_buses_have_tags() {
+    let mut world = world();
+    let tags = json!([{ "Key": "team", "Value": "churn" }]);
+    let bus = json!({ "Name": "b", "Tags": tags });
+    let bus = ask(&mut world, HUB, "CreateEventBus", bus).unwrap()["EventBusArn"].clone();
+    let rule = json!({
+        "Name": "r", "EventBusName": "b", "EventPattern": "{\"source\":[\"x\"]}", "Tags": tags,
+    });
+    let rule = ask(&mut world, HUB, "PutRule", rule).unwrap()["RuleArn"].clone();
+    for arn in [bus, rule] {
+        let more = json!([{ "Key": "stage", "Value": "" }, { "Key": "team", "Value": "fraud" }]);
+        let input = json!({ "ResourceARN": arn, "Tags": more });
+        ask(&mut world, HUB, "TagResource", input.clone()).unwrap();
+        let error = ask(&mut world, OWNER, "TagResource", input).unwrap_err();
+        assert_eq!(error.code, "AccessDeniedException");
+        let input = json!({ "ResourceARN": arn });
+        let output = ask(&mut world, HUB, "ListTagsForResource", input.clone()).unwrap();
+        assert_eq!(output["Tags"], more);
+        let keys = json!({ "ResourceARN": arn, "TagKeys": ["team", "nothing"] });
+        ask(&mut world, HUB, "UntagResource", keys).unwrap();
+        let output = ask(&mut world, HUB, "ListTagsForResource", input).unwrap();
+        assert_eq!(output["Tags"], json!([{ "Key": "stage", "Value": "" }]));
+    }
+    for (arn, code) in [
+        (
+            format!("arn:aws:events:{REGION}:{HUB}:rule/none"),
+            "ResourceNotFoundException",
+        ),
+        (
+            format!("arn:aws:events:{REGION}:{HUB}:event-bus/none"),
+            "ResourceNotFoundException",
+        ),
+        (
+            format!("arn:aws:sqs:{REGION}:{HUB}:queue"),
+            "ValidationException",
+        ),
+    ] {
+        let error = ask(
+            &mut world,
+            HUB,
+            "ListTagsForResource",
+            json!({ "ResourceARN": arn }),
+        );
+        assert_eq!(error.unwrap_err().code, code, "{arn}");
+    }
+}
+
+#[test]
+fn a_target_tells_which_rules_send_to_it() {
+    let mut world = world();
+    let queue = make_queue(&mut world, HUB, "q");
+    make_rule(&mut world, HUB, "default", "x", &json!({ "Arn": queue }));
+    let input = json!({ "TargetArn": queue });
+    let output = ask(&mut world, HUB, "ListRuleNamesByTarget", input).unwrap();
+    assert_eq!(output["RuleNames"], json!(["rule"]));
+    let other = json!({ "TargetArn": queue_arn(HUB, "other") });
+    let output = ask(&mut world, HUB, "ListRuleNamesByTarget", other).unwrap();
+    assert_eq!(output["RuleNames"], json!([]));
+}
+
+#[test]
+fn an_updated_bus_has_its_new_description() {
+    let mut world = world();
+    ask(&mut world, HUB, "CreateEventBus", json!({ "Name": "b" })).unwrap();
+    let made = ask(&mut world, HUB, "DescribeEventBus", json!({ "Name": "b" })).unwrap();
+    pass(&mut world, 60);
+    let update = json!({ "Name": "b", "Description": "for pipelines" });
+    ask(&mut world, HUB, "UpdateEventBus", update).unwrap();
+    let output = ask(&mut world, HUB, "DescribeEventBus", json!({ "Name": "b" })).unwrap();
+    assert_eq!(output["Description"], "for pipelines");
+    assert_eq!(output["CreationTime"], made["CreationTime"]);
+    assert_ne!(output["LastModifiedTime"], made["LastModifiedTime"]);
+    let other = json!({ "Name": "b", "KmsKeyIdentifier": "key" });
+    let error = ask(&mut world, HUB, "UpdateEventBus", other).unwrap_err();
+    assert_eq!(error.code, "NotImplemented");
+}

@@ -42,6 +42,21 @@ fn a_scheduled_rule_runs_at_its_rate() {
 }
 
 #[test]
+fn a_scheduled_rule_runs_by_the_calendar() {
+    let mut world = world();
+    let queue = make_schedule(&mut world, "cron(30 9-10 ? * MON-FRI *)", &json!({}));
+    // It is Friday at ten.
+    pass_minutes(&mut world, 29);
+    assert_eq!(bodies(&world, &queue).len(), 0);
+    pass_minutes(&mut world, 3 * 24 * 60);
+    let times = bodies(&world, &queue)
+        .iter()
+        .map(|body| from_str::<Value>(body).unwrap()["time"].clone())
+        .collect::<Vec<_>>();
+    assert_eq!(times, ["2026-11-20T10:30:00Z", "2026-11-23T09:30:00Z"]);
+}
+
+#[test]
 fn a_scheduled_rule_may_send_a_constant() {
     let mut world = world();
     let input = json!({ "Input": "{\"action\":\"sweep\"}" });
@@ -98,13 +113,12 @@ fn schedules_that_eventbridge_would_not_take_are_refused() {
         "rate(-5 minutes)",
         "rate(5 seconds)",
         "every 5 minutes",
+        "cron(0 10 * * * *)",
         "",
     ] {
         let rule = json!({ "Name": "r", "ScheduleExpression": expression });
         assert_eq!(refused(rule), "ValidationException", "{expression}");
     }
-    let cron = json!({ "Name": "r", "ScheduleExpression": "cron(0 10 * * ? *)" });
-    assert_eq!(refused(cron), "NotImplemented");
     ask(&mut world, HUB, "CreateEventBus", json!({ "Name": "b" })).unwrap();
     let elsewhere =
         json!({ "Name": "r", "EventBusName": "b", "ScheduleExpression": "rate(1 day)" });

@@ -31,7 +31,9 @@ pub(super) fn sqs(call: &Call) -> Vec<Wanted> {
         call.text("QueueName")
             .map(|name| own(call, "sqs", "", name))
     };
-    let resource = url.or_else(named).unwrap_or_else(|| "*".to_owned());
+    let source = || call.text("SourceArn").map(str::to_owned);
+    let resource = url.or_else(named).or_else(source);
+    let resource = resource.unwrap_or_else(|| "*".to_owned());
     vec![Wanted::new(action, resource)]
 }
 

@@ -314,10 +314,6 @@ fn only_the_owner_changes_a_share_and_a_stranger_does_not_learn_of_it() {
             "AssociateResourceSharePermission",
             json!({ "permissionArn": EXECUTE, "replace": true }),
         ),
-        (
-            "TagResource",
-            json!({ "tags": [{ "key": "a", "value": "b" }] }),
-        ),
     ] {
         input["resourceShareArn"] = share.clone().into();
         let stranger = error(&mut world, STRANGER, operation, input.clone());

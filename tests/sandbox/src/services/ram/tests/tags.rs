@@ -65,3 +65,47 @@ fn tags_have_rules() {
         assert_eq!(error(&mut world, OWNER, "TagResource", input), code);
     }
 }
+
+#[test]
+fn a_share_of_others_or_on_its_way_out_is_unknown_to_operations_without_another_error() {
+    let mut world = organization();
+    let input = json!({ "name": "s", "principals": [CONSUMER], "resourceArns": [TRAIN] });
+    let share = ask(&mut world, OWNER, "CreateResourceShare", input).unwrap();
+    let arn = share["resourceShare"]["resourceShareArn"].clone();
+    world.now += Duration::from_mins(1);
+    world.run_due();
+
+    let tags = json!({ "resourceShareArn": arn, "tags": [{ "key": "a", "value": "b" }] });
+    let tag = ask(&mut world, CONSUMER, "TagResource", tags.clone()).unwrap_err();
+    assert_eq!(tag.code, "UnknownResourceException");
+    let rename = json!({ "resourceShareArn": arn, "name": "t" });
+    let renamed = ask(&mut world, CONSUMER, "UpdateResourceShare", rename.clone()).unwrap_err();
+    assert_eq!(renamed.code, "OperationNotPermittedException");
+
+    let delete = json!({ "resourceShareArn": arn });
+    ask(&mut world, OWNER, "DeleteResourceShare", delete.clone()).unwrap();
+    for (operation, input, error) in [
+        ("TagResource", tags, "UnknownResourceException"),
+        ("UpdateResourceShare", rename, "UnknownResourceException"),
+        (
+            "DeleteResourceShare",
+            delete,
+            "InvalidStateTransitionException",
+        ),
+    ] {
+        let refused = ask(&mut world, OWNER, operation, input).unwrap_err();
+        assert_eq!(refused.code, error, "{operation}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_told_by_the_error_that_the_operation_has() {
+    for (operation, error) in [
+        ("AcceptResourceShareInvitation", "MalformedArnException"),
+        ("DeleteResourceShare", "InvalidParameterException"),
+        ("UpdateResourceShare", "MissingRequiredParameterException"),
+    ] {
+        let refused = ask(&mut world(), OWNER, operation, json!({})).unwrap_err();
+        assert_eq!(refused.code, error, "{operation}");
+    }
+}

@@ -141,21 +141,6 @@ fn an_earlier_version_can_be_started() {
 }
 
 #[test]
-fn selective_execution_is_not_pretended() {
-    let mut world = world();
-    create(&mut world, "Churn", &chain());
-    let input = json!({
-        "PipelineName": "Churn",
-        "ClientRequestToken": token("start"),
-        "SelectiveExecutionConfig": { "SelectedSteps": [{ "StepName": "Train" }] },
-    });
-    assert_eq!(
-        refuse(&mut world, "StartPipelineExecution", input).status,
-        501
-    );
-}
-
-#[test]
 fn a_stopped_execution_is_first_stopping_and_starts_no_more_steps() {
     let mut world = world();
     create(&mut world, "Churn", &chain());

@@ -158,3 +158,24 @@ fn events_can_come_twice() {
     assert_eq!(events.len(), 2);
     assert_eq!(events[0]["detail"], events[1]["detail"]);
 }
+
+#[test]
+fn the_end_of_a_cached_step_tells_whose_result_it_uses() {
+    let mut world = world();
+    let mut cached = chain();
+    cached["Steps"][0]["CacheConfig"] = json!({ "Enabled": true, "ExpireAfter": "PT1H" });
+    create(&mut world, "Churn", &cached);
+    let first = start(&mut world, "first");
+    pass(&mut world, 120);
+    let job = sent(&world, STEP)[2]["detail"]["metadata"].clone();
+    let known = sent(&world, STEP).len();
+    start(&mut world, "second");
+    let told: Vec<Value> = sent(&world, STEP).drain(known..).collect();
+    assert_eq!(told[0]["detail"]["currentStepStatus"], "Starting");
+    assert_eq!(told[1]["detail"]["currentStepStatus"], "Succeeded");
+    assert_eq!(
+        told[1]["detail"]["cacheHitResult"],
+        json!({ "sourcePipelineExecutionArn": first })
+    );
+    assert_eq!(told[1]["detail"]["metadata"], job);
+}

@@ -328,3 +328,33 @@ fn tags_are_added_listed_and_taken_away() {
         json!({ "Tags": [{ "Key": "team", "Value": "ml" }] })
     );
 }
+
+#[test]
+fn what_the_model_does_not_allow_is_refused() {
+    for (member, value) in [
+        ("PipelineDescription", json!("one\ntwo")),
+        ("RoleArn", json!("arn:aws:iam::111111111111:role/some body")),
+        ("Tags", json!([{ "Key": "k".repeat(129), "Value": "" }])),
+        ("Tags", json!([{ "Key": "k!", "Value": "" }])),
+        ("Tags", json!([{ "Key": "k", "Value": "v".repeat(257) }])),
+    ] {
+        let input = with(request("Churn"), member, value);
+        let error = refuse(&mut world(), "CreatePipeline", input);
+        assert_eq!(error.code, "ValidationException", "{member}");
+    }
+    let definition = json!({ "Version": "2019-01-01", "Steps": [] });
+    assert!(refused_definition(&definition).contains("2020-12-01"));
+}
+
+#[test]
+fn a_member_of_another_type_cannot_be_read() {
+    for (member, value) in [
+        ("PipelineNamePrefix", json!(5)),
+        ("MaxResults", json!("ten")),
+        ("SortBy", json!(["Name"])),
+        ("CreatedAfter", json!("yesterday")),
+    ] {
+        let error = refuse(&mut world(), "ListPipelines", json!({ member: value }));
+        assert_eq!(error.code, "SerializationException", "{member}");
+    }
+}

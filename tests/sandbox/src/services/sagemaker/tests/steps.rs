@@ -30,13 +30,6 @@ fn start_with_accuracy(world: &mut World, accuracy: &str) -> String {
     arn(&ask(world, "StartPipelineExecution", input))
 }
 
-/// The step of this name, as it is listed.
-fn step(world: &mut World, arn: &str, name: &str) -> Value {
-    let answer = on_execution(world, "ListPipelineExecutionSteps", arn);
-    let mut steps = answer["PipelineExecutionSteps"].as_array().unwrap().iter();
-    steps.find(|step| step["StepName"] == name).unwrap().clone()
-}
-
 #[test]
 fn steps_wait_for_what_they_depend_on_and_run_beside_what_they_do_not() {
     let mut world = world();
