@@ -1,0 +1,111 @@
+//! The metrics that the functions count, and who speaks of them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use regex_lite::Regex;
+use serde_json::Value;
+
+use crate::{
+    README, list,
+    markdown::{codes, tables},
+    templates::HUB,
+    text,
+};
+
+/// The Rust sources of a folder, without those of tests.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let found = entries.flat_map(|entry| {
+        let path = entry.unwrap().path();
+        match path.extension() {
+            _ if path.file_stem().is_some_and(|stem| stem == "tests") => Vec::new(),
+            _ if path.is_dir() => sources(&path),
+            Some(extension) if extension == "rs" => vec![path],
+            _ => Vec::new(),
+        }
+    });
+    found.collect()
+}
+
+/// The metrics that the functions count, by the folder of the crate that does.
+fn counted() -> BTreeSet<(String, String)> {
+    let functions = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../functions");
+    let direct = Regex::new(r#"metrics\s*\.count\(\s*"([A-Za-z]+)""#).unwrap();
+    let table = Regex::new(r"(?s)fn metric\(.*?\n    \}\n").unwrap();
+    let name = Regex::new("\"([A-Za-z]+)\"").unwrap();
+    let mut found = BTreeSet::new();
+    for path in sources(&functions) {
+        let relative = path.strip_prefix(&functions).unwrap();
+        let folder = relative
+            .iter()
+            .next()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let source = fs::read_to_string(&path).unwrap();
+        let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+        let tables = table.find_iter(source).map(|found| found.as_str());
+        let names = tables.flat_map(|text| name.captures_iter(text));
+        let names = names.chain(direct.captures_iter(source));
+        found.extend(names.map(|captures| (folder.clone(), captures[1].to_owned())));
+    }
+    found
+}
+
+#[test]
+fn the_readme_lists_the_metrics_that_the_functions_count() {
+    let rows = tables(README, "Alarms and metrics").remove(1);
+    let documented = rows
+        .iter()
+        .map(|row| (codes(&row[0]).remove(0), row[1].clone()));
+    let documented: BTreeMap<String, String> = documented.collect();
+    let mut functions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (folder, metric) in counted() {
+        functions.entry(metric).or_default().insert(folder);
+    }
+    let functions = functions.into_iter().map(|(metric, folders)| {
+        let all = folders.contains("aws") || folders.len() == 3;
+        let folder = if all {
+            "all".to_owned()
+        } else {
+            folders.into_iter().collect::<Vec<_>>().join(", ")
+        };
+        (metric, folder)
+    });
+    assert_eq!(functions.collect::<BTreeMap<_, _>>(), documented);
+}
+
+#[test]
+fn alarms_and_the_dashboard_watch_metrics_that_a_function_counts() {
+    let counted = counted();
+    let is_counted = |function: &str, metric: &str| {
+        let folder = function.strip_prefix("pipeshare-").unwrap_or(function);
+        ["aws", folder]
+            .iter()
+            .any(|f| counted.contains(&((*f).to_owned(), metric.to_owned())))
+    };
+    for alarm in HUB.of_kind("AWS::CloudWatch::Alarm") {
+        if alarm["Namespace"] == "pipeshare" {
+            let function = text(&alarm["Dimensions"][0]["Value"], "Value");
+            let metric = text(&alarm["MetricName"], "MetricName");
+            assert!(is_counted(function, metric), "{metric} of {function}");
+        }
+    }
+    let dashboard = HUB.of_kind("AWS::CloudWatch::Dashboard").remove(0);
+    let body: Value = serde_json::from_str(text(&dashboard["DashboardBody"], "body")).unwrap();
+    let widgets = list(&body["widgets"]);
+    assert_eq!(widgets.len(), 6);
+    for metric in widgets
+        .iter()
+        .flat_map(|widget| list(&widget["properties"]["metrics"]))
+    {
+        if metric[0] == "pipeshare" {
+            let (name, function) = (text(&metric[1], "metric"), text(&metric[3], "function"));
+            assert!(is_counted(function, name), "{name} of {function}");
+        }
+    }
+}
