@@ -21,7 +21,7 @@ use axum::{
 pub use self::dispatch::{Failure, dispatch, perform};
 use self::{
     request::{Credential, Protocol},
-    response::{cut_connection, failure, success},
+    response::{add_header, cut_connection, failure, success},
 };
 use crate::{
     services::sts,
@@ -46,12 +46,20 @@ pub(crate) fn lock(world: &Mutex<World>) -> std::sync::MutexGuard<'_, World> {
         .expect("a panic while the world changed leaves nothing to go on with")
 }
 
+/// Answers a request, and dates the answer by the sandbox's clock.
 async fn handle(State(world): State<SharedWorld>, request: Request<Body>) -> Response {
+    let mut response = answer(&world, request).await;
+    let date = lock(&world).now.strftime("%a, %d %b %Y %H:%M:%S GMT");
+    add_header(&mut response, "date", &date.to_string());
+    response
+}
+
+async fn answer(world: &SharedWorld, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return cut_connection();
     };
-    let wire = Wire::of(&world, request::credential(&head.headers));
+    let wire = Wire::of(world, request::credential(&head.headers));
     let Some(credential) = &wire.credential else {
         return wire.failure(&ApiError::with_status(
             403,
@@ -63,7 +71,7 @@ async fn handle(State(world): State<SharedWorld>, request: Request<Body>) -> Res
         Ok(decoded) => decoded,
         Err(error) => return wire.failure(&error),
     };
-    let caller = match sts::caller(&lock(&world), &credential.access_key) {
+    let caller = match sts::caller(&lock(world), &credential.access_key) {
         Ok(caller) => caller,
         Err(error) => return wire.failure(&wire.protocol.name_error(error)),
     };
@@ -74,10 +82,10 @@ async fn handle(State(world): State<SharedWorld>, request: Request<Body>) -> Res
         operation,
         input,
     };
-    let outcome = dispatch(&mut lock(&world), &call, &credential.access_key);
+    let outcome = dispatch(&mut lock(world), &call, &credential.access_key);
     match outcome {
         Ok(_) if invoke::is_invocation(&call) => {
-            invoke::run(&world, &call, &body, &wire.request_id).await
+            invoke::run(world, &call, &body, &wire.request_id).await
         }
         Ok(output) => success(wire.protocol, &call.operation, &output, &wire.request_id),
         Err(Failure::Api(error)) => wire.failure(&error),

@@ -6,6 +6,7 @@
 
 mod arn;
 pub mod cloudtrail;
+pub mod codepipeline;
 pub mod dynamodb;
 pub mod events;
 pub mod iam;

@@ -12,7 +12,9 @@ use sha2::{Digest, Sha256};
 use crate::{
     faults::Faults,
     organization::Organization,
-    services::{cloudtrail, dynamodb, events, iam, lambda, ram, sagemaker, sns, sqs, ssm, sts},
+    services::{
+        cloudtrail, codepipeline, dynamodb, events, iam, lambda, ram, sagemaker, sns, sqs, ssm, sts,
+    },
 };
 
 /// Everything that the sandbox knows.
@@ -31,6 +33,8 @@ pub struct World {
     pub calls: Vec<RecordedCall>,
     /// CloudTrail.
     pub cloudtrail: cloudtrail::State,
+    /// CodePipeline's jobs.
+    pub codepipeline: codepipeline::State,
     /// DynamoDB.
     pub dynamodb: dynamodb::State,
     /// EventBridge.
@@ -59,8 +63,12 @@ pub struct World {
 /// Something that happens by itself at a later time.
 #[derive(Debug, Clone)]
 pub enum Task {
+    /// For CodePipeline.
+    CodePipeline(codepipeline::Task),
     /// For EventBridge.
     Events(events::Task),
+    /// For Lambda.
+    Lambda(lambda::Task),
     /// For RAM.
     Ram(ram::Task),
     /// For SageMaker.
@@ -79,6 +87,7 @@ impl World {
             faults: Faults::default(),
             calls: Vec::new(),
             cloudtrail: cloudtrail::State::default(),
+            codepipeline: codepipeline::State::default(),
             dynamodb: dynamodb::State::default(),
             events: events::State::default(),
             iam: iam::State::default(),
@@ -119,7 +128,9 @@ impl World {
 
     fn run(&mut self, task: Task) {
         match task {
+            Task::CodePipeline(task) => codepipeline::run(self, task),
             Task::Events(task) => events::run(self, task),
+            Task::Lambda(task) => lambda::run(self, task),
             Task::Ram(task) => ram::run(self, task),
             Task::SageMaker(task) => sagemaker::run(self, task),
             Task::Sqs(task) => sqs::run(self, task),

@@ -72,6 +72,15 @@ static PROPERTIES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "AWS::Lambda::EventInvokeConfig",
+        &[
+            "FunctionName",
+            "MaximumEventAgeInSeconds",
+            "MaximumRetryAttempts",
+            "Qualifier",
+        ],
+    ),
+    (
         "AWS::Lambda::EventSourceMapping",
         &[
             "BatchSize",

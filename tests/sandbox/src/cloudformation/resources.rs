@@ -225,9 +225,11 @@ static TYPES: &[ResourceType] = &[
         parameter,
         Make::Named(ssm::create_parameter),
     ),
-    // It speaks of asynchronous invocations, of which the sandbox has none.
-    ResourceType::nameless("AWS::Lambda::EventInvokeConfig", Make::Nothing),
-    // Only event source mappings and people invoke functions in the sandbox.
+    ResourceType::nameless(
+        "AWS::Lambda::EventInvokeConfig",
+        Make::Nameless(lambda::create_event_invoke_config),
+    ),
+    // Only event source mappings, CodePipeline and people invoke functions in the sandbox.
     ResourceType::nameless("AWS::Lambda::Permission", Make::Nothing),
     // The sandbox has no metrics that an alarm could watch or a dashboard show.
     ResourceType::named("AWS::CloudWatch::Alarm", "AlarmName", alarm, Make::Nothing),

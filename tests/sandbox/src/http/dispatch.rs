@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use crate::{
     faults::CallEffect,
-    services::{cloudtrail, dynamodb, events, iam, lambda, ram, sagemaker, sns, sqs, ssm, sts},
+    services::{
+        cloudtrail, codepipeline, dynamodb, events, iam, lambda, ram, sagemaker, sns, sqs, ssm, sts,
+    },
     world::{ApiError, Call, RecordedCall, World},
 };
 
@@ -77,6 +79,7 @@ fn permit(world: &mut World, call: &Call) -> Result<(), ApiError> {
 
 fn serve(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     match call.service.as_str() {
+        "codepipeline" => codepipeline::call(world, call),
         "dynamodb" => dynamodb::call(world, call),
         "events" => events::call(world, call),
         "lambda" => lambda::call(world, call),

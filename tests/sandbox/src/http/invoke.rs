@@ -78,15 +78,19 @@ pub(super) async fn run(
     };
     let name = call.text("FunctionName").unwrap_or_default();
     let account = &call.caller.account;
+    if call.text("InvocationType") == Some("Event") {
+        let region = &call.region;
+        let taken = lambda::invoke_asynchronously(&mut lock(world), account, region, name, payload);
+        return match taken {
+            Ok(()) => done(StatusCode::ACCEPTED),
+            Err(error) => refuse(&error),
+        };
+    }
     let waiting = lambda::invoke(&mut lock(world), account, &call.region, name, payload);
     let invocation = match waiting {
         Ok(invocation) => invocation,
         Err(error) => return refuse(&error),
     };
-    if call.text("InvocationType") == Some("Event") {
-        // ASSUMED: nobody counts on Lambda's two retries of such an invocation.
-        return done(StatusCode::ACCEPTED);
-    }
     match invocation.await {
         Ok(lambda::Invocation { outcome, .. }) => answer(outcome, request_id),
         Err(_) => refuse(&ApiError::with_status(

@@ -31,7 +31,7 @@ impl Protocol {
     /// The protocol of a service by its signing name.
     pub(super) fn of(service: &str) -> Self {
         match service {
-            "events" | "sagemaker" | "ssm" => Self::AwsJson { version: "1.1" },
+            "codepipeline" | "events" | "sagemaker" | "ssm" => Self::AwsJson { version: "1.1" },
             "dynamodb" | "sqs" => Self::AwsJson { version: "1.0" },
             "lambda" | "ram" => Self::RestJson,
             "sns" => Self::AwsQuery {

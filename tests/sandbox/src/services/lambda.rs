@@ -3,6 +3,7 @@
 //! What is decided here is who runs when and what an outcome means for the
 //! messages of a batch. The processes belong to the driver.
 
+mod asynchronous;
 mod configuration;
 mod invocations;
 mod mappings;
@@ -15,17 +16,19 @@ use std::{
 use serde_json::{Value, json};
 use tokio::sync::{Notify, oneshot};
 
-pub(crate) use self::{
-    configuration::FunctionConfiguration,
-    invocations::{Start, finish, in_flight, start_due},
+use self::{
+    asynchronous::InvokeConfiguration,
+    invocations::{Running, Waiting},
+    mappings::Mapping,
 };
 pub use self::{
+    asynchronous::{Task, create_event_invoke_config, invoke_asynchronously, run},
     invocations::{FunctionError, Invocation, invoke},
     mappings::create_event_source_mapping,
 };
-use self::{
-    invocations::{Running, Waiting},
-    mappings::Mapping,
+pub(crate) use self::{
+    configuration::FunctionConfiguration,
+    invocations::{Start, finish, in_flight, start_due},
 };
 use super::{arn::Arn, sts};
 use crate::world::{ApiError, Call, World};
@@ -38,6 +41,7 @@ pub struct State {
     /// Tells the driver that there may be something to start.
     pub(crate) changed: Arc<Notify>,
     functions: BTreeMap<FunctionKey, FunctionConfiguration>,
+    invoke_configurations: BTreeMap<FunctionKey, InvokeConfiguration>,
     mappings: Vec<Mapping>,
     waiting: VecDeque<Waiting>,
     running: BTreeMap<String, Running>,

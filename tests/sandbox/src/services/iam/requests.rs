@@ -51,6 +51,7 @@ impl Wanted {
 /// What the caller of this operation must be allowed; nothing if everybody may call it.
 pub fn of(world: &World, call: &Call) -> Result<Vec<Wanted>, ApiError> {
     let mut wanted = match call.service.as_str() {
+        "codepipeline" => data::codepipeline(call),
         "dynamodb" => data::dynamodb(world, call),
         "events" => data::events(call),
         "lambda" => data::lambda(call),

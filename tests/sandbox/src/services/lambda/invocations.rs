@@ -4,7 +4,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::{FunctionConfiguration, FunctionKey, find, function_key, mappings};
+use super::{
+    FunctionConfiguration, FunctionKey,
+    asynchronous::{self, Event},
+    find, function_key, mappings,
+};
 use crate::{
     services::{
         iam::{identity, requests::Wanted},
@@ -43,20 +47,39 @@ pub struct FunctionError {
 /// An invocation that somebody asked for and that has not started.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    key: FunctionKey,
-    payload: Value,
-    answer: oneshot::Sender<Invocation>,
+    pub(super) key: FunctionKey,
+    pub(super) payload: Value,
+    pub(super) origin: Origin,
+}
+
+/// Where an invocation comes from, and so what its outcome is for.
+#[derive(Debug)]
+pub(super) enum Origin {
+    /// Somebody waits for the answer.
+    Caller(oneshot::Sender<Invocation>),
+    /// Lambda took an event.
+    Event(Event),
+    /// An event source mapping has messages.
+    Mapping(usize, Vec<sqs::Message>),
 }
 
 /// An invocation under way.
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) key: FunctionKey,
-    pub(super) mapping: Option<usize>,
+    pub(super) origin: Origin,
     payload: Value,
     time: Timestamp,
-    messages: Vec<sqs::Message>,
-    answer: Option<oneshot::Sender<Invocation>>,
+}
+
+impl Running {
+    /// The event source mapping that it serves.
+    pub(super) fn mapping(&self) -> Option<usize> {
+        match &self.origin {
+            Origin::Mapping(mapping, _) => Some(*mapping),
+            Origin::Caller(_) | Origin::Event(_) => None,
+        }
+    }
 }
 
 /// An invocation that the driver shall run now.
@@ -88,7 +111,7 @@ pub fn invoke(
     let waiting = Waiting {
         key,
         payload,
-        answer,
+        origin: Origin::Caller(answer),
     };
     world.lambda.waiting.push_back(waiting);
     world.lambda.changed.notify_one();
@@ -119,11 +142,9 @@ fn start_waiting(world: &mut World) -> Option<Start> {
     let waiting = world.lambda.waiting.remove(position)?;
     let running = Running {
         key: waiting.key,
-        mapping: None,
+        origin: waiting.origin,
         payload: waiting.payload,
         time: world.now,
-        messages: Vec::new(),
-        answer: Some(waiting.answer),
     };
     start(world, running)
 }
@@ -132,18 +153,21 @@ fn start_batch(world: &mut World) -> Option<Start> {
     let batch = mappings::take_batch(world)?;
     let running = Running {
         key: batch.function,
-        mapping: Some(batch.mapping),
+        origin: Origin::Mapping(batch.mapping, batch.messages),
         payload: batch.payload,
         time: world.now,
-        messages: batch.messages,
-        answer: None,
     };
     start(world, running)
 }
 
 fn start(world: &mut World, running: Running) -> Option<Start> {
     let function = world.lambda.functions.get(&running.key)?.clone();
-    let request_id = world.uuid(&format!("invocation {}", running.key.2));
+    let request_id = match &running.origin {
+        Origin::Event(event) => event.request_id.clone(),
+        Origin::Caller(_) | Origin::Mapping(..) => {
+            world.uuid(&format!("invocation {}", running.key.2))
+        }
+    };
     let start = Start {
         request_id: request_id.clone(),
         function,
@@ -191,8 +215,8 @@ pub(crate) fn finish(
         return;
     };
     let logs = kept(world, &running.key, logs);
-    if let Some(mapping) = running.mapping {
-        mappings::settle_batch(world, mapping, &running.messages, &outcome);
+    if let Origin::Mapping(mapping, messages) = &running.origin {
+        mappings::settle_batch(world, *mapping, messages, &outcome);
     }
     let invocation = Invocation {
         function: running.key.2,
@@ -202,9 +226,11 @@ pub(crate) fn finish(
         outcome,
         logs,
     };
-    if let Some(answer) = running.answer {
+    match running.origin {
         // Nobody need wait for it any more.
-        let _ = answer.send(invocation.clone());
+        Origin::Caller(answer) => drop(answer.send(invocation.clone())),
+        Origin::Event(event) if invocation.outcome.is_err() => asynchronous::failed(world, event),
+        Origin::Event(_) | Origin::Mapping(..) => {}
     }
     world.lambda.finished.push(invocation);
     world.lambda.changed.notify_one();

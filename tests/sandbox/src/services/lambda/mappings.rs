@@ -215,7 +215,7 @@ fn is_due(world: &mut World, index: usize) -> bool {
 fn may_run(world: &World, index: usize, mapping: &Mapping) -> bool {
     let running = world.lambda.running.values();
     let busy = running
-        .filter(|running| running.mapping == Some(index))
+        .filter(|running| running.mapping() == Some(index))
         .count();
     has_room(world, &mapping.function) && mapping.maximum_concurrency.is_none_or(|most| busy < most)
 }

@@ -114,6 +114,11 @@ pub(super) fn sts(call: &Call) -> Vec<Wanted> {
     vec![wanted]
 }
 
+/// Jobs are no resources: whoever may answer one may answer all of the account.
+pub(super) fn codepipeline(call: &Call) -> Vec<Wanted> {
+    vec![Wanted::new(action(call), "*")]
+}
+
 /// The action for a call of a function is not named after the operation.
 pub(super) fn lambda(call: &Call) -> Vec<Wanted> {
     let action = match call.operation.as_str() {

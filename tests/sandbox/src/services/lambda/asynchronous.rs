@@ -1,0 +1,140 @@
+//! Asynchronous invocations: Lambda takes the event, and tries again what fails.
+//!
+//! Source: AWS Lambda Developer Guide, "How Lambda handles errors and retries
+//! with asynchronous invocation".
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::{
+    FunctionKey, configuration::number, find, function_key, invalid, invocations::Origin,
+    invocations::Waiting,
+};
+use crate::world::{self, ApiError, World};
+
+/// How long Lambda waits before it tries again for the first time, and for the second.
+const DELAYS: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(2)];
+
+/// How old an event may get unless the function says otherwise.
+const MAX_AGE: Duration = Duration::from_hours(6);
+
+/// An event that Lambda has taken.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// The same for all tries.
+    pub(super) request_id: String,
+    key: FunctionKey,
+    payload: Value,
+    taken: Timestamp,
+    failures: usize,
+}
+
+/// What happens later.
+#[derive(Debug, Clone)]
+pub enum Task {
+    /// The function is invoked with the event once more.
+    TryAgain(Event),
+}
+
+/// How a function's events are treated.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InvokeConfiguration {
+    retries: usize,
+    max_age: Duration,
+}
+
+impl Default for InvokeConfiguration {
+    fn default() -> Self {
+        Self {
+            retries: DELAYS.len(),
+            max_age: MAX_AGE,
+        }
+    }
+}
+
+/// Takes an event for a function; nobody hears what becomes of it.
+///
+/// ASSUMED: it waits for room for as long as it takes.
+pub fn invoke_asynchronously(
+    world: &mut World,
+    account: &str,
+    region: &str,
+    function: &str,
+    payload: Value,
+) -> Result<(), ApiError> {
+    let key = function_key(account, region, function);
+    find(world, &key)?;
+    let event = Event {
+        request_id: world.uuid(&format!("invocation {}", key.2)),
+        key,
+        payload,
+        taken: world.now,
+        failures: 0,
+    };
+    enqueue(world, event);
+    Ok(())
+}
+
+/// Sets how a function's events are treated, as a template's
+/// `AWS::Lambda::EventInvokeConfig` with these properties would.
+pub fn create_event_invoke_config(
+    world: &mut World,
+    account: &str,
+    region: &str,
+    properties: &Value,
+) -> Result<(), ApiError> {
+    let name = properties["FunctionName"].as_str().unwrap_or_default();
+    if properties["Qualifier"] != "$LATEST" {
+        return Err(invalid("The sandbox has no version but $LATEST"));
+    }
+    let key = function_key(account, region, name);
+    find(world, &key)?;
+    let retries = number(properties, "MaximumRetryAttempts", 0..=2)?;
+    let age = number(properties, "MaximumEventAgeInSeconds", 60..=21_600)?;
+    let default = InvokeConfiguration::default();
+    let configuration = InvokeConfiguration {
+        retries: retries
+            .and_then(|count| usize::try_from(count).ok())
+            .unwrap_or(default.retries),
+        max_age: age.map_or(default.max_age, Duration::from_secs),
+    };
+    world
+        .lambda
+        .invoke_configurations
+        .insert(key, configuration);
+    Ok(())
+}
+
+/// Carries out what is due.
+pub fn run(world: &mut World, task: Task) {
+    match task {
+        Task::TryAgain(event) => enqueue(world, event),
+    }
+}
+
+fn enqueue(world: &mut World, event: Event) {
+    let waiting = Waiting {
+        key: event.key.clone(),
+        payload: event.payload.clone(),
+        origin: Origin::Event(event),
+    };
+    world.lambda.waiting.push_back(waiting);
+    world.lambda.changed.notify_one();
+}
+
+/// What becomes of an event with which the function failed.
+pub(super) fn failed(world: &mut World, mut event: Event) {
+    let configuration = world.lambda.invoke_configurations.get(&event.key);
+    let configuration = configuration.copied().unwrap_or_default();
+    let delay = DELAYS.get(event.failures).copied();
+    event.failures += 1;
+    let Some(delay) = delay.filter(|_| event.failures <= configuration.retries) else {
+        return;
+    };
+    let age = (world.now + delay).duration_since(event.taken);
+    if age <= SignedDuration::try_from(configuration.max_age).unwrap_or(SignedDuration::MAX) {
+        world.after(delay, world::Task::Lambda(Task::TryAgain(event)));
+    }
+}
