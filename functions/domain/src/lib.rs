@@ -9,9 +9,11 @@
 //! policy + observed account ──▶ sharing::plan ──▶ actions, each with its reason
 //! policy + invitation ──▶ invitation::judge ──▶ accept, wait or leave alone
 //! policy + execution ──▶ notification ──▶ who is told what
+//! request + progress + what was seen ──▶ hook::next ──▶ the deployment hook's next step
 //! ```
 
 pub mod hint;
+pub mod hook;
 pub mod id;
 pub mod invitation;
 pub mod notification;

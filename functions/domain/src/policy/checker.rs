@@ -150,7 +150,7 @@ impl Checker {
 }
 
 /// A text in quotes, cut where it is longer than a message should be.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     const LONGEST: usize = 80;
     match text.char_indices().nth(LONGEST) {
         None => format!("{text:?}"),
@@ -159,7 +159,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// Says that a word is not known, and which known one may be meant, or else what to write.
-pub(super) fn unknown<'a>(
+pub(crate) fn unknown<'a>(
     what: &str,
     word: &str,
     known: impl IntoIterator<Item = &'a str>,

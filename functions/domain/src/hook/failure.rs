@@ -1,0 +1,79 @@
+//! Why the hook gives up.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// The kinds of failure that `CodePipeline` knows and that the hook meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum FailureKind {
+    /// The run failed, or what was to be waited for did not come.
+    JobFailed,
+    /// What the hook was asked to do makes no sense.
+    ConfigurationError,
+    /// Somebody has to allow something first.
+    PermissionError,
+    /// AWS could not serve the hook for a while.
+    SystemUnavailable,
+}
+
+impl FailureKind {
+    /// The kind as `CodePipeline` writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::JobFailed => "JobFailed",
+            Self::ConfigurationError => "ConfigurationError",
+            Self::PermissionError => "PermissionError",
+            Self::SystemUnavailable => "SystemUnavailable",
+        }
+    }
+}
+
+/// Why the hook gives up, for people.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// Who is to mend it.
+    pub kind: FailureKind,
+    /// What happened, and where.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure of a kind.
+    #[must_use]
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
+}
+
+/// Everything that is wrong with a request, not only the first mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistakes {
+    what: &'static str,
+    mistakes: Vec<String>,
+}
+
+impl Mistakes {
+    pub(super) fn of(what: &'static str, mistakes: Vec<String>) -> Self {
+        Self { what, mistakes }
+    }
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.mistakes.join("; "))
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
+impl From<Mistakes> for Failure {
+    fn from(mistakes: Mistakes) -> Self {
+        Self::new(FailureKind::ConfigurationError, mistakes.to_string())
+    }
+}
