@@ -15,16 +15,17 @@ use domain::id::{AccountId, InvalidId, Region};
 use tokio::sync::Mutex;
 
 use crate::{
-    dynamodb::Table, eventbridge::EventBridge, ram, sagemaker::SageMaker, sns::Sns, sqs::Sqs,
-    ssm::Ssm,
+    codepipeline::CodePipeline, dynamodb::Table, eventbridge::EventBridge, ram,
+    sagemaker::SageMaker, sns::Sns, sqs::Sqs, ssm::Ssm,
 };
 
-/// What the function can do in an account, and with which of its three roles.
+/// What the function can do in an account, and with which of its roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Role {
     Reader,
     Owner,
     Consumer,
+    Runner,
 }
 
 impl Role {
@@ -33,6 +34,7 @@ impl Role {
             Self::Reader => "reader",
             Self::Owner => "owner",
             Self::Consumer => "consumer",
+            Self::Runner => "runner",
         }
     }
 }
@@ -136,6 +138,12 @@ impl Aws {
         Sqs::new(&self.config)
     }
 
+    /// The jobs of the hub's pipelines.
+    #[must_use]
+    pub fn codepipeline(&self) -> CodePipeline {
+        CodePipeline::new(&self.config)
+    }
+
     /// The topics of the hub.
     #[must_use]
     pub fn sns(&self) -> Sns {
@@ -186,6 +194,15 @@ impl Aws {
         }
     }
 
+    /// Runs the pipelines of an account, and sees whom they are shared with.
+    pub async fn runner(&self, account: &AccountId) -> Runner {
+        let config = self.session(Role::Runner, account).await;
+        Runner {
+            ram: ram::Owner::new(&config, account.clone()),
+            sagemaker: SageMaker::new(&config, account.clone()),
+        }
+    }
+
     /// The configuration whose credentials are those of a role; no call is
     /// made before the first client needs them.
     async fn session(&self, role: Role, account: &AccountId) -> SdkConfig {
@@ -209,7 +226,7 @@ impl Aws {
     }
 
     /// Gives up the sessions in an account, whose credentials AWS does not know any more.
-    pub(crate) async fn forget(&self, account: &AccountId) {
+    pub async fn forget(&self, account: &AccountId) {
         let mut sessions = self.sessions.lock().await;
         sessions.retain(|(_, of), _| of != account);
     }
@@ -245,6 +262,15 @@ pub struct Consumer {
     pub eventbridge: EventBridge,
     /// The account's topics.
     pub sns: Sns,
+}
+
+/// What the runner role of one account gives access to.
+#[derive(Debug, Clone)]
+pub struct Runner {
+    /// The shares that hold a pipeline of the account.
+    pub ram: ram::Owner,
+    /// The account's pipelines and their executions.
+    pub sagemaker: SageMaker,
 }
 
 /// Few and quick: what takes longer is left to the queue, which costs nothing while it waits.

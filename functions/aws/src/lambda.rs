@@ -26,6 +26,7 @@
 //! ```
 
 mod record;
+mod single;
 
 use std::{collections::BTreeMap, env, io, time::Duration};
 
@@ -35,6 +36,7 @@ use serde_json::{Value, json};
 
 pub use record::Record;
 use record::{Event, NotAnSqsEvent};
+pub use single::{Answer, Failed, Handler, Invocation, serve_each};
 
 use crate::{
     Aws, Class, Error,
@@ -286,8 +288,12 @@ impl<F: Function> Edge<'_, F> {
 }
 
 fn log(request_id: &str, records: usize, reply: &Reply) {
+    log_summary_of(request_id, records, &reply.summary);
+}
+
+fn log_summary_of(request_id: &str, records: usize, summary: &Value) {
     let out = &mut io::stdout().lock();
-    if let Err(reason) = telemetry::log_summary(request_id, records, &reply.summary, out) {
+    if let Err(reason) = telemetry::log_summary(request_id, records, summary, out) {
         tracing::warn!(%reason, "the summary was not written");
     }
 }

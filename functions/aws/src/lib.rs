@@ -8,6 +8,8 @@
 //! [`lambda`] and [`telemetry`] are the other edge, towards the Lambda runtime.
 
 pub mod clients;
+mod clock;
+pub mod codepipeline;
 pub mod dynamodb;
 pub mod env;
 mod error;

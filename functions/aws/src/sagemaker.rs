@@ -1,5 +1,7 @@
 //! SageMaker Pipelines: what there is and how its executions went.
 
+mod runs;
+
 use std::str::FromStr;
 
 use aws_config::SdkConfig;

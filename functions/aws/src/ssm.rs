@@ -2,8 +2,12 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_ssm::Client;
+use jiff::Timestamp;
 
-use crate::error::{Error, Service};
+use crate::{
+    clock::Clock,
+    error::{Error, Service},
+};
 
 /// The label on the version that every function reads.
 pub const IN_FORCE: &str = "in-force";
@@ -21,15 +25,28 @@ pub struct Version {
 #[derive(Debug, Clone)]
 pub struct Ssm {
     client: Client,
+    clock: Clock,
     service: Service,
 }
 
 impl Ssm {
     pub(crate) fn new(config: &SdkConfig) -> Self {
+        let clock = Clock::default();
+        let config = aws_sdk_ssm::config::Builder::from(config).interceptor(clock.clone());
         Self {
-            client: Client::new(config),
+            client: Client::from_conf(config.build()),
+            clock,
             service: Service::new("ssm", None),
         }
+    }
+
+    /// The time at AWS when it gave its last answer; none before the first.
+    ///
+    /// Whoever has to know the time and is not told has to ask somebody, and
+    /// every function reads its policy first.
+    #[must_use]
+    pub fn time(&self) -> Option<Timestamp> {
+        self.clock.time()
     }
 
     /// The newest version; none if there is no such parameter.

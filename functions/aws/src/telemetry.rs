@@ -21,9 +21,10 @@ use tracing_subscriber::{
 pub use metrics::Metrics;
 
 /// The crates whose log lines may be as fine as the log level allows.
-const OURS: [&str; 5] = [
+const OURS: [&str; 6] = [
     "accept_invitation",
     "aws",
+    "codepipeline_hook",
     "domain",
     "forward_status",
     "share_pipeline",

@@ -10,7 +10,12 @@ use sandbox::Function;
 use serde::Deserialize;
 
 /// The functions by the names of their binaries; deployed they are `pipeshare-NAME`.
-const FUNCTIONS: [&str; 3] = ["share-pipeline", "accept-invitation", "forward-status"];
+const FUNCTIONS: [&str; 4] = [
+    "share-pipeline",
+    "accept-invitation",
+    "forward-status",
+    "codepipeline-hook",
+];
 
 /// The functions could not be built.
 #[derive(Debug, thiserror::Error)]

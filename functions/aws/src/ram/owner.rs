@@ -11,8 +11,9 @@ use aws_sdk_ram::{
     },
 };
 use domain::{
+    hook::Shared,
     id::{AccountId, PermissionArn, PipelineArn, Principal, ShareArn},
-    sharing::{Association, Share, TAG_MANAGED, TAG_RULE},
+    sharing::{Association, PREFIX, Share, TAG_MANAGED, TAG_RULE},
     status::ShareStatus,
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -122,6 +123,42 @@ impl Owner {
             resources: Vec::new(),
             principals: Vec::new(),
         })
+    }
+
+    /// The shares under pipeshare's names that hold a pipeline, or once held it.
+    pub async fn shares_with(&self, pipeline: &PipelineArn) -> Result<Vec<Shared>, Error> {
+        let operation = "GetResourceShareAssociations";
+        let request = self
+            .client
+            .get_resource_share_associations()
+            .association_type(ResourceShareAssociationType::Resource)
+            .resource_arn(pipeline.as_str());
+        let found = all_pages!(
+            self.service,
+            "GetResourceShareAssociations",
+            request,
+            resource_share_associations
+        );
+        let mut shares = Vec::new();
+        for found in &found {
+            let (share, pipeline) = association(found, &self.service, operation)?;
+            let name = found.resource_share_name().unwrap_or_default().to_owned();
+            if name.starts_with(PREFIX) {
+                shares.push(Shared {
+                    share,
+                    name,
+                    pipeline,
+                    principals: Vec::new(),
+                });
+            }
+        }
+        let arns: Vec<_> = shares.iter().map(|shared| shared.share.clone()).collect();
+        let principals = ResourceShareAssociationType::Principal;
+        let principals = self.associations(principals, &arns).await?;
+        for shared in &mut shares {
+            shared.principals = principals.get(&shared.share).cloned().unwrap_or_default();
+        }
+        Ok(shares)
     }
 
     async fn associations(

@@ -27,6 +27,8 @@ type Role = (&'static str, &'static str);
 const OWNER: Role = (TEST, "pipeshare-owner-us-east-1");
 const READER: Role = (TEST, "pipeshare-reader-us-east-1");
 const CONSUMER: Role = (DEV, "pipeshare-consumer-us-east-1");
+const RUNNER: Role = (TEST, "pipeshare-runner-us-east-1");
+const HOOK: Role = (SHARED, "pipeshare-codepipeline-hook-us-east-1");
 
 /// Asks every question; changes nothing that anybody would notice.
 pub fn ask(scenario: &Scenario) -> Result<(), Stop> {
@@ -34,6 +36,8 @@ pub fn ask(scenario: &Scenario) -> Result<(), Stop> {
     owner(&mut world)?;
     consumer(&mut world)?;
     reader(&mut world)?;
+    runner(&mut world)?;
+    hook(&mut world)?;
     trust(&mut world)?;
     functions(&mut world)?;
     people(&mut world)?;
@@ -277,6 +281,66 @@ fn reader(world: &mut World) -> Result<(), Stop> {
     refused(world, READER, "sagemaker:ListPipelineExecutions", foreign)
 }
 
+fn runner(world: &mut World) -> Result<(), Stop> {
+    let own = json!({ "PipelineName": "probe" });
+    let foreign = json!({ "PipelineName": pipeline(DEV) });
+    for operation in ["StartPipelineExecution", "DescribePipeline"] {
+        let operation = format!("sagemaker:{operation}");
+        allowed(world, RUNNER, &operation, own.clone())?;
+        refused(world, RUNNER, &operation, foreign.clone())?;
+    }
+    for operation in ["UpdatePipeline", "DeletePipeline"] {
+        refused(
+            world,
+            RUNNER,
+            &format!("sagemaker:{operation}"),
+            own.clone(),
+        )?;
+    }
+    let run =
+        json!({ "PipelineExecutionArn": format!("{}/execution/abcdefghijkl", pipeline(TEST)) });
+    refused(world, RUNNER, "sagemaker:StopPipelineExecution", run)?;
+    refused(
+        world,
+        RUNNER,
+        "ram:CreateResourceShare",
+        json!({ "name": "pipeshare-x", "tags": managed() }),
+    )
+}
+
+/// The hook opens gates and asks for sharing; it shares nothing itself.
+fn hook(world: &mut World) -> Result<(), Stop> {
+    let item = |table: &str, key: &str| json!({ "TableName": table, "Item": { "pk": { "S": key }, "sk": { "S": "1" } } });
+    let put = "dynamodb:PutItem";
+    allowed(world, HOOK, put, item("pipeshare", "gate|r|p"))?;
+    refused(world, HOOK, put, item("pipeshare", "told|x"))?;
+    refused(world, HOOK, put, item("pipeshare", "owners"))?;
+    refused(world, HOOK, put, item("other", "gate|r|p"))?;
+    for (queue, may_send) in [("share-pipeline", true), ("accept-invitation", false)] {
+        let url = queue_url(SHARED, queue);
+        let may_send_it = may(world, HOOK, "sqs:SendMessage", json!({ "QueueUrl": url }));
+        let what = format!("the hook may send to {queue}: {may_send}");
+        hold(may_send_it == may_send, &what)?;
+    }
+    for (role, may_assume) in [
+        ("runner", true),
+        ("consumer", true),
+        ("owner", false),
+        ("reader", false),
+    ] {
+        let arn = format!("arn:aws:iam::{TEST}:role/pipeshare-{role}-{REGION}");
+        let assumes = may(world, HOOK, "sts:AssumeRole", json!({ "RoleArn": arn }));
+        let what = format!("the hook may assume the role {role}: {may_assume}");
+        hold(assumes == may_assume, &what)?;
+    }
+    refused(
+        world,
+        HOOK,
+        "ssm:PutParameter",
+        json!({ "Name": "/pipeshare/policy" }),
+    )
+}
+
 /// Only the functions that need a role get it, and only in the organization.
 fn trust(world: &mut World) -> Result<(), Stop> {
     let mut roles = Vec::new();
@@ -291,6 +355,13 @@ fn trust(world: &mut World) -> Result<(), Stop> {
             "share-pipeline",
         ),
         (CONSUMER.0, CONSUMER.1, "forward-status", "share-pipeline"),
+        (
+            CONSUMER.0,
+            CONSUMER.1,
+            "codepipeline-hook",
+            "share-pipeline",
+        ),
+        (RUNNER.0, RUNNER.1, "codepipeline-hook", "share-pipeline"),
     ] {
         let assumes = |world: &World, function: &str| {
             let caller = session(SHARED, &format!("pipeshare-{function}-{REGION}"));

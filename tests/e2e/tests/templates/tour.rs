@@ -16,10 +16,9 @@ use e2e::{
 };
 use sandbox::{
     faults::EventEffect,
-    services::dynamodb,
-    world::{Call, Caller},
+    services::codepipeline::{self, Action, Status as ActionStatus},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 const OFFER: &str = "Share Offered";
 const SHARING: &str = "Resource Sharing State Change";
@@ -343,6 +342,7 @@ impl Tour {
         )?;
 
         self.hook().await?;
+        self.deployment().await?;
 
         self.rest(120).await;
         self.rules = self.rules.replace(
@@ -368,38 +368,52 @@ impl Tour {
             !accepted,
             "nothing is shared before the deployment hook says so",
         )?;
-        let draft = self
-            .on
-            .dev
-            .sagemaker
-            .describe_pipeline()
-            .pipeline_name("draft");
-        let draft = draft
-            .send()
-            .await
-            .map_err(|error| Stop(format!("draft: {error}")))?;
-        let created = draft.creation_time().and_then(|time| time.to_millis().ok());
-        let arn = draft.pipeline_arn().unwrap_or_default().to_lowercase();
-        self.open_gate(&format!("gate|hooked|{arn}"), created.unwrap_or_default());
-        self.sweep().await;
+        let draft = json!({ "pipeline": "draft", "owner": "dev", "run": false });
+        let action = self.deploy(&draft);
+        self.on.pass(180).await;
         let accepted = self.is_accepted(&self.on.shared, share).await;
-        hold(accepted, "the deployment hook opens a gate")
+        hold(accepted, "the deployment hook opens a gate at once")?;
+        let done = matches!(self.status(&action), ActionStatus::Succeeded { .. });
+        hold(done, "the deployment hook says when everybody has access")
     }
 
-    /// Writes what the deployment hook writes.
-    fn open_gate(&self, gate: &str, created: i64) {
-        let mut world = self.on.estate.sandbox.world();
-        let put = Call {
-            caller: Caller::administrator(SHARED),
-            region: REGION.to_owned(),
-            service: "dynamodb".to_owned(),
-            operation: "PutItem".to_owned(),
-            input: json!({
-                "TableName": "pipeshare",
-                "Item": { "pk": { "S": gate }, "sk": { "S": created.to_string() } },
-            }),
+    /// A deployment whose run fails, and another attempt at it.
+    async fn deployment(&mut self) -> Result<(), Stop> {
+        self.rest(120).await;
+        let churn = json!({ "pipeline": "churn", "owner": "test", "execution": "e1" });
+        self.on.fail_next("churn", "Train", "bad luck");
+        let action = self.deploy(&churn);
+        self.on.pass(400).await;
+        let failed = match self.status(&action) {
+            ActionStatus::Failed { message, .. } => message.contains("step Train failed"),
+            _ => false,
         };
-        dynamodb::call(&mut world, &put).unwrap_or_else(|error| panic!("{error}"));
+        hold(failed, "a deployment says which step of its run failed")?;
+        let action = self.deploy(&churn);
+        self.on.pass(600).await;
+        let done = matches!(self.status(&action), ActionStatus::Succeeded { .. });
+        hold(done, "another attempt runs again what failed")
+    }
+
+    /// Begins an action of CodePipeline that invokes the deployment hook.
+    fn deploy(&self, parameters: &Value) -> String {
+        let action = Action {
+            pipeline: "deploy".to_owned(),
+            stage: "Test".to_owned(),
+            name: "Share".to_owned(),
+            execution: "e1".to_owned(),
+            function: "pipeshare-codepipeline-hook".to_owned(),
+            user_parameters: parameters.to_string(),
+        };
+        let mut world = self.on.estate.sandbox.world();
+        let begun = codepipeline::begin(&mut world, SHARED, REGION, action);
+        begun.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn status(&self, action: &str) -> ActionStatus {
+        let world = self.on.estate.sandbox.world();
+        let run = codepipeline::action(&world, action).expect("the action was begun");
+        run.status.clone()
     }
 
     async fn take_out_by_hand(&self, pipeline: &str) -> Result<(), Stop> {
@@ -610,6 +624,10 @@ impl Tour {
         }
         hold(self.on.dead_letters() == 0, "nothing was undeliverable")?;
         let logs = self.on.logs();
+        for invocation in self.on.estate.sandbox.invocations() {
+            let what = format!("{} writes its log", invocation.function);
+            hold(!invocation.logs.is_empty(), &what)?;
+        }
         let denied = logs.lines().find(|line| {
             line.contains("is not authorized to perform") && !line.contains("444444444444")
         });

@@ -1,0 +1,216 @@
+//! CodePipeline: answering its jobs.
+
+use aws_config::SdkConfig;
+use aws_sdk_codepipeline::{
+    Client,
+    types::{ExecutionDetails, FailureDetails, FailureType},
+};
+use domain::hook::{Failure, FailureKind};
+
+use crate::error::{Error, Service};
+
+/// The longest message of a failure, in characters.
+const MAX_MESSAGE: usize = 5_000;
+
+/// The longest summary of an action, in characters.
+const MAX_SUMMARY: usize = 2_048;
+
+/// What stands where a text was cut.
+const SHORTENED: &str = " [shortened]";
+
+/// The answer to a job that is done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Success {
+    /// What people see of it.
+    pub summary: String,
+    /// The execution that the job was about.
+    pub execution: Option<String>,
+    /// The variables that later actions can use, by name.
+    pub variables: Vec<(String, String)>,
+}
+
+/// Jobs of the function's own account.
+#[derive(Debug, Clone)]
+pub struct CodePipeline {
+    client: Client,
+    service: Service,
+}
+
+impl CodePipeline {
+    pub(crate) fn new(config: &SdkConfig) -> Self {
+        Self {
+            client: Client::new(config),
+            service: Service::new("codepipeline", None),
+        }
+    }
+
+    /// Says that a job is done; saying it of a job that is over is no failure.
+    pub async fn succeed(&self, job: &str, success: &Success) -> Result<(), Error> {
+        let variables = success.variables.iter().cloned().collect();
+        let answer = self
+            .client
+            .put_job_success_result()
+            .job_id(job)
+            .execution_details(details(&success.summary, success.execution.clone()))
+            .set_output_variables(Some(variables))
+            .send()
+            .await
+            .map_err(self.service.failed("PutJobSuccessResult"));
+        unless_over(answer.map(drop))
+    }
+
+    /// Says that a job goes on, so that the function is invoked again with this token.
+    pub async fn go_on(
+        &self,
+        job: &str,
+        token: &str,
+        summary: &str,
+        execution: Option<String>,
+    ) -> Result<(), Error> {
+        let answer = self
+            .client
+            .put_job_success_result()
+            .job_id(job)
+            .continuation_token(token)
+            .execution_details(details(summary, execution))
+            .send()
+            .await
+            .map_err(self.service.failed("PutJobSuccessResult"));
+        unless_over(answer.map(drop))
+    }
+
+    /// Says that a job has failed; saying it of a job that is over is no failure.
+    pub async fn fail(
+        &self,
+        job: &str,
+        failure: &Failure,
+        execution: Option<String>,
+    ) -> Result<(), Error> {
+        let details = FailureDetails::builder()
+            .r#type(failure_type(failure.kind))
+            .message(legal(&failure.message, MAX_MESSAGE))
+            .set_external_execution_id(execution)
+            .build()
+            .map_err(|error| {
+                self.service
+                    .refused("PutJobFailureResult", None, error.to_string())
+            })?;
+        let answer = self
+            .client
+            .put_job_failure_result()
+            .job_id(job)
+            .failure_details(details)
+            .send()
+            .await
+            .map_err(self.service.failed("PutJobFailureResult"));
+        unless_over(answer.map(drop))
+    }
+}
+
+/// A job is over when it was answered before, or when somebody stopped the pipeline.
+///
+/// ASSUMED: these are the errors for it; their descriptions speak of formats.
+fn unless_over(answer: Result<(), Error>) -> Result<(), Error> {
+    match answer {
+        Err(error) if error.is("InvalidJobStateException") || error.is("JobNotFoundException") => {
+            tracing::warn!("the job is over already: {error}");
+            Ok(())
+        }
+        answer => answer,
+    }
+}
+
+fn details(summary: &str, execution: Option<String>) -> ExecutionDetails {
+    ExecutionDetails::builder()
+        .summary(legal(summary, MAX_SUMMARY))
+        .set_external_execution_id(execution)
+        .build()
+}
+
+fn failure_type(kind: FailureKind) -> FailureType {
+    match kind {
+        FailureKind::JobFailed => FailureType::JobFailed,
+        FailureKind::ConfigurationError => FailureType::ConfigurationError,
+        FailureKind::PermissionError => FailureType::PermissionError,
+        FailureKind::SystemUnavailable => FailureType::SystemUnavailable,
+    }
+}
+
+/// A text that is neither empty nor longer than so many characters.
+fn legal(text: &str, longest: usize) -> String {
+    let text = text.trim();
+    if text.is_empty() {
+        return "no reason given".to_owned();
+    }
+    if text.chars().nth(longest).is_none() {
+        return text.to_owned();
+    }
+    let kept = text.chars().take(longest - SHORTENED.len());
+    kept.chain(SHORTENED.chars()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        Class,
+        replay::{Replay, ok, refusal},
+    };
+
+    const JOB: &str = "11111111-2222-3333-4444-555555555555";
+
+    async fn codepipeline(replay: &Replay) -> CodePipeline {
+        CodePipeline::new(&replay.config().await)
+    }
+
+    #[tokio::test]
+    async fn success_has_variables_and_going_on_has_a_token_and_none() {
+        let replay = Replay::of([ok(&json!({})), ok(&json!({}))]);
+        let codepipeline = codepipeline(&replay).await;
+        let success = Success {
+            summary: "shared".to_owned(),
+            execution: Some("arn".to_owned()),
+            variables: vec![("pipelineArn".to_owned(), "arn:p".to_owned())],
+        };
+        codepipeline.succeed(JOB, &success).await.unwrap();
+        codepipeline.go_on(JOB, "token", "", None).await.unwrap();
+        let requests = replay.requests();
+        assert_eq!(
+            requests[0].json(),
+            json!({
+                "jobId": JOB,
+                "executionDetails": { "summary": "shared", "externalExecutionId": "arn" },
+                "outputVariables": { "pipelineArn": "arn:p" },
+            })
+        );
+        assert_eq!(
+            requests[1].json(),
+            json!({
+                "jobId": JOB, "continuationToken": "token",
+                "executionDetails": { "summary": "no reason given" },
+            })
+        );
+    }
+
+    #[tokio::test]
+    async fn a_job_that_is_over_needs_no_answer_and_any_other_refusal_is_a_failure() {
+        let replay = Replay::of([
+            refusal(400, "InvalidJobStateException", ""),
+            refusal(400, "JobNotFoundException", ""),
+            refusal(400, "AccessDeniedException", ""),
+        ]);
+        let codepipeline = codepipeline(&replay).await;
+        let failure = Failure::new(FailureKind::PermissionError, "é".repeat(6_000));
+        codepipeline.fail(JOB, &failure, None).await.unwrap();
+        codepipeline.go_on(JOB, "token", "…", None).await.unwrap();
+        let refused = codepipeline.fail(JOB, &failure, None).await.unwrap_err();
+        assert_eq!(refused.class(), Class::Permanent);
+        let sent = replay.requests()[0].json();
+        assert_eq!(sent["failureDetails"]["type"], "PermissionError");
+        let message = sent["failureDetails"]["message"].as_str().unwrap();
+        assert_eq!(message.chars().count(), MAX_MESSAGE);
+        assert!(message.ends_with("é [shortened]"));
+    }
+}

@@ -1,0 +1,130 @@
+//! Running the pipelines of an account.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_sagemaker::types::{Parameter, SortOrder, SortPipelineExecutionsBy, StepStatus};
+use domain::{
+    hook::{Identity, PipelineRef, Run},
+    id::{ExecutionArn, PipelineArn},
+    sharing::Pipeline,
+    status::ExecutionStatus,
+};
+
+use super::{PAGE, SageMaker, failed_step, status, timestamp};
+use crate::error::Error;
+
+impl SageMaker {
+    /// The pipeline of this name or ARN, as it is now.
+    pub async fn pipeline_named(&self, pipeline: &PipelineRef) -> Result<Pipeline, Error> {
+        let answer = self
+            .client
+            .describe_pipeline()
+            .pipeline_name(pipeline.as_str())
+            .send()
+            .await
+            .map_err(self.service.failed("DescribePipeline"))?;
+        let created = answer.creation_time().and_then(timestamp);
+        Ok(Pipeline {
+            arn: self.parsed("DescribePipeline", answer.pipeline_arn())?,
+            created: self.known("DescribePipeline", created)?,
+        })
+    }
+
+    /// The run that was started with this identity, if it is among the newest hundred.
+    ///
+    /// An older one is known by its client request token yet, for as long as
+    /// `SageMaker` remembers those.
+    pub async fn find_run(
+        &self,
+        pipeline: &PipelineArn,
+        identity: &Identity,
+    ) -> Result<Option<Run>, Error> {
+        let answer = self
+            .client
+            .list_pipeline_executions()
+            .pipeline_name(pipeline.as_str())
+            .max_results(PAGE)
+            .sort_by(SortPipelineExecutionsBy::CreationTime)
+            .sort_order(SortOrder::Descending)
+            .send()
+            .await
+            .map_err(self.service.failed("ListPipelineExecutions"))?;
+        let name = identity.display_name();
+        let mut found = answer.pipeline_execution_summaries().iter();
+        let found = found.find(|it| it.pipeline_execution_display_name() == Some(&name));
+        let Some(found) = found else {
+            return Ok(None);
+        };
+        let arn = found.pipeline_execution_arn();
+        let arn = self.parsed("ListPipelineExecutions", arn)?;
+        Ok(Some(Run {
+            status: status(found.pipeline_execution_status()),
+            ..Run::started(arn)
+        }))
+    }
+
+    /// How a run goes, and if it went wrong, why; none if there is no such run.
+    pub async fn run(&self, execution: &ExecutionArn) -> Result<Option<Run>, Error> {
+        let answer = self
+            .client
+            .describe_pipeline_execution()
+            .pipeline_execution_arn(execution.as_str())
+            .send()
+            .await
+            .map_err(self.service.failed("DescribePipelineExecution"));
+        let answer = match answer {
+            Err(error) if error.is("ResourceNotFound") => return Ok(None),
+            answer => answer?,
+        };
+        let mut run = Run {
+            status: status(answer.pipeline_execution_status()),
+            reason: answer.failure_reason().map(str::to_owned),
+            ..Run::started(execution.clone())
+        };
+        if run.status.is_terminal() && run.status != ExecutionStatus::Succeeded {
+            let steps = self.steps(execution).await?;
+            let failed = steps
+                .iter()
+                .filter(|step| step.step_status() == Some(&StepStatus::Failed));
+            run.failed_steps = failed.map(failed_step).collect();
+        }
+        Ok(Some(run))
+    }
+
+    /// Starts a run, or finds the one that was started with this identity.
+    pub async fn start(
+        &self,
+        pipeline: &PipelineArn,
+        identity: &Identity,
+        parameters: &BTreeMap<String, String>,
+        description: &str,
+    ) -> Result<ExecutionArn, Error> {
+        let parameters = parameters
+            .iter()
+            .map(|(name, value)| Parameter::builder().name(name).value(value).build());
+        let answer = self
+            .client
+            .start_pipeline_execution()
+            .pipeline_name(pipeline.as_str())
+            .pipeline_execution_display_name(identity.display_name())
+            .pipeline_execution_description(description)
+            .set_pipeline_parameters(Some(parameters.collect()))
+            .client_request_token(identity.start_token())
+            .send()
+            .await
+            .map_err(self.service.failed("StartPipelineExecution"))?;
+        self.parsed("StartPipelineExecution", answer.pipeline_execution_arn())
+    }
+
+    /// Runs the steps again that did not succeed; asked once more by the same attempt, it does nothing.
+    pub async fn retry(&self, execution: &ExecutionArn, identity: &Identity) -> Result<(), Error> {
+        self.client
+            .retry_pipeline_execution()
+            .pipeline_execution_arn(execution.as_str())
+            .client_request_token(identity.retry_token())
+            .send()
+            .await
+            .map_err(self.service.failed("RetryPipelineExecution"))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,192 @@
+//! Carries out step after step until something has to be waited for.
+
+use std::time::Duration;
+
+use aws::{Error, clients::Runner};
+use domain::{
+    hint::{Action, Command},
+    hook::{self, Failure, FailureKind, Identity, PipelineRef, Request, Run, Seen, Step},
+    id::{AccountId, ExecutionArn},
+    policy::Policy,
+    sharing::Pipeline,
+};
+use jiff::Timestamp;
+
+use crate::{
+    CodePipelineHook,
+    report::{Outcome, Report},
+};
+
+/// What the steps are about.
+struct Work<'w> {
+    request: &'w Request,
+    policy: Option<&'w Policy>,
+    owner: &'w AccountId,
+    runner: Runner,
+    pipeline: Pipeline,
+    identity: Identity,
+}
+
+impl CodePipelineHook<'_> {
+    /// Goes as far as it gets without waiting.
+    pub(crate) async fn advance(
+        &self,
+        request: &Request,
+        report: &mut Report,
+    ) -> Result<Outcome, Error> {
+        let ssm = self.aws.ssm();
+        let in_force = ssm.policy_in_force(&self.config.policy).await?;
+        let policy = in_force.as_ref().map(|in_force| &in_force.policy);
+        let owner = match self.owner(request, policy) {
+            Ok(owner) => owner,
+            Err(failure) => return Ok(Outcome::Failed(failure)),
+        };
+        let runner = self.aws.runner(&owner).await;
+        let pipeline = runner.sagemaker.pipeline_named(&request.pipeline).await?;
+        report.pipeline = Some(pipeline.arn.clone());
+        // AWS dates all its answers; without a date, no limit would be reached.
+        let now = ssm.time().unwrap_or(pipeline.created);
+        report.progress.began.get_or_insert(now);
+        let work = Work {
+            identity: Identity::of(request, &pipeline.arn, &report.progress.attempt),
+            request,
+            policy,
+            owner: &owner,
+            runner,
+            pipeline,
+        };
+        let mut seen = self.observe(&work, now, report).await?;
+        loop {
+            match hook::next(request, &report.progress, &seen) {
+                Step::Start => {
+                    let arn = self.start(&work).await?;
+                    report.progress.execution = Some(arn.clone());
+                    seen.run = Some(Run::started(arn));
+                }
+                Step::Retry(arn) => {
+                    let sagemaker = &work.runner.sagemaker;
+                    sagemaker.retry(&arn, &work.identity).await?;
+                    report.progress.execution = Some(arn.clone());
+                    seen.run = Some(Run::started(arn));
+                }
+                Step::Share => {
+                    let Some(policy) = work.policy else {
+                        return Ok(Outcome::Failed(no_policy()));
+                    };
+                    self.share(&work, policy).await?;
+                    report.progress.sharing = Some(now);
+                    seen.grants = self.look_for_access(&work, report).await?;
+                }
+                Step::Wait(wait) => return Ok(Outcome::waiting(wait)),
+                Step::Succeed => return Ok(Outcome::Succeeded),
+                Step::Fail(failure) => return Ok(Outcome::Failed(failure)),
+            }
+        }
+    }
+
+    /// The owner of the pipeline, which must be one of this Region.
+    fn owner(&self, request: &Request, policy: Option<&Policy>) -> Result<AccountId, Failure> {
+        if let PipelineRef::Arn(arn) = &request.pipeline
+            && arn.region() != self.aws.region()
+        {
+            let (theirs, ours) = (arn.region(), self.aws.region());
+            let message = format!("the pipeline is in {theirs}, and this hook serves {ours}");
+            return Err(Failure::new(FailureKind::ConfigurationError, message));
+        }
+        Ok(request.owner(policy)?)
+    }
+
+    async fn observe(
+        &self,
+        work: &Work<'_>,
+        now: Timestamp,
+        report: &mut Report,
+    ) -> Result<Seen, Error> {
+        let mut seen = Seen {
+            now,
+            run: None,
+            grants: None,
+        };
+        if report.progress.sharing.is_some() {
+            seen.grants = self.look_for_access(work, report).await?;
+        } else if work.request.run {
+            let Work {
+                runner,
+                pipeline,
+                identity,
+                ..
+            } = work;
+            seen.run = self
+                .run(runner, pipeline, identity, &report.progress)
+                .await?;
+            // One that succeeded or is under way is ours from now on; one
+            // that failed is not, before it runs again.
+            if let Some(run) = &seen.run
+                && run.is_adoptable()
+            {
+                report.progress.execution = Some(run.arn.clone());
+            }
+        }
+        Ok(seen)
+    }
+
+    async fn start(&self, work: &Work<'_>) -> Result<ExecutionArn, Error> {
+        let Work {
+            request,
+            runner,
+            pipeline,
+            identity,
+            ..
+        } = work;
+        let description = match &request.execution {
+            Some(execution) => format!("Started by pipeshare for {}", one_line(execution)),
+            None => "Started by pipeshare".to_owned(),
+        };
+        let sagemaker = &runner.sagemaker;
+        sagemaker
+            .start(&pipeline.arn, identity, &request.parameters, &description)
+            .await
+    }
+
+    /// Has share-pipeline look at the account, once the gates are open.
+    ///
+    /// The queue is the way to the one function that may change shares.
+    async fn share(&self, work: &Work<'_>, policy: &Policy) -> Result<(), Error> {
+        self.open_gates(policy, &work.pipeline).await?;
+        let command = Command::text(Action::Share, work.owner);
+        let queue = &self.config.share_queue;
+        let sqs = self.aws.sqs();
+        sqs.put_back(queue, &command, Duration::ZERO, 0).await
+    }
+
+    async fn look_for_access(
+        &self,
+        work: &Work<'_>,
+        report: &mut Report,
+    ) -> Result<Option<Vec<hook::Grant>>, Error> {
+        let Work {
+            request,
+            runner,
+            pipeline,
+            ..
+        } = work;
+        let Some(policy) = work.policy else {
+            // It was in force when sharing was asked for, and may be again.
+            return Ok(None);
+        };
+        let grants = self.grants(policy, request, runner, pipeline).await?;
+        report.grants.clone_from(&grants);
+        Ok(Some(grants))
+    }
+}
+
+fn no_policy() -> Failure {
+    let message = "no policy is in force, so nothing can be shared";
+    Failure::new(FailureKind::ConfigurationError, message)
+}
+
+/// SageMaker takes descriptions of a single line.
+fn one_line(text: &str) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().take(256).map(plain).collect()
+}

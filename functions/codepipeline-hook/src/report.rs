@@ -1,0 +1,254 @@
+//! What came of an invocation: the answer to CodePipeline, the result, the log line and the metrics.
+
+use aws::{
+    Class, Error,
+    codepipeline::Success,
+    lambda::{Answer, Failed},
+    telemetry::Metrics,
+};
+use domain::{
+    hook::{Access, Failure, FailureKind, Grant, Progress, Wait},
+    id::PipelineArn,
+};
+use serde_json::{Map, Value, json};
+
+use crate::{CodePipelineHook, event::BadEvent};
+
+/// How long a variable of CodePipeline may get here; all of an action's may have 122,880 bytes.
+const LONGEST_VARIABLE: usize = 50_000;
+
+/// What came of the work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It goes on later; this is what it waits for.
+    Waiting(String),
+    /// It is done.
+    Succeeded,
+    /// It will not be done.
+    Failed(Failure),
+}
+
+impl Outcome {
+    pub(crate) fn waiting(wait: Wait) -> Self {
+        Self::Waiting(match wait {
+            Wait::Run(execution, status) => format!("{execution} is {status}"),
+            Wait::Access(lacking) => lacking,
+        })
+    }
+}
+
+/// One invocation, as far as anybody wants to know.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) outcome: Outcome,
+    pub(crate) progress: Progress,
+    pub(crate) pipeline: Option<PipelineArn>,
+    pub(crate) grants: Vec<Grant>,
+}
+
+impl Report {
+    /// Work that has just begun.
+    pub(crate) fn new(progress: Progress) -> Self {
+        Self {
+            outcome: Outcome::Waiting("begun".to_owned()),
+            progress,
+            pipeline: None,
+            grants: Vec::new(),
+        }
+    }
+
+    /// Work that never began.
+    pub(crate) fn refused(failure: Failure) -> Self {
+        Self {
+            outcome: Outcome::Failed(failure),
+            ..Self::new(Progress::new(""))
+        }
+    }
+
+    /// Counts what came of it.
+    pub(crate) fn count(&self, metrics: &Metrics) {
+        match &self.outcome {
+            Outcome::Waiting(_) => metrics.count("HooksWaiting", 1),
+            Outcome::Succeeded => metrics.count("HooksSucceeded", 1),
+            Outcome::Failed(failure) => {
+                let permission = failure.kind == FailureKind::PermissionError;
+                metrics.count("HooksFailed", 1);
+                metrics.count("AccountFailed", u64::from(permission));
+            }
+        }
+    }
+
+    /// What CodePipeline, people and later actions want to know of a success.
+    fn variables(&self) -> Vec<(String, String)> {
+        let shares = self.grants.iter().filter_map(|grant| grant.share.as_ref());
+        let shares = joined(shares.map(ToString::to_string));
+        let consumers = self.grants.iter().filter(|it| it.access == Access::Granted);
+        let consumers = joined(consumers.map(|grant| grant.principal.as_str().to_owned()));
+        let pipeline = self.pipeline.as_ref().map(ToString::to_string);
+        let named = [
+            ("pipelineArn", pipeline),
+            ("executionArn", self.execution()),
+            ("shareArns", Some(shares)),
+            ("consumers", Some(consumers)),
+        ];
+        named
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+            .filter(|(_, value)| !value.is_empty())
+            .collect()
+    }
+
+    fn execution(&self) -> Option<String> {
+        self.progress.execution.as_ref().map(ToString::to_string)
+    }
+
+    fn state(&self) -> &'static str {
+        match self.outcome {
+            Outcome::Waiting(_) => "waiting",
+            Outcome::Succeeded => "succeeded",
+            Outcome::Failed(_) => "failed",
+        }
+    }
+
+    /// The result of a direct invocation, and the log line of every one.
+    fn summary(&self) -> Value {
+        let variables = self.variables().into_iter();
+        let variables = variables.map(|(name, value)| (name, Value::from(value)));
+        let mut summary: Map<String, Value> = variables.collect();
+        summary.insert("state".to_owned(), self.state().into());
+        match &self.outcome {
+            Outcome::Waiting(what) => {
+                summary.insert("waitingFor".to_owned(), what.clone().into());
+            }
+            Outcome::Succeeded => {}
+            Outcome::Failed(failure) => {
+                summary.insert("type".to_owned(), failure.kind.as_str().into());
+                summary.insert("reason".to_owned(), failure.message.clone().into());
+            }
+        }
+        summary.into()
+    }
+
+    /// The end of an invocation whose job was answered.
+    pub(crate) fn answered(&self) -> Answer {
+        Answer {
+            result: Ok(self.summary()),
+            summary: self.summary(),
+        }
+    }
+
+    /// The end of one whose job was not: Lambda shall try again.
+    pub(crate) fn unanswered(&self, error: &Error) -> Answer {
+        tracing::error!("the job was not answered: {error}");
+        Answer {
+            result: Err(Failed {
+                kind: "Unanswered".to_owned(),
+                message: error.to_string(),
+            }),
+            summary: self.summary(),
+        }
+    }
+
+    /// The end of one whose caller waits for the result.
+    pub(crate) fn returned(&self) -> Answer {
+        let mut result = self.summary();
+        let result = match &self.outcome {
+            Outcome::Failed(failure) => Err(Failed {
+                kind: failure.kind.as_str().to_owned(),
+                message: failure.message.clone(),
+            }),
+            Outcome::Waiting(_) => {
+                result["continuationToken"] = self.progress.token().into();
+                Ok(result)
+            }
+            Outcome::Succeeded => Ok(result),
+        };
+        Answer {
+            result,
+            summary: self.summary(),
+        }
+    }
+}
+
+impl CodePipelineHook<'_> {
+    /// Answers a job of CodePipeline.
+    pub(crate) async fn answer(&self, job: &str, report: &Report) -> Result<(), Error> {
+        let codepipeline = self.aws.codepipeline();
+        let execution = report.execution();
+        match &report.outcome {
+            Outcome::Waiting(what) => {
+                let token = report.progress.token();
+                codepipeline.go_on(job, &token, what, execution).await
+            }
+            Outcome::Succeeded => {
+                let success = Success {
+                    summary: report.success(),
+                    execution,
+                    variables: report.variables(),
+                };
+                codepipeline.succeed(job, &success).await
+            }
+            Outcome::Failed(failure) => codepipeline.fail(job, failure, execution).await,
+        }
+    }
+}
+
+impl Report {
+    /// One line about a success, for people.
+    fn success(&self) -> String {
+        let ran = self.progress.execution.is_some();
+        let begin = if ran { "run succeeded" } else { "not run" };
+        let end = match (self.progress.sharing, self.grants.len()) {
+            (None, _) => "not shared".to_owned(),
+            (Some(_), 0) => "no rule shares it".to_owned(),
+            (Some(_), all) => {
+                let has = |grant: &&Grant| grant.access == Access::Granted;
+                let granted = self.grants.iter().filter(has).count();
+                format!("{granted} of {all} have access")
+            }
+        };
+        format!("{begin}; {end}")
+    }
+}
+
+/// The end of an invocation that nobody can be answered for.
+pub(crate) fn unanswerable(error: BadEvent) -> Answer {
+    tracing::error!("{error}");
+    Answer {
+        result: Err(Failed {
+            kind: "BadEvent".to_owned(),
+            message: error.to_string(),
+        }),
+        summary: json!({ "state": "refused" }),
+    }
+}
+
+/// The failure that a failed call is, unless trying again may help.
+pub(crate) fn failure(error: &Error) -> Option<Failure> {
+    let kind = match error.class() {
+        Class::Transient | Class::NotYet => return None,
+        Class::Permanent if error.is_access_denied() => FailureKind::PermissionError,
+        // The pipeline, or a parameter of it, is not what the request takes it for.
+        Class::Permanent if error.is("ResourceNotFound") || error.is("ValidationException") => {
+            FailureKind::ConfigurationError
+        }
+        Class::Permanent => FailureKind::JobFailed,
+    };
+    Some(Failure::new(kind, error.to_string()))
+}
+
+/// Distinct texts with commas between them, as many as fit into a variable.
+fn joined(texts: impl Iterator<Item = String>) -> String {
+    let texts: std::collections::BTreeSet<String> = texts.collect();
+    let mut joined = String::new();
+    for text in texts {
+        if joined.len() + text.len() >= LONGEST_VARIABLE {
+            break;
+        }
+        if !joined.is_empty() {
+            joined.push(',');
+        }
+        joined += &text;
+    }
+    joined
+}
