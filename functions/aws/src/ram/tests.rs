@@ -403,3 +403,41 @@ async fn a_consumer_sees_active_shares_of_others_and_what_is_in_them() {
         json!({ "resourceOwner": "OTHER-ACCOUNTS", "resourceShareArns": [SHARE] })
     );
 }
+
+#[tokio::test]
+async fn the_shares_with_a_pipeline_are_those_under_our_names_with_their_principals() {
+    let resource = |share: &str, name: &str| {
+        let mut resource = association(pipeline(1).as_str(), "ASSOCIATED");
+        resource["resourceShareArn"] = json!(share);
+        resource["resourceShareName"] = json!(name);
+        resource
+    };
+    let associations = |items: &[Value], token: Option<&str>| {
+        ok(&json!({ "resourceShareAssociations": items, "nextToken": token }))
+    };
+    let replay = Replay::of([
+        associations(&[], Some("more")),
+        associations(
+            &[
+                resource(SHARE, "pipeshare-readers.111111111111"),
+                resource(OLD_SHARE, "by-hand"),
+            ],
+            None,
+        ),
+        associations(&[association("111111111111", "ASSOCIATING")], None),
+    ]);
+    let shares = owner(&replay)
+        .await
+        .shares_with(&pipeline(1))
+        .await
+        .unwrap();
+    assert_eq!(shares.len(), 1);
+    assert_eq!(shares[0].share, share());
+    assert_eq!(
+        shares[0].principals[0].status,
+        AssociationStatus::Associating
+    );
+    let requests = replay.requests();
+    assert_eq!(requests[0].json()["resourceArn"], pipeline(1).as_str());
+    assert_eq!(requests[2].json()["resourceShareArns"], json!([SHARE]));
+}

@@ -128,3 +128,103 @@ impl SageMaker {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::hook::Request;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::replay::{Replay, ok, refusal};
+
+    const PIPELINE: &str = "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn";
+
+    async fn sagemaker(replay: &Replay) -> SageMaker {
+        SageMaker::new(&replay.config().await, "222222222222".parse().unwrap())
+    }
+
+    fn pipeline() -> PipelineArn {
+        PIPELINE.parse().unwrap()
+    }
+
+    fn execution() -> ExecutionArn {
+        format!("{PIPELINE}/execution/abc").parse().unwrap()
+    }
+
+    fn identity(attempt: &str) -> Identity {
+        let text = r#"{"pipeline":"churn","owner":"test","execution":"e1"}"#;
+        Identity::of(&Request::parse(text).unwrap(), &pipeline(), attempt)
+    }
+
+    #[tokio::test]
+    async fn a_run_is_found_by_the_name_that_it_was_started_with() {
+        let summary = |name: &str, id: &str| {
+            json!({
+                "PipelineExecutionArn": format!("{PIPELINE}/execution/{id}"),
+                "PipelineExecutionDisplayName": name,
+                "PipelineExecutionStatus": "Stopping",
+            })
+        };
+        let page = |items: Vec<Value>| ok(&json!({ "PipelineExecutionSummaries": items }));
+        let replay = Replay::of([
+            ok(&json!({ "PipelineExecutionArn": execution() })),
+            page(vec![
+                summary("by-hand", "other"),
+                summary(&identity("job2").display_name(), "abc"),
+            ]),
+            page(vec![summary("by-hand", "other")]),
+        ]);
+        let sagemaker = sagemaker(&replay).await;
+        let parameters = BTreeMap::from([("Rows".to_owned(), "7".to_owned())]);
+        let identity = identity("job1");
+        let started = sagemaker
+            .start(&pipeline(), &identity, &parameters, "Started")
+            .await;
+        assert_eq!(started.unwrap(), execution());
+        let sent = replay.requests()[0].json();
+        assert_eq!(
+            sent["PipelineExecutionDisplayName"],
+            identity.display_name()
+        );
+        assert_eq!(sent["ClientRequestToken"], identity.start_token());
+        let expected = json!([{ "Name": "Rows", "Value": "7" }]);
+        assert_eq!(sent["PipelineParameters"], expected);
+
+        let found = sagemaker.find_run(&pipeline(), &identity).await.unwrap();
+        let found = found.unwrap();
+        assert_eq!(found.arn, execution());
+        assert_eq!(found.status, ExecutionStatus::Stopping);
+        let none = sagemaker.find_run(&pipeline(), &identity).await.unwrap();
+        assert_eq!(none, None);
+    }
+
+    #[tokio::test]
+    async fn only_a_run_that_went_wrong_is_asked_for_its_steps() {
+        let described = |status: &str| {
+            ok(&json!({ "PipelineExecutionStatus": status, "FailureReason": "Step failure" }))
+        };
+        let steps = json!({ "PipelineExecutionSteps": [
+            { "StepName": "Prepare", "StepStatus": "Succeeded" },
+            { "StepName": "Train", "StepStatus": "Failed", "FailureReason": "no data" },
+        ]});
+        let replay = Replay::of([
+            described("Executing"),
+            described("Succeeded"),
+            described("Failed"),
+            ok(&steps),
+            refusal(400, "ResourceNotFound", "gone"),
+            refusal(400, "AccessDeniedException", "no"),
+        ]);
+        let sagemaker = sagemaker(&replay).await;
+        for _ in 0..2 {
+            let run = sagemaker.run(&execution()).await.unwrap().unwrap();
+            assert!(run.failed_steps.is_empty());
+        }
+        let failed = sagemaker.run(&execution()).await.unwrap().unwrap();
+        assert_eq!(failed.status, ExecutionStatus::Failed);
+        assert_eq!(failed.failed_steps.len(), 1);
+        assert_eq!(failed.failed_steps[0].reason.as_deref(), Some("no data"));
+        assert_eq!(sagemaker.run(&execution()).await.unwrap(), None);
+        assert!(sagemaker.run(&execution()).await.is_err());
+    }
+}
