@@ -27,6 +27,7 @@ pub(crate) fn describe(call: &RecordedCall) -> Option<String> {
                 .join(", ")
         }
         "AcceptResourceShareInvitation" => String::new(),
+        "StartPipelineExecution" => last(&input["PipelineName"]),
         "PutEvents" => {
             let detail = text(&input["Entries"][0]["Detail"]);
             let detail: Value = serde_json::from_str(&detail).unwrap_or_default();

@@ -6,16 +6,20 @@ mod scene;
 use std::time::Duration;
 
 use aws_sdk_ram::types::ResourceOwner;
+use sandbox::services::codepipeline::{self, Action, Status};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::{
-    estate::{DEV, Estate, POLICY, SHARED, TEST},
+    estate::{DEV, Estate, POLICY, REGION, SHARED, TEST},
     people::Person,
 };
 pub use access::Access;
 use scene::Scene;
 
 const PIPELINE: &str = "churn-train";
+/// The pipeline of CI/CD.
+const CODE_PIPELINE: &str = "deploy-churn-train";
 const DEFINITION: &str = include_str!("churn-train.json");
 const STRANGER: &str = "666666666666";
 const READ: &str = "AWSRAMDefaultPermissionSageMakerPipeline";
@@ -242,16 +246,21 @@ impl Cast<'_> {
         );
         steps.push(scene.end());
 
-        let mut scene = Scene::begin(self.estate, 7, TEST, "CI/CD runs the pipeline");
-        scene.command(format!(
-            "aws sagemaker start-pipeline-execution --pipeline-name {PIPELINE}"
-        ));
-        let run = self.test.start(PIPELINE, "release-1").await?;
-        let status = self.reach(&self.test, &run, "Succeeded").await?;
-        scene.check(
-            format!("the run release-1 is {status}"),
-            status == "Succeeded",
+        let mut scene = Scene::begin(
+            self.estate,
+            7,
+            TEST,
+            "CI/CD runs the pipeline: the action after the deployment invokes the hook",
         );
+        scene.command(format!(
+            "aws codepipeline start-pipeline-execution --name {CODE_PIPELINE}"
+        ));
+        let action = self.begin_action()?;
+        self.estate.sandbox.run_for(Duration::from_secs(5)).await;
+        scene.acts("codepipeline-hook", TEST, since);
+        let run = self.newest_run().await?;
+        let status = self.reach(&self.test, &run, "Succeeded").await?;
+        scene.check(format!("the run is {status}"), status == "Succeeded");
         steps.push(scene.end());
         // Everything that follows from the success follows within a few minutes.
         self.estate.sandbox.run_for(Duration::from_mins(2)).await;
@@ -277,8 +286,52 @@ impl Cast<'_> {
         scene.check(format!("invitation {invitation}"), invitation == "ACCEPTED");
         let permission = self.dev.shares(ResourceOwner::OtherAccounts).await?;
         scene.check(format!("permission {READ}"), permission == [readers]);
+        let (done, summary) = self.action(&action);
+        scene.check(format!("CI/CD is told: {summary}"), done);
         steps.push(scene.end());
         Ok(())
+    }
+
+    /// What CodePipeline does after the action that deployed the pipeline.
+    fn begin_action(&self) -> Played<String> {
+        let parameters = json!({
+            "pipeline": PIPELINE,
+            "owner": "test",
+            "execution": "#{codepipeline.PipelineExecutionId}",
+        });
+        let action = Action {
+            pipeline: CODE_PIPELINE.to_owned(),
+            stage: "Test".to_owned(),
+            name: "Share".to_owned(),
+            execution: "11111111-2222-4333-a444-555555555555".to_owned(),
+            function: "pipeshare-codepipeline-hook".to_owned(),
+            user_parameters: parameters.to_string(),
+        };
+        let mut world = self.estate.sandbox.world();
+        Ok(codepipeline::begin(&mut world, SHARED, REGION, action)?)
+    }
+
+    /// Whether an action has succeeded, and what was said about it last.
+    fn action(&self, id: &str) -> (bool, String) {
+        let world = self.estate.sandbox.world();
+        let run = codepipeline::action(&world, id);
+        let done = run.is_some_and(|run| matches!(run.status, Status::Succeeded { .. }));
+        let summary = run.and_then(|run| run.summary.clone());
+        (done, summary.unwrap_or_default())
+    }
+
+    /// The newest run of the pipeline in test.
+    async fn newest_run(&self) -> Played<String> {
+        let runs = self
+            .test
+            .sagemaker
+            .list_pipeline_executions()
+            .pipeline_name(PIPELINE)
+            .send()
+            .await?;
+        let run = runs.pipeline_execution_summaries().first();
+        let run = run.and_then(|run| run.pipeline_execution_arn());
+        Ok(run.unwrap_or_default().to_owned())
     }
 
     /// Step 10: the data scientist watches test from dev.
@@ -306,7 +359,7 @@ impl Cast<'_> {
         let run = run.unwrap_or_default();
         let status = self.dev.status(run).await.unwrap_or_default();
         scene.check(
-            format!("dev sees release-1: {status}"),
+            format!("dev sees the run of CI/CD: {status}"),
             status == "Succeeded",
         );
         let steps_of_run = self
