@@ -417,6 +417,31 @@ async fn an_action_that_was_abandoned_is_no_failure_of_the_function() {
 }
 
 #[tokio::test]
+async fn where_nobody_has_to_accept_a_deployment_is_done_as_soon_as_ram_is() {
+    let scenario = Scenario::on(Plan {
+        ram_sharing: true,
+        ..Plan::default()
+    })
+    .await;
+    let organization = scenario.estate.sandbox.world().organization.arn();
+    let policy = format!(
+        "version: 1\norganization: {{ id: o-sandbox123, ramSharing: true }}\n\
+         accounts: {{ dev: \"{DEV}\", test: \"{TEST}\" }}\nrules:\n\
+         - {{ name: readers, owner: test, pipelines: [\"*\"], with: [dev, \"{organization}\"], after: hook }}\n"
+    );
+    scenario.write_policy(&policy).await;
+    scenario.create(&scenario.test, "churn").await;
+    scenario.pass(60).await;
+    let action = deploy(&scenario, "e1", &with("run", false));
+    scenario.pass(60).await;
+    assert_eq!(
+        variable(&scenario, &action, "consumers"),
+        format!("{DEV},{organization}")
+    );
+    assert_eq!(scenario.shares(&scenario.test).await, ["pipeshare-readers"]);
+}
+
+#[tokio::test]
 async fn a_rule_that_waits_for_the_hook_shares_nothing_before_it() {
     let scenario = deployed(HOOKED).await;
     scenario.start(&scenario.test, "churn", "by-hand").await;
