@@ -61,6 +61,8 @@ pub struct Plan {
     pub ram_sharing: bool,
     /// The templates that are deployed.
     pub templates: Templates,
+    /// The ARNs of the customer managed permissions that owners may give.
+    pub permissions: Vec<String>,
     /// Whether the hub rejects what it refuses, instead of leaving it.
     pub rejects: bool,
     /// What the sandbox's clock says in the beginning.
@@ -79,6 +81,7 @@ impl Default for Plan {
             members: vec![DEV, TEST, SHARED],
             ram_sharing: false,
             templates: Templates::default(),
+            permissions: Vec::new(),
             rejects: false,
             start: "2026-01-05T09:00:00Z"
                 .parse()
@@ -210,6 +213,7 @@ fn world(plan: &Plan) -> Result<World, TemplateError> {
         ("HubAccountId", SHARED),
         trust,
         ("AllowedPrincipals", &principals),
+        ("AllowedPermissions", &plan.permissions.join(",")),
     ];
     for owner in &plan.owners {
         let file = "infra/owner-account/template.yaml";

@@ -9,6 +9,7 @@ pub mod cloudtrail;
 pub mod dynamodb;
 pub mod events;
 pub mod iam;
+pub mod kms;
 pub mod lambda;
 pub mod ram;
 pub mod sagemaker;

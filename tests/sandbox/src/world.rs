@@ -12,7 +12,9 @@ use sha2::{Digest, Sha256};
 use crate::{
     faults::Faults,
     organization::Organization,
-    services::{cloudtrail, dynamodb, events, iam, lambda, ram, sagemaker, sns, sqs, ssm, sts},
+    services::{
+        cloudtrail, dynamodb, events, iam, kms, lambda, ram, sagemaker, sns, sqs, ssm, sts,
+    },
 };
 
 /// Everything that the sandbox knows.
@@ -37,6 +39,8 @@ pub struct World {
     pub events: events::State,
     /// IAM.
     pub iam: iam::State,
+    /// Key Management Service.
+    pub kms: kms::State,
     /// Lambda.
     pub lambda: lambda::State,
     /// Resource Access Manager.
@@ -82,6 +86,7 @@ impl World {
             dynamodb: dynamodb::State::default(),
             events: events::State::default(),
             iam: iam::State::default(),
+            kms: kms::State::default(),
             lambda: lambda::State::default(),
             ram: ram::State::default(),
             sagemaker: sagemaker::State::default(),
