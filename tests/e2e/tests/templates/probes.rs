@@ -29,7 +29,7 @@ const READER: Role = (TEST, "pipeshare-reader-us-east-1");
 const CONSUMER: Role = (DEV, "pipeshare-consumer-us-east-1");
 
 /// Asks every question; changes nothing that anybody would notice.
-pub fn ask(scenario: &Scenario) -> Result<(), Stop> {
+pub(crate) fn ask(scenario: &Scenario) -> Result<(), Stop> {
     let mut world = scenario.estate.sandbox.world();
     owner(&mut world)?;
     consumer(&mut world)?;

@@ -53,7 +53,7 @@ const READERS: &str = r#"
 
 /// A stop of the tour at which something did not hold.
 #[derive(Debug)]
-pub struct Stop(pub String);
+pub(crate) struct Stop(pub(crate) String);
 
 impl From<EstateError> for Stop {
     fn from(error: EstateError) -> Self {
@@ -62,7 +62,7 @@ impl From<EstateError> for Stop {
 }
 
 /// Goes on if this holds.
-pub fn hold(holds: bool, what: &str) -> Result<(), Stop> {
+pub(crate) fn hold(holds: bool, what: &str) -> Result<(), Stop> {
     if holds {
         Ok(())
     } else {
@@ -71,7 +71,7 @@ pub fn hold(holds: bool, what: &str) -> Result<(), Stop> {
 }
 
 /// Deploys the templates and walks through; returns the estate as it is in the end.
-pub async fn walk(templates: Templates) -> Result<Scenario, Stop> {
+pub(crate) async fn walk(templates: Templates) -> Result<Scenario, Stop> {
     let plan = Plan {
         templates,
         permissions: vec![custom_permission()],

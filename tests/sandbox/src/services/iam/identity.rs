@@ -238,9 +238,8 @@ fn denied(caller: &Caller, wanted: &Wanted, reason: &str) -> ApiError {
         caller.arn()
     );
     match action.split_once(':') {
-        Some(("sqs", _)) => ApiError::with_status(403, "AccessDenied", message),
         Some(("sns", _)) => ApiError::with_status(403, "AuthorizationError", message),
-        Some(("sts", _)) => ApiError::with_status(403, "AccessDenied", message),
+        Some(("sqs" | "sts", _)) => ApiError::with_status(403, "AccessDenied", message),
         // REST protocols say it by the status, too.
         Some(("lambda" | "ram", _)) => ApiError::with_status(403, "AccessDeniedException", message),
         _ => ApiError::new("AccessDeniedException", message),
