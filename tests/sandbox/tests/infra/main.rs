@@ -8,6 +8,7 @@
 mod ceiling;
 mod markdown;
 mod metrics;
+mod reasons;
 mod roles;
 mod templates;
 
