@@ -55,7 +55,7 @@ pub struct Plan {
     pub owners: Vec<&'static str>,
     /// The accounts that pipelines are shared with.
     pub consumers: Vec<&'static str>,
-    /// The accounts of the organization.
+    /// The accounts of the organization; without any, there is no organization.
     pub members: Vec<&'static str>,
     /// Whether RAM shares within the organization without invitations.
     pub ram_sharing: bool,
@@ -186,7 +186,7 @@ fn world(plan: &Plan) -> Result<World, TemplateError> {
     world.organization.members = members;
     world.organization.ram_sharing = plan.ram_sharing;
 
-    let organization = world.organization.id.clone();
+    let organization = organization(&world);
     let trust = ("OrganizationId", organization.as_str());
     let accounts = plan.owners.iter().chain(&plan.consumers);
     let accounts: BTreeSet<&str> = accounts.copied().collect();
@@ -227,7 +227,7 @@ fn world(plan: &Plan) -> Result<World, TemplateError> {
 
 /// Deploys the template of a consumer account that trusts these owners.
 fn deploy_consumer(world: &mut World, account: &str, plan: &Plan) -> Result<(), TemplateError> {
-    let organization = world.organization.id.clone();
+    let organization = organization(world);
     let parameters = [
         ("HubAccountId", SHARED),
         ("OrganizationId", &organization),
@@ -237,9 +237,20 @@ fn deploy_consumer(world: &mut World, account: &str, plan: &Plan) -> Result<(), 
     deploy(world, account, file, &plan.templates.consumer, &parameters)
 }
 
+/// The id of the organization, if it has members.
+fn organization(world: &World) -> String {
+    let organization = &world.organization;
+    if organization.members.is_empty() {
+        String::new()
+    } else {
+        organization.id.clone()
+    }
+}
+
 /// Whom owners may share with at most: everybody here.
 fn principals(plan: &Plan, organization: &Organization) -> String {
-    let accounts = plan.members.iter().chain(&plan.consumers);
+    let accounts = [DEV, TEST, SHARED];
+    let accounts = accounts.iter().chain(&plan.members).chain(&plan.consumers);
     let accounts: BTreeSet<String> = accounts.map(ToString::to_string).collect();
     let principals = accounts.into_iter().chain([organization.arn()]);
     principals.collect::<Vec<_>>().join(",")
