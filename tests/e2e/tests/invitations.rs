@@ -319,6 +319,17 @@ async fn a_dry_run_accepts_nothing_and_tells_nobody() {
     );
     assert_eq!(scenario.calls("AcceptResourceShareInvitation"), 0);
     assert_eq!(scenario.estate.hub_mailbox(), [""; 0]);
+
+    // What fails is in the answer, and nobody is told of it either.
+    let role = "pipeshare-consumer-us-east-1";
+    sandbox::services::iam::delete_role(&mut scenario.estate.sandbox.world(), DEV, role);
+    let command = json!({ "action": "accept", "account": DEV, "dryRun": true });
+    // The first one learns that its session is dead.
+    scenario.invoke("accept-invitation", command.clone()).await;
+    let invocation = scenario.invoke("accept-invitation", command).await;
+    let report = format!("{:?}", invocation.outcome);
+    assert!(report.contains("account not onboarded"), "{report}");
+    assert_eq!(scenario.estate.hub_mailbox(), [""; 0]);
 }
 
 #[tokio::test]
