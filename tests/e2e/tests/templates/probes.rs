@@ -178,12 +178,8 @@ fn changes(world: &mut World, ours: &str, others: &[&String]) -> Result<(), Stop
     for other in others {
         let bare = json!({ "resourceShareArn": other });
         refused_throughout(world, OWNER, add, with(other, "principals", DEV))?;
-        refused(
-            world,
-            OWNER,
-            add,
-            with(other, "resourceArns", &pipeline(TEST)),
-        )?;
+        let pipeline = with(other, "resourceArns", &pipeline(TEST));
+        refused_throughout(world, OWNER, add, pipeline)?;
         refused_throughout(world, OWNER, add, bare.clone())?;
         refused_throughout(world, OWNER, remove, with(other, "principals", DEV))?;
         refused(world, OWNER, replace, permission(other, READ))?;
@@ -225,12 +221,12 @@ fn creation(world: &mut World) -> Result<(), Stop> {
         let share = format!("arn:aws:ram:{REGION}:{TEST}:resource-share/any");
         json!({ "resourceShareArn": share, "tags": tags })
     };
-    refused(
-        world,
-        OWNER,
-        "ram:TagResource",
-        tag(json!([{ "key": "cost", "value": "1" }])),
-    )?;
+    for tags in [
+        json!([{ "key": "cost", "value": "1" }]),
+        json!([{ "key": "pipeshare:rule", "value": "r" }]),
+    ] {
+        refused(world, OWNER, "ram:TagResource", tag(tags))?;
+    }
     refused(
         world,
         OWNER,
