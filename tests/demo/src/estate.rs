@@ -57,6 +57,8 @@ pub struct Plan {
     pub consumers: Vec<&'static str>,
     /// The accounts of the organization; without any, there is no organization.
     pub members: Vec<&'static str>,
+    /// Whether the hub is deployed.
+    pub hub: bool,
     /// Whether RAM shares within the organization without invitations.
     pub ram_sharing: bool,
     /// The templates that are deployed.
@@ -79,6 +81,7 @@ impl Default for Plan {
             owners: vec![DEV, TEST],
             consumers: vec![DEV, SHARED],
             members: vec![DEV, TEST, SHARED],
+            hub: true,
             ram_sharing: false,
             templates: Templates::default(),
             permissions: Vec::new(),
@@ -88,6 +91,19 @@ impl Default for Plan {
                 .expect("the text is a timestamp"),
             port: 0,
             concurrency: 1,
+        }
+    }
+}
+
+impl Plan {
+    /// The same accounts with nothing in them.
+    #[must_use]
+    pub fn without_templates() -> Self {
+        Self {
+            owners: Vec::new(),
+            consumers: Vec::new(),
+            hub: false,
+            ..Self::default()
         }
     }
 }
@@ -185,9 +201,37 @@ fn world(plan: &Plan) -> Result<World, TemplateError> {
     SHARED.clone_into(&mut world.organization.management_account);
     world.organization.members = members;
     world.organization.ram_sharing = plan.ram_sharing;
+    if plan.hub {
+        deploy_hub(&mut world, plan)?;
+    }
 
     let organization = organization(&world);
-    let trust = ("OrganizationId", organization.as_str());
+    let principals = principals(plan, &world.organization);
+    let owner_parameters = [
+        ("HubAccountId", SHARED),
+        ("OrganizationId", &organization),
+        ("AllowedPrincipals", &principals),
+        ("AllowedPermissions", &plan.permissions.join(",")),
+    ];
+    for owner in &plan.owners {
+        let file = "infra/owner-account/template.yaml";
+        deploy(
+            &mut world,
+            owner,
+            file,
+            &plan.templates.owner,
+            &owner_parameters,
+        )?;
+    }
+    for consumer in &plan.consumers {
+        deploy_consumer(&mut world, consumer, plan)?;
+    }
+    Ok(world)
+}
+
+/// Deploys the hub, which hears the accounts of its organization and the others of the plan.
+fn deploy_hub(world: &mut World, plan: &Plan) -> Result<(), TemplateError> {
+    let organization = organization(world);
     let accounts = plan.owners.iter().chain(&plan.consumers);
     let accounts: BTreeSet<&str> = accounts.copied().collect();
     let strangers = accounts
@@ -195,8 +239,8 @@ fn world(plan: &Plan) -> Result<World, TemplateError> {
         .filter(|account| !plan.members.contains(account));
     let strangers = strangers.copied().collect::<Vec<_>>().join(",");
     // The scenarios begin without a policy, and write their own.
-    let hub = [
-        trust,
+    let parameters = [
+        ("OrganizationId", organization.as_str()),
         ("AccountIds", &strangers),
         ("CreatePolicyParameter", "false"),
         (
@@ -204,25 +248,8 @@ fn world(plan: &Plan) -> Result<World, TemplateError> {
             if plan.rejects { "reject" } else { "leave" },
         ),
     ];
-    let templates = &plan.templates;
     let file = "infra/hub/template.yaml";
-    deploy(&mut world, SHARED, file, &templates.hub, &hub)?;
-
-    let principals = principals(plan, &world.organization);
-    let owner_parameters = [
-        ("HubAccountId", SHARED),
-        trust,
-        ("AllowedPrincipals", &principals),
-        ("AllowedPermissions", &plan.permissions.join(",")),
-    ];
-    for owner in &plan.owners {
-        let file = "infra/owner-account/template.yaml";
-        deploy(&mut world, owner, file, &templates.owner, &owner_parameters)?;
-    }
-    for consumer in &plan.consumers {
-        deploy_consumer(&mut world, consumer, plan)?;
-    }
-    Ok(world)
+    deploy(world, SHARED, file, &plan.templates.hub, &parameters)
 }
 
 /// Deploys the template of a consumer account that trusts these owners.
