@@ -6,6 +6,8 @@ a name, and which an ARN, is in SageMaker's model. Whoever may not, learns
 nothing about what exists.
 """
 
+import json
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -205,6 +207,28 @@ def test_an_operator_starts_stops_and_retries_what_the_owner_owns(by_hand):
     assert pipelines.finished(estate, operator, run) == "Stopped"
     estate.call(operator, "sagemaker", "RetryPipelineExecution", **one, ClientRequestToken=token())
     assert pipelines.finished(estate, operator, run) == "Succeeded"
+
+
+def test_a_callback_is_answered_in_the_account_of_its_pipeline_alone(by_hand):
+    estate, owner = by_hand.estate, by_hand.people["owner"]
+    queue = estate.call(owner, "sqs", "CreateQueue", QueueName="callbacks")["QueueUrl"]
+    wait = {"Name": "Wait", "Type": "Callback", "SqsQueueUrl": queue, "Arguments": {}, "OutputParameters": []}
+    pipelines.create(estate, owner, "waits", pipelines.definition(wait))
+    run = pipelines.start(estate, owner, "waits")
+
+    def asked():
+        received = estate.call(owner, "sqs", "ReceiveMessage", QueueUrl=queue)
+        return received.get("Messages")
+
+    callback = json.loads(eventually(asked)[0]["Body"])["token"]
+    answer = {"CallbackToken": callback, "ClientRequestToken": token()}
+    for who in ("operator", "stranger"):
+        for operation in ("SendPipelineExecutionStepSuccess", "SendPipelineExecutionStepFailure"):
+            with pytest.raises(ClientError) as caught:
+                estate.call(by_hand.people[who], "sagemaker", operation, **answer)
+            assert caught.value.response["Error"]["Code"] == "ResourceNotFound"
+    estate.call(owner, "sagemaker", "SendPipelineExecutionStepSuccess", **answer)
+    assert pipelines.finished(estate, owner, run) == "Succeeded"
 
 
 def test_a_consumer_neither_lists_nor_finds_what_is_shared(by_hand):

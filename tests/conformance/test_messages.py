@@ -76,6 +76,8 @@ CASES = [
     queue("a tag added", "TagQueue", {"QueueUrl": url("jobs"), "Tags": {"stage": "test"}}),
     queue("a tag removed", "UntagQueue", {"QueueUrl": url("jobs"), "TagKeys": ["team"]}),
     queue("the tag that remains", "ListQueueTags", {"QueueUrl": url("jobs")}, {"Tags": {"stage": "test"}}),
+    queue("attributes for a stranger", "GetQueueAttributes", {"QueueUrl": url("purged"), "AttributeNames": ["All"]}, who=OTHER,
+          error="AccessDenied", source="github.com/aws/serverless-application-model/issues/3633"),
     queue("an empty message", "SendMessage", {"QueueUrl": url("purged"), "MessageBody": ""}, error="MissingParameter"),
     queue("a control character", "SendMessage", {"QueueUrl": url("purged"), "MessageBody": "\u0001"}, error="InvalidMessageContents"),
     queue("a delay that is too long", "SendMessage", {"QueueUrl": url("purged"), "MessageBody": "x", "DelaySeconds": 901}, error="InvalidParameterValue"),

@@ -61,7 +61,8 @@ impl Report {
     pub(crate) fn count(&self, metrics: &Metrics) {
         metrics.count("HintsIgnored", self.ignored.len() as u64);
         for account in &self.accounts {
-            let permanent = account.class() == Some(Class::Permanent);
+            // A dry run tells nobody, and so it raises no alarm.
+            let permanent = account.class() == Some(Class::Permanent) && !account.dry_run;
             metrics.count("AccountFailed", u64::from(permanent));
             let answers = account.invitations.iter().filter_map(|a| a.answer.as_ref());
             for answer in answers {

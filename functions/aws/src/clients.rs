@@ -78,7 +78,7 @@ impl Aws {
     pub async fn from_env() -> Result<Self, NotConfigured> {
         let region: Region = required("AWS_REGION")?.parse()?;
         let function = required("AWS_LAMBDA_FUNCTION_NAME")?;
-        let partition = required("PIPESHARE_PARTITION").unwrap_or_else(|_| "aws".to_owned());
+        let partition = required("PIPESHARE_PARTITION")?;
         let http = Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build_https();

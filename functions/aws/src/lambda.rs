@@ -147,12 +147,14 @@ impl<F: Function> Edge<'_, F> {
         match Event::try_from(payload)? {
             Event::Batch(batch) => {
                 let reply = self.handle(&batch, metrics).await;
+                self.forget_dead_sessions(&reply).await;
                 log(request_id, batch.len(), &reply);
                 let failed = self.settle(&batch, reply.outcomes, metrics).await;
                 Ok(batch_response(&failed))
             }
             Event::Direct(record) => {
                 let reply = self.handle(&[record], metrics).await;
+                self.forget_dead_sessions(&reply).await;
                 log(request_id, 1, &reply);
                 direct_response(reply)
             }
@@ -167,6 +169,17 @@ impl<F: Function> Edge<'_, F> {
         metrics: &'a Metrics,
     ) -> LocalBoxFuture<'a, Reply> {
         self.function.handle(batch, metrics).boxed_local()
+    }
+
+    /// Makes the next look at an account begin with new credentials if those at hand are worth nothing.
+    async fn forget_dead_sessions(&self, reply: &Reply) {
+        for outcome in &reply.outcomes {
+            if let Outcome::Failed(error) = outcome
+                && let Some(account) = error.account().filter(|_| error.is_dead_session())
+            {
+                self.aws.forget(account).await;
+            }
+        }
     }
 
     /// Does what the outcomes ask for; the answer is the records to deliver again.
@@ -238,12 +251,7 @@ impl<F: Function> Edge<'_, F> {
                 let why = error.to_string();
                 self.put_back(record, LOOK_AGAIN, &why, metrics).await
             }
-            Some(Outcome::Failed(error)) => {
-                if let Some(account) = error.account().filter(|_| error.is_dead_session()) {
-                    self.aws.forget(account).await;
-                }
-                give_up_or_retry(record, &error, metrics)
-            }
+            Some(Outcome::Failed(error)) => give_up_or_retry(record, &error, metrics),
             None => {
                 // Better served twice than never.
                 tracing::error!(record.id, "the function said nothing about a record");

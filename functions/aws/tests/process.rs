@@ -102,6 +102,7 @@ fn run(events: &[Value]) -> Run {
             ("AWS_SECRET_ACCESS_KEY", "lambda-secret"),
             ("AWS_SESSION_TOKEN", "lambda-token"),
             ("AWS_LAMBDA_FUNCTION_NAME", "looking"),
+            ("PIPESHARE_PARTITION", "aws"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
             ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
             ("AWS_LAMBDA_LOG_FORMAT", "JSON"),

@@ -161,6 +161,16 @@ impl FromStr for RuleName {
     }
 }
 
+/// Whether nobody has written a policy yet: the text holds nothing but comments.
+///
+/// Such a text is no policy, and neither is it a mistake. The template begins
+/// with one, so that a reset of the parameter withdraws nothing.
+#[must_use]
+pub fn is_unwritten(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim);
+    lines.all(|line| line.is_empty() || line.starts_with('#'))
+}
+
 impl Policy {
     /// Reads a policy, or says everything that is wrong with it.
     pub fn parse(text: &str) -> Result<Self, PolicyErrors> {

@@ -32,6 +32,9 @@ pub(crate) struct Report {
     /// Accounts that could not be swept, and why.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     unreachable: BTreeMap<AccountId, String>,
+    /// How many of them only a person can mend.
+    #[serde(skip)]
+    beyond_help: u64,
     /// Records that there was nothing to tell about, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ignored: Vec<String>,
@@ -55,6 +58,7 @@ impl Report {
     pub(crate) fn fail(&mut self, owner: &AccountId, error: &Error) {
         tracing::error!(account.id = %owner, "{error}");
         self.unreachable.insert(owner.clone(), error.to_string());
+        self.beyond_help += u64::from(error.class() == Class::Permanent);
     }
 
     /// Adds a change that an event told of, and says what becomes of the event.
@@ -91,7 +95,7 @@ impl Report {
     /// Counts what was done.
     pub(crate) fn count(&self, metrics: &Metrics) {
         metrics.count("HintsIgnored", self.ignored.len() as u64);
-        metrics.count("AccountFailed", self.unreachable.len() as u64);
+        metrics.count("AccountFailed", self.beyond_help);
         for change in self.changes.iter().chain(&self.swept) {
             for telling in change.tellings.values() {
                 metrics.count(telling.metric(), 1);

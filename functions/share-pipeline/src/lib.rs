@@ -201,7 +201,7 @@ impl<'a> SharePipeline<'a> {
     ) -> AccountReport {
         let observed = match self.observe(&policy.policy, account).await {
             Ok(observed) => observed,
-            Err(error) => return AccountReport::unreachable(account, error),
+            Err(error) => return AccountReport::unreachable(account, error, look.dry_run),
         };
         let plan = sharing::plan(&policy.policy, policy.version, &observed);
         if look.dry_run {

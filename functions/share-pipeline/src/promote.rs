@@ -1,7 +1,7 @@
 //! Puts the newest valid policy in force.
 
 use aws::{Error, lambda::Record, policy::InForce};
-use domain::policy::Policy;
+use domain::policy::{self, Policy};
 
 use crate::{SharePipeline, report::Report};
 
@@ -21,6 +21,13 @@ impl SharePipeline<'_> {
             .as_ref()
             .is_some_and(|in_force| in_force.version >= newest.version)
         {
+            return Ok(in_force);
+        }
+        if policy::is_unwritten(&newest.text) {
+            tracing::info!(
+                policy.version = newest.version,
+                "nobody has written a policy yet"
+            );
             return Ok(in_force);
         }
         match Policy::parse(&newest.text) {

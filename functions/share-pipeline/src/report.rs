@@ -75,7 +75,8 @@ impl Report {
         metrics.count("PolicyRefused", u64::from(self.policy_refused.is_some()));
         metrics.count("HintsIgnored", self.ignored.len() as u64);
         for account in &self.accounts {
-            let permanent = account.class() == Some(Class::Permanent);
+            // A dry run tells nobody, and so it raises no alarm.
+            let permanent = account.class() == Some(Class::Permanent) && !account.dry_run;
             metrics.count("AccountFailed", u64::from(permanent));
             metrics.count("AssociationsFailed", account.problems.len() as u64);
             metrics.count("PipelinesWaiting", account.waiting_count as u64);
@@ -137,9 +138,13 @@ impl AccountReport {
     }
 
     /// An account that could not be observed.
-    pub(crate) fn unreachable(account: &AccountId, error: Error) -> Self {
+    pub(crate) fn unreachable(account: &AccountId, error: Error, dry_run: bool) -> Self {
         let nothing = Plan::nothing(account.clone());
-        Self::new(&nothing).with_error(error)
+        let report = Self {
+            dry_run,
+            ..Self::new(&nothing)
+        };
+        report.with_error(error)
     }
 
     /// Adds a failure that is not one of a step.

@@ -81,6 +81,18 @@ pub fn build() -> Result<Vec<Function>, BuildError> {
         .collect()
 }
 
+/// The functions in a folder, each as `NAME/bootstrap`, as they lie in the archives for Lambda.
+#[must_use]
+pub fn within(folder: &Path) -> Vec<Function> {
+    FUNCTIONS
+        .iter()
+        .map(|name| Function {
+            name: format!("pipeshare-{name}"),
+            binary: folder.join(name).join("bootstrap"),
+        })
+        .collect()
+}
+
 fn find(artifacts: &[Artifact], name: &str) -> Option<Function> {
     let is_it = |artifact: &&Artifact| {
         artifact.executable.is_some()

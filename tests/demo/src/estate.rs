@@ -55,12 +55,16 @@ pub struct Plan {
     pub owners: Vec<&'static str>,
     /// The accounts that pipelines are shared with.
     pub consumers: Vec<&'static str>,
-    /// The accounts of the organization.
+    /// The accounts of the organization; without any, there is no organization.
     pub members: Vec<&'static str>,
+    /// Whether the hub is deployed.
+    pub hub: bool,
     /// Whether RAM shares within the organization without invitations.
     pub ram_sharing: bool,
     /// The templates that are deployed.
     pub templates: Templates,
+    /// The ARNs of the customer managed permissions that owners may give.
+    pub permissions: Vec<String>,
     /// Whether the hub rejects what it refuses, instead of leaving it.
     pub rejects: bool,
     /// What the sandbox's clock says in the beginning.
@@ -77,14 +81,29 @@ impl Default for Plan {
             owners: vec![DEV, TEST],
             consumers: vec![DEV, SHARED],
             members: vec![DEV, TEST, SHARED],
+            hub: true,
             ram_sharing: false,
             templates: Templates::default(),
+            permissions: Vec::new(),
             rejects: false,
             start: "2026-01-05T09:00:00Z"
                 .parse()
                 .expect("the text is a timestamp"),
             port: 0,
             concurrency: 1,
+        }
+    }
+}
+
+impl Plan {
+    /// The same accounts with nothing in them.
+    #[must_use]
+    pub fn without_templates() -> Self {
+        Self {
+            owners: Vec::new(),
+            consumers: Vec::new(),
+            hub: false,
+            ..Self::default()
         }
     }
 }
@@ -182,38 +201,27 @@ fn world(plan: &Plan) -> Result<World, TemplateError> {
     SHARED.clone_into(&mut world.organization.management_account);
     world.organization.members = members;
     world.organization.ram_sharing = plan.ram_sharing;
+    if plan.hub {
+        deploy_hub(&mut world, plan)?;
+    }
 
-    let organization = world.organization.id.clone();
-    let trust = ("OrganizationId", organization.as_str());
-    let accounts = plan.owners.iter().chain(&plan.consumers);
-    let accounts: BTreeSet<&str> = accounts.copied().collect();
-    let strangers = accounts
-        .iter()
-        .filter(|account| !plan.members.contains(account));
-    let strangers = strangers.copied().collect::<Vec<_>>().join(",");
-    // The scenarios begin without a policy, and write their own.
-    let hub = [
-        trust,
-        ("AccountIds", &strangers),
-        ("CreatePolicyParameter", "false"),
-        (
-            "RefusedInvitations",
-            if plan.rejects { "reject" } else { "leave" },
-        ),
-    ];
-    let templates = &plan.templates;
-    let file = "infra/hub/template.yaml";
-    deploy(&mut world, SHARED, file, &templates.hub, &hub)?;
-
+    let organization = organization(&world);
     let principals = principals(plan, &world.organization);
     let owner_parameters = [
         ("HubAccountId", SHARED),
-        trust,
+        ("OrganizationId", &organization),
         ("AllowedPrincipals", &principals),
+        ("AllowedPermissions", &plan.permissions.join(",")),
     ];
     for owner in &plan.owners {
         let file = "infra/owner-account/template.yaml";
-        deploy(&mut world, owner, file, &templates.owner, &owner_parameters)?;
+        deploy(
+            &mut world,
+            owner,
+            file,
+            &plan.templates.owner,
+            &owner_parameters,
+        )?;
     }
     for consumer in &plan.consumers {
         deploy_consumer(&mut world, consumer, plan)?;
@@ -221,9 +229,32 @@ fn world(plan: &Plan) -> Result<World, TemplateError> {
     Ok(world)
 }
 
+/// Deploys the hub, which hears the accounts of its organization and the others of the plan.
+fn deploy_hub(world: &mut World, plan: &Plan) -> Result<(), TemplateError> {
+    let organization = organization(world);
+    let accounts = plan.owners.iter().chain(&plan.consumers);
+    let accounts: BTreeSet<&str> = accounts.copied().collect();
+    let strangers = accounts
+        .iter()
+        .filter(|account| !plan.members.contains(account));
+    let strangers = strangers.copied().collect::<Vec<_>>().join(",");
+    // The scenarios begin without a policy, and write their own.
+    let parameters = [
+        ("OrganizationId", organization.as_str()),
+        ("AccountIds", &strangers),
+        ("CreatePolicyParameter", "false"),
+        (
+            "RefusedInvitations",
+            if plan.rejects { "reject" } else { "leave" },
+        ),
+    ];
+    let file = "infra/hub/template.yaml";
+    deploy(world, SHARED, file, &plan.templates.hub, &parameters)
+}
+
 /// Deploys the template of a consumer account that trusts these owners.
 fn deploy_consumer(world: &mut World, account: &str, plan: &Plan) -> Result<(), TemplateError> {
-    let organization = world.organization.id.clone();
+    let organization = organization(world);
     let parameters = [
         ("HubAccountId", SHARED),
         ("OrganizationId", &organization),
@@ -233,9 +264,20 @@ fn deploy_consumer(world: &mut World, account: &str, plan: &Plan) -> Result<(), 
     deploy(world, account, file, &plan.templates.consumer, &parameters)
 }
 
+/// The id of the organization, if it has members.
+fn organization(world: &World) -> String {
+    let organization = &world.organization;
+    if organization.members.is_empty() {
+        String::new()
+    } else {
+        organization.id.clone()
+    }
+}
+
 /// Whom owners may share with at most: everybody here.
 fn principals(plan: &Plan, organization: &Organization) -> String {
-    let accounts = plan.members.iter().chain(&plan.consumers);
+    let accounts = [DEV, TEST, SHARED];
+    let accounts = accounts.iter().chain(&plan.members).chain(&plan.consumers);
     let accounts: BTreeSet<String> = accounts.map(ToString::to_string).collect();
     let principals = accounts.into_iter().chain([organization.arn()]);
     principals.collect::<Vec<_>>().join(",")

@@ -3,6 +3,7 @@
 use std::{
     error::Error,
     io::{self, IsTerminal, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -26,6 +27,10 @@ struct Arguments {
     /// Print what happened as JSON.
     #[arg(long)]
     json: bool,
+    /// Take the functions from this folder, each as `NAME/bootstrap`, instead
+    /// of building them.
+    #[arg(long, value_name = "FOLDER")]
+    functions: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -43,6 +48,9 @@ enum Command {
         /// The functions do not run any faster, which is why there is an end to it.
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
         speed: u32,
+        /// Deploy nothing into the accounts, for functions that run elsewhere.
+        #[arg(long)]
+        without_templates: bool,
     },
 }
 
@@ -50,8 +58,12 @@ enum Command {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
-        None => play(arguments.json).await,
-        Some(Command::Serve { port, speed }) => serve(port, speed).await,
+        None => play(arguments.json, arguments.functions).await,
+        Some(Command::Serve {
+            port,
+            speed,
+            without_templates,
+        }) => serve(port, speed, !without_templates).await,
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
@@ -64,8 +76,11 @@ async fn main() -> ExitCode {
 }
 
 /// Plays the walkthrough; returns whether all of it held.
-async fn play(json: bool) -> Result<bool, Box<dyn Error>> {
-    let functions = binaries::build()?;
+async fn play(json: bool, folder: Option<PathBuf>) -> Result<bool, Box<dyn Error>> {
+    let functions = match folder {
+        Some(folder) => binaries::within(&folder),
+        None => binaries::build()?,
+    };
     let estate = Estate::start(&Plan::default(), functions).await?;
     let walkthrough = walkthrough::play(&estate).await?;
     estate.sandbox.stop().await;
@@ -90,8 +105,9 @@ async fn play(json: bool) -> Result<bool, Box<dyn Error>> {
 }
 
 /// Serves until it is told to end.
-async fn serve(port: u16, speed: u32) -> Result<bool, Box<dyn Error>> {
-    serve::serve(binaries::build()?, port, speed).await?;
+async fn serve(port: u16, speed: u32, deployed: bool) -> Result<bool, Box<dyn Error>> {
+    let functions = deployed.then(binaries::build).transpose()?;
+    serve::serve(functions, port, speed).await?;
     Ok(true)
 }
 

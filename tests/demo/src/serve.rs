@@ -44,17 +44,30 @@ impl From<EstateError> for ServeError {
 
 /// Serves the walkthrough's estate with its policy, and prints what happens,
 /// until SIGINT (Ctrl-C) or SIGTERM. No process stays behind.
-pub async fn serve(functions: Vec<Function>, port: u16, speed: u32) -> Result<(), ServeError> {
+///
+/// Without functions, nothing is deployed into the accounts.
+pub async fn serve(
+    functions: Option<Vec<Function>>,
+    port: u16,
+    speed: u32,
+) -> Result<(), ServeError> {
     let end = End::listen().map_err(ServeError::Signals)?;
+    let deployed = functions.is_some();
     let plan = Plan {
         start: now(),
         port,
         concurrency: CONCURRENCY,
-        ..Plan::default()
+        ..if deployed {
+            Plan::default()
+        } else {
+            Plan::without_templates()
+        }
     };
-    let estate = Estate::start(&plan, functions).await?;
-    estate.write_policy(POLICY).await?;
-    print(&greeting(estate.sandbox.endpoint(), speed));
+    let estate = Estate::start(&plan, functions.unwrap_or_default()).await?;
+    if deployed {
+        estate.write_policy(POLICY).await?;
+    }
+    print(&greeting(estate.sandbox.endpoint(), speed, deployed));
     let mut journal = Journal::default();
     let look = |world: &_| print(&journal.news(world));
     estate.sandbox.live(speed, look, end.come()).await;
@@ -93,10 +106,15 @@ fn now() -> Timestamp {
     now.round(Unit::Second).unwrap_or(now)
 }
 
-fn greeting(endpoint: &str, speed: u32) -> String {
+fn greeting(endpoint: &str, speed: u32, deployed: bool) -> String {
+    let state = if deployed {
+        "The walkthrough's policy is in force, and the functions are running."
+    } else {
+        "Nothing is deployed in its accounts."
+    };
     format!(
         "A local AWS in {REGION} at {endpoint}, {speed} times as fast as real time.\n\
-         The walkthrough's policy is in force, and the functions are running.\n\
+         {state}\n\
          \n    \
              export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION={REGION}\n    \
              export AWS_SECRET_ACCESS_KEY=any AWS_ACCESS_KEY_ID={DEV}\n\

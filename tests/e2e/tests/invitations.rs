@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use aws_sdk_ram::types::ResourceShareInvitationStatus as Status;
-use e2e::{DEV, POLICY, Person, Plan, Scenario, TEST, ungated};
+use e2e::{DEV, POLICY, Person, Plan, SHARED, Scenario, TEST, ungated};
 use sandbox::faults::CallEffect;
 use serde_json::json;
 
@@ -264,6 +264,37 @@ rules:
 }
 
 #[tokio::test]
+async fn a_trial_needs_one_account_and_no_organization() {
+    let scenario = Scenario::on(Plan {
+        owners: vec![SHARED],
+        consumers: vec![SHARED],
+        members: Vec::new(),
+        ..Plan::default()
+    })
+    .await;
+    let policy = r#"
+version: 1
+rules:
+  - { name: r, owner: "333333333333", pipelines: ["*"], with: ["111111111111"], after: created, notify: [Succeeded] }
+"#;
+    scenario.write_policy(policy).await;
+    let churn = scenario.create(&scenario.shared, "churn").await;
+    scenario.start(&scenario.shared, "churn", "first").await;
+    scenario.pass(400).await;
+    // Nothing is deployed where the invitation arrives, so somebody answers it there.
+    let sent = scenario.dev.invitations().await.unwrap();
+    let accept = scenario.dev.ram.accept_resource_share_invitation();
+    let accept =
+        accept.set_resource_share_invitation_arn(sent[0].resource_share_invitation_arn.clone());
+    accept.send().await.unwrap();
+    scenario.pass(10).await;
+    assert!(scenario.dev.sees(&churn).await);
+    let told = scenario.estate.hub_mailbox();
+    let succeeded = |text: &&String| text.contains("churn") && text.contains("Succeeded");
+    assert!(told.iter().any(|text| succeeded(&text)), "{told:#?}");
+}
+
+#[tokio::test]
 async fn a_dry_run_accepts_nothing_and_tells_nobody() {
     let scenario = Scenario::begin(&ungated()).await;
     scenario
@@ -287,6 +318,17 @@ async fn a_dry_run_accepts_nothing_and_tells_nobody() {
         "{report:#}"
     );
     assert_eq!(scenario.calls("AcceptResourceShareInvitation"), 0);
+    assert_eq!(scenario.estate.hub_mailbox(), [""; 0]);
+
+    // What fails is in the answer, and nobody is told of it either.
+    let role = "pipeshare-consumer-us-east-1";
+    sandbox::services::iam::delete_role(&mut scenario.estate.sandbox.world(), DEV, role);
+    let command = json!({ "action": "accept", "account": DEV, "dryRun": true });
+    // The first one learns that its session is dead.
+    scenario.invoke("accept-invitation", command.clone()).await;
+    let invocation = scenario.invoke("accept-invitation", command).await;
+    let report = format!("{:?}", invocation.outcome);
+    assert!(report.contains("account not onboarded"), "{report}");
     assert_eq!(scenario.estate.hub_mailbox(), [""; 0]);
 }
 

@@ -28,9 +28,10 @@ struct Served {
 }
 
 impl Served {
-    fn begin() -> Self {
+    fn begin(arguments: &[&str]) -> Self {
         let mut process = Command::new(demo())
             .args(["serve", "--port", "0"])
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -74,7 +75,7 @@ fn children(parent: u32) -> Vec<PathBuf> {
 #[test]
 fn it_puts_the_policy_in_force_and_ends_with_its_functions_when_it_is_told_to() {
     for signal in ["TERM", "INT"] {
-        let mut served = Served::begin();
+        let mut served = Served::begin(&[]);
         served.wait_for("export AWS_ENDPOINT_URL=http://127.0.0.1:");
         served.wait_for("ssm:LabelParameterVersion /pipeshare/policy");
         let functions = children(served.process.id());
@@ -84,6 +85,17 @@ fn it_puts_the_policy_in_force_and_ends_with_its_functions_when_it_is_told_to() 
         let left = functions.iter().filter(|process| Path::exists(process));
         assert_eq!(left.count(), 0);
     }
+}
+
+#[test]
+fn it_can_serve_accounts_in_which_nothing_is_deployed() {
+    let mut served = Served::begin(&["--without-templates"]);
+    served.wait_for("Nothing is deployed in its accounts.");
+    served.wait_for("Ctrl-C ends it.");
+    served.signal("TERM");
+    assert!(served.process.wait().unwrap().success());
+    let told: String = served.lines.by_ref().map(Result::unwrap).collect();
+    assert_eq!(told, "", "nobody is at work");
 }
 
 #[test]

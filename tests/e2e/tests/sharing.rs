@@ -238,6 +238,44 @@ async fn only_a_valid_policy_changes_anything() {
 }
 
 #[tokio::test]
+async fn a_parameter_that_cloudformation_wrote_again_withdraws_nothing() {
+    let scenario = Scenario::begin(&ungated()).await;
+    scenario.create(&scenario.test, "churn").await;
+    scenario.pass(120).await;
+    assert_eq!(scenario.shares(&scenario.test).await, [OPERATORS, READERS]);
+    let template = e2e::Templates::default().hub;
+    let value = template
+        .lines()
+        .find(|line| line.contains("# Write the sharing policy"));
+    scenario.write_policy(value.unwrap().trim_start()).await;
+    scenario.pass(1200).await;
+    assert_eq!(scenario.shares(&scenario.test).await, [OPERATORS, READERS]);
+    let told = scenario.estate.hub_mailbox();
+    let refused = told.iter().any(|text| text.contains("is not valid"));
+    assert!(!refused, "it is no mistake: {told:#?}");
+}
+
+#[tokio::test]
+async fn a_dry_run_of_an_account_that_is_not_onboarded_raises_no_alarm() {
+    let policy = ungated().replace("    owner: dev\n", "    owner: \"444444444444\"\n");
+    let scenario = Scenario::begin(&policy).await;
+    let counts = |logs: &[String]| {
+        let failed = |line: &&String| line.contains("\"AccountFailed\":1");
+        logs.iter().filter(failed).count()
+    };
+    let command =
+        |dry_run: bool| json!({ "action": "share", "owner": "444444444444", "dryRun": dry_run });
+    let dry = scenario.invoke("share-pipeline", command(true)).await;
+    assert!(
+        format!("{:?}", dry.outcome).contains("account not onboarded"),
+        "{dry:?}"
+    );
+    assert_eq!(counts(&dry.logs), 0, "{dry:#?}");
+    let real = scenario.invoke("share-pipeline", command(false)).await;
+    assert_eq!(counts(&real.logs), 1, "{real:#?}");
+}
+
+#[tokio::test]
 async fn a_withdrawal_that_fails_is_tried_again_though_no_rule_names_the_owner() {
     let scenario = Scenario::begin(&ungated()).await;
     let arn = scenario.create(&scenario.test, "churn").await;

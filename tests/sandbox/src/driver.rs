@@ -59,7 +59,7 @@ pub struct Options {
 pub enum StartError {
     /// A function has no executable where it should be.
     #[error(
-        "the binary of {function} is not at {}; build it first: cargo build --workspace",
+        "the binary of {function} is not at {}; build it first",
         binary.display()
     )]
     MissingBinary {

@@ -10,6 +10,7 @@ pub mod codepipeline;
 pub mod dynamodb;
 pub mod events;
 pub mod iam;
+pub mod kms;
 pub mod lambda;
 pub mod ram;
 pub mod sagemaker;

@@ -13,7 +13,8 @@ use crate::{
     faults::Faults,
     organization::Organization,
     services::{
-        cloudtrail, codepipeline, dynamodb, events, iam, lambda, ram, sagemaker, sns, sqs, ssm, sts,
+        cloudtrail, codepipeline, dynamodb, events, iam, kms, lambda, ram, sagemaker, sns, sqs,
+        ssm, sts,
     },
 };
 
@@ -41,6 +42,8 @@ pub struct World {
     pub events: events::State,
     /// IAM.
     pub iam: iam::State,
+    /// Key Management Service.
+    pub kms: kms::State,
     /// Lambda.
     pub lambda: lambda::State,
     /// Resource Access Manager.
@@ -91,6 +94,7 @@ impl World {
             dynamodb: dynamodb::State::default(),
             events: events::State::default(),
             iam: iam::State::default(),
+            kms: kms::State::default(),
             lambda: lambda::State::default(),
             ram: ram::State::default(),
             sagemaker: sagemaker::State::default(),

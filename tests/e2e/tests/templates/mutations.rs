@@ -2,11 +2,11 @@
 
 /// A template from which something is missing.
 #[derive(Debug, Clone)]
-pub struct Mutation {
+pub(crate) struct Mutation {
     /// What is missing, as a path through the template.
-    pub name: String,
+    pub(crate) name: String,
     /// What is left.
-    pub template: String,
+    pub(crate) template: String,
 }
 
 /// One line of a template that begins a node, and the way to it.
@@ -19,7 +19,7 @@ struct Place {
 /// of a pattern, target or environment variable of this one.
 ///
 /// Works on the text, so that what is left is what somebody would deploy.
-pub fn all(template: &str) -> Vec<Mutation> {
+pub(crate) fn all(template: &str) -> Vec<Mutation> {
     let lines: Vec<&str> = template.lines().collect();
     let mut mutations = Vec::new();
     for place in places(&lines) {
@@ -43,8 +43,7 @@ fn is_whole(lines: &[&str], path: &[&str], line: usize) -> bool {
         }
         [.., "Variables", _] => true,
         [.., "Targets" | "Statement" | "Action" | "Resource", item] => item.starts_with('-'),
-        [.., "Condition"] => path.contains(&"Statement"),
-        [.., "Condition", _] => path.contains(&"Statement"),
+        [.., "Condition"] | [.., "Condition", _] => path.contains(&"Statement"),
         [.., last] => path.contains(&"EventPattern") && *last != "EventPattern",
         [] => false,
     }

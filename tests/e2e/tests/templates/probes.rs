@@ -31,7 +31,7 @@ const RUNNER: Role = (TEST, "pipeshare-runner-us-east-1");
 const HOOK: Role = (SHARED, "pipeshare-codepipeline-hook-us-east-1");
 
 /// Asks every question; changes nothing that anybody would notice.
-pub fn ask(scenario: &Scenario) -> Result<(), Stop> {
+pub(crate) fn ask(scenario: &Scenario) -> Result<(), Stop> {
     let mut world = scenario.estate.sandbox.world();
     owner(&mut world)?;
     consumer(&mut world)?;
@@ -97,6 +97,23 @@ fn refused(world: &mut World, role: Role, operation: &str, input: Value) -> Resu
     hold(!may(world, role, operation, input), &what)
 }
 
+/// Whether nothing that the call needs of this action is allowed, however AWS may ask for it.
+fn refused_throughout(
+    world: &mut World,
+    role: Role,
+    operation: &str,
+    input: Value,
+) -> Result<(), Stop> {
+    let what = format!("{} may do nothing of {operation} with {input}", role.1);
+    let call = call(session(role.0, role.1), operation, input);
+    let wanted = requests::of(world, &call).unwrap_or_else(|error| panic!("{operation}: {error}"));
+    let used = world.iam.used.clone();
+    let mut of_action = wanted.iter().filter(|it| it.action == operation);
+    let any = of_action.any(|it| identity::permits(world, &call.caller, it));
+    world.iam.used = used;
+    hold(!any, &what)
+}
+
 fn pipeline(account: &str) -> String {
     format!("arn:aws:sagemaker:{REGION}:{account}:pipeline/probe")
 }
@@ -157,25 +174,24 @@ fn changes(world: &mut World, ours: &str, others: &[&String]) -> Result<(), Stop
     let replace = "ram:AssociateResourceSharePermission";
     allowed(world, OWNER, replace, permission(ours, READ))?;
     let foreign = "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSubnet";
-    refused(world, OWNER, replace, permission(ours, foreign))?;
+    refused_throughout(world, OWNER, replace, permission(ours, foreign))?;
+    let custom = format!("arn:aws:ram:{REGION}:{TEST}:permission/pipeshare-custom");
+    allowed(world, OWNER, replace, permission(ours, &custom))?;
     let own = format!("arn:aws:ram:{REGION}:{TEST}:permission/everything");
-    refused(world, OWNER, replace, permission(ours, &own))?;
+    refused_throughout(world, OWNER, replace, permission(ours, &own))?;
     for other in others {
         let bare = json!({ "resourceShareArn": other });
-        refused(world, OWNER, add, with(other, "principals", DEV))?;
-        refused(
-            world,
-            OWNER,
-            add,
-            with(other, "resourceArns", &pipeline(TEST)),
-        )?;
-        refused(world, OWNER, add, bare.clone())?;
-        refused(world, OWNER, remove, with(other, "principals", DEV))?;
+        refused_throughout(world, OWNER, add, with(other, "principals", DEV))?;
+        let pipeline = with(other, "resourceArns", &pipeline(TEST));
+        refused_throughout(world, OWNER, add, pipeline)?;
+        refused_throughout(world, OWNER, add, bare.clone())?;
+        refused_throughout(world, OWNER, remove, with(other, "principals", DEV))?;
         refused(world, OWNER, replace, permission(other, READ))?;
+        refused(world, OWNER, replace, permission(other, &custom))?;
         let tagging = json!({ "resourceShareArn": other, "tags": managed() });
-        refused(world, OWNER, "ram:TagResource", tagging)?;
-        refused(world, OWNER, "ram:UpdateResourceShare", bare.clone())?;
-        refused(world, OWNER, "ram:DeleteResourceShare", bare)?;
+        refused_throughout(world, OWNER, "ram:TagResource", tagging)?;
+        refused_throughout(world, OWNER, "ram:UpdateResourceShare", bare.clone())?;
+        refused_throughout(world, OWNER, "ram:DeleteResourceShare", bare)?;
     }
     Ok(())
 }
@@ -201,6 +217,7 @@ fn creation(world: &mut World) -> Result<(), Stop> {
         json!({ "principals": [STRANGER] }),
         json!({ "resourceArns": [format!("arn:aws:ec2:{REGION}:{TEST}:subnet/subnet-1")] }),
         json!({ "permissionArns": ["arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSubnet"] }),
+        json!({ "permissionArns": [format!("arn:aws:ram:{REGION}:{TEST}:permission/everything")] }),
     ] {
         refused(world, OWNER, create, new(more))?;
     }
@@ -208,12 +225,12 @@ fn creation(world: &mut World) -> Result<(), Stop> {
         let share = format!("arn:aws:ram:{REGION}:{TEST}:resource-share/any");
         json!({ "resourceShareArn": share, "tags": tags })
     };
-    refused(
-        world,
-        OWNER,
-        "ram:TagResource",
-        tag(json!([{ "key": "cost", "value": "1" }])),
-    )?;
+    for tags in [
+        json!([{ "key": "cost", "value": "1" }]),
+        json!([{ "key": "pipeshare:rule", "value": "r" }]),
+    ] {
+        refused(world, OWNER, "ram:TagResource", tag(tags))?;
+    }
     refused(
         world,
         OWNER,
@@ -448,6 +465,17 @@ fn functions(world: &mut World) -> Result<(), Stop> {
         refused(world, role, "sns:Publish", topic)?;
         let table = json!({ "TableName": "other", "Item": { "pk": { "S": "x" } } });
         refused(world, role, "dynamodb:PutItem", table)?;
+        let watermark = json!({ "TableName": "pipeshare", "Key": { "pk": { "S": "elsewhere" }, "sk": { "S": "1" } } });
+        refused(world, role, "dynamodb:GetItem", watermark)?;
+        let key = identity::granted(world, role.0, role.1);
+        let key = key.into_iter().find(|grant| grant.action == "kms:Decrypt");
+        let key = key.map(|grant| grant.resource).unwrap_or_default();
+        let direct = requests::Wanted::new("kms:Decrypt", key);
+        let may_decrypt = identity::permits(world, &session(role.0, role.1), &direct);
+        hold(
+            !may_decrypt,
+            "functions use the topic's key through the topic alone",
+        )?;
         // Gates are opened by nobody but the deployment hook.
         let gate = json!({ "TableName": "pipeshare", "Item": { "pk": { "S": "gate|r|p" }, "sk": { "S": "1" } } });
         refused(world, role, "dynamodb:PutItem", gate)?;

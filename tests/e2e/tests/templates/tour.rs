@@ -8,15 +8,17 @@ use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_ram::types::{
     ResourceOwner, ResourceShareAssociationType, ResourceShareInvitationStatus as Status,
 };
-use aws_sdk_sagemaker::types::Tag;
-use aws_sdk_ssm::types::ParameterType;
 use e2e::{
     CALL_EVENT, DEV, EXECUTION_EVENT, EstateError, Person, Plan, REGION, SHARED, Scenario, TEST,
     Templates,
 };
 use sandbox::{
+    Invocation,
     faults::EventEffect,
-    services::codepipeline::{self, Action, Status as ActionStatus},
+    services::{
+        codepipeline::{self, Action, Status as ActionStatus},
+        events::{self, ServiceEvent},
+    },
 };
 use serde_json::{Value, json};
 
@@ -29,6 +31,9 @@ const SWEEP: i64 = 900;
 
 /// After so many minutes nothing comes to rest any more.
 const REST: usize = 120;
+
+/// Marks the events that an account shall keep to itself.
+const STRAY: &str = "stray";
 
 /// The part of the policy that stays.
 const ACCOUNTS: &str = r#"version: 1
@@ -47,7 +52,7 @@ const READERS: &str = r#"
 
 /// A stop of the tour at which something did not hold.
 #[derive(Debug)]
-pub struct Stop(pub String);
+pub(crate) struct Stop(pub(crate) String);
 
 impl From<EstateError> for Stop {
     fn from(error: EstateError) -> Self {
@@ -56,7 +61,7 @@ impl From<EstateError> for Stop {
 }
 
 /// Goes on if this holds.
-pub fn hold(holds: bool, what: &str) -> Result<(), Stop> {
+pub(crate) fn hold(holds: bool, what: &str) -> Result<(), Stop> {
     if holds {
         Ok(())
     } else {
@@ -65,9 +70,10 @@ pub fn hold(holds: bool, what: &str) -> Result<(), Stop> {
 }
 
 /// Deploys the templates and walks through; returns the estate as it is in the end.
-pub async fn walk(templates: Templates) -> Result<Scenario, Stop> {
+pub(crate) async fn walk(templates: Templates) -> Result<Scenario, Stop> {
     let plan = Plan {
         templates,
+        permissions: vec![custom_permission()],
         rejects: true,
         ..Plan::default()
     };
@@ -86,6 +92,10 @@ pub async fn walk(templates: Templates) -> Result<Scenario, Stop> {
     tour.organization().await?;
     tour.withdrawal().await?;
     Ok(tour.on)
+}
+
+fn custom_permission() -> String {
+    format!("arn:aws:ram:{REGION}:{TEST}:permission/pipeshare-custom")
 }
 
 struct Tour {
@@ -341,6 +351,7 @@ impl Tour {
             "a deleted pipeline leaves its shares at once",
         )?;
 
+        self.custom_access().await?;
         self.hook().await?;
         self.deployment().await?;
 
@@ -354,6 +365,51 @@ impl Tour {
         let churn = Person::pipeline_arn(TEST, "churn");
         let started = self.on.dev.start(&churn, "by-a-reader-promoted").await;
         hold(started.is_ok(), "a change of access takes effect at once")
+    }
+
+    /// A permission that the customer manages, for a new share and for one that exists.
+    async fn custom_access(&mut self) -> Result<(), Stop> {
+        let template = r#"{"Effect":"Allow","Action":["sagemaker:DescribePipeline"]}"#;
+        let permission = self
+            .on
+            .test
+            .ram
+            .create_permission()
+            .name("pipeshare-custom");
+        let permission = permission
+            .resource_type("sagemaker:Pipeline")
+            .policy_template(template);
+        hold(
+            permission.send().await.is_ok(),
+            "customers manage permissions",
+        )?;
+        let custom = custom_permission();
+        self.rules = self.rules.replace(
+            "name: swept, owner: test, pipelines: [\"*\"], with: [dev], access: read",
+            &format!(
+                "name: swept, owner: test, pipelines: [\"*\"], with: [dev], access: \"{custom}\""
+            ),
+        );
+        self.add_rule(&format!(
+            "  - {{ name: custom, owner: test, pipelines: [\"*\"], with: [shared], access: \"{custom}\", after: created }}\n"
+        ))
+        .await;
+        self.on.pass(90).await;
+        let shares = self.on.test.shares(ResourceOwner::SelfValue).await;
+        let shares = shares.map_err(|error| Stop(format!("shares: {error}")))?;
+        for name in [
+            "pipeshare-swept.111111111111",
+            "pipeshare-custom.333333333333",
+        ] {
+            let has = |(share, permissions): &(String, Vec<String>)| {
+                share == name && permissions[..] == ["pipeshare-custom"]
+            };
+            hold(
+                shares.iter().any(has),
+                "customers choose the permission of a share",
+            )?;
+        }
+        Ok(())
     }
 
     async fn hook(&mut self) -> Result<(), Stop> {
@@ -507,67 +563,88 @@ impl Tour {
         self.rest(400).await;
         let functions = ["share-pipeline", "accept-invitation", "forward-status"];
         let before = functions.map(|function| self.invocations(function));
-        self.local_strays().await?;
+        self.near_misses();
         self.stray(&self.on.test, "pipeshare", OFFER).await;
         self.stray(&self.on.shared, "somebody", OFFER).await;
         self.stray(&self.on.shared, "pipeshare", "Something Else")
             .await;
-        for detail_type in [CALL_EVENT, EXECUTION_EVENT, SHARING] {
-            self.stray(&self.on.shared, "somebody", detail_type).await;
-        }
         let outsider = self.on.estate.person(STRANGER);
         let taken = self.stray(&outsider, "pipeshare", OFFER).await;
         hold(
             !taken,
             "the hub's bus takes nothing from outside the organization",
         )?;
-        let write = self.on.shared.ssm.put_parameter().name("/other").value("x");
-        let written = write.r#type(ParameterType::String).send().await;
-        hold(written.is_ok(), "other parameters can be written")?;
-        let tag = Tag::builder().key("team").value("ml").build();
-        let tagged = self.on.test.sagemaker.add_tags().tags(tag);
-        let churn = Person::pipeline_arn(TEST, "churn");
-        let tagged = tagged.resource_arn(churn).send().await;
-        hold(tagged.is_ok(), "pipelines can be tagged")?;
         self.on.pass(60).await;
         let after = functions.map(|function| self.invocations(function));
         hold(
             before == after,
             "what is nobody's business starts no function",
-        )
-    }
-
-    /// What others in the accounts make up under the names of AWS's events stays there.
-    async fn local_strays(&self) -> Result<(), Stop> {
-        for (who, detail_type) in [
-            (&self.on.test, EXECUTION_EVENT),
-            (&self.on.test, CALL_EVENT),
-            (&self.on.dev, SHARING),
-        ] {
-            let detail =
-                r#"{"eventSource":"sagemaker.amazonaws.com","eventName":"CreatePipeline"}"#;
-            let entry = PutEventsRequestEntry::builder()
-                .source("somebody")
-                .detail(detail);
-            let entry = entry.detail_type(detail_type).build();
-            let put = who.events.put_events().entries(entry).send().await;
-            hold(
-                put.is_ok(),
-                "anybody can put events on the bus of the own account",
-            )?;
-        }
-        self.on.pass(5).await;
+        )?;
         let world = self.on.estate.sandbox.world();
         let strays = world
             .events
             .seen
             .iter()
-            .filter(|seen| seen.event["source"] == "somebody");
+            .filter(|seen| seen.event["resources"] == json!([STRAY]));
         let mut elsewhere = strays.filter(|seen| seen.bus != "default");
         hold(
             elsewhere.next().is_none(),
-            "nothing but AWS's own events reaches the hub",
+            "the accounts tell the hub of nothing else",
         )
+    }
+
+    /// Sends events that differ in one thing from those that the rules are for.
+    fn near_misses(&self) {
+        let call = |source: &str, name: &str| json!({ "eventSource": source, "eventName": name });
+        let sagemaker = "sagemaker.amazonaws.com";
+        let created = call(sagemaker, "CreatePipeline");
+        let ended = json!({ "currentPipelineExecutionStatus": "Succeeded" });
+        let of_step = "SageMaker Model Building Pipeline Execution Step Status Change";
+        let in_accounts = [
+            (
+                TEST,
+                "aws.sagemaker",
+                CALL_EVENT,
+                call(sagemaker, "AddTags"),
+            ),
+            (
+                TEST,
+                "aws.sagemaker",
+                CALL_EVENT,
+                call("other.amazonaws.com", "CreatePipeline"),
+            ),
+            (TEST, "aws.other", CALL_EVENT, created.clone()),
+            (TEST, "aws.sagemaker", "Something Else", created),
+            (TEST, "aws.sagemaker", of_step, ended.clone()),
+            (TEST, "aws.other", EXECUTION_EVENT, ended),
+            (DEV, "aws.ram", CALL_EVENT, json!({})),
+            (DEV, "aws.other", SHARING, json!({})),
+        ];
+        let policy =
+            |operation: &str| json!({ "name": "/pipeshare/policy", "operation": operation });
+        let change = "Parameter Store Change";
+        let other = json!({ "name": "/other", "operation": "Update" });
+        let in_hub = [
+            (SHARED, "aws.ssm", change, other),
+            (SHARED, "aws.ssm", change, policy("Delete")),
+            (SHARED, "aws.ssm", "Something Else", policy("Update")),
+            (SHARED, "aws.other", change, policy("Update")),
+        ];
+        let bus = format!("arn:aws:events:{REGION}:{SHARED}:event-bus/pipeshare-hub");
+        let mut world = self.on.estate.sandbox.world();
+        for (account, source, detail_type, detail) in in_accounts.into_iter().chain(in_hub) {
+            let mut event = ServiceEvent {
+                account: account.to_owned(),
+                region: REGION.to_owned(),
+                source: source.to_owned(),
+                detail_type: detail_type.to_owned(),
+                resources: Vec::new(),
+                detail,
+            };
+            events::forward(&mut world, &bus, event.clone());
+            event.resources = vec![STRAY.to_owned()];
+            events::emit(&mut world, event);
+        }
     }
 
     /// Puts an event on the hub's bus; whether the bus took it.
@@ -624,14 +701,33 @@ impl Tour {
         }
         hold(self.on.dead_letters() == 0, "nothing was undeliverable")?;
         let logs = self.on.logs();
-        for invocation in self.on.estate.sandbox.invocations() {
-            let what = format!("{} writes its log", invocation.function);
-            hold(!invocation.logs.is_empty(), &what)?;
-        }
+        // Whom the owner's template does not allow, nobody gets into a share.
+        let beyond = "\"principals\":[\"444444444444\"]";
         let denied = logs.lines().find(|line| {
-            line.contains("is not authorized to perform") && !line.contains("444444444444")
+            line.contains("is not authorized to perform")
+                && !line.contains("sts:AssumeRole")
+                && !line.contains(beyond)
         });
-        hold(denied.is_none(), "no function was denied what it needs")?;
+        let what = format!(
+            "no function is denied what it needs: {}",
+            denied.unwrap_or_default()
+        );
+        hold(denied.is_none(), &what)?;
+        hold(!logs.contains("is not set"), "no function lacks a variable")?;
+        for function in [
+            "share-pipeline",
+            "accept-invitation",
+            "forward-status",
+            "codepipeline-hook",
+        ] {
+            let name = format!("pipeshare-{function}");
+            let invocations = self.on.estate.sandbox.invocations();
+            let silent = |it: &Invocation| it.function == name && it.logs.is_empty();
+            hold(
+                !invocations.iter().any(silent),
+                "every function leaves a log",
+            )?;
+        }
         let world = self.on.estate.sandbox.world();
         hold(world.events.dropped.is_empty(), "no event was dropped")
     }

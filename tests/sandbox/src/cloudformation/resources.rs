@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Stack, properties, template::Declaration};
 use crate::{
-    services::{dynamodb, events, iam, lambda, sns, sqs, ssm},
+    services::{dynamodb, events, iam, kms, lambda, sns, sqs, ssm},
     world::{ApiError, World},
 };
 
@@ -252,7 +252,7 @@ static TYPES: &[ResourceType] = &[
         name: "AWS::KMS::Key",
         name_property: None,
         identify: key,
-        make: Make::Nothing,
+        make: Make::Named(create_key),
     },
     // The logs of a function are kept with its invocations.
     ResourceType::named(
@@ -282,6 +282,17 @@ fn key(stack: &Stack<'_>, name: &str, _: &Value) -> Identity {
     let id = key_id(&stack.arn("kms", name));
     let arn = stack.arn("kms", &format!("key/{id}"));
     Identity::new(&*id, [("Arn", &*arn), ("KeyId", &id)])
+}
+
+fn create_key(
+    world: &mut World,
+    account: &str,
+    region: &str,
+    name: &str,
+    properties: &Value,
+) -> Outcome {
+    let id = key_id(&format!("arn:aws:kms:{region}:{account}:{name}"));
+    kms::create_key(world, account, region, &id, properties)
 }
 
 fn log_group(stack: &Stack<'_>, name: &str, _: &Value) -> Identity {

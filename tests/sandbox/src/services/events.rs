@@ -174,6 +174,21 @@ pub fn emit(world: &mut World, event: ServiceEvent) {
     delivery::arrive(world, &bus, envelope, delivery::Hop::First);
 }
 
+/// Puts an event of an AWS service on a bus as if the rule of another account had forwarded it.
+///
+/// False if there is no such bus.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "an event is made to be given away"
+)]
+pub fn forward(world: &mut World, bus_arn: &str, event: ServiceEvent) -> bool {
+    let Some(bus) = BusId::from_arn(bus_arn) else {
+        return false;
+    };
+    let envelope = envelope(world, &event, world.now);
+    delivery::arrive(world, &bus, envelope, delivery::Hop::Forwarded)
+}
+
 /// Makes a bus, as a template's `AWS::Events::EventBus` with these properties would.
 pub fn create_bus(
     world: &mut World,

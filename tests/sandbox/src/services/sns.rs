@@ -15,6 +15,7 @@ use self::subscriptions::Subscription;
 use super::{
     arn::Arn,
     iam::policy::{Decision, Request, evaluate},
+    kms,
 };
 use crate::world::{ApiError, Call, Caller, World};
 
@@ -175,6 +176,15 @@ pub fn deliver(
     );
     if !policy_allows(topic(world, topic_arn)?, &request)? {
         return Err(denied(&service, "SNS:Publish", topic_arn));
+    }
+    for (key, action) in key_of(world, topic_arn)
+        .iter()
+        .flat_map(|key| kms::ACTIONS_OF_SENDERS.map(|action| (key, action)))
+    {
+        let request = Request::of_service(&service, source_arn, source.account, action, key);
+        if !kms::permits(world, &request)? {
+            return Err(denied(&service, action, key));
+        }
     }
     publish::one(world, topic_arn, &json!({ "Message": message })).map(drop)
 }

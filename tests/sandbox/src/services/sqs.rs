@@ -405,10 +405,11 @@ fn no_such_queue() -> ApiError {
     ApiError::new("QueueDoesNotExist", "The specified queue does not exist.")
 }
 
+/// The code is that of the query protocol, which clients go on showing.
 fn access_denied(who: &str, action: &str, resource: &str) -> ApiError {
     ApiError::with_status(
         403,
-        "AccessDeniedException",
+        "AccessDenied",
         format!(
             "User: {who} is not authorized to perform: {action} on resource: {resource} \
              because no resource-based policy allows the {action} action"

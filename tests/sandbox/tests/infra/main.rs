@@ -8,6 +8,7 @@
 mod ceiling;
 mod markdown;
 mod metrics;
+mod reasons;
 mod roles;
 mod templates;
 
@@ -156,7 +157,7 @@ fn an_upgrade_does_not_write_over_the_policy() {
         "Name": "/pipeshare/policy",
         "Type": "String",
         "Tier": "Advanced",
-        "Value": "version: 1\n",
+        "Value": "# Write the sharing policy here. Until then, what was in force stays in force.\n",
     });
     assert_eq!(parameter(&[]), Some(expected.clone()));
     let others = [

@@ -9,7 +9,10 @@ use super::{
     policy::{self, Request},
     requests::Wanted,
 };
-use crate::world::{ApiError, Caller, World};
+use crate::{
+    services::kms,
+    world::{ApiError, Caller, World},
+};
 
 /// A permission: one action on one resource, by one statement of one policy of one role.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,10 +44,11 @@ pub fn check(world: &mut World, caller: &Caller, wanted: &Wanted) -> Result<(), 
         return Ok(());
     }
     match find(world, caller, wanted)? {
-        Ok(grants) => {
+        Ok(grants) if key_agrees(world, caller, wanted)? => {
             world.iam.used.extend(grants);
             Ok(())
         }
+        Ok(_) => Err(denied(caller, wanted, "because no key policy allows it")),
         Err(reason) => Err(denied(caller, wanted, reason)),
     }
 }
@@ -118,6 +122,15 @@ fn find(
     } else {
         Err("because no permissions boundary allows it")
     })
+}
+
+/// Keys have the last word about themselves; nothing else has.
+fn key_agrees(world: &World, caller: &Caller, wanted: &Wanted) -> Result<bool, ApiError> {
+    if wanted.action.starts_with("kms:") {
+        kms::permits(world, &request(world, caller, wanted))
+    } else {
+        Ok(true)
+    }
 }
 
 fn request<'a>(world: &World, caller: &Caller, wanted: &'a Wanted) -> Request<'a> {
@@ -226,7 +239,7 @@ fn denied(caller: &Caller, wanted: &Wanted, reason: &str) -> ApiError {
     );
     match action.split_once(':') {
         Some(("sns", _)) => ApiError::with_status(403, "AuthorizationError", message),
-        Some(("sts", _)) => ApiError::with_status(403, "AccessDenied", message),
+        Some(("sqs" | "sts", _)) => ApiError::with_status(403, "AccessDenied", message),
         // REST protocols say it by the status, too.
         Some(("lambda" | "ram", _)) => ApiError::with_status(403, "AccessDeniedException", message),
         _ => ApiError::new("AccessDeniedException", message),

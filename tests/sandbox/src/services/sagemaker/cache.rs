@@ -53,6 +53,9 @@ fn duration(text: &str) -> Option<Span> {
 }
 
 /// What must be the same for a run to be used again; none for steps that are not cached.
+///
+/// ASSUMED: which of the documented key attributes belong to which type, and
+/// that checks have those of their processing job.
 pub(super) fn signature(scope: Scope<'_>, step: &Step) -> Option<Value> {
     let names: &[&str] = match step.kind.as_str() {
         "Processing" => &["AppSpecification", "Environment", "ProcessingInputs"],

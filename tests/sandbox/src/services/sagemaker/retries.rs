@@ -58,6 +58,8 @@ impl Default for Policy {
 
 impl Policy {
     /// What is wrong with the policy, if anything is.
+    ///
+    /// ASSUMED: exception types that are not documented are refused, and the wording.
     pub(super) fn problem(&self) -> Option<String> {
         let mut types = self.exception_type.iter();
         if let Some(unknown) = types.find(|name| !EXCEPTION_TYPES.contains(&name.as_str())) {

@@ -225,7 +225,7 @@ fn an_entry_of_a_batch_can_fail_by_itself() {
 fn a_service_delivers_only_where_the_policy_lets_it() {
     let mut world = world();
     let error = deliver(&mut world, QUEUE, RULE, "{}").unwrap_err();
-    assert_eq!(error.code, "AccessDeniedException");
+    assert_eq!(error.code, "AccessDenied");
 
     let policy = json!({ "Statement": [{
         "Effect": "Allow",

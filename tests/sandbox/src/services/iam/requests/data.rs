@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Wanted, action};
 use crate::{
-    services::{dynamodb, sns},
+    services::{dynamodb, kms, sns},
     world::{Call, World},
 };
 
@@ -61,11 +61,9 @@ pub(super) fn sns(world: &World, call: &Call) -> Vec<Wanted> {
         _ => None,
     };
     let mut wanted = vec![Wanted::new(action, resource)];
-    for verb in ["Decrypt", "GenerateDataKey"] {
+    for action in kms::ACTIONS_OF_SENDERS {
         let through = format!("sns.{}.amazonaws.com", call.region);
-        let key = key
-            .iter()
-            .map(|key| Wanted::new(format!("kms:{verb}"), key));
+        let key = key.iter().map(|key| Wanted::new(action, key));
         wanted.extend(key.map(|it| it.with("kms:ViaService", through.clone())));
     }
     wanted
