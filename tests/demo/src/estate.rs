@@ -150,6 +150,11 @@ impl Estate {
         Person::new(self.sandbox.endpoint(), account)
     }
 
+    /// Deploys a template of a team into one of the accounts.
+    pub fn deploy(&self, account: &str, file: &str, template: &str) -> Result<(), TemplateError> {
+        deploy(&mut self.sandbox.world(), account, file, template, &[])
+    }
+
     /// Makes an account a consumer that was none in the beginning.
     pub fn onboard_consumer(&self, account: &str) -> Result<(), TemplateError> {
         deploy_consumer(&mut self.sandbox.world(), account, &self.plan)

@@ -5,6 +5,7 @@
 
 mod intrinsics;
 mod parameters;
+mod pipeline;
 mod properties;
 mod resources;
 mod rules;

@@ -114,6 +114,18 @@ static PROPERTIES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "AWS::SageMaker::Pipeline",
+        &[
+            "ParallelismConfiguration",
+            "PipelineDefinition",
+            "PipelineDescription",
+            "PipelineDisplayName",
+            "PipelineName",
+            "RoleArn",
+            "Tags",
+        ],
+    ),
+    (
         "AWS::SNS::Subscription",
         &["Endpoint", "Protocol", "RawMessageDelivery", "TopicArn"],
     ),

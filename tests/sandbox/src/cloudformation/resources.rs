@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Stack, properties, template::Declaration};
+use super::{Stack, pipeline, properties, template::Declaration};
 use crate::{
     services::{dynamodb, events, iam, kms, lambda, sns, sqs, ssm},
     world::{ApiError, World},
@@ -228,6 +228,12 @@ static TYPES: &[ResourceType] = &[
     ResourceType::nameless(
         "AWS::Lambda::EventInvokeConfig",
         Make::Nameless(lambda::create_event_invoke_config),
+    ),
+    ResourceType::named(
+        "AWS::SageMaker::Pipeline",
+        "PipelineName",
+        name_only,
+        Make::Named(pipeline::deploy),
     ),
     // Only event source mappings, CodePipeline and people invoke functions in the sandbox.
     ResourceType::nameless("AWS::Lambda::Permission", Make::Nothing),
