@@ -151,8 +151,20 @@ impl Estate {
     }
 
     /// Deploys a template of a team into one of the accounts.
-    pub fn deploy(&self, account: &str, file: &str, template: &str) -> Result<(), TemplateError> {
-        deploy(&mut self.sandbox.world(), account, file, template, &[])
+    pub fn deploy(
+        &self,
+        account: &str,
+        file: &str,
+        template: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<(), TemplateError> {
+        deploy(
+            &mut self.sandbox.world(),
+            account,
+            file,
+            template,
+            parameters,
+        )
     }
 
     /// Makes an account a consumer that was none in the beginning.

@@ -252,7 +252,7 @@ impl Cast<'_> {
             "aws cloudformation deploy --stack-name {PIPELINE} --template-file {PIPELINE}.yaml"
         ));
         let file = format!("{PIPELINE}.yaml");
-        self.estate.deploy(TEST, &file, &template())?;
+        self.estate.deploy(TEST, &file, &template(), &[])?;
         let arn = &self.test_pipeline;
         let created = self.test.sees(arn).await;
         scene.check(format!("created {arn}"), created);

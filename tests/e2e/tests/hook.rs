@@ -123,47 +123,50 @@ async fn a_deployment_is_done_when_the_run_has_succeeded_and_everybody_has_acces
 }
 
 /// The template that the build of a team's CI/CD has made: of the file that
-/// `PIPESHARE_TEMPLATE` names, or a small one.
+/// `PIPESHARE_TEMPLATE` names, or a small one with the same parameters.
 fn template() -> String {
     if let Ok(path) = std::env::var("PIPESHARE_TEMPLATE") {
         return std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     }
+    let definition = r#"{"Version":"2020-12-01",
+        "Parameters":[{"Name":"DataBucket","Type":"String"}],
+        "Steps":[{"Name":"Train","Type":"Training","Arguments":{}}]}"#;
     let pipeline = json!({
         "Type": "AWS::SageMaker::Pipeline",
         "Properties": {
-            "PipelineName": "churn",
-            "RoleArn": format!("arn:aws:iam::{TEST}:role/pipeline"),
-            "PipelineDefinition": { "PipelineDefinitionBody": e2e::DEFINITION },
+            "PipelineName": "churn-train",
+            "RoleArn": { "Ref": "PipelineRoleArn" },
+            "PipelineDefinition": { "PipelineDefinitionBody": definition },
         },
     });
-    json!({ "Resources": { "Pipeline": pipeline } }).to_string()
+    json!({
+        "Parameters": { "PipelineRoleArn": { "Type": "String" } },
+        "Resources": { "Pipeline": pipeline },
+    })
+    .to_string()
 }
 
 #[tokio::test]
 async fn what_a_template_deploys_is_run_and_shared_and_a_new_deployment_runs_again() {
     let scenario = Scenario::begin(HOOKED).await;
     let template = template();
+    let role = format!("arn:aws:iam::{TEST}:role/pipeline");
+    let mut request = with("pipeline", "churn-train");
+    request["parameters"] = json!({ "DataBucket": "churn-data" });
     for execution in ["e1", "e2"] {
-        let deployed = scenario
-            .estate
-            .deploy(TEST, "target/cicd/template.json", &template);
+        let (file, parameters) = ("target/cicd/template.json", [("PipelineRoleArn", &*role)]);
+        let deployed = scenario.estate.deploy(TEST, file, &template, &parameters);
         deployed.unwrap_or_else(|error| panic!("{error}"));
-        let pipelines = scenario.test.sagemaker.list_pipelines().send().await;
-        let pipelines = pipelines.unwrap_or_else(|error| panic!("{error:?}"));
-        let name = pipelines.pipeline_summaries()[0]
-            .pipeline_name()
-            .unwrap_or_default();
-        let action = deploy(&scenario, execution, &with("pipeline", name));
+        let action = deploy(&scenario, execution, &request);
         scenario.pass(3600).await;
         let run = variable(&scenario, &action, "executionArn");
-        assert_eq!(
-            scenario.test.status(&run).await.as_deref().ok(),
-            Some("Succeeded")
-        );
+        let status = scenario.test.status(&run).await;
+        assert_eq!(status.as_deref().ok(), Some("Succeeded"));
         assert_eq!(variable(&scenario, &action, "consumers"), DEV);
         let arn = variable(&scenario, &action, "pipelineArn");
         assert!(scenario.dev.sees(&arn).await);
     }
+    assert_eq!(executions(&scenario, "churn-train").await, 2);
 }
 
 #[tokio::test]
