@@ -31,16 +31,15 @@ pub(super) fn deploy(
         &call("DescribePipeline", json!({ "PipelineName": name })),
     );
     let mut input = input(name, properties)?;
-    let operation = match described {
-        Ok(_) => "UpdatePipeline",
-        Err(_) => {
-            let token = world.uuid(&format!("stack with pipeline {name} of {account}"));
-            input.insert("ClientRequestToken".to_owned(), token.into());
-            if let Some(tags) = properties.get("Tags") {
-                input.insert("Tags".to_owned(), tags.clone());
-            }
-            "CreatePipeline"
+    let operation = if described.is_ok() {
+        "UpdatePipeline"
+    } else {
+        let token = world.uuid(&format!("stack with pipeline {name} of {account}"));
+        input.insert("ClientRequestToken".to_owned(), token.into());
+        if let Some(tags) = properties.get("Tags") {
+            input.insert("Tags".to_owned(), tags.clone());
         }
+        "CreatePipeline"
     };
     perform(world, &call(operation, Value::Object(input))).map(drop)
 }
