@@ -30,6 +30,8 @@ use aws::{
 use serde_json::{Value, json};
 
 const CHILD: &str = "PIPESHARE_TEST_CHILD";
+/// The request that ends the server.
+const STOP: &str = "/stop";
 const SECRETS: [&str; 5] = [
     "lambda-secret",
     "lambda-token",
@@ -135,8 +137,8 @@ fn run(events: &[Value]) -> Run {
         .collect();
     child.kill().unwrap();
     child.wait().unwrap();
-    // A connection that asks for nothing ends the server.
-    drop(TcpStream::connect(host).unwrap());
+    let mut last = TcpStream::connect(host).unwrap();
+    write!(last, "GET {STOP} HTTP/1.1\r\n\r\n").unwrap();
     Run {
         log: out.join().unwrap() + &err.join().unwrap(),
         answers,
@@ -160,30 +162,35 @@ struct Server {
 }
 
 impl Server {
-    /// Serves one connection after the other, each for one request, until one
-    /// asks for nothing. The process makes one call at a time.
+    /// Serves one connection after the other, each for one request, until it
+    /// shall stop. The process makes one call at a time, and may be killed in
+    /// the middle of one.
     fn serve(mut self, listener: &TcpListener) -> Vec<String> {
         let mut calls = Vec::new();
-        let mut waiting = None;
+        let mut waiting = Vec::new();
         loop {
             let (mut stream, _) = listener.accept().unwrap();
             let Some((path, body)) = read_request(&stream) else {
+                continue;
+            };
+            if path == STOP {
                 drop(waiting);
                 return calls;
-            };
+            }
             if path.ends_with("/next") && self.events.is_empty() {
-                waiting = Some(stream);
+                waiting.push(stream);
                 continue;
             }
             let reply = self.reply(&path, &body);
-            write!(
+            let written = write!(
                 stream,
                 "HTTP/1.1 200 OK\r\nconnection: close\r\nlambda-runtime-aws-request-id: r-1\r\n\
                  lambda-runtime-deadline-ms: 1800000000000\r\ncontent-length: {}\r\n\r\n{reply}",
                 reply.len()
-            )
-            .unwrap();
-            calls.push(path);
+            );
+            if written.is_ok() {
+                calls.push(path);
+            }
         }
     }
 
@@ -209,13 +216,13 @@ impl Server {
     }
 }
 
-/// The path and the body; nothing if the connection was closed.
+/// The path and the body; nothing if the connection was closed before it was read.
 fn read_request(stream: &TcpStream) -> Option<(String, String)> {
     let mut reader = BufReader::new(stream);
     let mut head = Vec::new();
     loop {
         let mut line = String::new();
-        if reader.read_line(&mut line).unwrap() == 0 {
+        if reader.read_line(&mut line).ok()? == 0 {
             return None;
         }
         if line == "\r\n" {
@@ -228,7 +235,7 @@ fn read_request(stream: &TcpStream) -> Option<(String, String)> {
         .find_map(|line| line.strip_prefix("content-length:"))
         .map_or(0, |length| length.trim().parse().unwrap());
     let mut body = vec![0; length];
-    reader.read_exact(&mut body).unwrap();
+    reader.read_exact(&mut body).ok()?;
     let path = head[0].split(' ').nth(1).unwrap().to_owned();
     Some((path, String::from_utf8(body).unwrap()))
 }
