@@ -29,6 +29,15 @@ pub struct Success {
     pub variables: Vec<(String, String)>,
 }
 
+/// What became of an answer to a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// CodePipeline took it, or the job is over and needs none.
+    Yes,
+    /// CodePipeline does not wait for it: it knows no such job.
+    No,
+}
+
 /// Jobs of the function's own account.
 #[derive(Debug, Clone)]
 pub struct CodePipeline {
@@ -45,7 +54,7 @@ impl CodePipeline {
     }
 
     /// Says that a job is done; saying it of a job that is over is no failure.
-    pub async fn succeed(&self, job: &str, success: &Success) -> Result<(), Error> {
+    pub async fn succeed(&self, job: &str, success: &Success) -> Result<Heard, Error> {
         let variables = success.variables.iter().cloned().collect();
         let answer = self
             .client
@@ -56,7 +65,7 @@ impl CodePipeline {
             .send()
             .await
             .map_err(self.service.failed("PutJobSuccessResult"));
-        unless_over(answer.map(drop))
+        heard(answer.map(drop))
     }
 
     /// Says that a job goes on, so that the function is invoked again with this token.
@@ -66,7 +75,7 @@ impl CodePipeline {
         token: &str,
         summary: &str,
         execution: Option<String>,
-    ) -> Result<(), Error> {
+    ) -> Result<Heard, Error> {
         let answer = self
             .client
             .put_job_success_result()
@@ -76,7 +85,7 @@ impl CodePipeline {
             .send()
             .await
             .map_err(self.service.failed("PutJobSuccessResult"));
-        unless_over(answer.map(drop))
+        heard(answer.map(drop))
     }
 
     /// Says that a job has failed; saying it of a job that is over is no failure.
@@ -85,7 +94,7 @@ impl CodePipeline {
         job: &str,
         failure: &Failure,
         execution: Option<String>,
-    ) -> Result<(), Error> {
+    ) -> Result<Heard, Error> {
         let details = FailureDetails::builder()
             .r#type(failure_type(failure.kind))
             .message(legal(&failure.message, MAX_MESSAGE))
@@ -103,20 +112,25 @@ impl CodePipeline {
             .send()
             .await
             .map_err(self.service.failed("PutJobFailureResult"));
-        unless_over(answer.map(drop))
+        heard(answer.map(drop))
     }
 }
 
 /// A job is over when it was answered before, or when somebody stopped the pipeline.
 ///
-/// ASSUMED: these are the errors for it; their descriptions speak of formats.
-fn unless_over(answer: Result<(), Error>) -> Result<(), Error> {
+/// ASSUMED: `InvalidJobStateException` is the error for it; its description speaks of a format.
+fn heard(answer: Result<(), Error>) -> Result<Heard, Error> {
     match answer {
-        Err(error) if error.is("InvalidJobStateException") || error.is("JobNotFoundException") => {
+        Ok(()) => Ok(Heard::Yes),
+        Err(error) if error.is("InvalidJobStateException") => {
             tracing::warn!("the job is over already: {error}");
-            Ok(())
+            Ok(Heard::Yes)
         }
-        answer => answer,
+        Err(error) if error.is("JobNotFoundException") => {
+            tracing::warn!("nobody waits for the job: {error}");
+            Ok(Heard::No)
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -203,8 +217,10 @@ mod tests {
         ]);
         let codepipeline = codepipeline(&replay).await;
         let failure = Failure::new(FailureKind::PermissionError, "é".repeat(6_000));
-        codepipeline.fail(JOB, &failure, None).await.unwrap();
-        codepipeline.go_on(JOB, "token", "…", None).await.unwrap();
+        let over = codepipeline.fail(JOB, &failure, None).await;
+        assert_eq!(over.unwrap(), Heard::Yes);
+        let unknown = codepipeline.go_on(JOB, "token", "…", None).await;
+        assert_eq!(unknown.unwrap(), Heard::No);
         let refused = codepipeline.fail(JOB, &failure, None).await.unwrap_err();
         assert_eq!(refused.class(), Class::Permanent);
         let sent = replay.requests()[0].json();

@@ -20,6 +20,7 @@ use crate::{
 /// What the steps are about.
 struct Work<'w> {
     request: &'w Request,
+    /// By what it is shared; none if it is not to be.
     policy: Option<&'w Policy>,
     owner: &'w AccountId,
     runner: Runner,
@@ -44,6 +45,10 @@ impl CodePipelineHook<'_> {
         let runner = self.aws.runner(&owner).await;
         let pipeline = runner.sagemaker.pipeline_named(&request.pipeline).await?;
         report.pipeline = Some(pipeline.arn.clone());
+        let policy = match hook::policy_for(request, policy, &pipeline.arn) {
+            Ok(policy) => policy,
+            Err(failure) => return Ok(Outcome::Failed(failure)),
+        };
         // AWS dates all its answers; without a date, no limit would be reached.
         let now = ssm.time().unwrap_or(pipeline.created);
         report.progress.began.get_or_insert(now);
@@ -59,7 +64,12 @@ impl CodePipelineHook<'_> {
         loop {
             match hook::next(request, &report.progress, &seen) {
                 Step::Start => {
-                    let arn = self.start(&work).await?;
+                    // After a run that cannot be run again, this attempt starts another, once.
+                    let token = match &seen.run {
+                        None => work.identity.start_token(),
+                        Some(_) => work.identity.retry_token(),
+                    };
+                    let arn = start(&work, &token).await?;
                     report.progress.execution = Some(arn.clone());
                     seen.run = Some(Run::started(arn));
                 }
@@ -70,10 +80,8 @@ impl CodePipelineHook<'_> {
                     seen.run = Some(Run::started(arn));
                 }
                 Step::Share => {
-                    let Some(policy) = work.policy else {
-                        return Ok(Outcome::Failed(no_policy()));
-                    };
-                    self.share(&work, policy).await?;
+                    self.open_gates(&work).await?;
+                    self.ask_to_share(&work).await?;
                     report.progress.sharing = Some(now);
                     seen.grants = self.look_for_access(&work, report).await?;
                 }
@@ -108,6 +116,10 @@ impl CodePipelineHook<'_> {
             grants: None,
         };
         if report.progress.sharing.is_some() {
+            // A rule that is new since then may wait for the hook, too.
+            if self.open_gates(work).await? {
+                self.ask_to_share(work).await?;
+            }
             seen.grants = self.look_for_access(work, report).await?;
         } else if work.request.run {
             let Work {
@@ -119,8 +131,6 @@ impl CodePipelineHook<'_> {
             seen.run = self
                 .run(runner, pipeline, identity, &report.progress)
                 .await?;
-            // One that succeeded or is under way is ours from now on; one
-            // that failed is not, before it runs again.
             if let Some(run) = &seen.run
                 && run.is_adoptable()
             {
@@ -130,29 +140,18 @@ impl CodePipelineHook<'_> {
         Ok(seen)
     }
 
-    async fn start(&self, work: &Work<'_>) -> Result<ExecutionArn, Error> {
-        let Work {
-            request,
-            runner,
-            pipeline,
-            identity,
-            ..
-        } = work;
-        let description = match &request.execution {
-            Some(execution) => format!("Started by pipeshare for {}", one_line(execution)),
-            None => "Started by pipeshare".to_owned(),
-        };
-        let sagemaker = &runner.sagemaker;
-        sagemaker
-            .start(&pipeline.arn, identity, &request.parameters, &description)
-            .await
+    /// Opens the gates of the rules that wait for the hook; returns whether one was closed.
+    async fn open_gates(&self, work: &Work<'_>) -> Result<bool, Error> {
+        match work.policy {
+            Some(policy) => self.remember_passage(policy, &work.pipeline).await,
+            None => Ok(false),
+        }
     }
 
-    /// Has share-pipeline look at the account, once the gates are open.
+    /// Has share-pipeline look at the account.
     ///
     /// The queue is the way to the one function that may change shares.
-    async fn share(&self, work: &Work<'_>, policy: &Policy) -> Result<(), Error> {
-        self.open_gates(policy, &work.pipeline).await?;
+    async fn ask_to_share(&self, work: &Work<'_>) -> Result<(), Error> {
         let command = Command::text(Action::Share, work.owner);
         let queue = &self.config.share_queue;
         let sqs = self.aws.sqs();
@@ -164,25 +163,32 @@ impl CodePipelineHook<'_> {
         work: &Work<'_>,
         report: &mut Report,
     ) -> Result<Option<Vec<hook::Grant>>, Error> {
-        let Work {
-            request,
-            runner,
-            pipeline,
-            ..
-        } = work;
         let Some(policy) = work.policy else {
-            // It was in force when sharing was asked for, and may be again.
             return Ok(None);
         };
-        let grants = self.grants(policy, request, runner, pipeline).await?;
+        let grants = self.grants(policy, &work.runner, &work.pipeline).await?;
         report.grants.clone_from(&grants);
         Ok(Some(grants))
     }
 }
 
-fn no_policy() -> Failure {
-    let message = "no policy is in force, so nothing can be shared";
-    Failure::new(FailureKind::ConfigurationError, message)
+async fn start(work: &Work<'_>, token: &str) -> Result<ExecutionArn, Error> {
+    let Work {
+        request,
+        runner,
+        pipeline,
+        identity,
+        ..
+    } = work;
+    let description = match &request.execution {
+        Some(execution) => format!("Started by pipeshare for {}", one_line(execution)),
+        None => "Started by pipeshare".to_owned(),
+    };
+    let sagemaker = &runner.sagemaker;
+    let parameters = &request.parameters;
+    sagemaker
+        .start(&pipeline.arn, identity, token, parameters, &description)
+        .await
 }
 
 /// SageMaker takes descriptions of a single line.

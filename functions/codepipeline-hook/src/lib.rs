@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use aws::{
     Aws, Error,
+    codepipeline::Heard,
     dynamodb::Table,
     lambda::{self, Answer, Invocation},
     telemetry::Metrics,
@@ -57,7 +58,8 @@ impl lambda::Handler for CodePipelineHook<'_> {
         report.count(metrics);
         match caller {
             Caller::Job(job) => match self.answer(&job, &report).await {
-                Ok(()) => report.answered(),
+                Ok(Heard::Yes) => report.answered(),
+                Ok(Heard::No) => report.unheard(),
                 Err(error) => report.unanswered(&error),
             },
             Caller::Direct => report.returned(),

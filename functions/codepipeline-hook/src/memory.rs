@@ -11,20 +11,24 @@ use crate::CodePipelineHook;
 
 impl CodePipelineHook<'_> {
     /// Lets this pipeline, not a namesake after it, join the rules that wait for the hook.
-    pub(crate) async fn open_gates(
+    ///
+    /// Returns whether a gate was closed until now.
+    pub(crate) async fn remember_passage(
         &self,
         policy: &Policy,
         pipeline: &Pipeline,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let created = pipeline.created.as_millisecond().to_string();
         let arn = pipeline.arn.as_str().to_ascii_lowercase();
         let waiting = covering(policy, &pipeline.arn).filter(|rule| rule.after == Gate::Hook);
+        let mut was_closed = false;
         for rule in waiting {
             let key = format!("gate|{}|{arn}", rule.name);
-            self.table
+            was_closed |= self
+                .table
                 .put_if_absent(&key, &created, &Values::new(), None)
                 .await?;
         }
-        Ok(())
+        Ok(was_closed)
     }
 }

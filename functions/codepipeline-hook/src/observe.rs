@@ -2,7 +2,7 @@
 
 use aws::{Class, Error, clients::Runner};
 use domain::{
-    hook::{Access, Grant, Identity, Progress, Request, Run, grants, wait_for_gates},
+    hook::{Access, Grant, Identity, Progress, Run, grants},
     id::{PipelineArn, Principal},
     policy::Policy,
     sharing::Pipeline,
@@ -33,18 +33,11 @@ impl CodePipelineHook<'_> {
     pub(crate) async fn grants(
         &self,
         policy: &Policy,
-        request: &Request,
         runner: &Runner,
         pipeline: &Pipeline,
     ) -> Result<Vec<Grant>, Error> {
-        let has_succeeded = request.run
-            || wait_for_gates(policy, &pipeline.arn)
-                && runner
-                    .sagemaker
-                    .has_succeeded_execution(&pipeline.arn, pipeline.created)
-                    .await?;
         let shares = runner.ram.shares_with(&pipeline.arn).await?;
-        let grants = grants(policy, &pipeline.arn, has_succeeded, &shares);
+        let grants = grants(policy, pipeline, &shares);
         stream::iter(grants)
             .map(|grant| self.prove(grant, &pipeline.arn))
             .buffered(ACCOUNTS_AT_ONCE)

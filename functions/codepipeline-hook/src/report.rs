@@ -2,7 +2,7 @@
 
 use aws::{
     Class, Error,
-    codepipeline::Success,
+    codepipeline::{Heard, Success},
     lambda::{Answer, Failed},
     telemetry::Metrics,
 };
@@ -78,24 +78,19 @@ impl Report {
         }
     }
 
-    /// What CodePipeline, people and later actions want to know of a success.
-    fn variables(&self) -> Vec<(String, String)> {
+    /// What people and later actions want to know of a success.
+    fn variables(&self) -> [(&'static str, Option<String>); 4] {
         let shares = self.grants.iter().filter_map(|grant| grant.share.as_ref());
         let shares = joined(shares.map(ToString::to_string));
         let consumers = self.grants.iter().filter(|it| it.access == Access::Granted);
         let consumers = joined(consumers.map(|grant| grant.principal.as_str().to_owned()));
         let pipeline = self.pipeline.as_ref().map(ToString::to_string);
-        let named = [
+        [
             ("pipelineArn", pipeline),
             ("executionArn", self.execution()),
-            ("shareArns", Some(shares)),
-            ("consumers", Some(consumers)),
-        ];
-        named
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-            .filter(|(_, value)| !value.is_empty())
-            .collect()
+            ("shareArns", Some(shares).filter(|list| !list.is_empty())),
+            ("consumers", Some(consumers).filter(|list| !list.is_empty())),
+        ]
     }
 
     fn execution(&self) -> Option<String> {
@@ -113,8 +108,8 @@ impl Report {
     /// The result of a direct invocation, and the log line of every one.
     fn summary(&self) -> Value {
         let variables = self.variables().into_iter();
-        let variables = variables.map(|(name, value)| (name, Value::from(value)));
-        let mut summary: Map<String, Value> = variables.collect();
+        let known = variables.filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
+        let mut summary: Map<String, Value> = known.collect();
         summary.insert("state".to_owned(), self.state().into());
         match &self.outcome {
             Outcome::Waiting(what) => {
@@ -133,6 +128,24 @@ impl Report {
     pub(crate) fn answered(&self) -> Answer {
         Answer {
             result: Ok(self.summary()),
+            summary: self.summary(),
+        }
+    }
+
+    /// The end of one that nobody answers for: a condition of a stage may go by its result alone.
+    ///
+    /// Only a success is one; what takes time is an error until it is done.
+    pub(crate) fn unheard(&self) -> Answer {
+        let (kind, message) = match &self.outcome {
+            Outcome::Succeeded => return self.answered(),
+            Outcome::Waiting(what) => ("Waiting", what.clone()),
+            Outcome::Failed(failure) => (failure.kind.as_str(), failure.message.clone()),
+        };
+        Answer {
+            result: Err(Failed {
+                kind: kind.to_owned(),
+                message,
+            }),
             summary: self.summary(),
         }
     }
@@ -172,7 +185,7 @@ impl Report {
 
 impl CodePipelineHook<'_> {
     /// Answers a job of CodePipeline.
-    pub(crate) async fn answer(&self, job: &str, report: &Report) -> Result<(), Error> {
+    pub(crate) async fn answer(&self, job: &str, report: &Report) -> Result<Heard, Error> {
         let codepipeline = self.aws.codepipeline();
         let execution = report.execution();
         match &report.outcome {
@@ -181,10 +194,15 @@ impl CodePipelineHook<'_> {
                 codepipeline.go_on(job, &token, what, execution).await
             }
             Outcome::Succeeded => {
+                // An action that refers to a variable that does not exist fails.
+                let value = |value: Option<String>| value.unwrap_or_else(|| "none".to_owned());
+                let variables = report.variables().into_iter();
                 let success = Success {
                     summary: report.success(),
                     execution,
-                    variables: report.variables(),
+                    variables: variables
+                        .map(|(name, known)| (name.to_owned(), value(known)))
+                        .collect(),
                 };
                 codepipeline.succeed(job, &success).await
             }
@@ -200,7 +218,6 @@ impl Report {
         let begin = if ran { "run succeeded" } else { "not run" };
         let end = match (self.progress.sharing, self.grants.len()) {
             (None, _) => "not shared".to_owned(),
-            (Some(_), 0) => "no rule shares it".to_owned(),
             (Some(_), all) => {
                 let has = |grant: &&Grant| grant.access == Access::Granted;
                 let granted = self.grants.iter().filter(has).count();

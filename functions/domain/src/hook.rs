@@ -17,7 +17,7 @@ mod progress;
 mod request;
 mod step;
 
-pub use access::{Access, Grant, Shared, covering, grants, wait_for_gates};
+pub use access::{Access, Grant, Shared, covering, grants, policy_for};
 pub use failure::{Failure, FailureKind, Mistakes};
 pub use identity::Identity;
 pub use progress::{Progress, UnreadableToken};

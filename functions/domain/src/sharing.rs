@@ -11,6 +11,7 @@ mod plan;
 mod step;
 
 pub use name::{Audience, PREFIX, ShareName};
+pub(crate) use observed::is_older;
 pub use observed::{Association, Evidence, Observed, Pipeline, Questions, Share, questions};
 pub use plan::{MAX_PIPELINES, Offered, Plan, Problem, Waiting, plan};
 pub use step::{Action, Reason, Step};

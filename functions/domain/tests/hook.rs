@@ -5,17 +5,17 @@
     reason = "a test whose input cannot be built has failed"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     hook::{
         Access, FailureKind, Grant, Identity, Progress, Request, Run, Seen, Shared, Step, grants,
-        next,
+        next, policy_for,
     },
     id::{ExecutionArn, PipelineArn},
     notification::FailedStep,
-    policy::Policy,
-    sharing::Association,
+    policy::{Gate, Policy},
+    sharing::{Association, Pipeline},
     status::{AssociationStatus, ExecutionStatus},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -62,9 +62,11 @@ fn policy() -> Policy {
 #[test]
 fn every_mistake_of_a_request_is_told_at_once_with_what_may_be_meant() {
     let told = mistakes(
-        r##"{"pipline": "churn", "owner": 7, "run": "no", "runMinutes": 0, "accessMinutes": "long",
-            "parameters": {"a": [], "b": ""}, "execution": "e", "action": "#{variables.x}"}"##,
+        &r##"{"pipline": "churn", "owner": 7, "run": "no", "runMinutes": 0, "accessMinutes": "long",
+            "parameters": {"a": [], "b": "LONG", "c": ""}, "execution": "e", "action": "#{variables.x}"}"##
+            .replace("LONG", &"é".repeat(1025)),
     );
+    assert!(!told.contains("parameters.c"), "{told}");
     for expected in [
         "UserParameters: ",
         "unknown key \"pipline\"; did you mean \"pipeline\"?",
@@ -74,7 +76,7 @@ fn every_mistake_of_a_request_is_told_at_once_with_what_may_be_meant() {
         "\"runMinutes\": expected 1 to 1410",
         "\"accessMinutes\": expected a number of minutes, 1 to 1410, but found a text",
         "\"parameters.a\": expected a text, a number, true or false, but found a list",
-        "\"parameters.b\": SageMaker takes 1 to 1024 characters",
+        "\"parameters.b\": SageMaker takes at most 1024 characters",
         "\"action\": a variable in it was not replaced by CodePipeline",
     ] {
         assert!(told.contains(expected), "{expected} in {told}");
@@ -98,10 +100,23 @@ fn a_name_needs_an_owner_and_an_arn_has_one() {
     assert!(mistakes(r#"{"pipeline": "churn"}"#).contains("\"owner\": it is missing"));
     let by_arn = Request::parse(&format!("{{\"pipeline\": \"{PIPELINE}\"}}")).unwrap();
     assert_eq!(by_arn.owner(None).unwrap().as_str(), "222222222222");
-    let other = format!("{{\"pipeline\": \"{PIPELINE}\", \"owner\": \"111111111111\"}}");
-    assert!(mistakes(&other).contains("names another account"));
 
     let policy = policy();
+    for (owner, expected) in [
+        ("test", None),
+        ("222222222222", None),
+        ("dev", Some("names 222222222222, not 111111111111")),
+        ("333333333333", Some("names 222222222222, not 333333333333")),
+        ("tset", Some("did you mean \"test\"?")),
+    ] {
+        let both = format!("{{\"pipeline\": \"{PIPELINE}\", \"owner\": \"{owner}\"}}");
+        let owner = Request::parse(&both).unwrap().owner(Some(&policy));
+        let mistake = owner.map_err(|mistakes| mistakes.to_string()).err();
+        match expected {
+            None => assert_eq!(mistake, None),
+            Some(part) => assert!(mistake.as_ref().unwrap().contains(part), "{mistake:?}"),
+        }
+    }
     assert_eq!(
         request("").owner(Some(&policy)).unwrap().as_str(),
         "222222222222"
@@ -128,18 +143,22 @@ fn attempts_of_one_deployment_have_one_run_and_other_deployments_have_others() {
         Identity::of(&request(more), &pipeline(), attempt).display_name()
     };
     let deployment = r#", "execution": "e1", "action": "hook""#;
-    assert_eq!(name(deployment, "job1"), name(deployment, "job2"));
-    assert_ne!(
-        name(deployment, "job1"),
-        name(&deployment.replace("e1", "e2"), "job1")
-    );
-    assert_ne!(
-        name(deployment, "job1"),
-        name(&deployment.replace("hook", "h"), "job1")
-    );
+    let is_of = |name: &str, more: &str, attempt: &str| {
+        Identity::of(&request(more), &pipeline(), attempt).is_of_deployment(name)
+    };
+    let first = name(deployment, "job1");
+    assert!(is_of(&first, deployment, "job1") && is_of(&first, deployment, "job2"));
+    assert_ne!(first, name(deployment, "job2"), "who started it is told");
     let other = format!("{deployment}, \"parameters\": {{\"a\": 1}}");
-    assert_ne!(name(deployment, "job1"), name(&other, "job1"));
-    assert_ne!(name("", "job1"), name("", "job2"));
+    for other in [
+        &deployment.replace("e1", "e2"),
+        &deployment.replace("hook", "h"),
+        &other,
+    ] {
+        assert!(!is_of(&first, other, "job1"), "{other}");
+    }
+    assert!(!is_of(&name("", "job1"), "", "job2"));
+    assert!(!is_of("by-hand", deployment, "job1"));
 
     let retry =
         |attempt: &str| Identity::of(&request(deployment), &pipeline(), attempt).retry_token();
@@ -186,6 +205,8 @@ fn a_run_that_failed_is_run_again_by_the_next_attempt_but_not_by_its_own() {
     let request = request("");
     let first = Progress::new("job");
     assert_eq!(next(&request, &first, &seen(None)), Step::Start);
+    let partly = run(ExecutionStatus::CompletedWithFailures);
+    assert_eq!(next(&request, &first, &seen(Some(partly))), Step::Start);
     let failed = Run {
         failed_steps: vec![FailedStep {
             name: "Train".to_owned(),
@@ -193,7 +214,11 @@ fn a_run_that_failed_is_run_again_by_the_next_attempt_but_not_by_its_own() {
         }],
         ..run(ExecutionStatus::Failed)
     };
-    let again = next(&request, &first, &seen(Some(failed.clone())));
+    let again = next(
+        &request,
+        &Progress::new("next"),
+        &seen(Some(failed.clone())),
+    );
     assert_eq!(again, Step::Retry(execution()));
     let mut own = first;
     own.execution = Some(execution());
@@ -206,6 +231,24 @@ fn a_run_that_failed_is_run_again_by_the_next_attempt_but_not_by_its_own() {
         execution()
     );
     assert_eq!(failure.message, expected);
+}
+
+#[test]
+fn a_run_is_adopted_unless_somebody_else_started_it_and_it_ends_badly() {
+    use ExecutionStatus::{Executing, Failed, Stopped, Stopping, Succeeded};
+    for status in [Executing, Stopping, Stopped, Failed, Succeeded] {
+        let own = run(status.clone());
+        let other = Run {
+            own: false,
+            ..own.clone()
+        };
+        assert!(own.is_adoptable(), "{status}");
+        assert_eq!(
+            other.is_adoptable(),
+            [Executing, Succeeded].contains(&status),
+            "{status}"
+        );
+    }
 }
 
 #[test]
@@ -246,8 +289,12 @@ fn shared(name: &str, pipeline: AssociationStatus, principal: AssociationStatus)
 #[test]
 fn who_has_access_follows_from_the_rules_about_the_pipeline_and_their_shares() {
     use AssociationStatus::{Associated, Associating, Disassociated};
-    let of = |has_succeeded, shares: &[Shared]| {
-        let grants = grants(&policy(), &pipeline(), has_succeeded, shares);
+    let deployed = |created| Pipeline {
+        arn: pipeline(),
+        created,
+    };
+    let of = |shares: &[Shared]| {
+        let grants = grants(&policy(), &deployed(begin()), shares);
         let access = grants
             .into_iter()
             .map(|it| (it.rule.to_string(), it.access));
@@ -260,30 +307,64 @@ fn who_has_access_follows_from_the_rules_about_the_pipeline_and_their_shares() {
             shared("pipeshare-proved.333333333333", Associated, Associated),
         ]
     };
-    assert_eq!(of(false, &[])["created"], Access::NotShared);
-    assert_eq!(of(false, &[]).len(), 1);
-    assert_eq!(of(true, &[]).len(), 2);
     assert_eq!(
-        of(false, &share(Associated, Associated))["created"],
+        of(&[]).into_keys().collect::<Vec<_>>(),
+        ["created", "proved"]
+    );
+    assert_eq!(of(&[])["created"], Access::NotShared);
+    assert_eq!(
+        of(&share(Associated, Associated))["created"],
         Access::Granted
     );
     assert_eq!(
-        of(false, &share(Associated, Associating))["created"],
+        of(&share(Associated, Associating))["created"],
         Access::Invited
     );
     assert_eq!(
-        of(false, &share(Associating, Associated))["created"],
+        of(&share(Associating, Associated))["created"],
         Access::Invited
     );
     assert_eq!(
-        of(false, &share(Associated, Disassociated))["created"],
+        of(&share(Associated, Disassociated))["created"],
         Access::NotShared
     );
     // The share of the other rule is for somebody else.
     assert_eq!(
-        of(true, &share(Associated, Associated))["proved"],
+        of(&share(Associated, Associated))["proved"],
         Access::NotShared
     );
+    // What was associated before the pipeline was made is of a namesake.
+    let mut old = share(Associated, Associated);
+    for shared in &mut old {
+        shared.pipeline.created = Some(begin() - SignedDuration::from_secs(1));
+    }
+    assert_eq!(of(&old)["created"], Access::NotShared);
+}
+
+#[test]
+fn sharing_what_no_rule_names_is_a_mistake_that_is_told_at_once() {
+    let policy = policy();
+    let asked = |more: &str, policy: Option<&Policy>, arn: &str| {
+        let policy = policy_for(&request(more), policy, &arn.parse().unwrap());
+        policy
+            .map(|policy| policy.is_some())
+            .map_err(|failure| (failure.kind, failure.message))
+    };
+    assert_eq!(asked("", Some(&policy), PIPELINE), Ok(true));
+    let unnamed = PIPELINE.replace("222222222222", "111111111111");
+    assert_eq!(
+        asked(r#", "share": false"#, Some(&policy), &unnamed),
+        Ok(false)
+    );
+    assert_eq!(asked(r#", "share": false"#, None, &unnamed), Ok(false));
+    let (kind, message) = asked("", Some(&policy), &unnamed).unwrap_err();
+    assert_eq!(kind, FailureKind::ConfigurationError);
+    assert!(
+        message.contains("no rule") && message.contains(&unnamed),
+        "{message}"
+    );
+    let (_, message) = asked("", None, PIPELINE).unwrap_err();
+    assert!(message.contains("no policy is in force"), "{message}");
 }
 
 #[test]
@@ -293,7 +374,11 @@ fn whoever_lacks_access_in_the_end_is_named() {
     assert_eq!(next(&request, &progress, &seen(None)), Step::Share);
     progress.sharing = Some(begin());
     let mut seen = seen(None);
-    seen.grants = Some(grants(&policy(), &pipeline(), false, &[]));
+    let deployed = Pipeline {
+        arn: pipeline(),
+        created: begin(),
+    };
+    seen.grants = Some(grants(&policy(), &deployed, &[]));
     assert!(matches!(next(&request, &progress, &seen), Step::Wait(_)));
     seen.now = begin() + SignedDuration::from_hours(1);
     let Step::Fail(failure) = next(&request, &progress, &seen) else {
@@ -305,6 +390,9 @@ fn whoever_lacks_access_in_the_end_is_named() {
             .contains("111111111111: not shared by rule created"),
         "{failure}"
     );
+    let gated =
+        "333333333333: not shared by rule proved yet, which asks for a run that has succeeded";
+    assert!(failure.message.contains(gated), "{failure}");
     let impatient = Request::parse(
         r#"{"pipeline": "churn", "owner": "test", "run": false, "waitForAccess": false}"#,
     );
@@ -355,6 +443,7 @@ fn invoke(world: &mut World, request: &Request, progress: &mut Progress, now: Ti
         };
         let grant = Grant {
             rule: "r".parse().unwrap(),
+            gate: Gate::Created,
             principal: "111111111111".parse().unwrap(),
             share: None,
             access,
@@ -419,6 +508,9 @@ proptest! {
                 Event::NewAttempt => {
                     attempts += 1;
                     progress = Progress::new(format!("job{attempts}"));
+                    if let Some(run) = &mut world.run {
+                        run.own = false;
+                    }
                 }
             }
             now += SignedDuration::from_mins(1);
@@ -444,5 +536,7 @@ proptest! {
         }
         prop_assert!(end.is_some(), "it never ended");
         prop_assert!(world.starts <= 1);
+        let once: BTreeSet<_> = world.retries.iter().collect();
+        prop_assert_eq!(once.len(), world.retries.len(), "an attempt runs a failure again once");
     }
 }

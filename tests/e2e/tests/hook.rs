@@ -276,12 +276,29 @@ async fn what_makes_no_sense_is_told_with_every_mistake() {
 async fn without_a_policy_nothing_is_shared_and_the_action_says_so() {
     let scenario = Scenario::on(Plan::default()).await;
     scenario.create(&scenario.test, "churn").await;
-    let request = json!({ "pipeline": "churn", "owner": TEST, "run": false });
+    let request = json!({ "pipeline": "churn", "owner": TEST });
     let action = deploy(&scenario, "e1", &request);
     scenario.pass(60).await;
     let (kind, message) = failure(&scenario, &action);
     assert_eq!(kind, "ConfigurationError");
     assert!(message.contains("no policy is in force"), "{message}");
+    assert_eq!(executions(&scenario, "churn").await, 0);
+}
+
+#[tokio::test]
+async fn what_no_rule_shares_is_not_run_for_nothing() {
+    let scenario = deployed(&HOOKED.replace("[\"*\"]", "[\"fraud-*\"]")).await;
+    let action = deploy(&scenario, "e1", &parameters());
+    scenario.pass(60).await;
+    let (kind, message) = failure(&scenario, &action);
+    assert_eq!(kind, "ConfigurationError");
+    assert!(message.contains("no rule of the policy"), "{message}");
+    assert_eq!(executions(&scenario, "churn").await, 0);
+
+    let action = deploy(&scenario, "e2", &with("share", false));
+    scenario.pass(900).await;
+    assert_eq!(variable(&scenario, &action, "consumers"), "none");
+    assert_eq!(executions(&scenario, "churn").await, 1);
 }
 
 #[tokio::test]
@@ -340,6 +357,72 @@ async fn a_function_that_is_killed_anywhere_leaves_one_run_and_one_share() {
             assert_eq!(scenario.dead_letters(), 0, "{which}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_run_that_fails_while_its_answer_is_lost_is_not_run_again_unasked() {
+    let scenario = deployed(HOOKED).await;
+    scenario.fail_next("churn", "Train", "no data");
+    // Lambda's first retry comes after a minute, its second after two more.
+    let kill = CallEffect::KillCaller { after: false };
+    scenario.break_calls("codepipeline", "PutJobSuccessResult", &[kill.clone(), kill]);
+    let action = deploy(&scenario, "e1", &parameters());
+    scenario.pass(900).await;
+    let (kind, message) = failure(&scenario, &action);
+    assert_eq!(kind, "JobFailed");
+    assert!(message.contains("step Train failed: no data"), "{message}");
+    assert_eq!(scenario.calls("RetryPipelineExecution"), 0);
+    assert_eq!(scenario.calls("StartPipelineExecution"), 1);
+}
+
+#[tokio::test]
+async fn an_attempt_waits_for_a_run_that_is_being_stopped_and_runs_it_again() {
+    let scenario = deployed(HOOKED).await;
+    let first = deploy(&scenario, "e1", &parameters());
+    scenario.pass(10).await;
+    let listed = scenario.test.sagemaker.list_pipeline_executions();
+    let listed = listed.pipeline_name("churn").send().await;
+    let listed = listed.unwrap_or_else(|error| panic!("{error:?}"));
+    let run = listed.pipeline_execution_summaries()[0].pipeline_execution_arn();
+    let run = run.unwrap_or_else(|| panic!("{listed:?}")).to_owned();
+    let stopping = scenario.test.sagemaker.stop_pipeline_execution();
+    let stopping = stopping.pipeline_execution_arn(&run).send().await;
+    stopping.unwrap_or_else(|error| panic!("{error:?}"));
+    assert_eq!(
+        scenario.test.status(&run).await.as_deref().ok(),
+        Some("Stopping")
+    );
+    let second = deploy(&scenario, "e1", &parameters());
+    scenario.pass(900).await;
+    let (_, message) = failure(&scenario, &first);
+    assert!(message.contains("ended as Stopped"), "{message}");
+    assert_eq!(variable(&scenario, &second, "executionArn"), run);
+    assert_eq!(executions(&scenario, "churn").await, 1);
+}
+
+#[tokio::test]
+async fn a_rule_that_comes_while_access_is_waited_for_is_waited_for_too() {
+    let scenario = Scenario::on(Plan {
+        consumers: vec![SHARED],
+        ..Plan::default()
+    })
+    .await;
+    scenario.write_policy(HOOKED).await;
+    scenario.create(&scenario.test, "churn").await;
+    scenario.pass(60).await;
+    let action = deploy(&scenario, "e1", &parameters());
+    scenario.pass(900).await;
+    assert_eq!(
+        status(&scenario, &action),
+        Status::InProgress,
+        "dev has not accepted"
+    );
+    let policy = HOOKED.replace("name: readers", "name: watchers");
+    scenario
+        .write_policy(&policy.replace("with: [dev]", "with: [shared]"))
+        .await;
+    scenario.pass(900).await;
+    assert_eq!(variable(&scenario, &action, "consumers"), SHARED);
 }
 
 #[tokio::test]
@@ -497,7 +580,7 @@ async fn a_rule_that_waits_for_the_hook_shares_nothing_before_it() {
     let action = deploy(&scenario, "e1", &with("run", false));
     scenario.pass(120).await;
     assert_eq!(variable(&scenario, &action, "consumers"), DEV);
-    assert_eq!(variable(&scenario, &action, "executionArn"), "");
+    assert_eq!(variable(&scenario, &action, "executionArn"), "none");
     let shared = (
         READERS.to_owned(),
         "churn".to_owned(),
@@ -546,13 +629,24 @@ async fn who_invokes_the_function_directly_is_told_how_far_it_is() {
         assert_eq!(error.error_type, kind, "{error}");
     }
 
-    // A job that nobody knows any more: whoever sent it gets the result.
-    let job = json!({ "CodePipeline.job": {
-        "id": "00000000-0000-4000-a000-000000000000",
-        "data": { "actionConfiguration": { "configuration": {
-            "UserParameters": with("run", false).to_string().replace("#{", "{"),
-        }}},
-    }});
+    // A job that nobody knows: whoever sent it goes by the result.
+    let job = |parameters: Value| {
+        json!({ "CodePipeline.job": {
+            "id": "00000000-0000-4000-a000-000000000000",
+            "data": { "actionConfiguration": { "configuration": {
+                "UserParameters": parameters.to_string().replace("#{", "{"),
+            }}},
+        }})
+    };
+    for (parameters, kind) in [
+        (parameters(), "Pipeshare.Waiting"),
+        (with("owner", "tset"), "Pipeshare.ConfigurationError"),
+    ] {
+        let invocation = scenario.invoke("codepipeline-hook", job(parameters)).await;
+        let error = invocation.outcome.expect_err("it is no success");
+        assert_eq!(error.error_type, kind, "{error}");
+    }
+    let job = job(with("run", false));
     let invocation = scenario.invoke("codepipeline-hook", job).await;
     let result = invocation.outcome.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(result["state"], "succeeded");

@@ -33,7 +33,12 @@ pub(super) fn class(
         // Of the limits of an association, pending invitations are the one
         // that is reached first, and those drain as accounts accept. No other
         // call runs into a limit that goes away by itself.
-        | ("AssociateResourceShare", "ResourceShareLimitExceededException") => Class::NotYet,
+        | ("AssociateResourceShare", "ResourceShareLimitExceededException")
+        // Somebody changes the pipeline or its run, or too much runs already.
+        | (
+            "StartPipelineExecution" | "RetryPipelineExecution",
+            "ConflictException" | "ResourceLimitExceeded",
+        ) => Class::NotYet,
         (_, "UnknownResourceException") => of_unknown_resource(operation, message),
         // RAM says so, too, when it is merely busy with the organization; the
         // landing zone accelerator retries it. A share that may not leave the
@@ -152,6 +157,11 @@ pub(super) fn advice(operation: &str, code: &str, message: &str) -> Option<&'sta
         ("AssumeRole", "RegionDisabledException") => {
             Some("STS is not active in this Region: activate it in the account's settings")
         }
+        ("StartPipelineExecution" | "RetryPipelineExecution", code) if is_access_denied(code) => {
+            Some(
+                "deploy the account template with AllowRuns true, or have the hook run nothing by `\"run\": false`",
+            )
+        }
         (_, code) if is_access_denied(code) => {
             Some("the account's pipeshare role lacks this permission: update the account template")
         }
@@ -207,6 +217,9 @@ mod tests {
             ("AssociateResourceShare", "MalformedArnException", 400, "", Permanent),
             ("AssociateResourceShare", "InvalidParameterException", 400, "", Permanent),
             ("ListPipelines", "ValidationException", 400, "", Permanent),
+            ("StartPipelineExecution", "ResourceLimitExceeded", 400, "", NotYet),
+            ("RetryPipelineExecution", "ConflictException", 400, "", NotYet),
+            ("DescribePipeline", "ConflictException", 400, "", Permanent),
         ];
         for (operation, code, status, message, expected) in table {
             assert_eq!(

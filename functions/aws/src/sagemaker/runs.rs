@@ -30,7 +30,7 @@ impl SageMaker {
         })
     }
 
-    /// The run that was started with this identity, if it is among the newest hundred.
+    /// The newest run of the deployment, if it is among the pipeline's newest hundred.
     ///
     /// An older one is known by its client request token yet, for as long as
     /// `SageMaker` remembers those.
@@ -49,16 +49,21 @@ impl SageMaker {
             .send()
             .await
             .map_err(self.service.failed("ListPipelineExecutions"))?;
-        let name = identity.display_name();
-        let mut found = answer.pipeline_execution_summaries().iter();
-        let found = found.find(|it| it.pipeline_execution_display_name() == Some(&name));
-        let Some(found) = found else {
+        let found = answer.pipeline_execution_summaries().iter().find_map(|it| {
+            let name = it.pipeline_execution_display_name()?;
+            identity.is_of_deployment(name).then_some((it, name))
+        });
+        let Some((found, name)) = found else {
             return Ok(None);
         };
         let arn = found.pipeline_execution_arn();
         let arn = self.parsed("ListPipelineExecutions", arn)?;
+        if name == identity.display_name() {
+            return self.run(&arn).await;
+        }
         Ok(Some(Run {
             status: status(found.pipeline_execution_status()),
+            own: false,
             ..Run::started(arn)
         }))
     }
@@ -91,11 +96,12 @@ impl SageMaker {
         Ok(Some(run))
     }
 
-    /// Starts a run, or finds the one that was started with this identity.
+    /// Starts a run, or finds the one that was started with this token.
     pub async fn start(
         &self,
         pipeline: &PipelineArn,
         identity: &Identity,
+        token: &str,
         parameters: &BTreeMap<String, String>,
         description: &str,
     ) -> Result<ExecutionArn, Error> {
@@ -109,7 +115,7 @@ impl SageMaker {
             .pipeline_execution_display_name(identity.display_name())
             .pipeline_execution_description(description)
             .set_pipeline_parameters(Some(parameters.collect()))
-            .client_request_token(identity.start_token())
+            .client_request_token(token)
             .send()
             .await
             .map_err(self.service.failed("StartPipelineExecution"))?;
@@ -171,14 +177,18 @@ mod tests {
             page(vec![
                 summary("by-hand", "other"),
                 summary(&identity("job2").display_name(), "abc"),
+                summary(&identity("job1").display_name(), "old"),
             ]),
+            page(vec![summary(&identity("job1").display_name(), "abc")]),
+            ok(&json!({ "PipelineExecutionStatus": "Stopped", "FailureReason": "by hand" })),
+            ok(&json!({ "PipelineExecutionSteps": [] })),
             page(vec![summary("by-hand", "other")]),
         ]);
         let sagemaker = sagemaker(&replay).await;
         let parameters = BTreeMap::from([("Rows".to_owned(), "7".to_owned())]);
         let identity = identity("job1");
         let started = sagemaker
-            .start(&pipeline(), &identity, &parameters, "Started")
+            .start(&pipeline(), &identity, "token", &parameters, "Started")
             .await;
         assert_eq!(started.unwrap(), execution());
         let sent = replay.requests()[0].json();
@@ -186,7 +196,7 @@ mod tests {
             sent["PipelineExecutionDisplayName"],
             identity.display_name()
         );
-        assert_eq!(sent["ClientRequestToken"], identity.start_token());
+        assert_eq!(sent["ClientRequestToken"], "token");
         let expected = json!([{ "Name": "Rows", "Value": "7" }]);
         assert_eq!(sent["PipelineParameters"], expected);
 
@@ -194,6 +204,11 @@ mod tests {
         let found = found.unwrap();
         assert_eq!(found.arn, execution());
         assert_eq!(found.status, ExecutionStatus::Stopping);
+        assert!(!found.own, "another attempt started it");
+        let own = sagemaker.find_run(&pipeline(), &identity).await.unwrap();
+        let own = own.unwrap();
+        assert!(own.own);
+        assert_eq!(own.reason.as_deref(), Some("by hand"));
         let none = sagemaker.find_run(&pipeline(), &identity).await.unwrap();
         assert_eq!(none, None);
     }

@@ -4,10 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::{Failure, FailureKind, Request};
 use crate::{
     id::{PipelineArn, PipelineOwner, Principal, ShareArn},
     policy::{Gate, Policy, Rule, RuleName},
-    sharing::{Association, ShareName},
+    sharing::{Association, Pipeline, ShareName, is_older},
     status::AssociationStatus,
 };
 
@@ -29,6 +30,8 @@ pub struct Shared {
 pub struct Grant {
     /// The rule.
     pub rule: RuleName,
+    /// What the rule waits for.
+    pub gate: Gate,
     /// The principal.
     pub principal: Principal,
     /// The share that is to give it access.
@@ -57,6 +60,10 @@ impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (principal, rule) = (self.principal.as_str(), &self.rule);
         match &self.access {
+            Access::NotShared if self.gate == Gate::Succeeded => write!(
+                f,
+                "{principal}: not shared by rule {rule} yet, which asks for a run that has succeeded"
+            ),
             Access::NotShared => write!(f, "{principal}: not shared by rule {rule} yet"),
             Access::Refused(why) => write!(f, "{principal}: RAM refuses it in rule {rule}: {why}"),
             Access::Invited => {
@@ -84,35 +91,45 @@ pub fn covering<'a>(
     })
 }
 
-/// Whether a rule about this pipeline waits for a run that succeeded.
-#[must_use]
-pub fn wait_for_gates(policy: &Policy, pipeline: &PipelineArn) -> bool {
-    covering(policy, pipeline).any(|rule| rule.after == Gate::Succeeded)
+/// The policy by which a request shares a pipeline; none if it is not to be shared.
+///
+/// A request to share what no rule names is a mistake, and one to be told
+/// before the pipeline has run for hours.
+pub fn policy_for<'a>(
+    request: &Request,
+    policy: Option<&'a Policy>,
+    pipeline: &PipelineArn,
+) -> Result<Option<&'a Policy>, Failure> {
+    let mistake = |message| Err(Failure::new(FailureKind::ConfigurationError, message));
+    match policy {
+        _ if !request.share => Ok(None),
+        None => mistake("no policy is in force, so nothing can be shared".to_owned()),
+        Some(policy) if covering(policy, pipeline).next().is_none() => mistake(format!(
+            "no rule of the policy in force shares {pipeline}; name it in a rule, or write \"share\": false"
+        )),
+        shared => Ok(shared),
+    }
 }
 
 /// What each principal of the rules about this pipeline can do with it.
-///
-/// Rules that wait for a run are left out until one `has_succeeded`.
 #[must_use]
-pub fn grants(
-    policy: &Policy,
-    pipeline: &PipelineArn,
-    has_succeeded: bool,
-    shares: &[Shared],
-) -> Vec<Grant> {
-    let is_open = |rule: &&Rule| has_succeeded || rule.after != Gate::Succeeded;
-    covering(policy, pipeline)
-        .filter(is_open)
+pub fn grants(policy: &Policy, pipeline: &Pipeline, shares: &[Shared]) -> Vec<Grant> {
+    // What is left of a namesake that was deleted gives access to nothing.
+    let shares: Vec<_> = shares
+        .iter()
+        .filter(|shared| !is_older(&shared.pipeline, pipeline))
+        .collect();
+    covering(policy, &pipeline.arn)
         .flat_map(|rule| {
             rule.with
                 .iter()
-                .map(|principal| grant(rule, principal, shares))
+                .map(|principal| grant(rule, principal, &shares))
         })
         .collect()
 }
 
-fn grant(rule: &Rule, principal: &Principal, shares: &[Shared]) -> Grant {
-    let serves = |shared: &&Shared| {
+fn grant(rule: &Rule, principal: &Principal, shares: &[&Shared]) -> Grant {
+    let serves = |shared: &&&Shared| {
         let name = shared.name.parse::<ShareName>();
         name.is_ok_and(|name| name.rule == rule.name)
     };
@@ -127,6 +144,7 @@ fn grant(rule: &Rule, principal: &Principal, shares: &[Shared]) -> Grant {
     };
     Grant {
         rule: rule.name.clone(),
+        gate: rule.after,
         principal: principal.clone(),
         share,
         access,

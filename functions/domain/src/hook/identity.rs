@@ -31,11 +31,25 @@ impl Identity {
         }
     }
 
-    /// The display name of the run, by which it is found again.
+    /// The display name of the run: which deployment it is, and which attempt started it.
     #[must_use]
     pub fn display_name(&self) -> String {
         // SageMaker allows 82 characters.
-        format!("pipeshare-{}", &self.key[..40])
+        format!(
+            "{}{}",
+            self.deployment(),
+            &digest(&json!(self.attempt))[..12]
+        )
+    }
+
+    /// Whether a run of this display name is one of this deployment.
+    #[must_use]
+    pub fn is_of_deployment(&self, display_name: &str) -> bool {
+        display_name.starts_with(&self.deployment())
+    }
+
+    fn deployment(&self) -> String {
+        format!("pipeshare-{}-", &self.key[..40])
     }
 
     /// The client request token with which the run is started.
@@ -44,7 +58,7 @@ impl Identity {
         format!("pipeshare-{}", self.key)
     }
 
-    /// The client request token with which this attempt runs it again after a failure.
+    /// The client request token with which this attempt has it run again after a failure.
     #[must_use]
     pub fn retry_token(&self) -> String {
         let key = digest(&json!([self.key, self.attempt]));

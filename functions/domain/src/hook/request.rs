@@ -113,27 +113,42 @@ impl Request {
 
     /// The account that owns the pipeline.
     pub fn owner(&self, policy: Option<&Policy>) -> Result<AccountId, Mistakes> {
-        if let PipelineRef::Arn(arn) = &self.pipeline
-            && let PipelineOwner::Account(account) = arn.owner()
-        {
-            return Ok(account.clone());
-        }
-        let name = self.owner.as_deref().unwrap_or_default();
-        if let Ok(account) = name.parse() {
-            return Ok(account);
-        }
-        let accounts = policy.map_or(&[][..], |policy| &policy.accounts);
-        if let Some(account) = accounts.iter().find(|account| account.name == name) {
-            return Ok(account.id.clone());
-        }
-        let names = accounts.iter().map(|account| account.name.as_str());
-        let otherwise = match policy {
-            Some(_) => "name it under accounts in the policy, or write its twelve digits",
-            None => "no policy is in force that could name it; write its twelve digits",
+        let of_arn = match &self.pipeline {
+            PipelineRef::Arn(arn) => match arn.owner() {
+                PipelineOwner::Account(account) => Some(account),
+                PipelineOwner::Aws => None,
+            },
+            PipelineRef::Name(_) => None,
         };
-        let mistake = format!("\"owner\": {}", unknown("account", name, names, otherwise));
-        Err(Mistakes::of("the request", vec![mistake]))
+        let named = match (&self.owner, of_arn) {
+            (None, Some(account)) => return Ok(account.clone()),
+            (owner, _) => account(owner.as_deref().unwrap_or_default(), policy),
+        };
+        let named = named.and_then(|named| match of_arn {
+            Some(account) if *account != named => {
+                Err(format!("the pipeline's ARN names {account}, not {named}"))
+            }
+            _ => Ok(named),
+        });
+        named.map_err(|problem| Mistakes::of("the request", vec![format!("\"owner\": {problem}")]))
     }
+}
+
+/// The account of this id, or of this name in the policy.
+fn account(name: &str, policy: Option<&Policy>) -> Result<AccountId, String> {
+    if let Ok(account) = name.parse() {
+        return Ok(account);
+    }
+    let accounts = policy.map_or(&[][..], |policy| &policy.accounts);
+    if let Some(account) = accounts.iter().find(|account| account.name == name) {
+        return Ok(account.id.clone());
+    }
+    let names = accounts.iter().map(|account| account.name.as_str());
+    let otherwise = match policy {
+        Some(_) => "name it under accounts in the policy, or write its twelve digits",
+        None => "no policy is in force that could name it; write its twelve digits",
+    };
+    Err(unknown("account", name, names, otherwise))
 }
 
 /// Reads fields, and notes whatever is wrong with them.
@@ -148,7 +163,7 @@ impl Reader<'_> {
         self.check_keys();
         let pipeline = self.pipeline();
         let owner = self.text("owner");
-        self.check_owner(pipeline.as_ref(), owner.as_deref());
+        self.check_owner(pipeline.as_ref());
         let run = self.flag("run");
         let parameters = self.parameters();
         if !run && !parameters.is_empty() {
@@ -275,23 +290,13 @@ impl Reader<'_> {
     }
 
     /// A name needs an owner, and an ARN has one.
-    fn check_owner(&mut self, pipeline: Option<&PipelineRef>, owner: Option<&str>) {
-        match (pipeline, owner) {
-            (Some(PipelineRef::Name(_)), None) if self.get("owner").is_none() => {
-                self.note(
-                    "owner",
-                    "it is missing; write an account, or the pipeline's ARN",
-                );
-            }
-            (Some(PipelineRef::Arn(arn)), Some(owner)) => {
-                let is_other = owner
-                    .parse::<AccountId>()
-                    .is_ok_and(|account| *arn.owner() != PipelineOwner::Account(account));
-                if is_other {
-                    self.note("owner", "the pipeline's ARN names another account");
-                }
-            }
-            _ => {}
+    fn check_owner(&mut self, pipeline: Option<&PipelineRef>) {
+        let is_name = matches!(pipeline, Some(PipelineRef::Name(_)));
+        if is_name && self.get("owner").is_none() {
+            self.note(
+                "owner",
+                "it is missing; write an account, or the pipeline's ARN",
+            );
         }
     }
 
@@ -321,8 +326,8 @@ impl Reader<'_> {
                     continue;
                 }
             };
-            if text.is_empty() || text.chars().count() > LONGEST_VALUE {
-                self.note(&path, "SageMaker takes 1 to 1024 characters");
+            if text.chars().count() > LONGEST_VALUE {
+                self.note(&path, "SageMaker takes at most 1024 characters");
             }
             read.insert(name, text);
         }

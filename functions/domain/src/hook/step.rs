@@ -15,6 +15,8 @@ pub struct Run {
     pub arn: ExecutionArn,
     /// How it goes.
     pub status: ExecutionStatus,
+    /// Whether this attempt started it.
+    pub own: bool,
     /// Why it failed, as far as `SageMaker` says.
     pub reason: Option<String>,
     /// The steps that failed.
@@ -28,16 +30,23 @@ impl Run {
         Self {
             arn,
             status: ExecutionStatus::Executing,
+            own: true,
             reason: None,
             failed_steps: Vec::new(),
         }
     }
 
-    /// Whether an attempt that finds the run can take it for its own: it goes
-    /// on, or has succeeded.
+    /// Whether an attempt that finds the run answers for it from now on: it
+    /// started it, or the run goes on, or it has succeeded.
     #[must_use]
     pub fn is_adoptable(&self) -> bool {
-        !self.status.is_terminal() || self.status == ExecutionStatus::Succeeded
+        match self.status {
+            _ if self.own => true,
+            ExecutionStatus::Succeeded => true,
+            // Somebody ends it; what is left of it can be run again then.
+            ExecutionStatus::Stopping => false,
+            _ => !self.status.is_terminal(),
+        }
     }
 }
 
@@ -112,10 +121,13 @@ fn after_run(request: &Request, progress: &Progress, seen: &Seen) -> Option<Step
         return None;
     }
     if run.status.is_terminal() {
-        return Some(match progress.execution {
-            // ASSUMED: SageMaker retries one that ended as CompletedWithFailures, too.
-            None => Step::Retry(run.arn.clone()),
-            Some(_) => Step::Fail(failed(why(run))),
+        return Some(match (&progress.execution, &run.status) {
+            (Some(_), _) => Step::Fail(failed(why(run))),
+            (None, ExecutionStatus::Failed | ExecutionStatus::Stopped) => {
+                Step::Retry(run.arn.clone())
+            }
+            // ASSUMED: SageMaker retries no others, such as CompletedWithFailures.
+            (None, _) => Step::Start,
         });
     }
     if is_over(progress.began, request.run_minutes, seen.now) {

@@ -123,7 +123,7 @@ impl Observed {
 /// RAM grants access by a policy on the resource. ASSUMED: the policy goes
 /// with the deleted pipeline while the association lingers, and an association
 /// that is made again has a new time.
-pub(super) fn is_older(association: &Association, pipeline: &Pipeline) -> bool {
+pub(crate) fn is_older(association: &Association, pipeline: &Pipeline) -> bool {
     association
         .created
         .is_some_and(|created| created < pipeline.created)
