@@ -337,6 +337,38 @@ fn members_move_without_losing_access_when_the_organization_starts_to_share() {
 }
 
 #[test]
+fn what_a_share_grants_too_much_is_taken_away_whatever_becomes_of_its_successor() {
+    let mut model = Model::new();
+    model.create_pipeline("churn");
+    model.create_pipeline("fraud");
+    let policy = |sharing: bool, pipelines: &str, access: &str| {
+        let organization = "organization: { id: o-example1234, ramSharing: true }\n";
+        Policy::parse(&format!(
+            "version: 1\n{}accounts: {{ dev: '111111111111' }}\nrules:\n  - {{ name: r, \
+             owner: '222222222222', pipelines: [{pipelines}], with: [dev], access: {access}, after: created }}\n",
+            if sharing { organization } else { "" },
+        ))
+        .unwrap()
+    };
+    let first = |model: &Model, policy: &Policy| {
+        let plan = model.plan(policy);
+        (plan.steps[0].action.clone(), plan.steps[0].reason)
+    };
+    let too_much = (Action::Delete, Reason::GrantsTooMuch);
+    model.converge(&policy(false, "'*'", "execute"));
+    model.accept_all();
+    assert_eq!(first(&model, &policy(true, "churn", "execute")), too_much);
+    assert_eq!(first(&model, &policy(true, "'*'", "read")), too_much);
+    // Who moves and may do more than before keeps what there is, until there is more.
+    let mut reader = Model::new();
+    reader.create_pipeline("churn");
+    reader.converge(&policy(false, "'*'", "read"));
+    reader.accept_all();
+    let plan = reader.plan(&policy(true, "'*'", "execute"));
+    assert!(!plan.steps.iter().any(|step| step.action == Action::Delete));
+}
+
+#[test]
 fn nothing_is_widened_while_somebody_is_inside_who_should_not_be() {
     let mut model = Model::new();
     model.create_pipeline("churn");

@@ -11,13 +11,15 @@ use aws::{
 use domain::{
     hint::{OFFER_DETAIL_TYPE, OFFER_SOURCE, Offer},
     id::ShareArn,
-    sharing::{Action, Association, Observed, Offered, Plan, Reason, Step},
+    sharing::{Action, Association, Observed, Offered, Plan, ShareName, Step},
 };
 
 use crate::{Look, SharePipeline, report::AccountReport};
 
 impl SharePipeline<'_> {
     /// Executes the steps, each share's in order; a failure ends its own share's steps only.
+    ///
+    /// And a share is not deleted whose place another one of its rule was to take.
     pub(crate) async fn execute(
         &self,
         policy: &InForce,
@@ -32,16 +34,19 @@ impl SharePipeline<'_> {
         }
         let mut arns = arns(observed);
         let mut given_up = BTreeSet::new();
+        let mut rules_in_trouble = BTreeSet::new();
         for step in &plan.steps {
+            let rule = rule_of(step, observed);
             // What takes the share's place may be among what failed.
-            let would_leave_a_gap = matches!(step.reason, Reason::Moved | Reason::Renamed);
-            if given_up.contains(&step.share) || would_leave_a_gap && !given_up.is_empty() {
+            let would_leave_a_gap = step.reason.hands_over() && rules_in_trouble.contains(&rule);
+            if given_up.contains(&step.share) || would_leave_a_gap {
                 report.skip(step);
                 continue;
             }
             let outcome = perform(&ram, step, &mut arns).await;
             if outcome.is_err() {
                 given_up.insert(step.share.clone());
+                rules_in_trouble.insert(rule);
             }
             report.push(step, outcome);
         }
@@ -86,6 +91,19 @@ impl SharePipeline<'_> {
         let offers: Vec<_> = offers.collect();
         self.aws.eventbridge().put(&self.config.bus, offers).await
     }
+}
+
+/// The rule that a step is about.
+fn rule_of(step: &Step, observed: &Observed) -> Option<String> {
+    let arn = step.arn.as_ref();
+    let mut shares = observed.shares.iter();
+    let share = shares.find(|share| Some(&share.arn) == arn);
+    if let Some(share) = share {
+        return share.rule.clone();
+    }
+    // It is made by this plan, under a name of ours.
+    let name = step.share.parse::<ShareName>().ok()?;
+    Some(name.rule.to_string())
 }
 
 /// The shares by name; of two with one name the older, as in the plan.

@@ -108,6 +108,9 @@ pub(crate) struct AccountReport {
     error: Option<String>,
     #[serde(skip)]
     failures: Vec<Error>,
+    /// What of them only people can mend.
+    #[serde(skip)]
+    refusals: Vec<Trouble>,
 }
 
 impl AccountReport {
@@ -124,6 +127,7 @@ impl AccountReport {
             unsettled: plan.unsettled,
             error: None,
             failures: Vec::new(),
+            refusals: Vec::new(),
         }
     }
 
@@ -151,6 +155,7 @@ impl AccountReport {
     pub(crate) fn with_error(mut self, error: Error) -> Self {
         tracing::error!(account.id = %self.account, "{error}");
         self.error = Some(error.to_string());
+        self.refusals.extend(error.trouble());
         self.failures.push(error);
         self
     }
@@ -174,6 +179,11 @@ impl AccountReport {
             Err(error) => {
                 report.outcome = "failed";
                 report.error = Some(error.to_string());
+                // AWS does not always say what it refuses to whom.
+                self.refusals.extend(error.trouble().map(|trouble| Trouble {
+                    kind: format!("{} {}", trouble.kind, step.share),
+                    text: format!("{step}: {}", trouble.text),
+                }));
                 self.failures.push(error);
             }
         }
@@ -204,7 +214,7 @@ impl AccountReport {
         if self.dry_run {
             return Vec::new();
         }
-        let failures = self.failures.iter().filter_map(Error::trouble);
+        let failures = self.refusals.iter().cloned();
         let refused = self.problems.iter().map(|problem| {
             let Problem {
                 entity,
@@ -214,7 +224,7 @@ impl AccountReport {
             } = problem;
             let message = message.as_deref().unwrap_or("no reason given");
             Trouble {
-                kind: format!("association {status}"),
+                kind: format!("association {status} {share}"),
                 text: format!("{entity} in share {share} is {status}: {message}"),
             }
         });

@@ -340,6 +340,45 @@ async fn members_of_an_organization_that_shares_need_no_invitation() {
 }
 
 #[tokio::test]
+async fn access_that_no_rule_gives_any_more_ends_whatever_else_fails() {
+    let scenario = Scenario::on(Plan {
+        ram_sharing: true,
+        ..Plan::default()
+    })
+    .await;
+    let policy = |head: &str, rules: &str| {
+        format!(
+            "version: 1\n{head}accounts: {{ dev: \"{DEV}\", test: \"{TEST}\" }}\nrules:\n{rules}"
+        )
+    };
+    let rule = |name: &str, pipelines: &str, with: &str| {
+        format!(
+            "- {{ name: {name}, owner: test, pipelines: [\"{pipelines}\"], with: [{with}], after: created }}\n"
+        )
+    };
+    scenario
+        .write_policy(&policy("", &rule("readers", "*", "dev")))
+        .await;
+    let churn = scenario.create(&scenario.test, "churn").await;
+    scenario.create(&scenario.test, "fraud").await;
+    scenario.pass(300).await;
+    assert!(scenario.dev.sees(&churn).await);
+
+    // dev moves to a share for members, and neither that nor another rule's can be made.
+    let refused = refusal(403, "AccessDeniedException");
+    scenario.break_calls("ram", "CreateResourceShare", &vec![refused; 20]);
+    let organization = "organization: { id: o-sandbox123, ramSharing: true }\n";
+    let rules = rule("partner", "*", "\"444444444444\"") + &rule("readers", "fraud", "dev");
+    scenario.write_policy(&policy(organization, &rules)).await;
+    scenario.pass(60).await;
+    assert!(!scenario.dev.sees(&churn).await, "{}", scenario.logs());
+    let told = scenario.estate.hub_mailbox().join("\n");
+    for share in ["pipeshare-partner", "pipeshare-readers"] {
+        assert!(told.contains(&format!("create share {share}")), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn an_account_that_is_not_onboarded_stops_nobody_else_and_is_reported_once_a_day() {
     let scenario = Scenario::begin(&ungated()).await;
     let role = "pipeshare-owner-us-east-1";

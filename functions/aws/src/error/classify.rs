@@ -162,9 +162,9 @@ pub(super) fn advice(operation: &str, code: &str, message: &str) -> Option<&'sta
                 "deploy the account template with AllowRuns true, or have the hook run nothing by `\"run\": false`",
             )
         }
-        (_, code) if is_access_denied(code) => {
-            Some("the account's pipeshare role lacks this permission: update the account template")
-        }
+        (_, code) if is_access_denied(code) => Some(
+            "the pipeshare role there does not allow it: it is beyond the parameters of the account template, or the template is old",
+        ),
         (_, "UnknownResourceException") if names_organization(message) => Some(
             "turn on sharing with the organization in RAM, from the management account, and check the ARN",
         ),

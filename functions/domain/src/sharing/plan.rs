@@ -11,7 +11,7 @@ use super::{
     observed::{find, is_older},
 };
 use crate::{
-    id::{AccountId, PipelineArn, Principal},
+    id::{AccountId, PermissionArn, PipelineArn, Principal},
     policy::{Access, Gate, Policy, Rule, RuleName},
     status::AssociationStatus,
 };
@@ -209,7 +209,7 @@ impl<'a> Planner<'a> {
         principals: &[&'a Principal],
         admitted: &Admitted<'a>,
     ) {
-        let parts = self.parts(rule, audience);
+        let parts = self.parts(rule, audience, admitted);
         let mut lane = Lane {
             rule,
             permission: rule.access.permission(&self.observed.partition),
@@ -243,7 +243,12 @@ impl<'a> Planner<'a> {
     }
 
     /// The shares of one audience by part; the oldest of each name stays.
-    fn parts(&mut self, rule: &Rule, audience: &Audience) -> BTreeMap<u32, &'a Share> {
+    fn parts(
+        &mut self,
+        rule: &Rule,
+        audience: &Audience,
+        admitted: &Admitted<'_>,
+    ) -> BTreeMap<u32, &'a Share> {
         let mut parts: BTreeMap<u32, &'a Share> = BTreeMap::new();
         let mut shares: Vec<_> = self.observed.shares.iter().filter(|s| s.live).collect();
         shares.sort_by_key(|share| (share.created, &share.arn));
@@ -261,7 +266,12 @@ impl<'a> Planner<'a> {
             if let std::collections::btree_map::Entry::Vacant(vacant) = parts.entry(name.part) {
                 vacant.insert(share);
             } else {
-                self.delete(share, Reason::Duplicate);
+                let reason = if self.grants_too_much(share, rule, admitted) {
+                    Reason::GrantsTooMuch
+                } else {
+                    Reason::Duplicate
+                };
+                self.delete(share, reason);
             }
         }
         parts
@@ -488,18 +498,20 @@ impl<'a> Planner<'a> {
         let Some(rule) = self.rule_of(share) else {
             return Reason::RuleGone;
         };
-        match share.name.parse::<ShareName>() {
-            Ok(name) if name.rule == rule.name => {}
-            _ => return Reason::Renamed,
-        }
         let is_named = |principal: &Association| {
             !principal.status.is_present()
                 || rule.with.iter().any(|p| p.as_str() == principal.entity)
         };
-        if share.principals.iter().all(is_named) {
-            Reason::Moved
-        } else {
-            Reason::ConsumerGone
+        if !share.principals.iter().all(is_named) {
+            return Reason::ConsumerGone;
+        }
+        let admitted = self.admitted.get(&rule.name);
+        if admitted.is_none_or(|admitted| self.grants_too_much(share, rule, admitted)) {
+            return Reason::GrantsTooMuch;
+        }
+        match share.name.parse::<ShareName>() {
+            Ok(name) if name.rule == rule.name => Reason::Moved,
+            _ => Reason::Renamed,
         }
     }
 
@@ -508,19 +520,25 @@ impl<'a> Planner<'a> {
         rules.find(|rule| share.rule.as_deref() == Some(rule.name.as_str()))
     }
 
-    /// Whether somebody would lose access if the share went before its
-    /// successor is in force; never true of a share that grants too much.
-    fn is_needed_still(&self, share: &Share) -> bool {
-        let Some(rule) = self.rule_of(share) else {
-            return false;
+    /// Whether the share lets its principals do anything that its rule does not allow.
+    fn grants_too_much(&self, share: &Share, rule: &Rule, admitted: &Admitted<'_>) -> bool {
+        let partition = &self.observed.partition;
+        let wanted = rule.access.permission(partition);
+        let is_allowed = |permission: &PermissionArn| {
+            *permission == wanted
+                // Who may run a pipeline may also read it.
+                || rule.access == Access::Execute
+                    && *permission == Access::Read.permission(partition)
         };
-        let permission = rule.access.permission(&self.observed.partition);
         let is_admitted = |resource: &Association| {
             let arn = resource.entity.parse::<PipelineArn>();
-            let admitted = self.admitted.get(&rule.name);
-            !resource.status.is_present()
-                || arn.is_ok_and(|arn| admitted.is_some_and(|all| all.contains_key(&arn)))
+            !resource.status.is_present() || arn.is_ok_and(|arn| admitted.contains_key(&arn))
         };
+        !(share.permissions.iter().all(is_allowed) && share.resources.iter().all(is_admitted))
+    }
+
+    /// Whether somebody would lose access if the share went before its successor is in force.
+    fn is_needed_still(&self, share: &Share) -> bool {
         let is_served = |principal: &Association| {
             let others =
                 self.observed.shares.iter().filter(|other| {
@@ -530,9 +548,7 @@ impl<'a> Planner<'a> {
             others.any(|found| found.status == AssociationStatus::Associated)
         };
         let mut present = share.principals.iter().filter(|p| p.status.is_present());
-        share.permissions == [permission]
-            && share.resources.iter().all(is_admitted)
-            && !present.all(is_served)
+        !present.all(is_served)
     }
 
     fn note_problem(&mut self, share: &Share, association: &Association) {
@@ -556,12 +572,13 @@ impl<'a> Planner<'a> {
         self.granting.push(step(name, share, action, reason));
     }
 
-    /// A share whose principals move to another goes last, so that they keep access throughout.
+    /// A share whose principals have another goes last, so that they keep access throughout.
     fn delete(&mut self, share: &Share, reason: Reason) {
         let step = step(&share.name, Some(share), Action::Delete, reason);
-        match reason {
-            Reason::Moved | Reason::Renamed | Reason::Duplicate => self.deleting.push(step),
-            _ => self.narrowing.push(step),
+        if reason.hands_over() {
+            self.deleting.push(step);
+        } else {
+            self.narrowing.push(step);
         }
     }
 }

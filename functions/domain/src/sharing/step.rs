@@ -113,6 +113,8 @@ pub enum Reason {
     RuleGone,
     /// The rule does not name this account any more.
     ConsumerGone,
+    /// It serves no part of its rule, and holds what the rule does not allow.
+    GrantsTooMuch,
     /// The principals are served by another share of the rule.
     Moved,
     /// An older share has the same name.
@@ -124,6 +126,12 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Whether another share of the same rule is to give what this one gave.
+    #[must_use]
+    pub fn hands_over(self) -> bool {
+        matches!(self, Self::Moved | Self::Renamed | Self::Duplicate)
+    }
+
     /// Why a pipeline may join a rule with this gate.
     pub(super) fn passed(gate: Gate) -> Self {
         match gate {
@@ -153,6 +161,7 @@ impl fmt::Display for Reason {
             Self::PrincipalNotNamed => "the rule does not name the principal",
             Self::RuleGone => "no such rule is in force",
             Self::ConsumerGone => "the rule does not name the account any more",
+            Self::GrantsTooMuch => "it grants what the rule does not allow",
             Self::Moved => "another share of the rule serves the principals",
             Self::Duplicate => "an older share has the same name",
             Self::Renamed => "somebody renamed the share",
