@@ -304,6 +304,22 @@ fn two_runs_that_see_the_same_ask_for_the_same_share_and_a_successor_for_another
         token(&model.plan(&policy)),
         "the deleted share must not be replayed"
     );
+    model.shares[0].live = true;
+    model.shares[0].name = "mine".to_owned();
+    let plan = model.plan(&policy);
+    assert_ne!(first, token(&plan), "nor the renamed one");
+    assert_eq!(plan.steps.last().unwrap().reason, Reason::Renamed);
+    // By and by RAM lists the deleted share no longer, but may know the token yet.
+    model.shares.clear();
+    model.create_pipeline("later");
+    assert_eq!(
+        first,
+        token(&model.plan(&policy)),
+        "one more changes nothing"
+    );
+    model.delete_pipeline("churn");
+    model.create_pipeline("churn");
+    assert_ne!(first, token(&model.plan(&policy)));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Shares of pipelines: who gets what, when, and that it is the same however it comes about.
 
+use aws_sdk_ram::types::ResourceOwner;
 use e2e::{CALL_EVENT, DEV, EXECUTION_EVENT, POLICY, Plan, Scenario, TEST, refusal, ungated};
 use sandbox::faults::{CallEffect, EventEffect};
 use serde_json::json;
@@ -376,6 +377,30 @@ async fn access_that_no_rule_gives_any_more_ends_whatever_else_fails() {
     for share in ["pipeshare-partner", "pipeshare-readers"] {
         assert!(told.contains(&format!("create share {share}")), "{told}");
     }
+}
+
+#[tokio::test]
+async fn a_share_that_somebody_renames_is_taken_away_and_made_anew() {
+    let scenario = Scenario::begin(&ungated()).await;
+    let arn = scenario.create(&scenario.test, "churn").await;
+    scenario.pass(300).await;
+    let shares = scenario.test.ram.get_resource_shares();
+    let shares = shares
+        .resource_owner(ResourceOwner::SelfValue)
+        .name(READERS);
+    let shares = shares.send().await;
+    let shares = shares.unwrap_or_else(|error| panic!("{error:?}"));
+    let renamed = scenario.test.ram.update_resource_share().name("mine");
+    let renamed = renamed.set_resource_share_arn(
+        shares.resource_shares()[0]
+            .resource_share_arn()
+            .map(str::to_owned),
+    );
+    let renamed = renamed.send().await;
+    renamed.unwrap_or_else(|error| panic!("{error:?}"));
+    scenario.pass(1800).await;
+    assert_eq!(scenario.shares(&scenario.test).await, [OPERATORS, READERS]);
+    assert!(scenario.dev.sees(&arn).await);
 }
 
 #[tokio::test]

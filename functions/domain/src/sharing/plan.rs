@@ -409,7 +409,10 @@ impl<'a> Planner<'a> {
         }
         let name = name.to_string();
         if share.is_none() {
-            let create = self.creation(lane, &name);
+            // The oldest stays the same while others come in quick succession.
+            let pipelines = added.iter().map(|(pipeline, _)| *pipeline);
+            let oldest = pipelines.min_by_key(|pipeline| (pipeline.created, &pipeline.arn));
+            let create = self.creation(lane, &name, oldest);
             self.grant(&name, None, create, Reason::FirstPipeline);
         }
         let joining = added.into_iter().map(|(pipeline, reason)| {
@@ -452,10 +455,24 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn creation(&self, lane: &Lane<'a, '_>, name: &str) -> Action {
-        let same_name = |share: &&Share| !share.live && share.name == name;
-        let dead = self.observed.shares.iter().filter(same_name);
-        let predecessor = dead.max_by_key(|share| (share.created, &share.arn));
+    /// Makes a share for these pipelines.
+    ///
+    /// RAM answers a token that it remembers with the share that it made then.
+    /// So two runs that see the same use the same, and a run that sees that
+    /// share deleted, or under another name, another one. What RAM has
+    /// forgotten is told apart by the pipelines, which are others then.
+    fn creation(&self, lane: &Lane<'a, '_>, name: &str, oldest: Option<&Pipeline>) -> Action {
+        let rule = lane.rule.name.as_str();
+        let is_lost = |share: &&Share| {
+            let of_rule = share
+                .name
+                .parse::<ShareName>()
+                .is_ok_and(|name| name.rule == lane.rule.name);
+            !share.live && share.name == name || !of_rule && share.rule.as_deref() == Some(rule)
+        };
+        let lost = self.observed.shares.iter().filter(is_lost);
+        let predecessor = lost.max_by_key(|share| (share.created, &share.arn));
+        let oldest = oldest.map(|pipeline| format!("{} {}", pipeline.arn, pipeline.created));
         let allow_external = lane.allows_external();
         let parameters = [
             name,
@@ -465,9 +482,10 @@ impl<'a> Planner<'a> {
             } else {
                 "members"
             },
-            lane.rule.name.as_str(),
+            rule,
             &self.generation.to_string(),
             predecessor.map_or("", |share| share.arn.as_str()),
+            &oldest.unwrap_or_default(),
         ];
         Action::Create {
             rule: lane.rule.name.clone(),

@@ -139,8 +139,9 @@ fn owner(world: &mut World) -> Result<(), Stop> {
     let ours = share(world, TEST, "pipeshare-probe", &managed());
     let untagged = share(world, TEST, "pipeshare-untagged", &json!([]));
     let named_otherwise = share(world, TEST, "probe", &managed());
-    let outcome =
-        changes(world, &ours, &[&untagged, &named_otherwise]).and_then(|()| creation(world));
+    let outcome = changes(world, &ours, &[&untagged, &named_otherwise])
+        .and_then(|()| withdrawal(world, &untagged, &named_otherwise))
+        .and_then(|()| creation(world));
     for share in [&ours, &untagged, &named_otherwise] {
         forget(world, TEST, share);
     }
@@ -149,10 +150,7 @@ fn owner(world: &mut World) -> Result<(), Stop> {
 
 /// What may come into shares of ours, and that nothing happens to those of others.
 fn changes(world: &mut World, ours: &str, others: &[&String]) -> Result<(), Stop> {
-    let (add, remove) = (
-        "ram:AssociateResourceShare",
-        "ram:DisassociateResourceShare",
-    );
+    let add = "ram:AssociateResourceShare";
     let with = |share: &str, member: &str, value: &str| json!({ "resourceShareArn": share, member: [value] });
     allowed(world, OWNER, add, with(ours, "principals", DEV))?;
     refused(world, OWNER, add, with(ours, "principals", STRANGER))?;
@@ -185,15 +183,25 @@ fn changes(world: &mut World, ours: &str, others: &[&String]) -> Result<(), Stop
         let pipeline = with(other, "resourceArns", &pipeline(TEST));
         refused_throughout(world, OWNER, add, pipeline)?;
         refused_throughout(world, OWNER, add, bare.clone())?;
-        refused_throughout(world, OWNER, remove, with(other, "principals", DEV))?;
         refused(world, OWNER, replace, permission(other, READ))?;
         refused(world, OWNER, replace, permission(other, &custom))?;
         let tagging = json!({ "resourceShareArn": other, "tags": managed() });
         refused_throughout(world, OWNER, "ram:TagResource", tagging)?;
-        refused_throughout(world, OWNER, "ram:UpdateResourceShare", bare.clone())?;
-        refused_throughout(world, OWNER, "ram:DeleteResourceShare", bare)?;
+        refused_throughout(world, OWNER, "ram:UpdateResourceShare", bare)?;
     }
     Ok(())
+}
+
+/// That access is taken out of shares with our tag under any name, and out of no others.
+fn withdrawal(world: &mut World, untagged: &str, named_otherwise: &str) -> Result<(), Stop> {
+    let remove = "ram:DisassociateResourceShare";
+    let delete = "ram:DeleteResourceShare";
+    let principal = |share: &str| json!({ "resourceShareArn": share, "principals": [DEV] });
+    let bare = |share: &str| json!({ "resourceShareArn": share });
+    refused_throughout(world, OWNER, remove, principal(untagged))?;
+    refused_throughout(world, OWNER, delete, bare(untagged))?;
+    allowed(world, OWNER, remove, principal(named_otherwise))?;
+    allowed(world, OWNER, delete, bare(named_otherwise))
 }
 
 fn creation(world: &mut World) -> Result<(), Stop> {
