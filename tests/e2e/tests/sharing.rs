@@ -1,7 +1,9 @@
 //! Shares of pipelines: who gets what, when, and that it is the same however it comes about.
 
 use aws_sdk_ram::types::ResourceOwner;
-use e2e::{CALL_EVENT, DEV, EXECUTION_EVENT, POLICY, Plan, Scenario, TEST, refusal, ungated};
+use e2e::{
+    CALL_EVENT, DEV, EXECUTION_EVENT, POLICY, Plan, SHARED, Scenario, TEST, refusal, ungated,
+};
 use sandbox::faults::{CallEffect, EventEffect};
 use serde_json::json;
 
@@ -307,6 +309,39 @@ async fn a_change_of_access_replaces_the_permission_and_takes_effect_at_once() {
         2,
         "no share was made anew"
     );
+}
+
+#[tokio::test]
+async fn a_new_version_of_a_permission_reaches_the_shares_that_have_it() {
+    let permission = format!("arn:aws:ram:us-east-1:{TEST}:permission/pipeshare-custom");
+    let scenario = Scenario::on(Plan {
+        permissions: vec![permission.clone()],
+        ..Plan::default()
+    })
+    .await;
+    let ram = &scenario.test.ram;
+    let template = |actions: &str| format!("{{\"Effect\":\"Allow\",\"Action\":[{actions}]}}");
+    let describe = "\"sagemaker:DescribePipeline\"";
+    let both = format!("{describe},\"sagemaker:StartPipelineExecution\"");
+    let made = ram.create_permission().name("pipeshare-custom");
+    let made = made.resource_type("sagemaker:Pipeline");
+    let made = made.policy_template(template(&both)).send().await;
+    made.unwrap_or_else(|error| panic!("{error:?}"));
+    let policy = format!(
+        "version: 1\naccounts: {{ test: \"{TEST}\", shared: \"{SHARED}\" }}\nrules:\n\
+         - {{ name: operators, owner: test, pipelines: [\"*\"], with: [shared], access: \"{permission}\", after: created }}\n"
+    );
+    scenario.write_policy(&policy).await;
+    let arn = scenario.create(&scenario.test, "churn").await;
+    scenario.pass(300).await;
+    assert!(scenario.shared.start(&arn, "allowed").await.is_ok());
+
+    let narrower = ram.create_permission_version().permission_arn(&permission);
+    let narrower = narrower.policy_template(template(describe)).send().await;
+    narrower.unwrap_or_else(|error| panic!("{error:?}"));
+    scenario.pass(1200).await;
+    assert!(scenario.shared.start(&arn, "refused").await.is_err());
+    assert!(scenario.shared.sees(&arn).await);
 }
 
 #[tokio::test]

@@ -49,6 +49,13 @@ pub struct NewShare {
     pub client_token: String,
 }
 
+/// The permission of a share.
+struct Held {
+    arn: PermissionArn,
+    /// Whether it is in the version that new shares get.
+    is_default: bool,
+}
+
 /// Shares of one account, seen and changed by that account.
 ///
 /// Only the creation of a share takes a client token. Associations are
@@ -95,7 +102,9 @@ impl Owner {
         for share in &mut shares {
             share.principals = principals.remove(&share.arn).unwrap_or_default();
             share.resources = resources.remove(&share.arn).unwrap_or_default();
-            share.permissions = permissions.remove(&share.arn).unwrap_or_default();
+            let held = permissions.remove(&share.arn).unwrap_or_default();
+            share.outdated = held.iter().any(|permission| !permission.is_default);
+            share.permissions = held.into_iter().map(|permission| permission.arn).collect();
         }
         Ok(shares)
     }
@@ -120,6 +129,7 @@ impl Owner {
             live: status.is_present() && status != ShareStatus::Failed,
             allow_external: share.allow_external_principals().unwrap_or_default(),
             permissions: Vec::new(),
+            outdated: false,
             resources: Vec::new(),
             principals: Vec::new(),
         })
@@ -192,7 +202,7 @@ impl Owner {
     async fn permissions(
         &self,
         shares: &[ShareArn],
-    ) -> Result<BTreeMap<ShareArn, Vec<PermissionArn>>, Error> {
+    ) -> Result<BTreeMap<ShareArn, Vec<Held>>, Error> {
         stream::iter(shares)
             .map(|share| async move { Ok((share.clone(), self.permissions_of(share).await?)) })
             .buffered(CONCURRENT)
@@ -200,7 +210,7 @@ impl Owner {
             .await
     }
 
-    async fn permissions_of(&self, share: &ShareArn) -> Result<Vec<PermissionArn>, Error> {
+    async fn permissions_of(&self, share: &ShareArn) -> Result<Vec<Held>, Error> {
         let request = self
             .client
             .list_resource_share_permissions()
@@ -212,10 +222,13 @@ impl Owner {
             request,
             permissions
         );
-        found
-            .iter()
-            .map(|permission| parsed(permission.arn(), &self.service, operation))
-            .collect()
+        let held = found.iter().map(|permission| {
+            Ok(Held {
+                arn: parsed(permission.arn(), &self.service, operation)?,
+                is_default: permission.default_version() != Some(false),
+            })
+        });
+        held.collect()
     }
 
     /// Creates a share, empty but for its permission and tags.

@@ -49,6 +49,8 @@ pub struct Share {
     pub allow_external: bool,
     /// The managed permissions in force.
     pub permissions: Vec<PermissionArn>,
+    /// Whether one of them has a newer default version than the share.
+    pub outdated: bool,
     /// What is shared.
     pub resources: Vec<Association>,
     /// With whom.

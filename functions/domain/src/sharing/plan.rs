@@ -316,7 +316,7 @@ impl<'a> Planner<'a> {
         let is_blocked = must_leave && share.is_associating();
         // RAM allows one permission for each type of resource, so that of
         // pipelines is right if it is there at all.
-        let is_wrong = !share.permissions.contains(&lane.permission);
+        let is_wrong = !share.permissions.contains(&lane.permission) || share.outdated;
         let is_narrower = lane.rule.access == Access::Read;
         if is_wrong && is_narrower {
             self.replace_permission(share, lane);
@@ -337,10 +337,16 @@ impl<'a> Planner<'a> {
         Room::Open { held }
     }
 
+    /// RAM itself never brings a share to a newer version of its permission
+    /// (RAM User Guide, "Managed permissions versions").
     fn replace_permission(&mut self, share: &Share, lane: &Lane<'a, '_>) {
         let permission = lane.permission.clone();
-        let action = Action::ReplacePermission { permission };
-        self.narrow(share, action, Reason::AccessChanged);
+        let reason = if share.permissions.contains(&permission) {
+            Reason::PermissionOutdated
+        } else {
+            Reason::AccessChanged
+        };
+        self.narrow(share, Action::ReplacePermission { permission }, reason);
     }
 
     /// What to do with a share that RAM lets nothing out of for now.

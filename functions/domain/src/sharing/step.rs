@@ -95,10 +95,12 @@ pub enum Reason {
     AssociationFailed,
     /// The rule names the principal.
     PrincipalNamed,
-    /// The principal did not accept in time, and RAM let it go.
+    /// The principal declined or did not accept in time, and RAM let it go.
     InvitationExpired,
     /// The rule's `access` is not what the share grants.
     AccessChanged,
+    /// The permission has another default version than when it was given.
+    PermissionOutdated,
     /// Somebody changed whether outsiders may join.
     ExternalFlagChanged,
     /// The pipeline does not exist any more.
@@ -152,8 +154,9 @@ impl fmt::Display for Reason {
             Self::AlreadyInRule => "the pipeline joined the rule before",
             Self::AssociationFailed => "the association had failed",
             Self::PrincipalNamed => "the rule names the principal",
-            Self::InvitationExpired => "the invitation expired",
+            Self::InvitationExpired => "the invitation expired or was declined",
             Self::AccessChanged => "the rule's access changed",
+            Self::PermissionOutdated => "the permission has a newer version",
             Self::ExternalFlagChanged => "outsiders were allowed or forbidden by somebody else",
             Self::PipelineGone => "the pipeline is gone",
             Self::PipelineRecreated => "the pipeline was deleted and created again",

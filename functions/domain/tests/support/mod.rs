@@ -131,6 +131,7 @@ impl Model {
                 live: true,
                 allow_external: *allow_external,
                 permissions: vec![permission.clone()],
+                outdated: false,
                 resources: Vec::new(),
                 principals: Vec::new(),
             });
