@@ -1,6 +1,6 @@
 //! Finds the changes that no event told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws::{Error, dynamodb::Values, lambda::Outcome, notices::Teller, sagemaker::ChangedExecution};
 use domain::{
@@ -23,11 +23,20 @@ const OVERLAP: SignedDuration = SignedDuration::from_mins(30);
 /// what is older is no news.
 const HORIZON: SignedDuration = SignedDuration::from_hours(24);
 
-/// After how many executions the watermark moves.
+/// After how many executions is marked how far a sweep is.
 const MARK_EVERY: usize = 20;
 
 /// How old a change must be before the sweep tells it: its event may be on its way.
 const GRACE: SignedDuration = SignedDuration::from_mins(2);
+
+/// How far the executions of an account were looked at.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    /// When the last sweep was done: it had seen all that SageMaker showed then.
+    until: Timestamp,
+    /// What a sweep that was cut short has examined since, oldest first.
+    examined: Option<Timestamp>,
+}
 
 impl ForwardStatus<'_> {
     /// Tells what changed in the owner accounts since the last sweep and was not told.
@@ -40,15 +49,22 @@ impl ForwardStatus<'_> {
         only: Option<AccountId>,
         report: &mut Report,
     ) -> Outcome {
-        let owners: BTreeSet<_> = policy
-            .rules
-            .iter()
-            .filter(|rule| !rule.notify.is_empty())
-            .map(|rule| &rule.owner)
+        let watched = policy.rules.iter().filter(|rule| !rule.notify.is_empty());
+        let watched: BTreeSet<_> = watched.map(|rule| &rule.owner).collect();
+        let marks = match self.marks(&watched, only.is_none()).await {
+            Ok(marks) => marks,
+            Err(error) => return Outcome::Failed(error),
+        };
+        let mut owners: Vec<_> = watched
+            .into_iter()
             .filter(|owner| only.as_ref().is_none_or(|only| only == *owner))
             .collect();
+        // Who waits for the longest comes first, should the time not be enough for all.
+        owners.sort_by_key(|owner| marks.get(owner).map(|mark| mark.until));
         for owner in owners {
-            if let Err(error) = self.sweep_account(policy, teller, owner, report).await {
+            let mark = marks.get(owner).copied();
+            let swept = self.sweep_account(policy, teller, owner, mark, report);
+            if let Err(error) = swept.await {
                 report.fail(owner, &error);
                 let troubles: Vec<_> = error.trouble().into_iter().collect();
                 self.notices
@@ -59,28 +75,57 @@ impl ForwardStatus<'_> {
         Outcome::Done
     }
 
-    /// Sweeps one account, oldest change first, and moves its watermark on the
+    /// The marks of the accounts that are watched; a sweep of all forgets those of others.
+    ///
+    /// Nobody wanted to know what happens in them, and should somebody want to
+    /// again, what happened meanwhile is no news.
+    async fn marks(
+        &self,
+        watched: &BTreeSet<&AccountId>,
+        all: bool,
+    ) -> Result<BTreeMap<AccountId, Mark>, Error> {
+        let mut marks = BTreeMap::new();
+        for item in self.table.list(WATERMARK).await? {
+            let time = |name: &str| item.values.get(name)?.parse().ok();
+            let account: Option<AccountId> = item.sk.parse().ok();
+            match (
+                account.filter(|account| watched.contains(account)),
+                time("until"),
+            ) {
+                (Some(account), Some(until)) => {
+                    let examined = time("examined");
+                    marks.insert(account, Mark { until, examined });
+                }
+                _ if all => self.table.delete(WATERMARK, &item.sk).await?,
+                _ => {}
+            }
+        }
+        Ok(marks)
+    }
+
+    /// Sweeps one account, oldest change first, and marks how far it is on the
     /// way, so that a run that is cut short is not done again from the start.
     async fn sweep_account(
         &self,
         policy: &Policy,
         teller: Teller<'_>,
         owner: &AccountId,
+        mark: Option<Mark>,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let item = self.table.get(WATERMARK, owner.as_str()).await?;
-        let watermark = item.and_then(|item| item.get("until")?.parse::<Timestamp>().ok());
-        let Some(mut watermark) = watermark else {
+        let now = teller.now;
+        let Some(Mark { until, examined }) = mark else {
             // The first sweep only marks where to begin: what happened before
             // pipeshare came is no news.
-            return self.mark(owner, teller.now).await;
+            return self.mark(owner, now, None).await;
         };
         let reader = self.aws.reader(owner).await;
-        let since = watermark.max(teller.now - HORIZON) - OVERLAP;
+        let since = examined.unwrap_or(until - OVERLAP);
+        let since = since.max(now - HORIZON - OVERLAP);
         let changes = reader.executions_changed_since(since).await?;
         for (count, changed) in changes.into_iter().enumerate() {
             let modified = changed.modified;
-            if modified > teller.now - GRACE {
+            if modified > now - GRACE {
                 continue;
             }
             if let Some(news) = self.examine(policy, changed).await? {
@@ -90,19 +135,25 @@ impl ForwardStatus<'_> {
                 }
                 report.push_swept(told);
             }
-            if count % MARK_EVERY == MARK_EVERY - 1 && modified > watermark {
-                watermark = modified;
-                self.mark(owner, watermark).await?;
+            if count % MARK_EVERY == MARK_EVERY - 1 {
+                self.mark(owner, until, Some(modified)).await?;
             }
         }
-        self.mark(owner, teller.now).await
+        self.mark(owner, now.max(until), None).await
     }
 
-    /// Notes up to when an account was swept.
-    async fn mark(&self, owner: &AccountId, until: Timestamp) -> Result<(), Error> {
-        let until = Values::from([("until".to_owned(), until.to_string())]);
+    /// Notes how far an account was swept.
+    async fn mark(
+        &self,
+        owner: &AccountId,
+        until: Timestamp,
+        examined: Option<Timestamp>,
+    ) -> Result<(), Error> {
+        let examined = examined.map(|time| ("examined".to_owned(), time.to_string()));
+        let values = [("until".to_owned(), until.to_string())];
+        let values: Values = values.into_iter().chain(examined).collect();
         self.table
-            .put(WATERMARK, owner.as_str(), &until, None)
+            .put(WATERMARK, owner.as_str(), &values, None)
             .await
     }
 

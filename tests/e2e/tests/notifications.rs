@@ -97,6 +97,24 @@ async fn what_no_event_told_the_sweep_tells_once() {
 }
 
 #[tokio::test]
+async fn what_happened_while_nobody_wanted_to_know_is_no_news() {
+    let scenario = Scenario::begin(&ungated()).await;
+    scenario.create(&scenario.test, "churn").await;
+    scenario.pass(1800).await;
+    scenario.write_policy("version: 1").await;
+    scenario.pass(1800).await;
+    scenario.start(&scenario.test, "churn", "unseen").await;
+    scenario.pass(1800).await;
+    scenario.write_policy(&ungated()).await;
+    scenario.pass(2 * 3600).await;
+    assert_eq!(statuses(&scenario.estate.mailbox(DEV)), [""; 0]);
+    scenario.start(&scenario.test, "churn", "seen").await;
+    scenario.break_events(EXECUTION_EVENT, &vec![EventEffect::Lose; 3]);
+    scenario.pass(2 * 3600).await;
+    assert_eq!(statuses(&scenario.estate.mailbox(DEV)), ["Succeeded"]);
+}
+
+#[tokio::test]
 async fn a_crash_or_a_lost_answer_never_loses_a_notification() {
     for (service, operation) in [
         ("sns", "Publish"),
