@@ -11,7 +11,7 @@ import pipeline
 import prepare
 
 REGION = "eu-west-1"
-CODE = "s3://artifacts/code/1a2b3c"
+CODE = "s3://artifacts/code_by_commit/1a2b3c"
 
 
 @pytest.fixture(scope="module")
