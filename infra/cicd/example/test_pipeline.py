@@ -66,6 +66,11 @@ def test_nothing_but_the_code_and_the_images_is_bound_to_an_account(definition):
     assert re.findall(r"\d{12}", text) == [account for account, _ in registries]
 
 
+def test_a_run_makes_no_experiment(definition):
+    # The SDK asks for one by default, and writes null if it is told not to or the Region has none.
+    assert definition["PipelineExperimentConfig"] is None
+
+
 def test_rendering_calls_nobody(monkeypatch):
     called = []
     # The SDK passes over some failures, so what was asked for is noted, too.
