@@ -124,6 +124,8 @@ def definition(region, code):
         parameters=[DATA_BUCKET, LEAST_AUC],
         steps=[prepared, trained, judge(trained)],
         sagemaker_session=at,
+        # Else each run would make an experiment and a trial, which the role of the pipeline may not.
+        pipeline_experiment_config=None,
     )
     rendered = json.loads(pipeline.definition())
     for step in rendered["Steps"]:

@@ -11,7 +11,7 @@ import pipeline
 import prepare
 
 REGION = "eu-west-1"
-CODE = "s3://artifacts/code/1a2b3c"
+CODE = "s3://artifacts/code_by_commit/1a2b3c"
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,11 @@ def test_nothing_but_the_code_and_the_images_is_bound_to_an_account(definition):
     registries = re.findall(r'"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.', text)
     assert {region for _, region in registries} == {REGION}
     assert re.findall(r"\d{12}", text) == [account for account, _ in registries]
+
+
+def test_a_run_makes_no_experiment(definition):
+    # The SDK asks for one by default, and writes null if it is told not to or the Region has none.
+    assert definition["PipelineExperimentConfig"] is None
 
 
 def test_rendering_calls_nobody(monkeypatch):
