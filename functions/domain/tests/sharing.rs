@@ -180,7 +180,9 @@ fn an_expired_invitation_is_sent_again() {
     model.expire_invitations();
     assert_eq!(
         steps(&model.plan(&policy)),
-        ["share pipeshare-readers.444444444444 with 444444444444: the invitation expired"]
+        [
+            "share pipeshare-readers.444444444444 with 444444444444: the invitation expired or was declined"
+        ]
     );
 }
 
