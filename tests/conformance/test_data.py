@@ -51,6 +51,8 @@ def key(number):
 
 
 ONE = {"ResourceType": "Parameter", "ResourceId": "/a/one"}
+FOREIGN = f"arn:aws:lambda:{REGION}:333333333333:function:{FUNCTION}"
+CROSS = "Lambda developer guide, Viewing resource-based IAM policies in Lambda"
 ROLE = f"arn:aws:iam::{OWNER}:role/none"
 
 CASES = [
@@ -123,6 +125,13 @@ CASES = [
     function("a function", "GetFunction", {"FunctionName": FUNCTION}, {"Configuration.FunctionName": FUNCTION}),
     function("a function by its ARN", "GetFunctionConfiguration", {"FunctionName": f"arn:aws:lambda:{REGION}:333333333333:function:{FUNCTION}"},
              {"FunctionName": FUNCTION}),
+    function("a function by part of its ARN", "GetFunctionConfiguration", {"FunctionName": f"333333333333:function:{FUNCTION}:$LATEST"}, {"FunctionName": FUNCTION}),
+    function("a version that is not there", "GetFunction", {"FunctionName": FUNCTION, "Qualifier": "1"}, error="ResourceNotFoundException"),
+    function("the function of another account", "GetFunction", {"FunctionName": FOREIGN}, error="AccessDeniedException", who=OTHER, source=CROSS),
+    function("the function of another account invoked", "Invoke", {"FunctionName": FOREIGN}, error="AccessDeniedException", who=OTHER, source=CROSS,
+             message="because no resource-based policy allows the lambda:InvokeFunction action"),
+    function("a function of another Region", "Invoke", {"FunctionName": FOREIGN.replace(REGION, "eu-west-2")}, error="ResourceNotFoundException"),
+    function("the end of the log is beyond the sandbox", "Invoke", {"FunctionName": FUNCTION, "LogType": "Tail"}, error="NotImplemented", source="tests/README.md"),
     function("a function that is not there", "GetFunction", {"FunctionName": "none"}, error="ResourceNotFoundException"),
     function("mappings of a function", "ListEventSourceMappings", {"FunctionName": FUNCTION},
              {"EventSourceMappings[].FunctionArn": [f"arn:aws:lambda:{REGION}:333333333333:function:{FUNCTION}"]}),

@@ -235,7 +235,7 @@ static TYPES: &[ResourceType] = &[
         name_only,
         Make::Named(pipeline::deploy),
     ),
-    // Only event source mappings, CodePipeline and people invoke functions in the sandbox.
+    // Only event source mappings, CodePipeline and the function's own account invoke it in the sandbox.
     ResourceType::nameless("AWS::Lambda::Permission", Make::Nothing),
     // The sandbox has no metrics that an alarm could watch or a dashboard show.
     ResourceType::named("AWS::CloudWatch::Alarm", "AlarmName", alarm, Make::Nothing),

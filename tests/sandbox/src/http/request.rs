@@ -129,7 +129,7 @@ fn decode_rest(head: &Parts, body: &[u8]) -> Result<(String, Value), ApiError> {
     Ok(((*operation).to_owned(), Value::Object(input)))
 }
 
-fn query_members(query: &str) -> Map<String, Value> {
+pub(super) fn query_members(query: &str) -> Map<String, Value> {
     let members = form_urlencoded::parse(query.as_bytes());
     members
         .map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())))

@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{
-    FunctionKey, configuration::number, find, function_key, invalid, invocations::Origin,
-    invocations::Waiting,
+    FunctionKey, configuration::number, find, invalid, invocations::Origin, invocations::Waiting,
+    names,
 };
 use crate::world::{self, ApiError, World};
 
@@ -64,7 +64,7 @@ pub fn invoke_asynchronously(
     function: &str,
     payload: Value,
 ) -> Result<(), ApiError> {
-    let key = function_key(account, region, function);
+    let key = names::key(account, region, function)?;
     find(world, &key)?;
     let event = Event {
         request_id: world.uuid(&format!("invocation {}", key.2)),
@@ -89,7 +89,7 @@ pub fn create_event_invoke_config(
     if properties["Qualifier"] != "$LATEST" {
         return Err(invalid("The sandbox has no version but $LATEST"));
     }
-    let key = function_key(account, region, name);
+    let key = names::key(account, region, name)?;
     find(world, &key)?;
     let retries = number(properties, "MaximumRetryAttempts", 0..=2)?;
     let age = number(properties, "MaximumEventAgeInSeconds", 60..=21_600)?;

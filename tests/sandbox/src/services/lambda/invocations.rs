@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use super::{
     FunctionConfiguration, FunctionKey,
     asynchronous::{self, Event},
-    find, function_key, mappings,
+    find, mappings, names,
 };
 use crate::{
     services::{
@@ -98,7 +98,7 @@ pub fn invoke(
     function: &str,
     payload: Value,
 ) -> Result<oneshot::Receiver<Invocation>, ApiError> {
-    let key = function_key(account, region, function);
+    let key = names::key(account, region, function)?;
     if find(world, &key)?.reserved_concurrency == Some(0) {
         let message = "Rate Exceeded.";
         return Err(ApiError::with_status(
