@@ -6,7 +6,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -273,6 +273,8 @@ pub struct ApiError {
     pub message: String,
     /// The HTTP status.
     pub status: u16,
+    /// The other members of the error's shape, in the JSON protocols.
+    pub members: Map<String, Value>,
 }
 
 impl ApiError {
@@ -287,7 +289,15 @@ impl ApiError {
             code: code.to_owned(),
             message: message.into(),
             status,
+            members: Map::new(),
         }
+    }
+
+    /// The same error with one more member of its shape.
+    #[must_use]
+    pub fn with_member(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
     }
 
     /// The answer to an operation that the sandbox does not have: never a wrong success.

@@ -386,3 +386,14 @@ fn members_of_rest_operations_come_from_the_query_too() {
         assert_eq!(decoded, Ok((operation.to_owned(), input)));
     }
 }
+
+#[tokio::test]
+async fn an_error_has_all_members_of_its_shape() {
+    let error = ApiError::with_status(429, "TooManyRequestsException", "Rate Exceeded.")
+        .with_member("Reason", "CallerRateLimitExceeded");
+    let answer = failure(Protocol::RestJson, &error, "id");
+    let body = to_bytes(answer.into_body(), MAX_BODY).await.unwrap();
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body["Reason"], "CallerRateLimitExceeded");
+    assert_eq!(body["message"], "Rate Exceeded.");
+}

@@ -56,7 +56,7 @@ impl Default for InvokeConfiguration {
 
 /// Takes an event for a function; nobody hears what becomes of it.
 ///
-/// ASSUMED: it waits for room for as long as it takes.
+/// It waits for room until it is too old.
 pub fn invoke_asynchronously(
     world: &mut World,
     account: &str,
@@ -126,15 +126,34 @@ fn enqueue(world: &mut World, event: Event) {
 
 /// What becomes of an event with which the function failed.
 pub(super) fn failed(world: &mut World, mut event: Event) {
-    let configuration = world.lambda.invoke_configurations.get(&event.key);
-    let configuration = configuration.copied().unwrap_or_default();
+    let configuration = configuration(world, &event.key);
     let delay = DELAYS.get(event.failures).copied();
     event.failures += 1;
     let Some(delay) = delay.filter(|_| event.failures <= configuration.retries) else {
         return;
     };
-    let age = (world.now + delay).duration_since(event.taken);
-    if age <= SignedDuration::try_from(configuration.max_age).unwrap_or(SignedDuration::MAX) {
+    if !is_expired(world, &event, world.now + delay) {
         world.after(delay, world::Task::Lambda(Task::TryAgain(event)));
     }
+}
+
+/// Drops the events that have waited for room until they were too old.
+pub(super) fn drop_expired(world: &mut World) {
+    let mut waiting = std::mem::take(&mut world.lambda.waiting);
+    waiting.retain(|waiting| match &waiting.origin {
+        Origin::Event(event) => !is_expired(world, event, world.now),
+        Origin::Caller(_) | Origin::Mapping(..) => true,
+    });
+    world.lambda.waiting = waiting;
+}
+
+fn is_expired(world: &World, event: &Event, at: Timestamp) -> bool {
+    let most = configuration(world, &event.key).max_age;
+    let age = at.duration_since(event.taken);
+    age > SignedDuration::try_from(most).unwrap_or(SignedDuration::MAX)
+}
+
+fn configuration(world: &World, key: &FunctionKey) -> InvokeConfiguration {
+    let configurations = &world.lambda.invoke_configurations;
+    configurations.get(key).copied().unwrap_or_default()
 }
