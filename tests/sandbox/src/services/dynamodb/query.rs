@@ -28,7 +28,7 @@ impl Projection {
     fn read_with(input: &Value, placeholders: &Placeholders<'_>) -> Result<Self, ApiError> {
         let mut attributes = Vec::new();
         if let Some(text) = input["ProjectionExpression"].as_str() {
-            let mut parser = Parser::new(text, placeholders)?;
+            let mut parser = Parser::new("ProjectionExpression", text, placeholders)?;
             attributes.push(projected(&parser.path()?)?);
             while parser.take_sign(",") {
                 attributes.push(projected(&parser.path()?)?);
