@@ -110,7 +110,8 @@ impl World {
 
     /// Puts a task on the agenda; tasks due at the same time run in the order of this call.
     pub fn after(&mut self, delay: Duration, task: Task) {
-        let due = self.now + delay;
+        // What is due after the end of all time never happens.
+        let due = self.now.checked_add(delay).unwrap_or(Timestamp::MAX);
         self.agenda.insert((due, self.scheduled), task);
         self.scheduled += 1;
     }
