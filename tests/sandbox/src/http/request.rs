@@ -44,6 +44,11 @@ impl Protocol {
         }
     }
 
+    /// The protocol of the service that a request was signed for.
+    pub(super) fn of_credential(credential: Option<&Credential>) -> Self {
+        credential.map_or(Self::Unknown, |credential| Self::of(&credential.service))
+    }
+
     /// Invalid credentials have another name and status in each protocol.
     pub(super) fn name_error(self, error: ApiError) -> ApiError {
         match self {
