@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    cloudformation,
     faults::Faults,
     organization::Organization,
     services::{
@@ -32,6 +33,8 @@ pub struct World {
     pub faults: Faults,
     /// Every API call so far, in order.
     pub calls: Vec<RecordedCall>,
+    /// CloudFormation.
+    pub cloudformation: cloudformation::State,
     /// CloudTrail.
     pub cloudtrail: cloudtrail::State,
     /// CodePipeline's jobs.
@@ -89,6 +92,7 @@ impl World {
             organization: Organization::default(),
             faults: Faults::default(),
             calls: Vec::new(),
+            cloudformation: cloudformation::State::default(),
             cloudtrail: cloudtrail::State::default(),
             codepipeline: codepipeline::State::default(),
             dynamodb: dynamodb::State::default(),
