@@ -58,9 +58,7 @@ impl Number {
         })
     }
 
-    /// The exact sum.
-    ///
-    /// ASSUMED: one of more digits than a number can have is refused, not rounded.
+    /// The exact sum; more digits than a number can have are refused, not rounded.
     pub(super) fn plus(self, other: Self) -> Result<Self, ApiError> {
         if self.coefficient == 0 {
             return Ok(other);
