@@ -94,7 +94,8 @@ fn page(
     if limit == Some(0) {
         return Err(invalid("Limit must be greater than or equal to 1"));
     }
-    let end = limit.map_or(items.len(), |limit| items.len().min(start + limit));
+    let end = limit.map_or(items.len(), |limit| start.saturating_add(limit));
+    let end = end.min(items.len());
     let seen = &items[start..end];
     let is_left = |item: &&&Item| filter.as_ref().is_none_or(|filter| filter.holds(item));
     let left: Vec<Item> = seen

@@ -318,6 +318,8 @@ fn a_function_answers_to_every_form_of_its_name() {
         }
         invoke(&mut world, ACCOUNT, REGION, name, json!({})).unwrap();
     }
+    let elsewhere = json!({ "Role": ROLE });
+    create_function(&mut world, ACCOUNT, "eu-west-2", "work", &elsewhere).unwrap();
     for (input, code) in [
         (
             json!({ "FunctionName": "work:1" }),
