@@ -51,6 +51,8 @@ def key(number):
 
 
 ONE = {"ResourceType": "Parameter", "ResourceId": "/a/one"}
+FOREIGN = f"arn:aws:lambda:{REGION}:333333333333:function:{FUNCTION}"
+CROSS = "Lambda developer guide, Viewing resource-based IAM policies in Lambda"
 ROLE = f"arn:aws:iam::{OWNER}:role/none"
 
 CASES = [
@@ -104,6 +106,13 @@ CASES = [
     item("a condition that holds", "PutItem", {"Item": {**key(0), "n": {"N": "0"}}, "ConditionExpression": "attribute_exists(pk)"}, {}),
     item("a condition that does not hold", "PutItem", {"Item": key(0), "ConditionExpression": "attribute_not_exists(pk)"}, error="ConditionalCheckFailedException"),
     item("a condition that is no expression", "PutItem", {"Item": key(0), "ConditionExpression": "pk =="}, error="ValidationException"),
+    item("a condition in two pairs of parentheses", "PutItem", {"Item": key(0), "ConditionExpression": "((attribute_exists(pk)))"}, error="ValidationException", message="redundant parentheses"),
+    item("a condition of more than 4096 bytes", "PutItem", {"Item": key(0), "ConditionExpression": "attribute_exists(pk)" + " " * 4096}, error="ValidationException",
+         message="Expression size has exceeded", source="DynamoDB developer guide, Quotas: expression parameters"),
+    item("a number of 39 digits", "PutItem", {"Item": {**key(0), "n": {"N": "1" * 39}}}, error="ValidationException", message="38 significant digits",
+         source="DynamoDB developer guide, Supported data types"),
+    item("a sum that is too large", "UpdateItem", {"Key": key(2), "UpdateExpression": "ADD n :most", "ExpressionAttributeValues": {":most": {"N": "9" * 38}}}, error="ValidationException",
+         source="DynamoDB developer guide, Supported data types"),
     item("an update", "UpdateItem", {"Key": key(2), "UpdateExpression": "ADD n :one", "ExpressionAttributeValues": {":one": {"N": "1"}}, "ReturnValues": "UPDATED_NEW"},
          {"Attributes": {"n": {"N": "3"}}}),
     item("the table of another account", "GetItem", {"Key": key(1)}, error="ResourceNotFoundException", who=OTHER),
@@ -123,6 +132,13 @@ CASES = [
     function("a function", "GetFunction", {"FunctionName": FUNCTION}, {"Configuration.FunctionName": FUNCTION}),
     function("a function by its ARN", "GetFunctionConfiguration", {"FunctionName": f"arn:aws:lambda:{REGION}:333333333333:function:{FUNCTION}"},
              {"FunctionName": FUNCTION}),
+    function("a function by part of its ARN", "GetFunctionConfiguration", {"FunctionName": f"333333333333:function:{FUNCTION}:$LATEST"}, {"FunctionName": FUNCTION}),
+    function("a version of a function that is not there", "GetFunction", {"FunctionName": FUNCTION, "Qualifier": "1"}, error="ResourceNotFoundException"),
+    function("the function of another account", "GetFunction", {"FunctionName": FOREIGN}, error="AccessDeniedException", who=OTHER, source=CROSS),
+    function("the function of another account invoked", "Invoke", {"FunctionName": FOREIGN}, error="AccessDeniedException", who=OTHER, source=CROSS,
+             message="because no resource-based policy allows the lambda:InvokeFunction action"),
+    function("a function of another Region", "Invoke", {"FunctionName": FOREIGN.replace(REGION, "eu-west-2")}, error="ResourceNotFoundException"),
+    function("the end of the log is beyond the sandbox", "Invoke", {"FunctionName": FUNCTION, "LogType": "Tail"}, error="NotImplemented", source="tests/README.md"),
     function("a function that is not there", "GetFunction", {"FunctionName": "none"}, error="ResourceNotFoundException"),
     function("mappings of a function", "ListEventSourceMappings", {"FunctionName": FUNCTION},
              {"EventSourceMappings[].FunctionArn": [f"arn:aws:lambda:{REGION}:333333333333:function:{FUNCTION}"]}),

@@ -9,6 +9,7 @@ mod pipeline;
 mod properties;
 mod resources;
 mod rules;
+mod schema;
 mod syntax;
 mod template;
 #[cfg(test)]
@@ -21,6 +22,13 @@ use serde_json::Value;
 use crate::world::World;
 
 use template::{Resolved, Template};
+
+/// What was deployed before.
+#[derive(Debug, Default)]
+pub struct State {
+    /// The properties of pipelines of SageMaker, by account, Region and name.
+    pipelines: BTreeMap<(String, String, String), Value>,
+}
 
 /// A template to deploy into an account.
 #[derive(Debug, Clone)]

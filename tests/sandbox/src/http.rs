@@ -9,7 +9,10 @@ mod query;
 mod request;
 mod response;
 
-use std::sync::{Arc, Mutex};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use axum::{
     Router,
@@ -17,6 +20,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
+use futures::FutureExt;
 
 pub use self::dispatch::{Failure, dispatch, perform};
 use self::{
@@ -40,18 +44,35 @@ pub fn router(world: Arc<Mutex<World>>) -> Router {
 }
 
 /// Locks the world.
-pub(crate) fn lock(world: &Mutex<World>) -> std::sync::MutexGuard<'_, World> {
-    world
-        .lock()
-        .expect("a panic while the world changed leaves nothing to go on with")
+///
+/// A panic has been told of where it happened. What it left of the world is
+/// what everybody else goes on with.
+pub(crate) fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
+    world.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Answers a request, and dates the answer by the sandbox's clock.
 async fn handle(State(world): State<SharedWorld>, request: Request<Body>) -> Response {
-    let mut response = answer(&world, request).await;
+    let protocol = Protocol::of_credential(request::credential(request.headers()).as_ref());
+    let mut response = survive(&world, protocol, answer(&world, request)).await;
     let date = lock(&world).now.strftime("%a, %d %b %Y %H:%M:%S GMT");
     add_header(&mut response, "date", &date.to_string());
     response
+}
+
+/// Answers for what panics, so that a defect costs one request and not the sandbox.
+async fn survive(
+    world: &SharedWorld,
+    protocol: Protocol,
+    answer: impl Future<Output = Response>,
+) -> Response {
+    let answer = AssertUnwindSafe(answer).catch_unwind().await;
+    answer.unwrap_or_else(|_| {
+        let message = "The sandbox has a defect; its standard error says where.";
+        let error = ApiError::with_status(500, "InternalFailure", message);
+        let request_id = lock(world).uuid("request");
+        failure(protocol, &error, &request_id)
+    })
 }
 
 async fn answer(world: &SharedWorld, request: Request<Body>) -> Response {
@@ -105,11 +126,9 @@ struct Wire {
 
 impl Wire {
     fn of(world: &SharedWorld, credential: Option<Credential>) -> Self {
-        let service = credential.as_ref().map(|credential| &credential.service);
-        let protocol = service.map_or(Protocol::Unknown, |service| Protocol::of(service));
         Self {
+            protocol: Protocol::of_credential(credential.as_ref()),
             credential,
-            protocol,
             request_id: lock(world).uuid("request"),
         }
     }

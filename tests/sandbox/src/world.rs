@@ -6,10 +6,11 @@ use std::{
 };
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    cloudformation,
     faults::Faults,
     organization::Organization,
     services::{
@@ -32,6 +33,8 @@ pub struct World {
     pub faults: Faults,
     /// Every API call so far, in order.
     pub calls: Vec<RecordedCall>,
+    /// CloudFormation.
+    pub cloudformation: cloudformation::State,
     /// CloudTrail.
     pub cloudtrail: cloudtrail::State,
     /// CodePipeline's jobs.
@@ -89,6 +92,7 @@ impl World {
             organization: Organization::default(),
             faults: Faults::default(),
             calls: Vec::new(),
+            cloudformation: cloudformation::State::default(),
             cloudtrail: cloudtrail::State::default(),
             codepipeline: codepipeline::State::default(),
             dynamodb: dynamodb::State::default(),
@@ -110,7 +114,8 @@ impl World {
 
     /// Puts a task on the agenda; tasks due at the same time run in the order of this call.
     pub fn after(&mut self, delay: Duration, task: Task) {
-        let due = self.now + delay;
+        // What is due after the end of all time never happens.
+        let due = self.now.checked_add(delay).unwrap_or(Timestamp::MAX);
         self.agenda.insert((due, self.scheduled), task);
         self.scheduled += 1;
     }
@@ -273,6 +278,8 @@ pub struct ApiError {
     pub message: String,
     /// The HTTP status.
     pub status: u16,
+    /// The other members of the error's shape, in the JSON protocols.
+    pub members: Map<String, Value>,
 }
 
 impl ApiError {
@@ -287,7 +294,15 @@ impl ApiError {
             code: code.to_owned(),
             message: message.into(),
             status,
+            members: Map::new(),
         }
+    }
+
+    /// The same error with one more member of its shape.
+    #[must_use]
+    pub fn with_member(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
     }
 
     /// The answer to an operation that the sandbox does not have: never a wrong success.

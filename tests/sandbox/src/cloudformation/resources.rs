@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Stack, pipeline, properties, template::Declaration};
+use super::{Stack, pipeline, properties, schema, template::Declaration};
 use crate::{
     services::{dynamodb, events, iam, kms, lambda, sns, sqs, ssm},
     world::{ApiError, World},
@@ -27,12 +27,9 @@ impl Resource {
         let logical_id = declaration.logical_id.clone();
         let given = kind
             .name_property
-            .and_then(|name| properties[name].as_str());
-        let name = match given {
-            Some(name) => name.to_owned(),
-            // CloudFormation appends a random text, for which a stack made once has no use.
-            None => format!("{}-{logical_id}", stack.name),
-        };
+            .and_then(|name| schema::text(&properties[name]));
+        // CloudFormation appends a random text, for which a stack made once has no use.
+        let name = given.unwrap_or_else(|| format!("{}-{logical_id}", stack.name));
         Self {
             identity: (kind.identify)(stack, &name, &properties),
             line: declaration.line,
@@ -235,7 +232,7 @@ static TYPES: &[ResourceType] = &[
         name_only,
         Make::Named(pipeline::deploy),
     ),
-    // Only event source mappings, CodePipeline and people invoke functions in the sandbox.
+    // Only event source mappings, CodePipeline and the function's own account invoke it in the sandbox.
     ResourceType::nameless("AWS::Lambda::Permission", Make::Nothing),
     // The sandbox has no metrics that an alarm could watch or a dashboard show.
     ResourceType::named("AWS::CloudWatch::Alarm", "AlarmName", alarm, Make::Nothing),

@@ -1,3 +1,5 @@
+mod pipeline;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -531,62 +533,4 @@ Resources:
             .to_owned(),
     };
     assert_eq!(error, expected);
-}
-
-#[test]
-fn a_pipeline_is_created_by_its_first_deployment_and_updated_by_the_next() {
-    let mut world = World::new(Timestamp::UNIX_EPOCH);
-    let template = |step: &str, rest: &str| {
-        let body = format!(
-            r#"{{"Version":"2020-12-01","Steps":[{{"Name":"{step}","Type":"Training","Arguments":{{}}}}]}}"#
-        );
-        let body = json!(body);
-        format!(
-            "Resources:\n  P:\n    Type: AWS::SageMaker::Pipeline\n    Properties:\n      \
-             PipelineName: churn\n      RoleArn: arn:aws:iam::{ACCOUNT}:role/pipeline\n      \
-             Tags: [{{ Key: team, Value: ml }}]\n      \
-             PipelineDefinition: {{ PipelineDefinitionBody: {body} }}\n{rest}"
-        )
-    };
-    let events = |world: &World| -> Vec<String> {
-        let seen = world.events.seen.iter();
-        seen.map(|seen| {
-            seen.event["detail"]["eventName"]
-                .as_str()
-                .unwrap()
-                .to_owned()
-        })
-        .collect()
-    };
-    for (step, name) in [
-        ("Train", "CreatePipeline"),
-        ("TrainAgain", "UpdatePipeline"),
-    ] {
-        let template = template(step, "");
-        deploy(&mut world, &stack(&template, &[])).unwrap();
-        let describe = Call {
-            caller: Caller::administrator(ACCOUNT),
-            region: REGION.to_owned(),
-            service: "sagemaker".to_owned(),
-            operation: "DescribePipeline".to_owned(),
-            input: json!({ "PipelineName": "churn" }),
-        };
-        let described = sagemaker::call(&mut world, &describe).unwrap();
-        let definition = described["PipelineDefinition"].as_str().unwrap();
-        assert!(definition.contains(&format!("\"{step}\"")), "{definition}");
-        assert_eq!(
-            events(&world).pop().as_deref(),
-            Some(name),
-            "CloudTrail tells"
-        );
-    }
-
-    let broken = template("Train", "").replace("2020-12-01", "1999-01-01");
-    let refused = error(&broken, &[]);
-    assert!(
-        refused.starts_with("infra/template.yaml:2: P (AWS::SageMaker::Pipeline): Validation"),
-        "{refused}"
-    );
-    let unknown = error(&template("Train", "      Colour: red\n"), &[]);
-    assert!(unknown.contains("Colour"), "{unknown}");
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     SharedWorld, lock,
-    request::Protocol,
+    request::{self, Protocol},
     response::{add_header, failure, response},
 };
 use crate::{
@@ -20,13 +20,20 @@ const FUNCTIONS: &str = "/2015-03-31/functions";
 
 const MAPPINGS: &str = "/2015-03-31/event-source-mappings";
 
+/// The members of `Invoke` that are headers.
+const HEADERS: &[(&str, &str)] = &[
+    ("x-amz-client-context", "ClientContext"),
+    ("x-amz-durable-execution-name", "DurableExecutionName"),
+    ("x-amz-invocation-type", "InvocationType"),
+    ("x-amz-log-type", "LogType"),
+    ("x-amz-tenant-id", "TenantId"),
+];
+
 /// The operation of a path of Lambda's.
 pub(super) fn decode(head: &Parts) -> Option<(String, Value)> {
     if head.method == "GET" && head.uri.path().trim_end_matches('/') == MAPPINGS {
-        let query = head.uri.query().unwrap_or_default();
-        let input = form_urlencoded::parse(query.as_bytes());
-        let input = input.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())));
-        return Some(("ListEventSourceMappings".to_owned(), input.collect()));
+        let input = request::query_members(head.uri.query().unwrap_or_default());
+        return Some(("ListEventSourceMappings".to_owned(), Value::Object(input)));
     }
     let rest = head.uri.path().strip_prefix(FUNCTIONS)?.trim_matches('/');
     let (name, action) = match rest.split_once('/') {
@@ -43,10 +50,15 @@ pub(super) fn decode(head: &Parts) -> Option<(String, Value)> {
     let name: String = form_urlencoded::parse(name.as_bytes())
         .map(|(name, _)| name.into_owned())
         .collect();
-    let kind = head.headers.get("x-amz-invocation-type");
-    let kind = kind.and_then(|kind| kind.to_str().ok());
-    let input = json!({ "FunctionName": name, "InvocationType": kind });
-    Some((operation.to_owned(), input))
+    let mut input = request::query_members(head.uri.query().unwrap_or_default());
+    input.insert("FunctionName".to_owned(), name.into());
+    for (header, member) in HEADERS {
+        let value = head.headers.get(*header);
+        if let Some(value) = value.and_then(|value| value.to_str().ok()) {
+            input.insert((*member).to_owned(), value.into());
+        }
+    }
+    Some((operation.to_owned(), Value::Object(input)))
 }
 
 /// Whether the call asks for a function to run.

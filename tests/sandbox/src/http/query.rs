@@ -9,10 +9,17 @@ use crate::world::ApiError;
 /// The members of outputs that are maps; every other object is a structure.
 const MAPS: &[&str] = &["Attributes"];
 
+/// How many parts a name may have; the longest that a service knows has eight.
+const MAX_PARTS: usize = 20;
+
 /// The operation and its input.
 pub(super) fn decode(body: &[u8]) -> Result<(String, Value), ApiError> {
     let mut root = Node::default();
     for (name, value) in form_urlencoded::parse(body) {
+        if name.split('.').count() > MAX_PARTS {
+            let message = "The query string contains a syntax error.";
+            return Err(ApiError::with_status(404, "MalformedQueryString", message));
+        }
         root.insert(&name, value.into_owned());
     }
     let mut input = root.into_value();

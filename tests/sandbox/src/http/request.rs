@@ -44,6 +44,11 @@ impl Protocol {
         }
     }
 
+    /// The protocol of the service that a request was signed for.
+    pub(super) fn of_credential(credential: Option<&Credential>) -> Self {
+        credential.map_or(Self::Unknown, |credential| Self::of(&credential.service))
+    }
+
     /// Invalid credentials have another name and status in each protocol.
     pub(super) fn name_error(self, error: ApiError) -> ApiError {
         match self {
@@ -129,7 +134,7 @@ fn decode_rest(head: &Parts, body: &[u8]) -> Result<(String, Value), ApiError> {
     Ok(((*operation).to_owned(), Value::Object(input)))
 }
 
-fn query_members(query: &str) -> Map<String, Value> {
+pub(super) fn query_members(query: &str) -> Map<String, Value> {
     let members = form_urlencoded::parse(query.as_bytes());
     members
         .map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())))

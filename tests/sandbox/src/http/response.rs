@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use futures::stream;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{query, request::Protocol};
 use crate::world::ApiError;
@@ -35,8 +35,11 @@ pub(super) fn failure(protocol: Protocol, error: &ApiError, request_id: &str) ->
         let body = query::encode_error(namespace, error, request_id);
         return response(status, protocol, body, request_id);
     }
-    let body = json!({ "__type": error.code, "message": error.message });
-    let mut response = response(status, protocol, body.to_string(), request_id);
+    let mut body = error.members.clone();
+    body.insert("__type".to_owned(), error.code.as_str().into());
+    body.insert("message".to_owned(), error.message.as_str().into());
+    let body = Value::Object(body).to_string();
+    let mut response = response(status, protocol, body, request_id);
     add_header(&mut response, "x-amzn-errortype", &error.code);
     if protocol != Protocol::RestJson
         && let Some(code) = query_code(&error.code)

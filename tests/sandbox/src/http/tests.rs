@@ -1,3 +1,5 @@
+use std::{future::poll_fn, task::Poll};
+
 use axum::http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -385,4 +387,47 @@ fn members_of_rest_operations_come_from_the_query_too() {
         let decoded = request::decode("ram", &head, b"");
         assert_eq!(decoded, Ok((operation.to_owned(), input)));
     }
+}
+
+#[tokio::test]
+async fn a_form_with_an_endless_name_is_refused_like_any_other_mistake() {
+    let world = world();
+    let name = "a.".repeat(1 << 20);
+    let form = format!("Action=GetCallerIdentity&Version=2011-06-15&{name}=x");
+    let refused = form_call(&world, "sts", &form).await;
+    assert_eq!(refused.status, StatusCode::NOT_FOUND);
+    assert!(refused.text.contains("<Code>MalformedQueryString</Code>"));
+    let form = "Action=GetCallerIdentity&Version=2011-06-15";
+    assert_eq!(form_call(&world, "sts", form).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_defect_costs_one_request_and_not_the_sandbox() {
+    let world = world();
+    let broken = poll_fn(|_| -> Poll<Response> {
+        let _held = lock(&world);
+        panic!("a defect")
+    });
+    let answer = survive(&world, Protocol::RestJson, broken).await;
+    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(answer.headers()["x-amzn-errortype"], "InternalFailure");
+    let put = json_call(
+        &world,
+        ACCOUNT,
+        "ssm",
+        "AmazonSSM.PutParameter",
+        put_parameter(),
+    );
+    assert_eq!(put.await.json()["Version"], 1);
+}
+
+#[tokio::test]
+async fn an_error_has_all_members_of_its_shape() {
+    let error = ApiError::with_status(429, "TooManyRequestsException", "Rate Exceeded.")
+        .with_member("Reason", "CallerRateLimitExceeded");
+    let answer = failure(Protocol::RestJson, &error, "id");
+    let body = to_bytes(answer.into_body(), MAX_BODY).await.unwrap();
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body["Reason"], "CallerRateLimitExceeded");
+    assert_eq!(body["message"], "Rate Exceeded.");
 }

@@ -5,6 +5,7 @@
 //! are no pipelines here, only single actions of them, which tests begin.
 
 mod answers;
+mod artifacts;
 mod jobs;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -12,6 +13,7 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub use self::artifacts::{Artifact, Artifacts};
 use super::lambda;
 use crate::world::{self, ApiError, Call, World};
 
@@ -88,6 +90,7 @@ pub struct ActionRun {
     account: String,
     region: String,
     action: Action,
+    artifacts: Artifacts,
     began: Timestamp,
 }
 
@@ -110,13 +113,25 @@ pub enum Task {
     Limit(String),
 }
 
-/// Begins an action, and returns the id of its run.
+/// Begins an action without artifacts, and returns the id of its run.
 pub fn begin(
     world: &mut World,
     account: &str,
     region: &str,
     action: Action,
 ) -> Result<String, ApiError> {
+    begin_with(world, account, region, action, Artifacts::default())
+}
+
+/// Begins an action with these artifacts, and returns the id of its run.
+pub fn begin_with(
+    world: &mut World,
+    account: &str,
+    region: &str,
+    action: Action,
+    artifacts: Artifacts,
+) -> Result<String, ApiError> {
+    artifacts.check()?;
     let length = action.user_parameters.chars().count();
     if !(1..=1000).contains(&length) {
         let message = "The action configuration UserParameters must have 1 to 1000 characters";
@@ -131,6 +146,7 @@ pub fn begin(
         account: account.to_owned(),
         region: region.to_owned(),
         action,
+        artifacts,
         began: world.now,
     };
     world.codepipeline.actions.insert(id.clone(), run);

@@ -4,6 +4,7 @@ mod access;
 mod attribute_value;
 mod condition;
 mod expression;
+mod number;
 mod query;
 mod table;
 mod update;

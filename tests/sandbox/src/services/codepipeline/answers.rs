@@ -82,6 +82,13 @@ pub(super) fn details(world: &mut World, call: &Call) -> Result<Value, ApiError>
     if let Some(credentials) = data["artifactCredentials"].as_object_mut() {
         credentials.remove("expirationTime");
     }
+    // The event shows a revision that is not known as null, an answer leaves it out.
+    for list in ["inputArtifacts", "outputArtifacts"] {
+        let artifacts = data[list].as_array_mut().into_iter().flatten();
+        for artifact in artifacts.filter_map(Value::as_object_mut) {
+            artifact.retain(|_, value| !value.is_null());
+        }
+    }
     let (account, region, action) = (&run.account, &run.region, &run.action);
     data["pipelineContext"] = json!({
         "pipelineName": action.pipeline,

@@ -35,8 +35,6 @@ pub(super) fn data(world: &mut World, run: &ActionRun, token: Option<&str>) -> V
         "actionConfiguration": {
             "configuration": { "FunctionName": action.function, "UserParameters": parameters },
         },
-        "inputArtifacts": [],
-        "outputArtifacts": [],
         "artifactCredentials": {
             "accessKeyId": secret("access-key"),
             "secretAccessKey": secret("secret-key"),
@@ -44,6 +42,7 @@ pub(super) fn data(world: &mut World, run: &ActionRun, token: Option<&str>) -> V
             "expirationTime": (world.now + std::time::Duration::from_hours(1)).as_millisecond(),
         },
     });
+    run.artifacts.describe(&mut data);
     if let Some(token) = token {
         data["continuationToken"] = token.into();
     }

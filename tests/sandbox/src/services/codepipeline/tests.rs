@@ -22,16 +22,19 @@ fn world() -> World {
     world
 }
 
-fn begun(world: &mut World) -> String {
-    let action = Action {
+fn action_of_hook() -> Action {
+    Action {
         pipeline: "deploy".to_owned(),
         stage: "Test".to_owned(),
         name: "Share".to_owned(),
         execution: "e1".to_owned(),
         function: "hook".to_owned(),
         user_parameters: r##"{"execution":"#{codepipeline.PipelineExecutionId}"}"##.to_owned(),
-    };
-    begin(world, ACCOUNT, REGION, action).unwrap()
+    }
+}
+
+fn begun(world: &mut World) -> String {
+    begin(world, ACCOUNT, REGION, action_of_hook()).unwrap()
 }
 
 /// Runs what waits, with this outcome; returns the ids and the payloads.
@@ -90,6 +93,65 @@ fn a_function_is_given_a_job_with_credentials_and_without_a_context() {
     let context = &details["jobDetails"]["data"]["pipelineContext"];
     assert_eq!(context["pipelineExecutionId"], "e1");
     assert_eq!(context["action"]["name"], "Share");
+}
+
+fn artifact(name: &str, revision: Option<&str>) -> Artifact {
+    Artifact {
+        name: name.to_owned(),
+        bucket: "codepipeline-eu-west-1-1234567890".to_owned(),
+        key: format!("deploy/{name}/x.zip"),
+        revision: revision.map(str::to_owned),
+    }
+}
+
+#[test]
+fn a_job_says_where_the_artifacts_of_its_action_lie() {
+    let mut world = world();
+    let key = "arn:aws:kms:eu-west-1:333333333333:key/k";
+    let artifacts = Artifacts {
+        input: vec![artifact("Source", Some("r1")), artifact("Build", None)],
+        output: vec![artifact("Report", None)],
+        encryption_key: Some(key.to_owned()),
+    };
+    begin_with(&mut world, ACCOUNT, REGION, action_of_hook(), artifacts).unwrap();
+    let invoked = invoked(&mut world, &Ok(Value::Null));
+    let job = &invoked[0].1["CodePipeline.job"];
+    let location = |name: &str| {
+        json!({ "type": "S3", "s3Location": {
+            "bucketName": "codepipeline-eu-west-1-1234567890",
+            "objectKey": format!("deploy/{name}/x.zip"),
+        }})
+    };
+    let data = &job["data"];
+    assert_eq!(
+        data["inputArtifacts"],
+        json!([
+            { "name": "Source", "revision": "r1", "location": location("Source") },
+            { "name": "Build", "revision": null, "location": location("Build") },
+        ])
+    );
+    assert_eq!(data["encryptionKey"], json!({ "id": key, "type": "KMS" }));
+
+    let details = answer(&mut world, "GetJobDetails", json!({ "jobId": job["id"] })).unwrap();
+    let details = &details["jobDetails"]["data"];
+    assert_eq!(
+        details["outputArtifacts"],
+        json!([{ "name": "Report", "location": location("Report") }])
+    );
+    assert_eq!(details["encryptionKey"], data["encryptionKey"]);
+}
+
+#[test]
+fn artifacts_that_a_pipeline_could_not_declare_are_refused() {
+    for input in [vec![artifact("S", None); 6], vec![artifact("a b", None)]] {
+        let artifacts = Artifacts {
+            input,
+            ..Artifacts::default()
+        };
+        let refused = begin_with(&mut world(), ACCOUNT, REGION, action_of_hook(), artifacts);
+        let code = refused.unwrap_err().code;
+        assert_eq!(code, "InvalidActionDeclarationException");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Value, json};
 
-use super::invalid;
+use super::{invalid, number::Number};
 use crate::world::ApiError;
 
 const TYPES: &[&str] = &["S", "N", "B", "BOOL", "NULL", "M", "L", "SS", "NS", "BS"];
@@ -16,15 +16,27 @@ pub(super) fn parts(value: &Value) -> Option<(&str, &Value)> {
     (members.len() == 1).then_some((kind.as_str(), content))
 }
 
+/// How many levels a value may have.
+const MAX_LEVELS: usize = 32;
+
 /// Whether this is a value of DynamoDB, all the way down.
 pub(super) fn check(value: &Value) -> Result<(), ApiError> {
+    check_level(value, 1)
+}
+
+fn check_level(value: &Value, level: usize) -> Result<(), ApiError> {
+    if level > MAX_LEVELS {
+        return Err(invalid(
+            "Nesting Levels have exceeded supported limits: Attributes in the item have nested \
+             levels beyond supported limit",
+        ));
+    }
+    let check = |value| check_level(value, level + 1);
     let (kind, content) = parts(value)
         .filter(|(kind, _)| TYPES.contains(kind))
         .ok_or_else(|| invalid("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"))?;
     match kind {
-        "N" if number(content).is_none() => Err(invalid(format!(
-            "The parameter cannot be converted to a numeric value: {content}"
-        ))),
+        "N" => number(content).map(drop),
         "M" => content
             .as_object()
             .into_iter()
@@ -34,6 +46,11 @@ pub(super) fn check(value: &Value) -> Result<(), ApiError> {
         "SS" | "NS" | "BS" if content.as_array().is_none_or(Vec::is_empty) => Err(invalid(
             "One or more parameter values were invalid: An string set may not be empty",
         )),
+        "NS" => content
+            .as_array()
+            .into_iter()
+            .flatten()
+            .try_for_each(|member| number(member).map(drop)),
         _ => Ok(()),
     }
 }
@@ -41,7 +58,7 @@ pub(super) fn check(value: &Value) -> Result<(), ApiError> {
 /// Which of two values of one type comes first; none if that has no meaning.
 pub(super) fn compare(a: &Value, b: &Value) -> Option<Ordering> {
     match (parts(a)?, parts(b)?) {
-        (("N", a), ("N", b)) => number(a)?.partial_cmp(&number(b)?),
+        (("N", a), ("N", b)) => number(a).ok()?.partial_cmp(&number(b).ok()?),
         // DynamoDB compares texts byte by byte in UTF-8, as Rust does.
         (("S", a), ("S", b)) | (("B", a), ("B", b)) => a.as_str()?.partial_cmp(b.as_str()?),
         _ => None,
@@ -60,18 +77,9 @@ pub(super) fn add(a: &Value, b: &Value, subtract: bool) -> Result<Value, ApiErro
             "An operand in the update expression has an incorrect data type",
         ));
     };
-    let sum = match (number(a), number(b), subtract) {
-        (Some(Number::Whole(a)), Some(Number::Whole(b)), false) => (a + b).to_string(),
-        (Some(Number::Whole(a)), Some(Number::Whole(b)), true) => (a - b).to_string(),
-        (Some(a), Some(b), false) => (a.real() + b.real()).to_string(),
-        (Some(a), Some(b), true) => (a.real() - b.real()).to_string(),
-        _ => {
-            return Err(invalid(
-                "The parameter cannot be converted to a numeric value",
-            ));
-        }
-    };
-    Ok(json!({ "N": sum }))
+    let (a, b) = (number(a)?, number(b)?);
+    let sum = a.plus(if subtract { -b } else { b })?;
+    Ok(json!({ "N": sum.to_string() }))
 }
 
 /// The size of a value, as the function `size` knows it.
@@ -86,44 +94,12 @@ pub(super) fn size(value: &Value) -> Option<Value> {
     Some(json!({ "N": size.to_string() }))
 }
 
-/// A number; DynamoDB's 38 digits are exact here for whole numbers only.
-#[derive(Debug, Clone, Copy)]
-enum Number {
-    Whole(i128),
-    Real(f64),
-}
-
-fn number(content: &Value) -> Option<Number> {
-    let text = content.as_str()?;
-    let whole = text.parse().ok().map(Number::Whole);
-    let real = || text.parse().ok().filter(|real: &f64| real.is_finite());
-    whole.or_else(|| real().map(Number::Real))
-}
-
-impl Number {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "only reached with a fraction on the other side, where the sandbox rounds"
-    )]
-    fn real(self) -> f64 {
-        match self {
-            Self::Whole(number) => number as f64,
-            Self::Real(number) => number,
-        }
-    }
-}
-
-impl PartialEq for Number {
-    fn eq(&self, other: &Self) -> bool {
-        self.partial_cmp(other) == Some(Ordering::Equal)
-    }
-}
-
-impl PartialOrd for Number {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        match (self, other) {
-            (Self::Whole(a), Self::Whole(b)) => Some(a.cmp(b)),
-            _ => self.real().partial_cmp(&other.real()),
-        }
+/// A number is sent as a text, lest somebody on the way round it.
+fn number(content: &Value) -> Result<Number, ApiError> {
+    match content.as_str() {
+        Some(text) => Number::parse(text),
+        None => Err(invalid(
+            "The parameter cannot be converted to a numeric value",
+        )),
     }
 }

@@ -64,7 +64,7 @@ impl Condition {
         let Some(text) = input[member].as_str() else {
             return Ok(None);
         };
-        let mut parser = Parser::new(text, placeholders)?;
+        let mut parser = Parser::new(member, text, placeholders)?;
         let condition = disjunction(&mut parser)?;
         parser.expect_end()?;
         Ok(Some(condition))
@@ -181,9 +181,19 @@ fn conjunction(parser: &mut Parser<'_>) -> Result<Condition, ApiError> {
 }
 
 fn negation(parser: &mut Parser<'_>) -> Result<Condition, ApiError> {
-    if parser.take_keyword("NOT") {
-        return Ok(Condition::Not(Box::new(negation(parser)?)));
+    let mut holds = true;
+    while parser.take_keyword("NOT") {
+        holds = !holds;
     }
+    let condition = primary(parser)?;
+    Ok(if holds {
+        condition
+    } else {
+        Condition::Not(Box::new(condition))
+    })
+}
+
+fn primary(parser: &mut Parser<'_>) -> Result<Condition, ApiError> {
     if parser.take_sign("(") {
         let condition = disjunction(parser)?;
         parser.expect_sign(")")?;

@@ -9,6 +9,12 @@ use crate::world::ApiError;
 
 const RESERVED_WORDS: &str = include_str!("reserved_words.txt");
 
+/// How long an expression may be, in bytes.
+const MAX_SIZE: usize = 4096;
+
+/// How deep parentheses may be nested.
+const MAX_DEPTH: usize = 100;
+
 /// A piece of an expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {
@@ -85,9 +91,34 @@ pub(super) struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    pub(super) fn new(text: &str, placeholders: &'a Placeholders<'a>) -> Result<Self, ApiError> {
+    /// Takes the expression of this member of an input apart.
+    pub(super) fn new(
+        member: &str,
+        text: &str,
+        placeholders: &'a Placeholders<'a>,
+    ) -> Result<Self, ApiError> {
+        let refused = |problem: String| invalid(format!("Invalid {member}: {problem}"));
+        if text.len() > MAX_SIZE {
+            return Err(refused(format!(
+                "Expression size has exceeded the maximum allowed size; expression size: {}",
+                text.len()
+            )));
+        }
+        let tokens = tokens(text)?;
+        match parentheses(&tokens) {
+            Parentheses::Fine => {}
+            Parentheses::Redundant => {
+                let problem = "The expression has redundant parentheses;";
+                return Err(refused(problem.to_owned()));
+            }
+            // ASSUMED: DynamoDB documents no such limit; here it keeps the stack small.
+            Parentheses::TooDeep => {
+                let problem = format!("Parentheses are nested more than {MAX_DEPTH} deep;");
+                return Err(refused(problem));
+            }
+        }
         Ok(Self {
-            tokens: tokens(text)?,
+            tokens,
             position: 0,
             placeholders,
         })
@@ -255,6 +286,35 @@ fn tokens(text: &str) -> Result<Vec<Token>, ApiError> {
         rest = rest[length..].trim_start();
     }
     Ok(tokens)
+}
+
+/// Whether the parentheses of an expression can be read.
+enum Parentheses {
+    Fine,
+    /// Two pairs hold the same.
+    Redundant,
+    TooDeep,
+}
+
+fn parentheses(tokens: &[Token]) -> Parentheses {
+    let mut open = Vec::new();
+    let mut last_pair = None;
+    for (position, token) in tokens.iter().enumerate() {
+        match token {
+            Token::Sign("(") if open.len() == MAX_DEPTH => return Parentheses::TooDeep,
+            Token::Sign("(") => open.push(position),
+            Token::Sign(")") => {
+                // One that is not open is for whoever reads on to refuse.
+                let Some(start) = open.pop() else { continue };
+                if last_pair == Some((start + 1, position - 1)) {
+                    return Parentheses::Redundant;
+                }
+                last_pair = Some((start, position));
+            }
+            _ => {}
+        }
+    }
+    Parentheses::Fine
 }
 
 /// Where in an item something is.

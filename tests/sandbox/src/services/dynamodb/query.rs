@@ -28,7 +28,7 @@ impl Projection {
     fn read_with(input: &Value, placeholders: &Placeholders<'_>) -> Result<Self, ApiError> {
         let mut attributes = Vec::new();
         if let Some(text) = input["ProjectionExpression"].as_str() {
-            let mut parser = Parser::new(text, placeholders)?;
+            let mut parser = Parser::new("ProjectionExpression", text, placeholders)?;
             attributes.push(projected(&parser.path()?)?);
             while parser.take_sign(",") {
                 attributes.push(projected(&parser.path()?)?);
@@ -94,7 +94,8 @@ fn page(
     if limit == Some(0) {
         return Err(invalid("Limit must be greater than or equal to 1"));
     }
-    let end = limit.map_or(items.len(), |limit| items.len().min(start + limit));
+    let end = limit.map_or(items.len(), |limit| start.saturating_add(limit));
+    let end = end.min(items.len());
     let seen = &items[start..end];
     let is_left = |item: &&&Item| filter.as_ref().is_none_or(|filter| filter.holds(item));
     let left: Vec<Item> = seen

@@ -41,7 +41,7 @@ impl Update {
         let Some(text) = input["UpdateExpression"].as_str() else {
             return Ok(Self::default());
         };
-        let mut parser = Parser::new(text, placeholders)?;
+        let mut parser = Parser::new("UpdateExpression", text, placeholders)?;
         let mut actions = Vec::new();
         let mut clauses = BTreeSet::new();
         while let Some(clause) = parser.keyword() {

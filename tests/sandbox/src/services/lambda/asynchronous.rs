@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{
-    FunctionKey, configuration::number, find, function_key, invalid, invocations::Origin,
-    invocations::Waiting,
+    FunctionKey, configuration::number, find, invalid, invocations::Origin, invocations::Waiting,
+    names,
 };
 use crate::world::{self, ApiError, World};
 
@@ -56,7 +56,7 @@ impl Default for InvokeConfiguration {
 
 /// Takes an event for a function; nobody hears what becomes of it.
 ///
-/// ASSUMED: it waits for room for as long as it takes.
+/// It waits for room until it is too old.
 pub fn invoke_asynchronously(
     world: &mut World,
     account: &str,
@@ -64,7 +64,7 @@ pub fn invoke_asynchronously(
     function: &str,
     payload: Value,
 ) -> Result<(), ApiError> {
-    let key = function_key(account, region, function);
+    let key = names::key(account, region, function)?;
     find(world, &key)?;
     let event = Event {
         request_id: world.uuid(&format!("invocation {}", key.2)),
@@ -89,7 +89,7 @@ pub fn create_event_invoke_config(
     if properties["Qualifier"] != "$LATEST" {
         return Err(invalid("The sandbox has no version but $LATEST"));
     }
-    let key = function_key(account, region, name);
+    let key = names::key(account, region, name)?;
     find(world, &key)?;
     let retries = number(properties, "MaximumRetryAttempts", 0..=2)?;
     let age = number(properties, "MaximumEventAgeInSeconds", 60..=21_600)?;
@@ -126,15 +126,34 @@ fn enqueue(world: &mut World, event: Event) {
 
 /// What becomes of an event with which the function failed.
 pub(super) fn failed(world: &mut World, mut event: Event) {
-    let configuration = world.lambda.invoke_configurations.get(&event.key);
-    let configuration = configuration.copied().unwrap_or_default();
+    let configuration = configuration(world, &event.key);
     let delay = DELAYS.get(event.failures).copied();
     event.failures += 1;
     let Some(delay) = delay.filter(|_| event.failures <= configuration.retries) else {
         return;
     };
-    let age = (world.now + delay).duration_since(event.taken);
-    if age <= SignedDuration::try_from(configuration.max_age).unwrap_or(SignedDuration::MAX) {
+    if !is_expired(world, &event, world.now + delay) {
         world.after(delay, world::Task::Lambda(Task::TryAgain(event)));
     }
+}
+
+/// Drops the events that have waited for room until they were too old.
+pub(super) fn drop_expired(world: &mut World) {
+    let mut waiting = std::mem::take(&mut world.lambda.waiting);
+    waiting.retain(|waiting| match &waiting.origin {
+        Origin::Event(event) => !is_expired(world, event, world.now),
+        Origin::Caller(_) | Origin::Mapping(..) => true,
+    });
+    world.lambda.waiting = waiting;
+}
+
+fn is_expired(world: &World, event: &Event, at: Timestamp) -> bool {
+    let most = configuration(world, &event.key).max_age;
+    let age = at.duration_since(event.taken);
+    age > SignedDuration::try_from(most).unwrap_or(SignedDuration::MAX)
+}
+
+fn configuration(world: &World, key: &FunctionKey) -> InvokeConfiguration {
+    let configurations = &world.lambda.invoke_configurations;
+    configurations.get(key).copied().unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use super::{
     FunctionConfiguration, FunctionKey,
     asynchronous::{self, Event},
-    find, function_key, mappings,
+    find, mappings, names,
 };
 use crate::{
     services::{
@@ -91,6 +91,9 @@ pub(crate) struct Start {
 }
 
 /// Asks for an invocation; it starts as soon as the driver can run it.
+///
+/// Nobody waits for the room that is reserved for a function: who finds it
+/// used up is told at once.
 pub fn invoke(
     world: &mut World,
     account: &str,
@@ -98,14 +101,10 @@ pub fn invoke(
     function: &str,
     payload: Value,
 ) -> Result<oneshot::Receiver<Invocation>, ApiError> {
-    let key = function_key(account, region, function);
-    if find(world, &key)?.reserved_concurrency == Some(0) {
-        let message = "Rate Exceeded.";
-        return Err(ApiError::with_status(
-            429,
-            "TooManyRequestsException",
-            message,
-        ));
+    let key = names::key(account, region, function)?;
+    find(world, &key)?;
+    if !has_room(world, &key) {
+        return Err(throttled());
     }
     let (answer, receiver) = oneshot::channel();
     let waiting = Waiting {
@@ -116,6 +115,16 @@ pub fn invoke(
     world.lambda.waiting.push_back(waiting);
     world.lambda.changed.notify_one();
     Ok(receiver)
+}
+
+/// The answer to whoever wants more at once than is reserved for the function.
+fn throttled() -> ApiError {
+    ApiError::with_status(429, "TooManyRequestsException", "Rate Exceeded.")
+        .with_member(
+            "Reason",
+            "ReservedFunctionConcurrentInvocationLimitExceeded",
+        )
+        .with_member("Type", "User")
 }
 
 /// How many invocations are under way.
@@ -137,7 +146,12 @@ pub(crate) fn start_due(world: &mut World, most: usize) -> Vec<Start> {
 }
 
 fn start_waiting(world: &mut World) -> Option<Start> {
-    let can_run = |waiting: &Waiting| has_room(world, &waiting.key);
+    asynchronous::drop_expired(world);
+    let can_run = |waiting: &Waiting| match &waiting.origin {
+        // Its place was taken when it was asked for.
+        Origin::Caller(_) => true,
+        Origin::Event(_) | Origin::Mapping(..) => has_room(world, &waiting.key),
+    };
     let position = world.lambda.waiting.iter().position(can_run)?;
     let waiting = world.lambda.waiting.remove(position)?;
     let running = Running {
@@ -195,13 +209,18 @@ fn kept(world: &mut World, key: &FunctionKey, logs: Vec<String>) -> Vec<String> 
     if create && put { logs } else { Vec::new() }
 }
 
-/// Whether the function's own concurrency leaves room for one more.
+/// Whether the function's own concurrency leaves room for one more, beside
+/// what runs and those whose callers wait already.
 pub(super) fn has_room(world: &World, key: &FunctionKey) -> bool {
     let function = world.lambda.functions.get(key);
     let reserved = function.and_then(|function| function.reserved_concurrency);
     let running = world.lambda.running.values();
     let busy = running.filter(|running| running.key == *key).count();
-    reserved.is_none_or(|reserved| busy < reserved)
+    let waiting = world.lambda.waiting.iter();
+    let promised =
+        |waiting: &&Waiting| waiting.key == *key && matches!(waiting.origin, Origin::Caller(_));
+    let promised = waiting.filter(promised).count();
+    reserved.is_none_or(|reserved| busy + promised < reserved)
 }
 
 /// Ends an invocation: what it took care of leaves the queue.

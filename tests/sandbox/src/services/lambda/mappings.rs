@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{
-    FunctionError, FunctionKey, configuration::number, find, function_key, invalid,
-    invocations::has_room,
+    FunctionError, FunctionKey, configuration::number, find, invalid, invocations::has_room, names,
 };
 use crate::{
     services::{
@@ -118,7 +117,7 @@ impl Mapping {
         let response_types = properties["FunctionResponseTypes"].as_array();
         Ok(Self {
             queue_arn: text("EventSourceArn")?.to_owned(),
-            function: function_key(account, region, text("FunctionName")?),
+            function: names::key(account, region, text("FunctionName")?)?,
             batch_size: usize::try_from(batch_size).unwrap_or(usize::MAX),
             window: Duration::from_secs(window),
             reports_failures: response_types
@@ -153,11 +152,12 @@ impl Mapping {
 }
 
 /// The mappings of the caller, or those of one queue or one function.
-pub(super) fn list(world: &World, call: &Call) -> Value {
+pub(super) fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
     let (account, region) = (&call.caller.account, &call.region);
     let queue = call.text("EventSourceArn");
     let function = call.text("FunctionName");
-    let function = function.map(|name| function_key(account, region, name));
+    let function = function.map(|name| names::key(account, region, name));
+    let function = function.transpose()?;
     let mappings = world.lambda.mappings.iter();
     let mappings: Vec<Value> = mappings
         .filter(|mapping| mapping.function.0 == *account && mapping.function.1 == *region)
@@ -165,7 +165,7 @@ pub(super) fn list(world: &World, call: &Call) -> Value {
         .filter(|mapping| function.as_ref().is_none_or(|key| mapping.function == *key))
         .map(Mapping::shown)
         .collect();
-    json!({ "EventSourceMappings": mappings })
+    Ok(json!({ "EventSourceMappings": mappings }))
 }
 
 /// The next batch that is complete, or has waited for long enough.

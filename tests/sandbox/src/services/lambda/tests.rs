@@ -1,3 +1,5 @@
+mod names;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -246,6 +248,61 @@ fn an_invocation_answers_whoever_asked_for_it() {
     assert_eq!(missing.code, "ResourceNotFoundException");
 }
 
+fn asked(account: &str, operation: &str, input: Value) -> Call {
+    Call {
+        caller: crate::world::Caller::administrator(account),
+        region: REGION.to_owned(),
+        service: "lambda".to_owned(),
+        operation: operation.to_owned(),
+        input,
+    }
+}
+
+#[test]
+fn a_caller_is_told_at_once_when_the_reserved_concurrency_is_used_up() {
+    let mut world = world();
+    function(&mut world, json!({ "ReservedConcurrentExecutions": 2 })).unwrap();
+    let ask = |world: &mut World| invoke(world, ACCOUNT, REGION, "work", json!({}));
+    let _first = ask(&mut world).unwrap();
+    let start = start_due(&mut world, 1).remove(0);
+    // The second has its place before it runs.
+    let _second = ask(&mut world).unwrap();
+    let refused = ask(&mut world).unwrap_err();
+    assert_eq!(
+        (refused.status, refused.code.as_str()),
+        (429, "TooManyRequestsException")
+    );
+    assert_eq!(
+        refused.members["Reason"],
+        "ReservedFunctionConcurrentInvocationLimitExceeded"
+    );
+    finish(&mut world, &start.request_id, Ok(Value::Null), Vec::new());
+    ask(&mut world).unwrap();
+}
+
+#[test]
+fn an_event_waits_for_room_until_it_is_too_old() {
+    for (wait, starts) in [(60, 1), (61, 0)] {
+        let mut world = world();
+        function(&mut world, json!({ "ReservedConcurrentExecutions": 1 })).unwrap();
+        let age = json!({
+            "FunctionName": "work", "Qualifier": "$LATEST", "MaximumEventAgeInSeconds": 60,
+        });
+        create_event_invoke_config(&mut world, ACCOUNT, REGION, &age).unwrap();
+        let _answer = invoke(&mut world, ACCOUNT, REGION, "work", json!({})).unwrap();
+        invoke_asynchronously(&mut world, ACCOUNT, REGION, "work", json!({})).unwrap();
+        let busy = start_due(&mut world, 10);
+        assert_eq!(busy.len(), 1, "there is room for one");
+        pass(&mut world, wait);
+        finish(&mut world, &busy[0].request_id, Ok(Value::Null), Vec::new());
+        assert_eq!(
+            start_due(&mut world, 10).len(),
+            starts,
+            "after {wait} seconds"
+        );
+    }
+}
+
 #[test]
 fn a_function_needs_a_role_that_trusts_lambda() {
     let mut world = world();
@@ -384,13 +441,7 @@ fn mappings_are_listed_as_they_work() {
     let mapping = json!({ "BatchSize": 5, "ScalingConfig": { "MaximumConcurrency": 2 } });
     let mut world = mapped(json!({}), mapping);
     let ask = |world: &mut World, input: Value| {
-        let request = Call {
-            caller: crate::world::Caller::administrator(ACCOUNT),
-            region: REGION.to_owned(),
-            service: "lambda".to_owned(),
-            operation: "ListEventSourceMappings".to_owned(),
-            input,
-        };
+        let request = asked(ACCOUNT, "ListEventSourceMappings", input);
         call(world, &request).unwrap()["EventSourceMappings"].clone()
     };
     let all = ask(&mut world, json!({}));

@@ -33,6 +33,7 @@ pub(super) fn start(world: &mut World, call: &Call) -> Result<Value, ApiError> {
 }
 
 fn new_execution(world: &mut World, call: &Call, id: &PipelineId) -> Result<Execution, ApiError> {
+    input::unsupported(call, "MlflowExperimentName")?;
     let wanted = input::positive(call, "PipelineVersionId")?;
     let parameters = parameters(call)?;
     let display_name = input::display_name(call, "PipelineExecutionDisplayName")?;

@@ -186,6 +186,11 @@ pub(super) fn description(call: &Call, member: &str) -> Result<Option<String>, A
     }
 }
 
+/// The text of a pipeline's definition, if there is one.
+pub(super) fn pipeline_definition(call: &Call) -> Result<Option<String>, ApiError> {
+    optional(call, "PipelineDefinition", (1, 1_048_576))
+}
+
 /// How the names of one's own pipelines may begin, if the request says so.
 pub(super) fn name_prefix(call: &Call) -> Result<Option<&str>, ApiError> {
     let member = "PipelineNamePrefix";

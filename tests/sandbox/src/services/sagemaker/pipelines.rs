@@ -66,16 +66,16 @@ fn new_version(world: &World, call: &Call, id: u64) -> Result<Option<Version>, A
         error.message += "; it has no S3, so give the text itself as PipelineDefinition";
         error
     })?;
-    let Some(text) = input::text(call, "PipelineDefinition")? else {
+    let Some(text) = input::pipeline_definition(call)? else {
         return Ok(None);
     };
-    let definition = Definition::parse(text).map_err(|problem| {
+    let definition = Definition::parse(&text).map_err(|problem| {
         // ASSUMED: what follows the first sentence.
         input::invalid(format!("Unable to parse pipeline definition. {problem}"))
     })?;
     Ok(Some(Version {
         id,
-        text: text.to_owned(),
+        text,
         definition: Arc::new(definition),
         created: world.now,
         display_name: None,

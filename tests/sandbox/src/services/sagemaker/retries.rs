@@ -107,7 +107,8 @@ pub(super) fn pause(step: &Step, run: &StepRun, now: Timestamp) -> Option<Durati
     let next = now.checked_add(pause).ok()?;
     let expired = policy.expire_after_min.is_some_and(|minutes| {
         let life = Duration::from_mins(u64::from(minutes));
-        run.started + life < next
+        // The end of a life that goes past the end of all time is never reached.
+        run.started.checked_add(life).is_ok_and(|end| end < next)
     });
     (!expired).then_some(pause)
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Wanted, action};
 use crate::{
-    services::{dynamodb, kms, sns},
+    services::{dynamodb, kms, lambda, sns},
     world::{Call, World},
 };
 
@@ -119,13 +119,11 @@ pub(super) fn codepipeline(call: &Call) -> Vec<Wanted> {
 
 /// The action for a call of a function is not named after the operation.
 pub(super) fn lambda(call: &Call) -> Vec<Wanted> {
-    let action = match call.operation.as_str() {
-        "Invoke" => "lambda:InvokeFunction".to_owned(),
-        _ => action(call),
-    };
-    let function = call.text("FunctionName");
-    let arn = function.map(|name| own(call, "lambda", "function:", name));
-    vec![Wanted::new(action, arn.unwrap_or_else(|| "*".to_owned()))]
+    let arn = lambda::resource(call);
+    vec![Wanted::new(
+        lambda::action(call),
+        arn.unwrap_or_else(|| "*".to_owned()),
+    )]
 }
 
 /// Events are put entry by entry; rules are known by their bus and name.

@@ -178,6 +178,11 @@ fn requests_that_the_model_does_not_allow_are_refused_with_the_member_at_fault()
         ),
         ("PipelineDefinition", Value::Null, "PipelineDefinition"),
         (
+            "PipelineDefinition",
+            json!(" ".repeat(1_048_577)),
+            "length less than or equal to 1048576",
+        ),
+        (
             "PipelineDescription",
             json!("x".repeat(3073)),
             "equal to 3072",
@@ -248,6 +253,38 @@ fn what_the_sandbox_cannot_do_is_never_a_success() {
     let input = with(request("Churn"), "PipelineDefinitionS3Location", location);
     assert_eq!(refuse(&mut world(), "CreatePipeline", input).status, 501);
     assert_eq!(refuse(&mut world(), "CreateModel", json!({})).status, 501);
+    let mut world = world();
+    create(&mut world, "Churn", &chain());
+    let input = json!({
+        "PipelineName": "Churn", "ClientRequestToken": token("start"), "MlflowExperimentName": "e",
+    });
+    let refused = refuse(&mut world, "StartPipelineExecution", input);
+    assert_eq!(refused.status, 501);
+    assert!(
+        refused.message.starts_with("MlflowExperimentName"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_definition_may_be_as_long_as_the_model_allows_and_no_longer() {
+    let mut world = world();
+    let text = chain().to_string();
+    let padded = |length: usize| format!("{text}{}", " ".repeat(length - text.len()));
+    let input = with(
+        request("Churn"),
+        "PipelineDefinition",
+        padded(1_048_576).into(),
+    );
+    ask(&mut world, "CreatePipeline", input);
+    let input = json!({ "PipelineName": "Churn", "PipelineDefinition": padded(1_048_577) });
+    let refused = refuse(&mut world, "UpdatePipeline", input);
+    assert_eq!(refused.code, "ValidationException");
+    assert!(
+        refused
+            .message
+            .contains("length less than or equal to 1048576")
+    );
 }
 
 #[test]

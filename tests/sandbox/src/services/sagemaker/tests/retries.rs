@@ -77,6 +77,17 @@ fn retries_end_when_the_policy_expires() {
 }
 
 #[test]
+fn a_policy_may_expire_after_the_end_of_all_time() {
+    let policy = json!({
+        "ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"], "BackoffRate": 1.0,
+        "ExpireAfterMin": u32::MAX,
+    });
+    let (mut world, arn) = begin(&policy, &["again"; 9]);
+    pass(&mut world, 3600);
+    assert_eq!(attempt(&mut world, &arn), ("Succeeded".to_owned(), 10));
+}
+
+#[test]
 fn other_types_of_failure_are_not_retried() {
     let policy = json!({ "ExceptionType": ["SageMaker.CAPACITY_ERROR"] });
     let (mut world, arn) = begin(&policy, &["SageMaker.RESOURCE_LIMIT: None left."]);
