@@ -5,7 +5,7 @@ use sandbox::{
     Invocation,
     faults::CallEffect,
     services::{
-        codepipeline::{self, Action, SECRET, Status},
+        codepipeline::{self, Action, Artifact, Artifacts, SECRET, Status},
         sqs,
     },
 };
@@ -46,7 +46,18 @@ fn deploy(scenario: &Scenario, execution: &str, parameters: &Value) -> String {
         user_parameters: parameters.to_string(),
     };
     let mut world = scenario.estate.sandbox.world();
-    let begun = codepipeline::begin(&mut world, SHARED, REGION, action);
+    let artifact = |name: &str, revision: Option<&str>| Artifact {
+        name: name.to_owned(),
+        bucket: "artifacts".to_owned(),
+        key: format!("deploy/{name}/1"),
+        revision: revision.map(str::to_owned),
+    };
+    let artifacts = Artifacts {
+        input: vec![artifact("Built", Some("a1b2c3"))],
+        output: vec![artifact("Shared", None)],
+        encryption_key: Some(format!("arn:aws:kms:{REGION}:{SHARED}:key/artifacts")),
+    };
+    let begun = codepipeline::begin_with(&mut world, SHARED, REGION, action, artifacts);
     begun.unwrap_or_else(|error| panic!("{error}"))
 }
 

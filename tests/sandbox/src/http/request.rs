@@ -23,8 +23,8 @@ pub(super) enum Protocol {
     RestJson,
     /// A form in and XML out.
     AwsQuery { namespace: &'static str },
-    /// Of a service that the sandbox does not have.
-    Unknown,
+    /// Of a service that the sandbox does not have, whose clients read JSON or XML.
+    Unknown { xml: bool },
 }
 
 impl Protocol {
@@ -40,19 +40,31 @@ impl Protocol {
             "sts" => Self::AwsQuery {
                 namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
             },
-            _ => Self::Unknown,
+            "autoscaling"
+            | "cloudformation"
+            | "cloudfront"
+            | "ec2"
+            | "elasticloadbalancing"
+            | "iam"
+            | "monitoring"
+            | "rds"
+            | "route53"
+            | "s3" => Self::Unknown { xml: true },
+            _ => Self::Unknown { xml: false },
         }
     }
 
     /// The protocol of the service that a request was signed for.
     pub(super) fn of_credential(credential: Option<&Credential>) -> Self {
-        credential.map_or(Self::Unknown, |credential| Self::of(&credential.service))
+        credential.map_or(Self::Unknown { xml: false }, |credential| {
+            Self::of(&credential.service)
+        })
     }
 
     /// Invalid credentials have another name and status in each protocol.
     pub(super) fn name_error(self, error: ApiError) -> ApiError {
         match self {
-            Self::AwsQuery { .. } | Self::Unknown => error,
+            Self::AwsQuery { .. } | Self::Unknown { .. } => error,
             Self::RestJson => ApiError {
                 code: "UnrecognizedClientException".to_owned(),
                 ..error
@@ -92,7 +104,7 @@ pub(super) fn decode(
         Protocol::AwsJson { .. } => decode_json(&head.headers, body),
         Protocol::AwsQuery { .. } => query::decode(body),
         Protocol::RestJson => decode_rest(head, body),
-        Protocol::Unknown => Err(ApiError::with_status(
+        Protocol::Unknown { .. } => Err(ApiError::with_status(
             501,
             "NotImplemented",
             format!("The sandbox does not have the service {service}"),

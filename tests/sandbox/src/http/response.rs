@@ -31,7 +31,12 @@ pub(super) fn success(
 /// An error of an operation.
 pub(super) fn failure(protocol: Protocol, error: &ApiError, request_id: &str) -> Response {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    if let Protocol::AwsQuery { namespace } = protocol {
+    let xml = match protocol {
+        Protocol::AwsQuery { namespace } => Some(namespace),
+        Protocol::Unknown { xml: true } => Some(""),
+        _ => None,
+    };
+    if let Some(namespace) = xml {
         let body = query::encode_error(namespace, error, request_id);
         return response(status, protocol, body, request_id);
     }
@@ -93,8 +98,8 @@ pub(super) fn response(
     let content_type = match protocol {
         Protocol::AwsJson { version: "1.0" } => "application/x-amz-json-1.0",
         Protocol::AwsJson { .. } => "application/x-amz-json-1.1",
-        Protocol::AwsQuery { .. } => "text/xml",
-        Protocol::RestJson | Protocol::Unknown => "application/json",
+        Protocol::AwsQuery { .. } | Protocol::Unknown { xml: true } => "text/xml",
+        Protocol::RestJson | Protocol::Unknown { xml: false } => "application/json",
     };
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -254,6 +254,16 @@ async fn what_the_sandbox_does_not_have_is_not_implemented() {
 }
 
 #[tokio::test]
+async fn what_the_sandbox_does_not_have_is_told_in_the_language_of_its_clients() {
+    let world = world();
+    let form = "Action=DescribeStacks&Version=2010-05-15";
+    let answer = form_call(&world, "cloudformation", form).await;
+    assert_eq!(answer.status, StatusCode::NOT_IMPLEMENTED);
+    let said = "<Message>The sandbox does not have the service cloudformation</Message>";
+    assert!(answer.text.contains(said), "{}", answer.text);
+}
+
+#[tokio::test]
 async fn calls_are_remembered_with_their_outcome_but_without_the_value() {
     let world = world();
     for _ in 0..2 {
