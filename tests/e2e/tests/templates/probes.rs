@@ -473,8 +473,9 @@ fn functions(world: &mut World) -> Result<(), Stop> {
         refused(world, role, "sns:Publish", topic)?;
         let table = json!({ "TableName": "other", "Item": { "pk": { "S": "x" } } });
         refused(world, role, "dynamodb:PutItem", table)?;
-        let watermark = json!({ "TableName": "pipeshare", "Key": { "pk": { "S": "elsewhere" }, "sk": { "S": "1" } } });
-        refused(world, role, "dynamodb:DeleteItem", watermark)?;
+        let elsewhere = json!({ "TableName": "pipeshare", "Key": { "pk": { "S": "elsewhere" }, "sk": { "S": "1" } } });
+        refused(world, role, "dynamodb:GetItem", elsewhere.clone())?;
+        refused(world, role, "dynamodb:DeleteItem", elsewhere)?;
         let key = identity::granted(world, role.0, role.1);
         let key = key.into_iter().find(|grant| grant.action == "kms:Decrypt");
         let key = key.map(|grant| grant.resource).unwrap_or_default();
