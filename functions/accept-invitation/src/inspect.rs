@@ -22,14 +22,18 @@ impl AcceptInvitation<'_> {
         share: &ReceivedShare,
         report: &mut AccountReport,
     ) {
-        let recognized =
-            invitation::recognize(look.policy, &share.name, share.arn.owner(), look.account);
+        let recognized = invitation::recognize_visible(
+            look.policy,
+            &share.name,
+            share.arn.owner(),
+            look.account,
+        );
         let inspection = match recognized {
             Ok(rule) => self.prove(look, consumer, share, rule).await,
             Err(refusal) if refusal.is_suspicious() => self.distrust(look, share, refusal).await,
             Err(_) => return,
         };
-        report.inspected(share, inspection);
+        report.inspected(look, share, inspection);
     }
 
     /// Compares what is inside with the rule, and uses the access that was given.
@@ -57,7 +61,8 @@ impl AcceptInvitation<'_> {
         {
             return Ok(Inspection::NoAccess { error });
         }
-        if !look.dry_run {
+        // Who has it by way of an organization is not told (README, "What it does not do").
+        if !look.dry_run && invitation::names(rule, look.account) {
             let shared = SharedPipelines {
                 share: &share.arn,
                 rule,
@@ -72,14 +77,14 @@ impl AcceptInvitation<'_> {
     }
 
     /// Says once that a share is not what the policy says. It cannot be left,
-    /// so only its owner can mend that.
+    /// so only its owner can mend that; unless share-pipeline is at it already.
     async fn distrust(
         &self,
         look: &Look<'_>,
         share: &ReceivedShare,
         refusal: Refusal,
     ) -> Result<Inspection, Error> {
-        if !look.dry_run {
+        if !look.dry_run && !look.can_wait {
             let (policy, account) = (look.policy, look.account);
             let notice =
                 notification::excess_notice(policy, &share.arn, &share.name, account, &refusal);
@@ -94,32 +99,41 @@ impl AcceptInvitation<'_> {
     async fn announce(&self, look: &Look<'_>, shared: &SharedPipelines<'_>) -> Result<(), Error> {
         let notice = notification::shared_notice(look.policy, shared);
         let account = || look.account.clone();
-        for destination in [
+        let destinations = [
             Destination::Hub,
             Destination::Bus(account()),
             Destination::Topic(account()),
-        ] {
-            self.notices
-                .publish_once(look.teller, &destination, &notice)
-                .await?;
+        ];
+        // One that refuses keeps the others from nothing.
+        let mut failures = Vec::new();
+        for destination in &destinations {
+            let told = self.notices.publish_once(look.teller, destination, &notice);
+            failures.extend(told.await.err());
         }
-        Ok(())
+        let worst = failures.into_iter().max_by_key(Error::class);
+        worst.map_or(Ok(()), Err)
     }
 }
 
 /// Why the account cannot use what RAM shows it; none if it can.
 ///
-/// One pipeline stands for all. One that is gone proves nothing, so the next is asked.
+/// One pipeline stands for all. One that is gone or denied proves nothing, so another is asked.
 async fn denial(consumer: &Consumer, pipelines: &[PipelineArn]) -> Result<Option<String>, Error> {
+    let mut denied = None;
     for pipeline in pipelines {
         match consumer.sagemaker.describe(pipeline).await {
             Ok(()) => return Ok(None),
-            Err(error) if error.is_access_denied() => return Ok(Some(error.to_string())),
+            Err(error) if error.is_access_denied() && denied.is_none() => {
+                denied = Some(error.to_string());
+            }
+            // Two of them are no accident.
+            Err(error) if error.is_access_denied() => break,
             Err(error) if error.is("ResourceNotFound") => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(Some("none of the pipelines exists any more".to_owned()))
+    let gone = || "none of the pipelines exists any more".to_owned();
+    Ok(Some(denied.unwrap_or_else(gone)))
 }
 
 /// The pipelines among the resources, in order; none if there are none.

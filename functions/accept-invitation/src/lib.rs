@@ -44,6 +44,10 @@ const ACCOUNTS_AT_ONCE: usize = 8;
 /// to become visible, which takes seconds as a rule.
 const NEXT_LOOK: Duration = Duration::from_secs(5);
 
+/// How many more looks what seems wrong in a share is given before people are
+/// told: share-pipeline may be taking it away just now.
+const PATIENCE: u32 = 2;
+
 /// What the function works with.
 #[derive(Debug)]
 pub struct AcceptInvitation<'a> {
@@ -57,6 +61,8 @@ pub struct AcceptInvitation<'a> {
 struct Task {
     scope: Scope,
     dry_run: bool,
+    /// Whether the schedule asks, and no event.
+    scheduled: bool,
 }
 
 /// Where a hint says to look.
@@ -79,6 +85,10 @@ struct Look<'a> {
     offers: Vec<Offer>,
     /// Whether only to say what would be done.
     dry_run: bool,
+    /// Whether the schedule asks for it: what was just begun has settled then, as a rule.
+    scheduled: bool,
+    /// Whether there is another look to come before people have to be told.
+    can_wait: bool,
     teller: Teller<'a>,
 }
 
@@ -119,7 +129,7 @@ impl<'a> AcceptInvitation<'a> {
         };
         report.policy_version = Some(policy.version);
 
-        let looks = looks(&policy, &tasks, batch);
+        let looks = looks(&policy, &tasks, batch, self.config.can_wait);
         let looks = looks.iter().map(|look| self.serve_account(look));
         report.accounts = stream::iter(looks)
             .buffer_unordered(ACCOUNTS_AT_ONCE)
@@ -165,6 +175,7 @@ impl<'a> AcceptInvitation<'a> {
 /// What a record of the batch asks for.
 fn read(record: &Record) -> Result<Task, Ignored> {
     let Hint { kind, .. } = hint::parse(&record.body)?;
+    let scheduled = matches!(kind, Kind::Sweep);
     let scope = match kind {
         Kind::Offer(offer) => Scope::Offer(offer),
         Kind::Share(change) => Scope::Account(change.account),
@@ -177,6 +188,7 @@ fn read(record: &Record) -> Result<Task, Ignored> {
     Ok(Task {
         scope,
         dry_run: false,
+        scheduled,
     })
 }
 
@@ -189,6 +201,7 @@ fn read_command(command: Command) -> Result<Task, Ignored> {
     Ok(Task {
         scope,
         dry_run: command.dry_run,
+        scheduled: command.action == Action::Sweep,
     })
 }
 
@@ -197,11 +210,17 @@ fn looks<'a>(
     policy: &'a InForce,
     tasks: &[Result<Task, Ignored>],
     batch: &'a [Record],
+    can_wait: bool,
 ) -> Vec<Look<'a>> {
     let consumers: BTreeSet<_> = policy.policy.consumers();
     let mut looks: BTreeMap<&AccountId, Look<'a>> = BTreeMap::new();
     for (task, record) in tasks.iter().zip(batch) {
-        let Ok(Task { scope, dry_run }) = task else {
+        let Ok(Task {
+            scope,
+            dry_run,
+            scheduled,
+        }) = task
+        else {
             continue;
         };
         let accounts: Vec<_> = match scope {
@@ -219,9 +238,14 @@ fn looks<'a>(
                 account,
                 offers: Vec::new(),
                 dry_run: true,
+                scheduled: false,
+                can_wait,
                 teller: record.teller(),
             });
             look.dry_run &= dry_run;
+            look.scheduled |= scheduled;
+            // A direct invocation has no other look to come.
+            look.can_wait &= record.id.is_some() && record.attempts < PATIENCE;
             if let Scope::Offer(offer) = scope {
                 look.offers.push(offer.clone());
             }

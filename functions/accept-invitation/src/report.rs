@@ -18,6 +18,8 @@ use domain::{
 };
 use serde::Serialize;
 
+use crate::Look;
+
 /// One run of the function.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -62,7 +64,9 @@ impl Report {
         metrics.count("HintsIgnored", self.ignored.len() as u64);
         for account in &self.accounts {
             // A dry run tells nobody, and so it raises no alarm.
-            let permanent = account.class() == Some(Class::Permanent) && !account.dry_run;
+            let permanent = (account.class() == Some(Class::Permanent)
+                || !account.denials.is_empty())
+                && !account.dry_run;
             metrics.count("AccountFailed", u64::from(permanent));
             let answers = account.invitations.iter().filter_map(|a| a.answer.as_ref());
             for answer in answers {
@@ -92,6 +96,12 @@ pub(crate) struct AccountReport {
     error: Option<String>,
     #[serde(skip)]
     failures: Vec<Error>,
+    /// What the account cannot use although it was shared with it.
+    #[serde(skip)]
+    denials: Vec<Trouble>,
+    /// Whether something is not told yet, since it may be over at the next look.
+    #[serde(skip)]
+    holds_back: bool,
 }
 
 /// An invitation and what was answered.
@@ -213,6 +223,8 @@ impl AccountReport {
             offers: Vec::new(),
             error: None,
             failures: Vec::new(),
+            denials: Vec::new(),
+            holds_back: false,
         }
     }
 
@@ -238,9 +250,21 @@ impl AccountReport {
     /// Adds what was found in a share.
     pub(crate) fn inspected(
         &mut self,
+        look: &Look<'_>,
         share: &ReceivedShare,
         inspection: Result<Inspection, Error>,
     ) {
+        match &inspection {
+            Ok(Inspection::Distrusted { .. }) => self.holds_back |= look.can_wait,
+            Ok(Inspection::NoAccess { error }) if look.scheduled => {
+                let (name, owner) = (&share.name, &share.owner);
+                self.denials.push(Trouble {
+                    kind: format!("no access {name} {owner}"),
+                    text: format!("share {name} of {owner} cannot be used: {error}"),
+                });
+            }
+            _ => {}
+        }
         let (inspection, error) = self.split(inspection);
         self.shares.push(InspectedShare {
             share: share.arn.clone(),
@@ -318,7 +342,8 @@ impl AccountReport {
         if self.dry_run {
             return Vec::new();
         }
-        self.failures.iter().filter_map(Error::trouble).collect()
+        let failures = self.failures.iter().filter_map(Error::trouble);
+        failures.chain(self.denials.iter().cloned()).collect()
     }
 
     /// Whether the account changes by itself or because of this run, so that a
@@ -347,6 +372,6 @@ impl AccountReport {
                 .iter()
                 .any(|offer| offer.state == OfferState::Accepted)
             || self.class() == Some(Class::NotYet);
-        accepted || settles && !is_sweep
+        accepted || self.holds_back || settles && !is_sweep
     }
 }

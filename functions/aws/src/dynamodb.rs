@@ -148,8 +148,8 @@ impl Table {
     /// Asks for the right to do something that must be done once.
     ///
     /// The same holder is given it again, so a message that is delivered again
-    /// after a crash goes on at once. The item may be forgotten after `keep`,
-    /// and holds `values` until then.
+    /// after a crash goes on at once. The item holds `values`, and may be
+    /// forgotten when nobody has asked for so long as `keep`, or two thirds of it.
     pub async fn lease(
         &self,
         pk: &str,
@@ -186,10 +186,31 @@ impl Table {
         }
         let there = self.get(pk, sk).await?.unwrap_or_default();
         if there.get("state").is_some_and(|state| state == DONE) {
+            let known = there.get("expires").and_then(|time| time.parse().ok());
+            let soon = expires.saturating_sub_unsigned(keep.as_secs() / 3 * 2);
+            if known.is_some_and(|known: i64| known < soon) {
+                self.keep(pk, sk, expires).await?;
+            }
             Ok(Lease::Done)
         } else {
             Ok(Lease::HeldByOther)
         }
+    }
+
+    /// Lets an item be forgotten later, if it is not forgotten yet.
+    async fn keep(&self, pk: &str, sk: &str, expires: i64) -> Result<bool, Error> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(key(pk, sk)))
+            .update_expression("SET expires = :expires")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":expires", number(expires))
+            .send()
+            .await
+            .map_err(self.service.failed("UpdateItem"));
+        if_met(answer)
     }
 
     /// Marks what was leased as done; whether the lease was still ours.

@@ -140,6 +140,49 @@ pub fn recognize<'a>(
     sender: &AccountId,
     receiver: &AccountId,
 ) -> Result<&'a Rule, Refusal> {
+    let (rule, audience) = claimed(policy, share_name, sender)?;
+    let is_for_receiver = match audience {
+        Audience::Account(account) => account == *receiver,
+        Audience::Members => true,
+    };
+    if is_for_receiver && names(rule, receiver) {
+        Ok(rule)
+    } else {
+        let receiver = receiver.clone();
+        Err(Refusal::WrongConsumer { receiver })
+    }
+}
+
+/// The same for a share that the receiver can see already.
+///
+/// Such a one may also come by way of the receiver's organization, or a unit of
+/// it, which the rule names. Whether the receiver belongs there RAM has seen to:
+/// outside, it would see the share only after it accepted an invitation.
+pub fn recognize_visible<'a>(
+    policy: &'a Policy,
+    share_name: &str,
+    sender: &AccountId,
+    receiver: &AccountId,
+) -> Result<&'a Rule, Refusal> {
+    match claimed(policy, share_name, sender)? {
+        (rule, Audience::Members) if rule.with.iter().any(|it| it.account().is_none()) => Ok(rule),
+        _ => recognize(policy, share_name, sender, receiver),
+    }
+}
+
+/// Whether the rule names the account, or somebody in it.
+#[must_use]
+pub fn names(rule: &Rule, account: &AccountId) -> bool {
+    let mut principals = rule.with.iter();
+    principals.any(|principal| principal.account() == Some(account))
+}
+
+/// The rule that a share of this owner claims to serve, and for whom.
+fn claimed<'a>(
+    policy: &'a Policy,
+    share_name: &str,
+    sender: &AccountId,
+) -> Result<(&'a Rule, Audience), Refusal> {
     if !share_name.starts_with(PREFIX) {
         return Err(Refusal::NotOurs);
     }
@@ -152,20 +195,7 @@ pub fn recognize<'a>(
         let sender = sender.clone();
         return Err(Refusal::WrongOwner { sender });
     }
-    let is_for_receiver = match &name.audience {
-        Audience::Account(account) => account == receiver,
-        Audience::Members => true,
-    };
-    let is_named = rule
-        .with
-        .iter()
-        .any(|principal| principal.account() == Some(receiver));
-    if is_for_receiver && is_named {
-        Ok(rule)
-    } else {
-        let receiver = receiver.clone();
-        Err(Refusal::WrongConsumer { receiver })
-    }
+    Ok((rule, name.audience))
 }
 
 /// What of the resources the rule does not name: at most ten ARNs.

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use aws_sdk_ram::types::ResourceShareInvitationStatus as Status;
-use e2e::{DEV, POLICY, Person, Plan, SHARED, Scenario, TEST, ungated};
+use e2e::{DEV, POLICY, Person, Plan, SHARED, Scenario, TEST, Templates, refusal, ungated};
 use sandbox::faults::CallEffect;
 use serde_json::json;
 
@@ -230,6 +230,76 @@ async fn what_is_added_to_an_accepted_share_behind_our_back_is_taken_out_and_rep
         .iter()
         .filter(|text| text.contains("has to take away what is too much"));
     assert_eq!(excess.count(), 1, "{told:#?}");
+}
+
+#[tokio::test]
+async fn what_pipeshare_itself_is_taking_away_alarms_nobody() {
+    let scenario = Scenario::begin(&ungated()).await;
+    scenario.create(&scenario.test, "churn").await;
+    let fraud = scenario.create(&scenario.test, "fraud").await;
+    scenario.pass(300).await;
+    assert!(scenario.dev.sees(&fraud).await);
+    let busy = refusal(400, "InvalidStateTransitionException");
+    scenario.break_calls("ram", "DisassociateResourceShare", &vec![busy; 2]);
+    let narrower = ungated().replace("pipelines: [\"*\"]", "pipelines: [\"churn*\"]");
+    scenario.write_policy(&narrower).await;
+    scenario.pass(2).await;
+    let look = json!({ "action": "accept", "account": DEV });
+    scenario.send("accept-invitation", &look.to_string());
+    scenario.pass(1800).await;
+    assert!(!scenario.dev.sees(&fraud).await);
+    let told = scenario.estate.hub_mailbox().join("\n");
+    assert!(!told.contains("has to take away"), "{told}");
+    assert!(
+        scenario.logs().contains("\"reason\":\"too-much\""),
+        "it was seen"
+    );
+}
+
+#[tokio::test]
+async fn what_comes_by_way_of_the_organization_is_no_cause_for_alarm() {
+    let scenario = Scenario::on(Plan {
+        ram_sharing: true,
+        ..Plan::default()
+    })
+    .await;
+    let organization = scenario.estate.sandbox.world().organization.arn();
+    let policy = format!(
+        "version: 1\norganization: {{ id: o-sandbox123, ramSharing: true }}\n\
+         accounts: {{ test: \"{TEST}\", shared: \"{SHARED}\" }}\nrules:\n\
+         - {{ name: everybody, owner: test, pipelines: [\"*\"], with: [\"{organization}\"], after: created }}\n\
+         - {{ name: operators, owner: test, pipelines: [\"*\"], with: [shared], access: execute, after: created }}\n"
+    );
+    scenario.write_policy(&policy).await;
+    let churn = scenario.create(&scenario.test, "churn").await;
+    scenario.pass(2 * 3600).await;
+    assert!(scenario.dev.sees(&churn).await && scenario.shared.sees(&churn).await);
+    let told = scenario.estate.hub_mailbox();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].contains("by rule operators"), "{told:#?}");
+}
+
+#[tokio::test]
+async fn what_an_account_cannot_use_although_it_has_it_is_told_once_a_day() {
+    let mut templates = Templates::default();
+    let allowed = "sagemaker:DescribePipeline\n";
+    assert!(templates.consumer.contains(allowed));
+    templates.consumer = templates
+        .consumer
+        .replace(allowed, "sagemaker:DescribeModel\n");
+    let scenario = Scenario::on(Plan {
+        templates,
+        ..Plan::default()
+    })
+    .await;
+    scenario.write_policy(&ungated()).await;
+    scenario.create(&scenario.test, "churn").await;
+    scenario.pass(4 * 3600).await;
+    let told = scenario.estate.hub_mailbox().into_iter();
+    let about = told.filter(|text| text.contains(&format!("{NAME} of {TEST} cannot be used")));
+    let about: Vec<_> = about.collect();
+    assert_eq!(about.len(), 1, "{about:#?}");
+    assert!(about[0].contains("AccessDenied"), "{about:#?}");
 }
 
 #[tokio::test]

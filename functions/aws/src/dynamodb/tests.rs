@@ -69,6 +69,24 @@ async fn a_lease_that_is_refused_says_whether_the_thing_is_done() {
 }
 
 #[tokio::test]
+async fn what_is_asked_about_again_and_again_is_not_forgotten() {
+    let done = |left: i64| {
+        let expires = (NOW + left).to_string();
+        ok(&json!({ "Item": { "state": { "S": "done" }, "expires": { "N": expires } } }))
+    };
+    let replay = Replay::of([unmet(), done(30_000)]);
+    assert_eq!(lease(&replay).await, Lease::Done);
+    let replay = Replay::of([unmet(), done(28_000), ok(&json!({}))]);
+    assert_eq!(lease(&replay).await, Lease::Done);
+    let kept = replay.requests()[2].json();
+    assert_eq!(
+        kept["ExpressionAttributeValues"][":expires"],
+        json!({ "N": (NOW + 86_400).to_string() })
+    );
+    assert_eq!(kept["ConditionExpression"], "attribute_exists(pk)");
+}
+
+#[tokio::test]
 async fn a_failure_of_the_table_is_no_refusal_of_the_lease() {
     let replay = Replay::of([refusal(400, "ResourceNotFoundException", "no table")]);
     let table = table(&replay).await;
