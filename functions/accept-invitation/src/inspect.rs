@@ -13,6 +13,9 @@ use crate::{
     report::{AccountReport, Inspection},
 };
 
+/// After so many pipelines that are denied, the rest of a share is not tried.
+const MOST_DENIALS: usize = 5;
+
 impl AcceptInvitation<'_> {
     /// Inspects one visible share, if it claims to be ours.
     pub(crate) async fn inspect(
@@ -56,10 +59,12 @@ impl AcceptInvitation<'_> {
         let whole_account = Principal::Account(look.account.clone());
         // The role proves it for the account; for a single role of the account
         // only that role could.
-        if rule.with.contains(&whole_account)
-            && let Some(error) = denial(consumer, &pipelines).await?
-        {
-            return Ok(Inspection::NoAccess { error });
+        if rule.with.contains(&whole_account) {
+            match attempt(consumer, &pipelines).await? {
+                Trial::Passed => {}
+                Trial::Gone => return Ok(Inspection::Empty),
+                Trial::Denied(error) => return Ok(Inspection::NoAccess { error }),
+            }
         }
         // Who has it by way of an organization is not told (README, "What it does not do").
         if !look.dry_run && invitation::names(rule, look.account) {
@@ -115,25 +120,36 @@ impl AcceptInvitation<'_> {
     }
 }
 
-/// Why the account cannot use what RAM shows it; none if it can.
+/// What came of using what RAM shows.
+enum Trial {
+    /// A pipeline could be described.
+    Passed,
+    /// None of the pipelines exists any more.
+    Gone,
+    /// It was denied; this is what AWS said first.
+    Denied(String),
+}
+
+/// Has the account describe a pipeline.
 ///
-/// One pipeline stands for all. One that is gone or denied proves nothing, so another is asked.
-async fn denial(consumer: &Consumer, pipelines: &[PipelineArn]) -> Result<Option<String>, Error> {
-    let mut denied = None;
+/// One stands for all. One that is gone or denied proves nothing, so another is asked.
+async fn attempt(consumer: &Consumer, pipelines: &[PipelineArn]) -> Result<Trial, Error> {
+    let mut denials = Vec::new();
     for pipeline in pipelines {
         match consumer.sagemaker.describe(pipeline).await {
-            Ok(()) => return Ok(None),
-            Err(error) if error.is_access_denied() && denied.is_none() => {
-                denied = Some(error.to_string());
-            }
-            // Two of them are no accident.
-            Err(error) if error.is_access_denied() => break,
+            Ok(()) => return Ok(Trial::Passed),
+            Err(error) if error.is_access_denied() => denials.push(error.to_string()),
             Err(error) if error.is("ResourceNotFound") => {}
             Err(error) => return Err(error),
         }
+        if denials.len() == MOST_DENIALS {
+            break;
+        }
     }
-    let gone = || "none of the pipelines exists any more".to_owned();
-    Ok(Some(denied.unwrap_or_else(gone)))
+    Ok(denials
+        .into_iter()
+        .next()
+        .map_or(Trial::Gone, Trial::Denied))
 }
 
 /// The pipelines among the resources, in order; none if there are none.

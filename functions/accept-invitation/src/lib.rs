@@ -44,9 +44,10 @@ const ACCOUNTS_AT_ONCE: usize = 8;
 /// to become visible, which takes seconds as a rule.
 const NEXT_LOOK: Duration = Duration::from_secs(5);
 
-/// How many more looks what seems wrong in a share is given before people are
-/// told: share-pipeline may be taking it away just now.
-const PATIENCE: u32 = 2;
+/// How many more looks what seems wrong with a share is given before people are
+/// told, two and a half minutes in all: share-pipeline may be at it just now,
+/// and RAM may not have finished.
+const PATIENCE: u32 = 5;
 
 /// What the function works with.
 #[derive(Debug)]
@@ -61,8 +62,6 @@ pub struct AcceptInvitation<'a> {
 struct Task {
     scope: Scope,
     dry_run: bool,
-    /// Whether the schedule asks, and no event.
-    scheduled: bool,
 }
 
 /// Where a hint says to look.
@@ -85,8 +84,6 @@ struct Look<'a> {
     offers: Vec<Offer>,
     /// Whether only to say what would be done.
     dry_run: bool,
-    /// Whether the schedule asks for it: what was just begun has settled then, as a rule.
-    scheduled: bool,
     /// Whether there is another look to come before people have to be told.
     can_wait: bool,
     teller: Teller<'a>,
@@ -175,7 +172,6 @@ impl<'a> AcceptInvitation<'a> {
 /// What a record of the batch asks for.
 fn read(record: &Record) -> Result<Task, Ignored> {
     let Hint { kind, .. } = hint::parse(&record.body)?;
-    let scheduled = matches!(kind, Kind::Sweep);
     let scope = match kind {
         Kind::Offer(offer) => Scope::Offer(offer),
         Kind::Share(change) => Scope::Account(change.account),
@@ -188,7 +184,6 @@ fn read(record: &Record) -> Result<Task, Ignored> {
     Ok(Task {
         scope,
         dry_run: false,
-        scheduled,
     })
 }
 
@@ -201,7 +196,6 @@ fn read_command(command: Command) -> Result<Task, Ignored> {
     Ok(Task {
         scope,
         dry_run: command.dry_run,
-        scheduled: command.action == Action::Sweep,
     })
 }
 
@@ -215,12 +209,7 @@ fn looks<'a>(
     let consumers: BTreeSet<_> = policy.policy.consumers();
     let mut looks: BTreeMap<&AccountId, Look<'a>> = BTreeMap::new();
     for (task, record) in tasks.iter().zip(batch) {
-        let Ok(Task {
-            scope,
-            dry_run,
-            scheduled,
-        }) = task
-        else {
+        let Ok(Task { scope, dry_run }) = task else {
             continue;
         };
         let accounts: Vec<_> = match scope {
@@ -238,12 +227,10 @@ fn looks<'a>(
                 account,
                 offers: Vec::new(),
                 dry_run: true,
-                scheduled: false,
                 can_wait,
                 teller: record.teller(),
             });
             look.dry_run &= dry_run;
-            look.scheduled |= scheduled;
             // A direct invocation has no other look to come.
             look.can_wait &= record.id.is_some() && record.attempts < PATIENCE;
             if let Scope::Offer(offer) = scope {

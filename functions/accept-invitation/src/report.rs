@@ -255,8 +255,10 @@ impl AccountReport {
         inspection: Result<Inspection, Error>,
     ) {
         match &inspection {
-            Ok(Inspection::Distrusted { .. }) => self.holds_back |= look.can_wait,
-            Ok(Inspection::NoAccess { error }) if look.scheduled => {
+            Ok(Inspection::Distrusted { .. } | Inspection::NoAccess { .. }) if look.can_wait => {
+                self.holds_back = true;
+            }
+            Ok(Inspection::NoAccess { error }) => {
                 let (name, owner) = (&share.name, &share.owner);
                 self.denials.push(Trouble {
                     kind: format!("no access {name} {owner}"),
@@ -372,6 +374,6 @@ impl AccountReport {
                 .iter()
                 .any(|offer| offer.state == OfferState::Accepted)
             || self.class() == Some(Class::NotYet);
-        accepted || self.holds_back || settles && !is_sweep
+        !self.dry_run && (accepted || self.holds_back || settles && !is_sweep)
     }
 }

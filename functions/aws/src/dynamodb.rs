@@ -148,8 +148,8 @@ impl Table {
     /// Asks for the right to do something that must be done once.
     ///
     /// The same holder is given it again, so a message that is delivered again
-    /// after a crash goes on at once. The item holds `values`, and may be
-    /// forgotten when nobody has asked for so long as `keep`, or two thirds of it.
+    /// after a crash goes on at once. The item holds `values`, and is forgotten
+    /// after `keep` unless somebody asks in the last third of that time.
     pub async fn lease(
         &self,
         pk: &str,

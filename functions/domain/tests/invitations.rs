@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use domain::{
-    invitation::{Invitation, Receiver, Refusal, Resource, Verdict, judge},
+    invitation::{Invitation, Receiver, Refusal, Resource, Verdict, judge, recognize_visible},
     policy::Policy,
     status::InvitationStatus,
 };
@@ -13,6 +13,7 @@ fn policy() -> Policy {
     Policy::parse(
         r#"
 version: 1
+organization: { id: o-example1234, ramSharing: true }
 accounts: { dev: "111111111111", test: "222222222222", shared: "333333333333" }
 rules:
   - { name: readers, owner: test, pipelines: ["churn*"], except: ["churn-x"], with: [dev] }
@@ -22,6 +23,7 @@ rules:
     with: ["arn:aws:iam::333333333333:role/engineer"]
     access: execute
   - { name: both, owner: test, pipelines: ["*"], with: [dev, shared] }
+  - { name: all, owner: test, pipelines: ["*"], with: ["arn:aws:organizations::444444444444:organization/o-example1234"] }
 "#,
     )
     .unwrap()
@@ -156,6 +158,35 @@ fn an_account_that_the_rule_does_not_name_accepts_nothing() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn what_comes_by_way_of_an_organization_is_recognized_but_its_invitation_is_not_accepted() {
+    let seen = |name: &str, sender: &str| {
+        let (sender, receiver) = (sender.parse().unwrap(), "333333333333".parse().unwrap());
+        let policy = policy();
+        let rule = recognize_visible(&policy, name, &sender, &receiver);
+        rule.map(|rule| rule.name.to_string())
+            .map_err(|refusal| refusal.code())
+    };
+    assert_eq!(seen("pipeshare-all", "222222222222"), Ok("all".to_owned()));
+    assert_eq!(seen("pipeshare-all", "999999999999"), Err("wrong-owner"));
+    let for_account = seen("pipeshare-all.333333333333", "222222222222");
+    assert_eq!(for_account, Err("wrong-consumer"));
+    let readers = seen("pipeshare-readers", "222222222222");
+    assert_eq!(
+        readers,
+        Err("wrong-consumer"),
+        "a rule without organization"
+    );
+    assert_eq!(
+        seen("pipeshare-both", "222222222222"),
+        Ok("both".to_owned())
+    );
+
+    let invitation = invitation("pipeshare-all", "222222222222", "333333333333");
+    let inside = [pipeline("222222222222", "churn")];
+    assert_eq!(refusal(&invitation, &inside).code(), "wrong-consumer");
 }
 
 #[test]
