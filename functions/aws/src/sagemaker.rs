@@ -7,6 +7,7 @@ use std::str::FromStr;
 use aws_config::SdkConfig;
 use aws_sdk_sagemaker::{
     Client,
+    operation::describe_pipeline_execution::DescribePipelineExecutionOutput,
     types::{
         Filter, Operator, PipelineExecution, PipelineExecutionStep, PipelineSummary, ResourceType,
         SearchExpression, SearchSortOrder, SortOrder, SortPipelineExecutionsBy, StepStatus,
@@ -155,23 +156,34 @@ impl SageMaker {
 
     /// Asks about an execution as it is now, whatever an event said.
     pub async fn details(&self, execution: &ExecutionArn) -> Result<ExecutionDetails, Error> {
-        let answer = self
-            .client
-            .describe_pipeline_execution()
-            .pipeline_execution_arn(execution.as_str())
-            .send()
-            .await
-            .map_err(self.service.failed("DescribePipelineExecution"))?;
-        let steps = self.steps(execution).await?;
-        let failed =
-            |step: &&PipelineExecutionStep| step.step_status() == Some(&StepStatus::Failed);
+        let answer = self.describe_execution(execution).await?;
         Ok(ExecutionDetails {
             status: Some(status(answer.pipeline_execution_status())),
             display_name: answer.pipeline_execution_display_name().map(str::to_owned),
             failure_reason: answer.failure_reason().map(str::to_owned),
             started: answer.creation_time().and_then(timestamp),
-            failed_steps: steps.iter().filter(failed).map(failed_step).collect(),
+            failed_steps: self.failed_steps(execution).await?,
         })
+    }
+
+    async fn describe_execution(
+        &self,
+        execution: &ExecutionArn,
+    ) -> Result<DescribePipelineExecutionOutput, Error> {
+        self.client
+            .describe_pipeline_execution()
+            .pipeline_execution_arn(execution.as_str())
+            .send()
+            .await
+            .map_err(self.service.failed("DescribePipelineExecution"))
+    }
+
+    /// The steps that failed, in the order that they started.
+    async fn failed_steps(&self, execution: &ExecutionArn) -> Result<Vec<FailedStep>, Error> {
+        let steps = self.steps(execution).await?;
+        let failed =
+            |step: &&PipelineExecutionStep| step.step_status() == Some(&StepStatus::Failed);
+        Ok(steps.iter().filter(failed).map(failed_step).collect())
     }
 
     /// When the last step of an execution ended; none if none has.

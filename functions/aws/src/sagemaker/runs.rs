@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_sagemaker::types::{Parameter, SortOrder, SortPipelineExecutionsBy, StepStatus};
+use aws_sdk_sagemaker::types::{Parameter, SortOrder, SortPipelineExecutionsBy};
 use domain::{
     hook::{Identity, PipelineRef, Run},
     id::{ExecutionArn, PipelineArn},
@@ -10,7 +10,7 @@ use domain::{
     status::ExecutionStatus,
 };
 
-use super::{PAGE, SageMaker, failed_step, status, timestamp};
+use super::{PAGE, SageMaker, status, timestamp};
 use crate::error::Error;
 
 impl SageMaker {
@@ -70,14 +70,7 @@ impl SageMaker {
 
     /// How a run goes, and if it went wrong, why; none if there is no such run.
     pub async fn run(&self, execution: &ExecutionArn) -> Result<Option<Run>, Error> {
-        let answer = self
-            .client
-            .describe_pipeline_execution()
-            .pipeline_execution_arn(execution.as_str())
-            .send()
-            .await
-            .map_err(self.service.failed("DescribePipelineExecution"));
-        let answer = match answer {
+        let answer = match self.describe_execution(execution).await {
             Err(error) if error.is("ResourceNotFound") => return Ok(None),
             answer => answer?,
         };
@@ -87,11 +80,7 @@ impl SageMaker {
             ..Run::started(execution.clone())
         };
         if run.status.is_terminal() && run.status != ExecutionStatus::Succeeded {
-            let steps = self.steps(execution).await?;
-            let failed = steps
-                .iter()
-                .filter(|step| step.step_status() == Some(&StepStatus::Failed));
-            run.failed_steps = failed.map(failed_step).collect();
+            run.failed_steps = self.failed_steps(execution).await?;
         }
         Ok(Some(run))
     }
