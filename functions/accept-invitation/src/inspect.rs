@@ -67,7 +67,7 @@ impl AcceptInvitation<'_> {
             }
         }
         // Who has it by way of an organization is not told (README, "What it does not do").
-        if !look.dry_run && invitation::names(rule, look.account) {
+        if !look.dry_run && rule.names(look.account) {
             let shared = SharedPipelines {
                 share: &share.arn,
                 rule,

@@ -29,7 +29,7 @@ use aws::{
 };
 use domain::{
     hint::{self, Action, Command, Hint, Ignored, Kind, Offer},
-    id::{AccountId, Principal},
+    id::AccountId,
     policy::Policy,
 };
 use futures::{StreamExt, stream};
@@ -242,10 +242,8 @@ fn looks<'a>(
 }
 
 fn is_plausible(policy: &Policy, offer: &Offer) -> bool {
-    policy.rule(&offer.rule).is_some_and(|rule| {
-        let mut accounts = rule.with.iter().filter_map(Principal::account);
-        rule.owner == offer.owner && accounts.any(|account| *account == offer.consumer)
-    })
+    let rule = policy.rule(&offer.rule);
+    rule.is_some_and(|rule| rule.owner == offer.owner && rule.names(&offer.consumer))
 }
 
 /// What becomes of a record, given what was found in the accounts it pointed at.

@@ -189,6 +189,17 @@ pub enum PipelineOwner {
     Aws,
 }
 
+impl PipelineOwner {
+    /// The account; none for AWS itself.
+    #[must_use]
+    pub fn account(&self) -> Option<&AccountId> {
+        match self {
+            Self::Account(account) => Some(account),
+            Self::Aws => None,
+        }
+    }
+}
+
 /// The ARN of a pipeline: `arn:aws:sagemaker:REGION:ACCOUNT:pipeline/NAME`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

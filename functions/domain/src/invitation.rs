@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, fmt};
 use serde::Serialize;
 
 use crate::{
-    id::{AccountId, InvitationArn, PipelineArn, PipelineOwner, Region, ShareArn},
+    id::{AccountId, InvitationArn, PipelineArn, Region, ShareArn},
     policy::{Policy, Rule, RuleName},
     sharing::{Audience, PREFIX, ShareName},
     status::InvitationStatus,
@@ -145,7 +145,7 @@ pub fn recognize<'a>(
         Audience::Account(account) => account == *receiver,
         Audience::Members => true,
     };
-    if is_for_receiver && names(rule, receiver) {
+    if is_for_receiver && rule.names(receiver) {
         Ok(rule)
     } else {
         let receiver = receiver.clone();
@@ -168,13 +168,6 @@ pub fn recognize_visible<'a>(
         (rule, Audience::Members) if rule.with.iter().any(|it| it.account().is_none()) => Ok(rule),
         _ => recognize(policy, share_name, sender, receiver),
     }
-}
-
-/// Whether the rule names the account, or somebody in it.
-#[must_use]
-pub fn names(rule: &Rule, account: &AccountId) -> bool {
-    let mut principals = rule.with.iter();
-    principals.any(|principal| principal.account() == Some(account))
 }
 
 /// The rule that a share of this owner claims to serve, and for whom.
@@ -204,12 +197,7 @@ pub fn excess(rule: &Rule, region: &Region, resources: &[Resource]) -> Vec<Strin
     let is_allowed = |resource: &Resource| {
         let is_pipeline = resource.kind.eq_ignore_ascii_case("sagemaker:Pipeline");
         let arn: Result<PipelineArn, _> = resource.arn.parse();
-        is_pipeline
-            && arn.is_ok_and(|arn| {
-                *arn.owner() == PipelineOwner::Account(rule.owner.clone())
-                    && arn.region() == region
-                    && rule.pipelines.matches(arn.name())
-            })
+        is_pipeline && arn.is_ok_and(|arn| arn.region() == region && rule.covers(&arn))
     };
     let excess: BTreeSet<_> = resources
         .iter()

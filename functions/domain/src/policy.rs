@@ -22,7 +22,7 @@ pub use error::{PolicyError, PolicyErrors};
 pub use pattern::{InvalidPattern, NamePatterns, Pattern};
 
 use crate::{
-    id::{AccountId, PermissionArn, Principal},
+    id::{AccountId, PermissionArn, PipelineArn, Principal},
     status::ExecutionStatus,
 };
 
@@ -87,6 +87,21 @@ pub enum Access {
     Execute,
     /// What this managed permission says.
     Permission(PermissionArn),
+}
+
+impl Rule {
+    /// Whether the pipeline is one that the rule shares, in whatever Region.
+    #[must_use]
+    pub fn covers(&self, pipeline: &PipelineArn) -> bool {
+        pipeline.owner().account() == Some(&self.owner) && self.pipelines.matches(pipeline.name())
+    }
+
+    /// Whether the rule shares with the account, or with somebody in it.
+    #[must_use]
+    pub fn names(&self, account: &AccountId) -> bool {
+        let mut principals = self.with.iter();
+        principals.any(|principal| principal.account() == Some(account))
+    }
 }
 
 impl Access {

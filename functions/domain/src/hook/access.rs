@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Failure, FailureKind, Request};
 use crate::{
-    id::{PipelineArn, PipelineOwner, Principal, ShareArn},
+    id::{PipelineArn, Principal, ShareArn},
     policy::{Gate, Policy, Rule, RuleName},
     sharing::{Association, Pipeline, ShareName, is_older},
     status::AssociationStatus,
@@ -85,10 +85,7 @@ pub fn covering<'a>(
     policy: &'a Policy,
     pipeline: &'a PipelineArn,
 ) -> impl Iterator<Item = &'a Rule> {
-    policy.rules.iter().filter(|rule| {
-        *pipeline.owner() == PipelineOwner::Account(rule.owner.clone())
-            && rule.pipelines.matches(pipeline.name())
-    })
+    policy.rules.iter().filter(|rule| rule.covers(pipeline))
 }
 
 /// The policy by which a request shares a pipeline; none if it is not to be shared.

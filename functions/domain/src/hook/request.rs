@@ -114,10 +114,7 @@ impl Request {
     /// The account that owns the pipeline.
     pub fn owner(&self, policy: Option<&Policy>) -> Result<AccountId, Mistakes> {
         let of_arn = match &self.pipeline {
-            PipelineRef::Arn(arn) => match arn.owner() {
-                PipelineOwner::Account(account) => Some(account),
-                PipelineOwner::Aws => None,
-            },
+            PipelineRef::Arn(arn) => arn.owner().account(),
             PipelineRef::Name(_) => None,
         };
         let named = match (&self.owner, of_arn) {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::{
-    id::{AccountId, PermissionArn, PipelineArn, PipelineOwner, Region, ShareArn},
+    id::{AccountId, PermissionArn, PipelineArn, Region, ShareArn},
     policy::{Gate, Policy, Rule, RuleName},
     status::AssociationStatus,
 };
@@ -97,7 +97,7 @@ impl Observed {
     pub(super) fn matching<'a>(&'a self, rule: &'a Rule) -> impl Iterator<Item = &'a Pipeline> {
         self.pipelines.iter().filter(|pipeline| {
             *pipeline.arn.region() == self.region
-                && *pipeline.arn.owner() == PipelineOwner::Account(self.account.clone())
+                && pipeline.arn.owner().account() == Some(&self.account)
                 && rule.pipelines.matches(pipeline.arn.name())
         })
     }
