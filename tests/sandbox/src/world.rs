@@ -231,6 +231,24 @@ pub struct Call {
 }
 
 impl Call {
+    /// A call that an account's administrator makes, as for what a template says.
+    #[must_use]
+    pub fn by_administrator(
+        account: &str,
+        region: &str,
+        service: &str,
+        operation: &str,
+        input: Value,
+    ) -> Self {
+        Self {
+            caller: Caller::administrator(account),
+            region: region.to_owned(),
+            service: service.to_owned(),
+            operation: operation.to_owned(),
+            input,
+        }
+    }
+
     /// A text member of the input; none if it is absent, null or not a text.
     #[must_use]
     pub fn text(&self, member: &str) -> Option<&str> {

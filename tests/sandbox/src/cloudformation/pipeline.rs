@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::schema::{Member, Schema, invalid};
 use crate::{
     http::perform,
-    world::{ApiError, Call, Caller, World},
+    world::{ApiError, Call, World},
 };
 
 /// The schema of `AWS::SageMaker::Pipeline`.
@@ -94,13 +94,8 @@ struct Pipeline<'a> {
 
 impl Pipeline<'_> {
     fn ask(&self, world: &mut World, operation: &str, input: Value) -> Result<Value, ApiError> {
-        let call = Call {
-            caller: Caller::administrator(self.account),
-            region: self.region.to_owned(),
-            service: "sagemaker".to_owned(),
-            operation: operation.to_owned(),
-            input,
-        };
+        let Pipeline { account, region } = self;
+        let call = Call::by_administrator(account, region, "sagemaker", operation, input);
         perform(world, &call)
     }
 

@@ -22,7 +22,7 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::world::{ApiError, Call, Caller, World};
+use crate::world::{ApiError, Call, World};
 
 use bus::Bus;
 pub use bus::BusId;
@@ -199,7 +199,7 @@ pub fn create_bus(
 ) -> Result<(), ApiError> {
     let mut input = properties.clone();
     input["Name"] = name.into();
-    let call = administrator_call(account, region, "CreateEventBus", input);
+    let call = Call::by_administrator(account, region, "events", "CreateEventBus", input);
     bus::create_event_bus(world, &call).map(drop)
 }
 
@@ -220,10 +220,10 @@ pub fn create_rule(
     let input = targets.map(
         |targets| json!({ "Rule": name, "EventBusName": rule["EventBusName"], "Targets": targets }),
     );
-    let call = administrator_call(account, region, "PutRule", rule);
+    let call = Call::by_administrator(account, region, "events", "PutRule", rule);
     rules::put_rule(world, &call)?;
     if let Some(input) = input {
-        let call = administrator_call(account, region, "PutTargets", input);
+        let call = Call::by_administrator(account, region, "events", "PutTargets", input);
         targets::put_targets(world, &call)?;
     }
     Ok(())
@@ -261,17 +261,6 @@ fn envelope(world: &mut World, event: &ServiceEvent, time: Timestamp) -> Value {
         "resources": resources,
         "detail": detail,
     })
-}
-
-/// A call as CloudFormation makes it for a stack.
-fn administrator_call(account: &str, region: &str, operation: &str, input: Value) -> Call {
-    Call {
-        caller: Caller::administrator(account),
-        region: region.to_owned(),
-        service: "events".to_owned(),
-        operation: operation.to_owned(),
-        input,
-    }
 }
 
 /// The service's answer to a parameter that it does not accept.

@@ -17,7 +17,7 @@ use super::{
     iam::policy::{Decision, Request, evaluate},
     kms,
 };
-use crate::world::{ApiError, Call, Caller, World};
+use crate::world::{ApiError, Call, World};
 
 /// All topics by ARN, and what was published to them.
 #[derive(Debug, Default)]
@@ -123,13 +123,7 @@ pub fn subscribe(
     region: &str,
     properties: &Value,
 ) -> Result<String, ApiError> {
-    let request = Call {
-        caller: Caller::administrator(account),
-        region: region.to_owned(),
-        service: "sns".to_owned(),
-        operation: "Subscribe".to_owned(),
-        input: properties.clone(),
-    };
+    let request = Call::by_administrator(account, region, "sns", "Subscribe", properties.clone());
     let attributes: Map<String, Value> = properties
         .as_object()
         .into_iter()

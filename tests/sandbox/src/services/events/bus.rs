@@ -335,7 +335,7 @@ pub(super) fn put_template_statement(
     properties: &Value,
 ) -> Result<(), ApiError> {
     let input = properties.clone();
-    let call = super::administrator_call(account, region, "PutPermission", input);
+    let call = Call::by_administrator(account, region, "events", "PutPermission", input);
     let Some(statement) = properties.get("Statement") else {
         return put_permission(world, &call).map(drop);
     };
