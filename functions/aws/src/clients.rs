@@ -15,7 +15,7 @@ use domain::id::{AccountId, InvalidId, Region};
 use tokio::sync::Mutex;
 
 use crate::{
-    codepipeline::CodePipeline, dynamodb::Table, eventbridge::EventBridge, ram,
+    Error, codepipeline::CodePipeline, dynamodb::Table, eventbridge::EventBridge, ram,
     sagemaker::SageMaker, sns::Sns, sqs::Sqs, ssm::Ssm,
 };
 
@@ -225,8 +225,12 @@ impl Aws {
         config
     }
 
-    /// Gives up the sessions in an account, whose credentials AWS does not know any more.
-    pub async fn forget(&self, account: &AccountId) {
+    /// Gives up the sessions in the account of a call that failed, if AWS does
+    /// not know their credentials any more: the next call begins with new ones.
+    pub async fn forget_dead_session(&self, error: &Error) {
+        let Some(account) = error.account().filter(|_| error.is_dead_session()) else {
+            return;
+        };
         let mut sessions = self.sessions.lock().await;
         sessions.retain(|(_, of), _| of != account);
     }

@@ -132,9 +132,7 @@ impl<F: Function> Edge<'_, F> {
         let LambdaEvent { payload, context } = event;
         let metrics = Metrics::default();
         let answer = self.answer(payload, &context.request_id, &metrics).await;
-        if let Err(reason) = metrics.flush(self.aws.function(), &mut io::stdout().lock()) {
-            tracing::warn!(%reason, "metrics were not written");
-        }
+        write(&metrics, self.aws);
         answer
     }
 
@@ -174,10 +172,8 @@ impl<F: Function> Edge<'_, F> {
     /// Makes the next look at an account begin with new credentials if those at hand are worth nothing.
     async fn forget_dead_sessions(&self, reply: &Reply) {
         for outcome in &reply.outcomes {
-            if let Outcome::Failed(error) = outcome
-                && let Some(account) = error.account().filter(|_| error.is_dead_session())
-            {
-                self.aws.forget(account).await;
+            if let Outcome::Failed(error) = outcome {
+                self.aws.forget_dead_session(error).await;
             }
         }
     }
@@ -292,6 +288,13 @@ impl<F: Function> Edge<'_, F> {
                 false
             }
         }
+    }
+}
+
+/// Writes what an invocation has counted.
+fn write(metrics: &Metrics, aws: &Aws) {
+    if let Err(reason) = metrics.flush(aws.function(), &mut io::stdout().lock()) {
+        tracing::warn!(%reason, "metrics were not written");
     }
 }
 

@@ -88,20 +88,13 @@ impl<'a> CodePipelineHook<'a> {
                 outcome
             }
             Ok(Err(trouble)) => {
-                self.renew_session(&trouble).await;
+                self.aws.forget_dead_session(&trouble).await;
                 go_on_or_give_up(&trouble, &mut report)
             }
             Err(_) => try_again("AWS did not answer in time", &mut report),
         };
         report.outcome = outcome;
         report
-    }
-
-    /// The next invocation shall not meet the same dead session.
-    async fn renew_session(&self, error: &Error) {
-        if let Some(account) = error.account().filter(|_| error.is_dead_session()) {
-            self.aws.forget(account).await;
-        }
     }
 }
 

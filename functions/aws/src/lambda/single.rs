@@ -1,7 +1,7 @@
 //! The edge of a function that is invoked for one thing at a time.
 
 use std::{
-    fmt, io,
+    fmt,
     time::{Duration, SystemTime},
 };
 
@@ -80,9 +80,7 @@ async fn invoke(
     let serving = handler.serve(payload.0, &invocation, &metrics);
     let answer = serving.boxed_local().await;
     log_summary_of(&invocation.request_id, 1, &answer.summary);
-    if let Err(reason) = metrics.flush(aws.function(), &mut io::stdout().lock()) {
-        tracing::warn!(%reason, "metrics were not written");
-    }
+    super::write(&metrics, aws);
     answer.result.map_err(|failed| Diagnostic {
         error_type: format!("Pipeshare.{}", failed.kind),
         error_message: failed.message,
