@@ -22,7 +22,7 @@ impl Config {
         let mut environment = env::of_process();
         let config = Self {
             settings: environment.settings(),
-            can_wait: std::env::var_os(QUEUE_URL).is_some(),
+            can_wait: environment.is_set(QUEUE_URL),
             rejects: environment.choice("PIPESHARE_REFUSED", &["leave", "reject"]) == "reject",
         };
         environment.finish()?;

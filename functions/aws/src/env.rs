@@ -66,6 +66,11 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         value
     }
 
+    /// Whether a variable is set that need not be.
+    pub fn is_set(&self, name: &str) -> bool {
+        (self.read)(name).is_some()
+    }
+
     /// A variable that must have one of these values.
     pub fn choice(&mut self, name: &str, choices: &[&str]) -> String {
         let value = self.text(name);
