@@ -1,0 +1,68 @@
+//! What is said of what only people can mend.
+
+use std::{collections::BTreeSet, fmt::Write};
+
+use serde_json::json;
+
+use super::{Notice, digest, notice};
+use crate::{
+    id::AccountId,
+    notification::PROBLEM_DETAIL_TYPE,
+    policy::{Policy, PolicyErrors},
+};
+
+/// How many problems a message lists.
+const MAX_PROBLEMS: usize = 10;
+
+/// Says that a version of the policy was not put in force.
+#[must_use]
+pub fn policy_refused_notice(parameter: &str, version: i64, errors: &PolicyErrors) -> Notice {
+    let subject = format!("The sharing policy was not put in force (version {version})");
+    let text = format!(
+        "Version {version} of {parameter} is not valid, and the last valid version stays in \
+         force:\n{errors}\n"
+    );
+    let detail = json!({ "parameter": parameter, "parameterVersion": version });
+    let id = format!("{parameter}|{version}");
+    notice(PROBLEM_DETAIL_TYPE, id, subject, text, detail)
+}
+
+/// Something that only people can mend.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Trouble {
+    /// What kind of problem it is, the same for each occurrence.
+    pub kind: String,
+    /// The problem in words.
+    pub text: String,
+}
+
+/// Says what in an account cannot be done until people mend it.
+///
+/// `day` makes it said again each day that it lasts; however many resources
+/// are concerned, it is one message.
+#[must_use]
+pub fn problem_notice(
+    policy: &Policy,
+    account: &AccountId,
+    troubles: &[Trouble],
+    day: &str,
+) -> Notice {
+    let name = policy.display_name(account);
+    let subject = format!("pipeshare cannot do its work in {name}");
+    let mut text = format!("In {name} ({account}):\n");
+    for trouble in troubles.iter().take(MAX_PROBLEMS) {
+        let _ = writeln!(text, "  {}", trouble.text);
+    }
+    if troubles.len() > MAX_PROBLEMS {
+        let more = troubles.len() - MAX_PROBLEMS;
+        let _ = writeln!(text, "  and {more} more, which the log has");
+    }
+    let kinds: BTreeSet<_> = troubles
+        .iter()
+        .map(|trouble| trouble.kind.as_str())
+        .collect();
+    let what = digest(&kinds.iter().copied().collect::<Vec<_>>().join("\n"));
+    let detail = json!({ "accountId": account, "problems": kinds });
+    let id = format!("{account}|{day}|{what}");
+    notice(PROBLEM_DETAIL_TYPE, id, subject, text, detail)
+}
