@@ -9,6 +9,8 @@
 //! inspected again and again, because its owner can add resources to it
 //! without asking.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 mod answer;
 mod config;
 mod inspect;

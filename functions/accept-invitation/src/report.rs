@@ -15,6 +15,7 @@ use domain::{
     notification::Trouble,
     policy::Policy,
     status::InvitationStatus,
+    text::quoted_of_stranger,
 };
 use serde::Serialize;
 
@@ -262,7 +263,10 @@ impl AccountReport {
                 let (name, owner) = (&share.name, &share.owner);
                 self.denials.push(Trouble {
                     kind: format!("no access {name} {owner}"),
-                    text: format!("share {name} of {owner} cannot be used: {error}"),
+                    text: format!(
+                        "share {} of {owner} cannot be used: {error}",
+                        quoted_of_stranger(name, 60)
+                    ),
                 });
             }
             _ => {}

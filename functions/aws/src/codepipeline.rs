@@ -5,7 +5,10 @@ use aws_sdk_codepipeline::{
     Client,
     types::{ExecutionDetails, FailureDetails, FailureType},
 };
-use domain::hook::{Failure, FailureKind};
+use domain::{
+    hook::{Failure, FailureKind},
+    text::flat,
+};
 
 use crate::error::{Error, Service};
 
@@ -14,9 +17,6 @@ const MAX_MESSAGE: usize = 5_000;
 
 /// The longest summary of an action, in characters.
 const MAX_SUMMARY: usize = 2_048;
-
-/// What stands where a text was cut.
-const SHORTENED: &str = " [shortened]";
 
 /// The answer to a job that is done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -150,17 +150,13 @@ fn failure_type(kind: FailureKind) -> FailureType {
     }
 }
 
-/// A text that is neither empty nor longer than so many characters.
+/// A text of one line that is neither empty nor longer than so many characters.
 fn legal(text: &str, longest: usize) -> String {
-    let text = text.trim();
-    if text.is_empty() {
+    let line = flat(text, longest);
+    if line.is_empty() {
         return "no reason given".to_owned();
     }
-    if text.chars().nth(longest).is_none() {
-        return text.to_owned();
-    }
-    let kept = text.chars().take(longest - SHORTENED.len());
-    kept.chain(SHORTENED.chars()).collect()
+    line
 }
 
 #[cfg(test)]
@@ -227,6 +223,6 @@ mod tests {
         assert_eq!(sent["failureDetails"]["type"], "PermissionError");
         let message = sent["failureDetails"]["message"].as_str().unwrap();
         assert_eq!(message.chars().count(), MAX_MESSAGE);
-        assert!(message.ends_with("é [shortened]"));
+        assert!(message.ends_with("é…"));
     }
 }

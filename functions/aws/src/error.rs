@@ -9,7 +9,10 @@ use aws_sdk_ram::{
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
 };
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
-use domain::{id::AccountId, notification::Trouble};
+use domain::{id::AccountId, notification::Trouble, text::flat};
+
+/// How much of what AWS says is kept: it repeats names and values that others chose.
+const LONGEST_MESSAGE: usize = 2_000;
 
 /// What to do about a failure; of several, the greatest decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -147,7 +150,7 @@ impl Service {
             account: self.account.clone(),
             code: code.map(str::to_owned),
             class: classify::class(operation, code, None, &message),
-            message,
+            message: flat(&message, LONGEST_MESSAGE),
         }
     }
 
@@ -182,7 +185,7 @@ impl Service {
             operation,
             account: self.account.clone(),
             code,
-            message,
+            message: flat(&message, LONGEST_MESSAGE),
             class,
         }
     }

@@ -28,14 +28,14 @@
 mod record;
 mod single;
 
-use std::{collections::BTreeMap, env, io, time::Duration};
+use std::{collections::BTreeMap, env, io, panic::AssertUnwindSafe, slice, time::Duration};
 
 use futures::future::{FutureExt, LocalBoxFuture, join_all};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 
+use record::Event;
 pub use record::Record;
-use record::{Event, NotAnSqsEvent};
 pub use single::{Answer, Failed, Handler, Invocation, serve_each};
 
 use crate::{
@@ -142,12 +142,9 @@ impl<F: Function> Edge<'_, F> {
         request_id: &str,
         metrics: &Metrics,
     ) -> Result<Value, Diagnostic> {
-        match Event::try_from(payload)? {
+        match Event::from(payload) {
             Event::Batch(batch) => {
-                let reply = self.handle(&batch, metrics).await;
-                self.forget_dead_sessions(&reply).await;
-                log(request_id, batch.len(), &reply);
-                let failed = self.settle(&batch, reply.outcomes, metrics).await;
+                let failed = self.serve_batch(&batch, request_id, metrics).await;
                 Ok(batch_response(&failed))
             }
             Event::Direct(record) => {
@@ -157,6 +154,47 @@ impl<F: Function> Edge<'_, F> {
                 direct_response(reply)
             }
         }
+    }
+
+    /// Serves a batch; the answer is the records to deliver again.
+    ///
+    /// Should a record make the function panic, the others are served all the
+    /// same: the batch is gone through once more, record by record, and only
+    /// what panics for itself is delivered again until it is a dead letter.
+    async fn serve_batch<'a>(
+        &self,
+        batch: &'a [Record],
+        request_id: &str,
+        metrics: &Metrics,
+    ) -> Vec<&'a Record> {
+        let together = self.serve_together(batch, request_id, metrics);
+        if batch.len() < 2 {
+            return together.await;
+        }
+        if let Ok(failed) = AssertUnwindSafe(together).catch_unwind().await {
+            return failed;
+        }
+        let mut failed = Vec::new();
+        for record in batch {
+            let alone = self.serve_together(slice::from_ref(record), request_id, metrics);
+            match AssertUnwindSafe(alone).catch_unwind().await {
+                Ok(unserved) => failed.extend(unserved),
+                Err(_) => failed.push(record),
+            }
+        }
+        failed
+    }
+
+    async fn serve_together<'a>(
+        &self,
+        batch: &'a [Record],
+        request_id: &str,
+        metrics: &Metrics,
+    ) -> Vec<&'a Record> {
+        let reply = self.handle(batch, metrics).await;
+        self.forget_dead_sessions(&reply).await;
+        log(request_id, batch.len(), &reply);
+        self.settle(batch, reply.outcomes, metrics).await
     }
 
     /// Boxed, since what all calls to AWS in one function add up to is a
@@ -273,7 +311,7 @@ impl<F: Function> Edge<'_, F> {
             tracing::warn!(record.id, why, "not yet, and {QUEUE_URL} is not set");
             return false;
         };
-        let attempts = record.attempts + 1;
+        let attempts = record.attempts.saturating_add(1);
         let after = after.saturating_mul(1 << record.attempts).min(MAX_DELAY);
         let sqs = self.aws.sqs();
         let sent = sqs.put_back(queue_url, &record.body, after, attempts).await;
@@ -354,15 +392,6 @@ impl From<Error> for Diagnostic {
         };
         Self {
             error_type: error_type.to_owned(),
-            error_message: error.to_string(),
-        }
-    }
-}
-
-impl From<NotAnSqsEvent> for Diagnostic {
-    fn from(error: NotAnSqsEvent) -> Self {
-        Self {
-            error_type: "Pipeshare.BadEvent".to_owned(),
             error_message: error.to_string(),
         }
     }

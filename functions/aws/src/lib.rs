@@ -7,6 +7,8 @@
 //!
 //! [`lambda`] and [`telemetry`] are the other edge, towards the Lambda runtime.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 pub mod clients;
 mod clock;
 pub mod codepipeline;

@@ -18,6 +18,8 @@ use domain::{
     notification::FailedStep,
     sharing::Pipeline,
     status::ExecutionStatus,
+    text::Untrusted,
+    time::before,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -135,7 +137,7 @@ impl SageMaker {
             .max_results(PAGE)
             .pipeline_name(pipeline.as_str())
             // Whether the bound itself is included is not documented.
-            .created_after(date_time(since - SignedDuration::from_secs(1)))
+            .created_after(date_time(before(since, SignedDuration::from_secs(1))))
             .sort_by(SortPipelineExecutionsBy::CreationTime)
             .sort_order(SortOrder::Descending)
             .into_paginator()
@@ -287,8 +289,8 @@ fn status(status: Option<&aws_sdk_sagemaker::types::PipelineExecutionStatus>) ->
 
 fn failed_step(step: &PipelineExecutionStep) -> FailedStep {
     FailedStep {
-        name: step.step_name().unwrap_or_default().to_owned(),
-        reason: step.failure_reason().map(str::to_owned),
+        name: step.step_name().unwrap_or_default().into(),
+        reason: step.failure_reason().map(Untrusted::from),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
-use domain::id::AccountId;
+use domain::{id::AccountId, text::flat};
 
 use crate::error::{Error, Service};
 
@@ -43,22 +43,17 @@ impl Sns {
     }
 }
 
-/// A subject is ASCII, has no line breaks, and begins with more than a space;
-/// none if nothing is left of it.
+/// A subject is UTF-8, has no line breaks or control characters, and begins
+/// with more than a space; none if nothing is left of it.
+///
+/// Whether SNS counts characters or the units of UTF-16 is not said; the
+/// latter are never fewer.
 fn legal_subject(subject: &str) -> Option<String> {
-    let legal = |character: char| match character {
-        ' '..='~' => character,
-        _ if character.is_whitespace() || character.is_control() => ' ',
-        _ => '?',
-    };
-    let subject: String = subject
-        .trim()
-        .chars()
-        .map(legal)
-        .take(MAX_SUBJECT)
-        .collect();
-    let subject = subject.trim();
-    (!subject.is_empty()).then(|| subject.to_owned())
+    let mut legal = flat(subject, MAX_SUBJECT);
+    while legal.encode_utf16().count() > MAX_SUBJECT {
+        legal.pop();
+    }
+    (!legal.is_empty()).then_some(legal)
 }
 
 fn shortened(message: &str) -> String {
@@ -86,17 +81,26 @@ mod tests {
         assert!(form.contains("Action=Publish"), "{form}");
         assert!(form.contains("TopicArn=arn%3At"), "{form}");
         assert!(
-            form.contains("Subject=churn%3A%20failed%20%3F%20now"),
+            form.contains("Subject=churn%3A%20failed%20%E2%80%93%20now"),
             "{form}"
         );
         assert!(form.contains("Message=message"), "{form}");
     }
 
     #[test]
-    fn a_subject_is_short_ascii_on_one_line() {
+    fn a_subject_is_short_on_one_line_and_keeps_its_letters() {
         let long = legal_subject(&format!(" \t{}", "é".repeat(500))).unwrap();
-        assert_eq!(long, "?".repeat(99));
-        assert_eq!(legal_subject("a\u{7}b\r\nc").as_deref(), Some("a b  c"));
+        assert_eq!(long, format!("{}…", "é".repeat(98)));
+        let wide = legal_subject(&"🚀".repeat(99)).unwrap();
+        assert_eq!(wide.encode_utf16().count(), 98);
+        assert_eq!(
+            legal_subject("Größe: Failed").as_deref(),
+            Some("Größe: Failed")
+        );
+        assert_eq!(
+            legal_subject("a\u{7}b\r\nc\u{2028}d").as_deref(),
+            Some("a b c d")
+        );
         assert_eq!(legal_subject(" \n "), None);
     }
 

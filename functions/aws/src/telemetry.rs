@@ -1,6 +1,7 @@
 //! What a function says about itself: log lines and metrics.
 
 mod metrics;
+mod one_line;
 
 use std::{
     env,
@@ -19,6 +20,7 @@ use tracing_subscriber::{
 };
 
 pub use metrics::Metrics;
+use one_line::OneLine;
 
 /// The crates whose log lines may be as fine as the log level allows.
 const OURS: [&str; 6] = [
@@ -102,16 +104,19 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let filter = filter_fn(move |metadata| is_allowed(level, metadata));
-    let lines = fmt::layer().with_target(false).with_writer(writer);
     if json {
         // Lambda takes a line without a timestamp to be of level INFO.
-        let lines = lines
+        let lines = fmt::layer()
+            .with_target(false)
+            .with_writer(writer)
             .json()
             .flatten_event(true)
             .with_current_span(true)
             .with_span_list(false);
         Box::new(Registry::default().with(lines.with_filter(filter)))
     } else {
+        let lines = fmt::layer().with_target(false).with_ansi(false);
+        let lines = lines.with_writer(OneLine(writer));
         Box::new(Registry::default().with(lines.with_filter(filter)))
     }
 }

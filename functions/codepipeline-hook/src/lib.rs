@@ -7,6 +7,8 @@
 //! No invocation waits for anything. What takes time is answered with a token,
 //! with which `CodePipeline` invokes the function again.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 mod config;
 mod event;
 mod execute;
@@ -108,7 +110,7 @@ fn go_on_or_give_up(error: &Error, report: &mut Report) -> Outcome {
 
 /// Another invocation may have more luck, but not for ever.
 fn try_again(why: &str, report: &mut Report) -> Outcome {
-    report.progress.failures += 1;
+    report.progress.failures = report.progress.failures.saturating_add(1);
     if report.progress.failures < MOST_FAILURES {
         return Outcome::Waiting(format!("trying again: {why}"));
     }

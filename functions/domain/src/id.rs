@@ -153,6 +153,10 @@ impl FromStr for Region {
 
 text_conversions!(Region);
 
+/// The longest ARN that is taken for one. Those of roles come near 700
+/// characters; and one of these must fit into a key of the table.
+const LONGEST_ARN: usize = 800;
+
 /// The colon-separated parts that all ARNs share.
 struct ArnParts<'a> {
     partition: &'a str,
@@ -175,6 +179,9 @@ impl<'a> ArnParts<'a> {
             account: parts.next()?,
             resource: parts.next()?,
         };
+        if text.len() > LONGEST_ARN {
+            return None;
+        }
         let is_partition = parts.partition == "aws" || parts.partition.starts_with("aws-");
         (is_partition && !text.contains(char::is_whitespace)).then_some(parts)
     }

@@ -14,7 +14,11 @@ use crate::{
     policy::{Policy, Rule, RuleName},
     sharing::{Audience, PREFIX, ShareName},
     status::InvitationStatus,
+    text::quoted_of_stranger,
 };
+
+/// How much is told of an ARN that anybody may have made.
+const LONGEST_ARN: usize = 300;
 
 /// An invitation that an account received.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,11 +126,13 @@ impl fmt::Display for Refusal {
             Self::WrongConsumer { receiver } => {
                 write!(f, "the rule does not share with account {receiver}")
             }
-            Self::TooMuch { resources } => write!(
-                f,
-                "it holds what the rule does not name: {}",
-                resources.join(", ")
-            ),
+            Self::TooMuch { resources } => {
+                let named = resources
+                    .iter()
+                    .map(|arn| quoted_of_stranger(arn, LONGEST_ARN));
+                let named = named.collect::<Vec<_>>().join(", ");
+                write!(f, "it holds what the rule does not name: {named}")
+            }
         }
     }
 }

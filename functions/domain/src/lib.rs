@@ -12,6 +12,8 @@
 //! request + progress + what was seen ──▶ hook::next ──▶ the deployment hook's next step
 //! ```
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 pub mod hint;
 pub mod hook;
 pub mod id;
@@ -21,3 +23,4 @@ pub mod policy;
 pub mod sharing;
 pub mod status;
 pub mod text;
+pub mod time;

@@ -209,8 +209,8 @@ fn a_run_that_failed_is_run_again_by_the_next_attempt_but_not_by_its_own() {
     assert_eq!(next(&request, &first, &seen(Some(partly))), Step::Start);
     let failed = Run {
         failed_steps: vec![FailedStep {
-            name: "Train".to_owned(),
-            reason: Some("bad luck".to_owned()),
+            name: "Train".into(),
+            reason: Some("bad luck".into()),
         }],
         ..run(ExecutionStatus::Failed)
     };
@@ -227,7 +227,7 @@ fn a_run_that_failed_is_run_again_by_the_next_attempt_but_not_by_its_own() {
     };
     assert_eq!(failure.kind, FailureKind::JobFailed);
     let expected = format!(
-        "{} ended as Failed: step Train failed: bad luck",
+        "{} ended as Failed: step Train failed: \"bad luck\"",
         execution()
     );
     assert_eq!(failure.message, expected);

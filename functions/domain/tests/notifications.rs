@@ -68,13 +68,13 @@ fn a_failure_names_step_and_reason_in_words_and_as_data() {
             .unwrap(),
         status: "Failed".into(),
         at: "2026-01-05T09:03:20Z".parse().unwrap(),
-        display_name: Some("nightly".to_owned()),
+        display_name: Some("nightly".into()),
         started: Some("2026-01-05T09:00:00Z".parse().unwrap()),
         ended: Some("2026-01-05T09:03:20Z".parse().unwrap()),
-        failure_reason: Some("One or multiple steps failed.".to_owned()),
+        failure_reason: Some("One or multiple steps failed.".into()),
         failed_steps: vec![FailedStep {
-            name: "Train".to_owned(),
-            reason: Some("AlgorithmError: out of memory".to_owned()),
+            name: "Train".into(),
+            reason: Some("AlgorithmError: out of memory".into()),
         }],
     };
     let notice = execution_notice(&policy(), &execution, &["readers".parse().unwrap()]);
@@ -82,9 +82,9 @@ fn a_failure_names_step_and_reason_in_words_and_as_data() {
     assert_eq!(
         notice.text,
         "Pipeline churn in test (222222222222, cn-north-1): Failed\n\
-         Failed step: Train: AlgorithmError: out of memory\n\
-         Reason: One or multiple steps failed.\n\
-         Execution: nightly\n\
+         Failed step: Train: \"AlgorithmError: out of memory\"\n\
+         Reason: \"One or multiple steps failed.\"\n\
+         Execution: \"nightly\"\n\
          Started: 2026-01-05T09:00:00Z\n\
          Ended: 2026-01-05T09:03:20Z\n\
          Duration: 3m 20s\n\

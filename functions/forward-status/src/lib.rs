@@ -8,6 +8,8 @@
 //! Each destination is told each change once, however often and in whatever
 //! order the events come; and what no event told, the sweep does.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 mod report;
 mod sweep;
 mod tell;

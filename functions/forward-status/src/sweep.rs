@@ -7,6 +7,7 @@ use domain::{
     id::AccountId,
     notification::{Change, Seen},
     policy::Policy,
+    time::before,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -120,12 +121,12 @@ impl ForwardStatus<'_> {
             return self.mark(owner, now, None).await;
         };
         let reader = self.aws.reader(owner).await;
-        let since = examined.unwrap_or(until - OVERLAP);
-        let since = since.max(now - HORIZON - OVERLAP);
+        let since = examined.unwrap_or(before(until, OVERLAP));
+        let since = since.max(before(before(now, HORIZON), OVERLAP));
         let changes = reader.executions_changed_since(since).await?;
         for (count, changed) in changes.into_iter().enumerate() {
             let modified = changed.modified;
-            if modified > now - GRACE {
+            if modified > before(now, GRACE) {
                 continue;
             }
             if let Some(news) = self.examine(policy, changed).await? {

@@ -10,6 +10,7 @@ use domain::{
     notification::{self, Decision, Execution, Told, decide},
     policy::{Policy, RuleName},
     status::ExecutionStatus,
+    text::Untrusted,
 };
 
 use crate::{
@@ -125,18 +126,19 @@ fn execution(news: &ExecutionNews, details: &ExecutionDetails) -> Execution {
         ExecutionStatus::Failed | ExecutionStatus::CompletedWithFailures
     );
     let (failure_reason, failed_steps) = if is_of_this_run && has_failed {
-        (details.failure_reason.clone(), details.failed_steps.clone())
+        let reason = details.failure_reason.clone().map(Untrusted::from);
+        (reason, details.failed_steps.clone())
     } else {
         (None, Vec::new())
     };
-    let display_name = news.display_name.clone();
+    let display_name = news.display_name.as_ref().or(details.display_name.as_ref());
     Execution {
         arn: news.execution.clone(),
         pipeline: news.pipeline.clone(),
         ended: status.is_terminal().then_some(news.change.at),
         at: news.change.at,
         status,
-        display_name: display_name.or_else(|| details.display_name.clone()),
+        display_name: display_name.cloned().map(Untrusted::from),
         started: news.started.or(details.started),
         failure_reason,
         failed_steps,

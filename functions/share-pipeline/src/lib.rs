@@ -8,6 +8,8 @@
 //! again, compared with the policy in force, and changed where it differs; so
 //! lost, doubled, late and forged hints change nothing but the time it takes.
 
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
+
 mod config;
 mod execute;
 mod memory;

@@ -1,7 +1,8 @@
 //! What Lambda hands over: a batch from SQS, or anything else, as it is.
 
-use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
+use aws_lambda_events::sqs::SqsMessage;
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{notices::Teller, sqs::ATTEMPTS};
@@ -48,29 +49,29 @@ pub(super) enum Event {
     Direct(Record),
 }
 
-/// A payload that SQS claims to have made, but did not.
-///
-/// The reason is left out: serde quotes the values that it stumbles over.
-#[derive(Debug, thiserror::Error)]
-#[error("the SQS event has not the documented shape")]
-pub(super) struct NotAnSqsEvent;
-
-impl TryFrom<Value> for Event {
-    type Error = NotAnSqsEvent;
-
-    fn try_from(payload: Value) -> Result<Self, NotAnSqsEvent> {
+impl From<Value> for Event {
+    fn from(payload: Value) -> Self {
         if payload["Records"][0]["eventSource"] != "aws:sqs" {
-            return Ok(Self::Direct(Record {
+            return Self::Direct(Record {
                 id: None,
                 body: payload.to_string(),
                 attempts: 0,
                 sent: None,
-            }));
+            });
         }
-        let event: SqsEvent = serde_json::from_value(payload).map_err(|_| NotAnSqsEvent)?;
-        Ok(Self::Batch(
-            event.records.into_iter().map(Record::from).collect(),
-        ))
+        let records = payload["Records"].as_array().into_iter().flatten();
+        Self::Batch(records.map(read).collect())
+    }
+}
+
+/// Reads a message for itself, so that a strange one keeps no other from being
+/// served. It is itself a message without a body, which is no hint.
+fn read(message: &Value) -> Record {
+    let id = message["messageId"].as_str().map(str::to_owned);
+    let message = SqsMessage::deserialize(message).unwrap_or_default();
+    Record {
+        id,
+        ..Record::from(message)
     }
 }
 

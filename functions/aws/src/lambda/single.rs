@@ -13,8 +13,13 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
+use domain::text::flat;
+
 use super::{StartError, log_summary_of};
 use crate::{Aws, telemetry::Metrics};
+
+/// The longest message of a failure, in characters.
+const LONGEST_MESSAGE: usize = 5_000;
 
 /// The member of a job of `CodePipeline` whose value are live credentials.
 const CREDENTIALS: &str = "artifactCredentials";
@@ -83,7 +88,7 @@ async fn invoke(
     super::write(&metrics, aws);
     answer.result.map_err(|failed| Diagnostic {
         error_type: format!("Pipeshare.{}", failed.kind),
-        error_message: failed.message,
+        error_message: flat(&failed.message, LONGEST_MESSAGE),
     })
 }
 

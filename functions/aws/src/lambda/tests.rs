@@ -217,14 +217,68 @@ async fn a_direct_invocation_that_fails_has_a_stable_error_type() {
 }
 
 #[tokio::test]
-async fn an_sqs_event_of_a_strange_shape_fails_without_quoting_it() {
-    let payload =
-        json!({ "Records": [{ "eventSource": "aws:sqs", "body": { "token": "SECRET" } }] });
-    let served = serve(payload, vec![], queue_up()).await;
-    let diagnostic = served.answer.unwrap_err();
-    assert_eq!(diagnostic.error_type, "Pipeshare.BadEvent");
-    assert!(!diagnostic.error_message.contains("SECRET"));
-    assert!(served.given.is_empty());
+async fn a_message_of_a_strange_shape_is_no_hint_and_keeps_no_other_from_being_served() {
+    let strange =
+        json!({ "messageId": "m1", "eventSource": "aws:sqs", "body": { "token": "SECRET" } });
+    let numbers = json!({ "messageId": 7, "attributes": { "SentTimestamp": 1 }, "body": "x" });
+    let mut late = message("m4", 0);
+    late["attributes"]["SentTimestamp"] = i64::MAX.to_string().into();
+    late["messageAttributes"]["pipeshare-attempts"]["stringValue"] = u64::MAX.to_string().into();
+    let mut binary = message("m5", u32::MAX);
+    binary["messageAttributes"]["blob"] = json!({
+        "binaryValue": "AAECAw==", "stringListValues": [], "binaryListValues": [], "dataType": "Binary",
+    });
+    let messages = [
+        strange,
+        numbers,
+        Value::Null,
+        late,
+        binary,
+        message("m6", 1),
+    ];
+    let served = serve(batch(&messages), vec![Outcome::Done; 6], queue_up()).await;
+    assert_eq!(served.answer.unwrap(), failures(&[]));
+    let given = |at: usize| {
+        let record = &served.given[at];
+        (record.id.as_deref(), record.body.as_str(), record.attempts)
+    };
+    assert_eq!(given(0), (Some("m1"), "", 0));
+    assert_eq!(given(1), (None, "", 0));
+    assert_eq!(given(2), (None, "", 0));
+    assert_eq!(given(3), (Some("m4"), "hint m4", 0));
+    assert_eq!(served.given[3].sent, None, "no calendar has that time");
+    assert_eq!(given(4), (Some("m5"), "hint m5", u32::MAX));
+    assert_eq!(given(5), (Some("m6"), "hint m6", 1));
+}
+
+/// Panics at a record, as a function with a mistake in it may.
+struct Fragile;
+
+impl Function for Fragile {
+    async fn handle(&self, batch: &[Record], _metrics: &Metrics) -> Reply {
+        assert!(
+            batch.iter().all(|record| record.body != "hint m2"),
+            "asked to"
+        );
+        Reply {
+            outcomes: vec![Outcome::Done; batch.len()],
+            summary: json!({}),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_makes_the_function_panic_is_delivered_again_alone() {
+    let config = queue_up().config().await;
+    let region = "eu-west-1".parse().unwrap();
+    let edge = Edge {
+        function: Fragile,
+        aws: &Aws::new(config, region, "aws".to_owned(), "test".to_owned()),
+        queue_url: None,
+    };
+    let messages = batch(&[message("m1", 0), message("m2", 0), message("m3", 0)]);
+    let answer = edge.answer(messages, "r", &Metrics::default()).await;
+    assert_eq!(answer.unwrap(), failures(&["m2"]));
 }
 
 #[tokio::test]

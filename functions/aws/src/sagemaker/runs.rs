@@ -227,7 +227,7 @@ mod tests {
         let failed = sagemaker.run(&execution()).await.unwrap().unwrap();
         assert_eq!(failed.status, ExecutionStatus::Failed);
         assert_eq!(failed.failed_steps.len(), 1);
-        assert_eq!(failed.failed_steps[0].reason.as_deref(), Some("no data"));
+        assert_eq!(failed.failed_steps[0].reason, Some("no data".into()));
         assert_eq!(sagemaker.run(&execution()).await.unwrap(), None);
         assert!(sagemaker.run(&execution()).await.is_err());
     }

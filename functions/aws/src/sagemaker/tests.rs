@@ -146,11 +146,8 @@ async fn an_execution_is_described_with_what_its_event_lacks() {
     assert_eq!(details.failure_reason.as_deref(), Some("a step failed"));
     assert_eq!(details.started, Some(since()));
     assert_eq!(details.failed_steps.len(), 1);
-    assert_eq!(details.failed_steps[0].name, "train");
-    assert_eq!(
-        details.failed_steps[0].reason.as_deref(),
-        Some("out of memory")
-    );
+    assert_eq!(details.failed_steps[0].name.raw(), "train");
+    assert_eq!(details.failed_steps[0].reason, Some("out of memory".into()));
 }
 
 #[tokio::test]

@@ -83,3 +83,16 @@ fn lambdas_levels_are_understood() {
     assert_eq!(level("nonsense"), LevelFilter::INFO);
     assert_eq!(level(""), LevelFilter::INFO);
 }
+
+#[test]
+fn what_others_wrote_forges_no_line_of_the_log() {
+    let reason = "bad\r\n2026-01-05T09:00:00Z  INFO all is well\u{2028}\u{202e}\u{1b}[2J";
+    for json in [false, true] {
+        let text = logged(LevelFilter::INFO, json, || {
+            tracing::warn!(reason, "refused: {reason}");
+            tracing::warn!("next");
+        });
+        assert_eq!(text.lines().count(), 2, "{text:?}");
+        assert!(!text.contains('\u{1b}'), "{text:?}");
+    }
+}

@@ -20,6 +20,9 @@ pub const OFFER_SOURCE: &str = "pipeshare";
 /// The detail type of an [`Offer`].
 pub const OFFER_DETAIL_TYPE: &str = "Share Offered";
 
+/// The longest status: AWS's own have 21 characters.
+const LONGEST_STATUS: usize = 64;
+
 /// A pipeline changed, as a call recorded by CloudTrail tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PipelineChange {
@@ -211,16 +214,27 @@ fn read_execution(event: &Fields) -> Result<ExecutionChange, Ignored> {
         account,
         pipeline,
         execution,
-        status: detail.text("currentPipelineExecutionStatus")?.into(),
-        previous: detail
-            .optional_text("previousPipelineExecutionStatus")
-            .map(ExecutionStatus::from),
+        status: read_status(&detail, "currentPipelineExecutionStatus")?,
+        previous: read_status(&detail, "previousPipelineExecutionStatus").ok(),
         started: detail.time("executionStartTime"),
         ended: detail.time("executionEndTime"),
         display_name: detail
             .optional_text("pipelineExecutionDisplayName")
             .map(str::to_owned),
     })
+}
+
+/// A status is one word; AWS may add others, which become part of a key and of a subject.
+fn read_status(detail: &Fields, name: &str) -> Result<ExecutionStatus, Ignored> {
+    let status = detail.text(name)?;
+    let is_word = status
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    if is_word && status.len() <= LONGEST_STATUS {
+        Ok(status.into())
+    } else {
+        Err(detail.bad(name, "a status"))
+    }
 }
 
 fn read_step(event: &Fields) -> Result<StepChange, Ignored> {

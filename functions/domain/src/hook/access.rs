@@ -10,6 +10,7 @@ use crate::{
     policy::{Gate, Policy, Rule, RuleName},
     sharing::{Association, Pipeline, ShareName, is_older},
     status::AssociationStatus,
+    text::{LONGEST, quoted},
 };
 
 /// A share that holds the pipeline, as its owner sees it.
@@ -65,7 +66,10 @@ impl fmt::Display for Grant {
                 "{principal}: not shared by rule {rule} yet, which asks for a run that has succeeded"
             ),
             Access::NotShared => write!(f, "{principal}: not shared by rule {rule} yet"),
-            Access::Refused(why) => write!(f, "{principal}: RAM refuses it in rule {rule}: {why}"),
+            Access::Refused(why) => {
+                let why = quoted(why, LONGEST);
+                write!(f, "{principal}: RAM refuses it in rule {rule}: {why}")
+            }
             Access::Invited => {
                 write!(f, "{principal}: has not accepted the share of rule {rule}")
             }

@@ -175,7 +175,7 @@ impl Reader<'_> {
             0
         };
         let running = if run { run_minutes } else { 0 };
-        self.check_sum(running + waiting);
+        self.check_sum(running.saturating_add(waiting));
         let (execution, action) = (self.variable("execution"), self.variable("action"));
         Some(Request {
             pipeline: pipeline?,

@@ -3,7 +3,12 @@
 use jiff::Timestamp;
 
 use super::{Access, Failure, FailureKind, Grant, Progress, Request, progress::is_over};
-use crate::{id::ExecutionArn, notification::FailedStep, status::ExecutionStatus};
+use crate::{
+    id::ExecutionArn,
+    notification::FailedStep,
+    status::ExecutionStatus,
+    text::{LONGEST, Untrusted, name, quoted},
+};
 
 /// How many principals a message names; the rest is counted.
 const NAMED: usize = 20;
@@ -170,15 +175,23 @@ fn failed(message: String) -> Failure {
 
 /// Which steps of a run failed and why, in the words of SageMaker.
 fn why(run: &Run) -> String {
-    let reason = |reason: &Option<String>| match reason {
-        Some(reason) => format!(": {reason}"),
+    let reason = |reason: Option<&str>| match reason {
+        Some(reason) => format!(": {}", quoted(reason, LONGEST)),
         None => String::new(),
     };
     let head = format!("{} ended as {}", run.arn, run.status);
     if run.failed_steps.is_empty() {
-        return head + &reason(&run.reason);
+        return head + &reason(run.reason.as_deref());
     }
-    let steps = run.failed_steps.iter();
-    let steps = steps.map(|step| format!("step {} failed{}", step.name, reason(&step.reason)));
-    format!("{head}: {}", steps.collect::<Vec<_>>().join("; "))
+    let steps = run.failed_steps.iter().take(NAMED);
+    let mut steps: Vec<_> = steps
+        .map(|step| {
+            let why = reason(step.reason.as_ref().map(Untrusted::raw));
+            format!("step {} failed{why}", name(step.name.raw(), LONGEST))
+        })
+        .collect();
+    if run.failed_steps.len() > NAMED {
+        steps.push(format!("and {} more", run.failed_steps.len() - NAMED));
+    }
+    format!("{head}: {}", steps.join("; "))
 }

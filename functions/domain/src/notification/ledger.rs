@@ -9,7 +9,10 @@ use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::status::ExecutionStatus;
+use crate::{
+    status::ExecutionStatus,
+    time::{after, before},
+};
 
 /// How a change became known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +91,10 @@ pub enum Decision {
 /// ASSUMED: AWS documents no bound; its own sample events show one second.
 const CLOSING: SignedDuration = SignedDuration::from_mins(1);
 
+/// How long after the first event of a run another one is a repetition of it,
+/// and not that of a run that began anew.
+const RESTARTING: SignedDuration = SignedDuration::from_secs(5);
+
 /// Decides whether a change is news to a destination.
 ///
 /// `present` is the status that `SageMaker` reports now, if it was asked.
@@ -105,7 +112,7 @@ fn decide_end(history: &[Told], change: &Change) -> Decision {
         let is_same_end = match (told.seen, change.seen) {
             // An execution does not end before its last step, so an exact end
             // that is known covers every earlier step.
-            (Seen::ByEvent, Seen::ByLooking) => told.at >= change.at - CLOSING,
+            (Seen::ByEvent, Seen::ByLooking) => told.at >= before(change.at, CLOSING),
             (Seen::ByLooking, Seen::ByEvent) => told.at.duration_since(change.at).abs() <= CLOSING,
             _ => told.at == change.at,
         };
@@ -137,7 +144,7 @@ fn decide_progress(
             .previous
             .as_ref()
             .is_some_and(ExecutionStatus::is_terminal)
-            && change.at > told.at + SignedDuration::from_secs(5);
+            && change.at > after(told.at, RESTARTING);
         last_end.is_none_or(|end| told.at > end) && !begins_again
     });
     if was_told {

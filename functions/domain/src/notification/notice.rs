@@ -4,6 +4,8 @@ mod execution;
 mod problem;
 mod refusal;
 mod shared;
+mod subject;
+mod weight;
 
 use std::fmt::Write;
 
@@ -36,31 +38,58 @@ pub struct Notice {
 fn notice(
     detail_type: &'static str,
     id: String,
-    subject: String,
-    text: String,
+    subject: &str,
+    text: &str,
     mut detail: Value,
 ) -> Notice {
+    let (subject, text) = (subject::legal(subject), weight::lines(text));
     let arns = [
         "pipelineArn",
         "pipelineExecutionArn",
         "shareArn",
         "invitationArn",
     ];
-    let resources = arns
+    let resources: Vec<_> = arns
         .iter()
         .filter_map(|member| detail[*member].as_str().map(str::to_owned))
         .collect();
     detail["version"] = json!("1");
     detail["id"] = json!(id);
     detail["subject"] = json!(subject);
-    detail["text"] = json!(text);
-    Notice {
+    let mut notice = Notice {
         id,
         subject,
         text,
         detail_type,
         detail,
         resources,
+    };
+    notice.carry_text();
+    notice
+}
+
+impl Notice {
+    /// What the event weighs as EventBridge counts it, in bytes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        weight::weight(self.detail_type, &self.detail, &self.resources)
+    }
+
+    /// Puts the text into the detail, and takes away from both what would be too heavy.
+    fn carry_text(&mut self) {
+        self.detail["text"] = json!(self.text);
+        if self.weight() <= weight::MOST_BYTES {
+            return;
+        }
+        self.text = weight::shortened(&self.text);
+        let text = json!(self.text);
+        let is_light = |detail: &Value| {
+            let data = weight::weight(self.detail_type, detail, &self.resources);
+            data + text.to_string().len() <= weight::MOST_BYTES
+        };
+        self.detail["text"] = Value::Null;
+        weight::lighten(&mut self.detail, is_light);
+        self.detail["text"] = text;
     }
 }
 

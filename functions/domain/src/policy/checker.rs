@@ -176,10 +176,13 @@ pub(crate) fn unknown<'a>(
 fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_ascii_lowercase();
     let distance = |k: &str| strsim::damerau_levenshtein(&word, &k.to_ascii_lowercase());
+    let most = |candidate: &str| (candidate.len() / 3).max(1);
     known
         .into_iter()
+        // To compare takes as much memory as both are long, and the word may have any length.
+        .filter(|candidate| candidate.len().abs_diff(word.len()) <= 4 * most(candidate))
         .map(|candidate| (distance(candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= (candidate.len() / 3).max(1))
+        .filter(|(distance, candidate)| *distance <= most(candidate))
         .min()
         .map(|(_, candidate)| candidate)
 }

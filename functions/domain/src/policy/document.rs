@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput};
 
 use super::error::PolicyError;
+use crate::text::{LONGEST, flat};
 
 /// The most that an advanced parameter of the SSM Parameter Store can hold.
 const MAX_BYTES: usize = 8192;
@@ -239,8 +240,10 @@ fn syntax_error(text: &str, error: &ScanError) -> PolicyError {
     });
     match tab {
         Some(at) => at.error("a tab indents this line; YAML wants spaces"),
-        None => within(text, Position::of(error.marker()))
-            .error(format!("this is not valid YAML: {}", error.info())),
+        None => within(text, Position::of(error.marker())).error(format!(
+            "this is not valid YAML: {}",
+            flat(error.info(), LONGEST)
+        )),
     }
 }
 

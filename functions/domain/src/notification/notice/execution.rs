@@ -1,28 +1,51 @@
 //! What is said of an execution.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Notice, notice};
+use super::{
+    Notice, notice,
+    subject::{Part, subject},
+};
 use crate::{
     id::{ExecutionArn, PipelineArn},
     notification::EXECUTION_DETAIL_TYPE,
     policy::{Policy, RuleName},
     status::ExecutionStatus,
+    text::{self, Untrusted},
 };
+
+/// How many failed steps are told; of a broken image, all may have failed.
+const MOST_STEPS: usize = 20;
+
+/// The longest status: AWS's own have 21 characters.
+const LONGEST_STATUS: usize = 30;
+
+/// The longest name of a step that SageMaker takes.
+const LONGEST_STEP: usize = 64;
 
 /// A step that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FailedStep {
     /// The name of the step.
-    pub name: String,
-    /// Why it failed, as `SageMaker` says.
+    pub name: Untrusted,
+    /// Why it failed, as `SageMaker` says, or as the code of the step says to it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    pub reason: Option<Untrusted>,
+}
+
+impl fmt::Display for FailedStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&text::name(self.name.raw(), LONGEST_STEP))?;
+        match &self.reason {
+            Some(reason) => write!(f, ": {reason}"),
+            None => f.write_str(": no reason given"),
+        }
+    }
 }
 
 /// An execution, with all that is known about it.
@@ -37,13 +60,13 @@ pub struct Execution {
     /// When it took that status.
     pub at: Timestamp,
     /// The name that people gave the execution.
-    pub display_name: Option<String>,
+    pub display_name: Option<Untrusted>,
     /// When it began.
     pub started: Option<Timestamp>,
     /// When it ended, if it has.
     pub ended: Option<Timestamp>,
     /// Why it failed, as `SageMaker` says.
-    pub failure_reason: Option<String>,
+    pub failure_reason: Option<Untrusted>,
     /// The steps that failed.
     pub failed_steps: Vec<FailedStep>,
 }
@@ -54,9 +77,16 @@ pub fn execution_notice(policy: &Policy, execution: &Execution, rules: &[RuleNam
     let account = execution.arn.account();
     let name = policy.display_name(account);
     let pipeline = execution.pipeline.name();
-    let status = &execution.status;
-    let subject = format!("{pipeline} in {name}: {status}");
+    let status = &status(execution);
+    let subject = subject(&[
+        Part::Name(pipeline),
+        Part::Kept(" in "),
+        Part::Name(name),
+        Part::Kept(": "),
+        Part::Kept(status),
+    ]);
     let text = execution_text(execution, name);
+    let steps = &execution.failed_steps;
     let detail = json!({
         "status": status,
         "pipelineName": pipeline,
@@ -70,12 +100,13 @@ pub fn execution_notice(policy: &Policy, execution: &Execution, rules: &[RuleNam
         "endTime": execution.ended,
         "durationSeconds": duration(execution).map(|duration| duration.as_secs()),
         "failureReason": execution.failure_reason,
-        "failedSteps": execution.failed_steps,
+        "failedSteps": steps.iter().take(MOST_STEPS).collect::<Vec<_>>(),
+        "failedStepCount": steps.len(),
         "consoleUrl": console_url(&execution.arn),
         "rules": rules,
     });
     let id = format!("{}|{status}|{}", execution.arn, execution.at);
-    notice(EXECUTION_DETAIL_TYPE, id, subject, text, detail)
+    notice(EXECUTION_DETAIL_TYPE, id, &subject, &text, detail)
 }
 
 fn execution_text(execution: &Execution, account_name: &str) -> String {
@@ -84,20 +115,23 @@ fn execution_text(execution: &Execution, account_name: &str) -> String {
     let mut text = format!(
         "Pipeline {pipeline} in {account_name} ({account}, {}): {}\n",
         execution.arn.region(),
-        execution.status
+        status(execution)
     );
     let mut line = |label: &str, value: &str| {
         let _ = writeln!(text, "{label}: {value}");
     };
-    for step in &execution.failed_steps {
-        let reason = step.reason.as_deref().unwrap_or("no reason given");
-        line("Failed step", &format!("{}: {reason}", step.name));
+    for step in execution.failed_steps.iter().take(MOST_STEPS) {
+        line("Failed step", &step.to_string());
+    }
+    let more = execution.failed_steps.len().saturating_sub(MOST_STEPS);
+    if more > 0 {
+        line("Failed steps besides", &more.to_string());
     }
     if let Some(reason) = &execution.failure_reason {
-        line("Reason", reason);
+        line("Reason", &reason.to_string());
     }
     if let Some(name) = &execution.display_name {
-        line("Execution", name);
+        line("Execution", &name.to_string());
     }
     if let Some(started) = execution.started {
         line("Started", &started.to_string());
@@ -110,8 +144,15 @@ fn execution_text(execution: &Execution, account_name: &str) -> String {
     }
     line("Pipeline ARN", execution.pipeline.as_str());
     line("Execution ARN", execution.arn.as_str());
-    line("Console", &console_url(&execution.arn));
+    if let Some(url) = console_url(&execution.arn) {
+        line("Console", &url);
+    }
     text
+}
+
+/// The status, which is AWS's word and all the same not of our making.
+fn status(execution: &Execution) -> String {
+    text::flat(execution.status.as_str(), LONGEST_STATUS)
 }
 
 /// How long the execution ran, in whole seconds.
@@ -120,16 +161,21 @@ fn duration(execution: &Execution) -> Option<SignedDuration> {
     (!lasted.is_negative()).then(|| SignedDuration::from_secs(lasted.as_secs()))
 }
 
-/// The front page of SageMaker's console in the Region.
+/// The front page of SageMaker's console in the Region; none where AWS does not
+/// say which console there is, as in partitions that have no way to the Internet.
 ///
 /// Studio has no page for a pipeline of another account, and its own pages
 /// need the id of a domain.
-fn console_url(execution: &ExecutionArn) -> String {
+fn console_url(execution: &ExecutionArn) -> Option<String> {
     let region = execution.region();
-    let host = match execution.as_str().split(':').nth(1) {
-        Some("aws-cn") => "console.amazonaws.cn",
-        Some("aws-us-gov") => "console.amazonaws-us-gov.com",
-        _ => "console.aws.amazon.com",
+    let host = match execution.as_str().split(':').nth(1)? {
+        "aws" => "console.aws.amazon.com",
+        "aws-cn" => "console.amazonaws.cn",
+        "aws-us-gov" => "console.amazonaws-us-gov.com",
+        "aws-eusc" => "console.amazonaws-eusc.eu",
+        _ => return None,
     };
-    format!("https://{region}.{host}/sagemaker/home?region={region}")
+    Some(format!(
+        "https://{region}.{host}/sagemaker/home?region={region}"
+    ))
 }

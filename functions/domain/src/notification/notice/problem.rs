@@ -4,27 +4,44 @@ use std::{collections::BTreeSet, fmt::Write};
 
 use serde_json::json;
 
-use super::{Notice, digest, notice};
+use super::{
+    Notice, digest, notice,
+    subject::{Part, subject},
+};
 use crate::{
     id::AccountId,
     notification::PROBLEM_DETAIL_TYPE,
     policy::{Policy, PolicyErrors},
+    text::{LONGEST, flat},
 };
 
 /// How many problems a message lists.
 const MAX_PROBLEMS: usize = 10;
 
+/// How many mistakes of a policy a message lists.
+const MAX_MISTAKES: usize = 100;
+
+/// The longest name of a kind of problem in the data of a message.
+const MAX_KIND: usize = 200;
+
 /// Says that a version of the policy was not put in force.
 #[must_use]
 pub fn policy_refused_notice(parameter: &str, version: i64, errors: &PolicyErrors) -> Notice {
     let subject = format!("The sharing policy was not put in force (version {version})");
-    let text = format!(
+    let mut text = format!(
         "Version {version} of {parameter} is not valid, and the last valid version stays in \
-         force:\n{errors}\n"
+         force:\n"
     );
+    for error in errors.iter().take(MAX_MISTAKES) {
+        let _ = writeln!(text, "{}", flat(&error.to_string(), LONGEST));
+    }
+    let more = errors.iter().count().saturating_sub(MAX_MISTAKES);
+    if more > 0 {
+        let _ = writeln!(text, "and {more} more");
+    }
     let detail = json!({ "parameter": parameter, "parameterVersion": version });
     let id = format!("{parameter}|{version}");
-    notice(PROBLEM_DETAIL_TYPE, id, subject, text, detail)
+    notice(PROBLEM_DETAIL_TYPE, id, &subject, &text, detail)
 }
 
 /// Something that only people can mend.
@@ -48,13 +65,16 @@ pub fn problem_notice(
     day: &str,
 ) -> Notice {
     let name = policy.display_name(account);
-    let subject = format!("pipeshare cannot do its work in {name}");
+    let subject = subject(&[
+        Part::Kept("pipeshare cannot do its work in "),
+        Part::Name(name),
+    ]);
     let mut text = format!("In {name} ({account}):\n");
     for trouble in troubles.iter().take(MAX_PROBLEMS) {
-        let _ = writeln!(text, "  {}", trouble.text);
+        let _ = writeln!(text, "  {}", flat(&trouble.text, LONGEST));
     }
     if troubles.len() > MAX_PROBLEMS {
-        let more = troubles.len() - MAX_PROBLEMS;
+        let more = troubles.len().saturating_sub(MAX_PROBLEMS);
         let _ = writeln!(text, "  and {more} more, which the log has");
     }
     let kinds: BTreeSet<_> = troubles
@@ -62,7 +82,9 @@ pub fn problem_notice(
         .map(|trouble| trouble.kind.as_str())
         .collect();
     let what = digest(&kinds.iter().copied().collect::<Vec<_>>().join("\n"));
-    let detail = json!({ "accountId": account, "problems": kinds });
+    let named = kinds.iter().take(MAX_PROBLEMS);
+    let named: Vec<_> = named.map(|kind| flat(kind, MAX_KIND)).collect();
+    let detail = json!({ "accountId": account, "problems": named });
     let id = format!("{account}|{day}|{what}");
-    notice(PROBLEM_DETAIL_TYPE, id, subject, text, detail)
+    notice(PROBLEM_DETAIL_TYPE, id, &subject, &text, detail)
 }

@@ -2,13 +2,20 @@
 
 use serde_json::json;
 
-use super::{Notice, digest, notice};
+use super::{
+    Notice, digest, notice,
+    subject::{Part, subject},
+};
 use crate::{
     id::{AccountId, Region, ShareArn},
     invitation::{Invitation, Refusal},
     notification::REFUSAL_DETAIL_TYPE,
     policy::Policy,
+    text::quoted_of_stranger,
 };
+
+/// How much of a stranger's words is told, in characters.
+const LONGEST_NAME: usize = 60;
 
 /// Says that an invitation was not accepted, and why.
 #[must_use]
@@ -25,10 +32,14 @@ pub fn refusal_notice(
     } else {
         "left alone"
     };
-    let subject = format!(
-        "Invitation to {} {fate} in {receiver}",
-        invitation.share_name
-    );
+    let subject = subject(&[
+        Part::Kept("Invitation from "),
+        Part::Name(policy.display_name(&invitation.sender)),
+        Part::Kept(" "),
+        Part::Kept(fate),
+        Part::Kept(" in "),
+        Part::Name(receiver),
+    ]);
     let advice = if was_rejected {
         "It cannot be accepted any more."
     } else {
@@ -38,13 +49,16 @@ pub fn refusal_notice(
     let text = format!(
         "The invitation to share {} in {receiver} ({}, {region}) was {fate}: {refusal}.\n\
          Sender: {}\nInvitation: {}\n{advice}\n",
-        invitation.share_name, invitation.receiver, invitation.sender, invitation.arn
+        quoted_of_stranger(&invitation.share_name, LONGEST_NAME),
+        invitation.receiver,
+        invitation.sender,
+        invitation.arn
     );
     notice(
         REFUSAL_DETAIL_TYPE,
         format!("{}|{}", invitation.arn, refusal.code()),
-        subject,
-        text,
+        &subject,
+        &text,
         json!({
             "invitationArn": invitation.arn,
             "senderAccountId": invitation.sender,
@@ -64,19 +78,26 @@ pub fn excess_notice(
 ) -> Notice {
     let owner = policy.display_name(share.owner());
     let name = policy.display_name(consumer);
-    let subject = format!("Share {share_name} of {owner} is not what the policy says");
+    let subject = subject(&[
+        Part::Kept("A share of "),
+        Part::Name(owner),
+        Part::Kept(" in "),
+        Part::Name(name),
+        Part::Kept(" is not what the policy says"),
+    ]);
     let text = format!(
-        "{name} ({consumer}) can see the share {share_name} of {owner} ({}): {refusal}.\n\
+        "{name} ({consumer}) can see the share {} of {owner} ({}): {refusal}.\n\
          Share: {share}\n\
          A share of pipelines cannot be left; its owner has to take away what is too much.\n",
+        quoted_of_stranger(share_name, LONGEST_NAME),
         share.owner()
     );
     let what = digest(&refusal.to_string());
     notice(
         REFUSAL_DETAIL_TYPE,
         format!("{share}|{consumer}|{}|{what}", refusal.code()),
-        subject,
-        text,
+        &subject,
+        &text,
         json!({ "shareArn": share, "consumerAccountId": consumer, "refusal": refusal }),
     )
 }

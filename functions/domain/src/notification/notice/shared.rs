@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use super::{Notice, digest, notice};
+use super::{
+    Notice, digest, notice,
+    subject::{Part, subject},
+};
 use crate::{
     id::{AccountId, PipelineArn, ShareArn},
     notification::SHARED_DETAIL_TYPE,
@@ -47,7 +50,13 @@ pub fn shared_notice(policy: &Policy, shared: &SharedPipelines<'_>) -> Notice {
         Access::Execute => "see and run",
         Access::Permission(_) => "use",
     };
-    let subject = format!("{name} can {access} pipelines of {owner}");
+    let subject = subject(&[
+        Part::Name(name),
+        Part::Kept(" can "),
+        Part::Kept(access),
+        Part::Kept(" pipelines of "),
+        Part::Name(owner),
+    ]);
     let mut text = format!(
         "{name} ({consumer}) can {access} these pipelines of {owner} ({}), by rule {}:\n",
         rule.owner, rule.name
@@ -76,5 +85,5 @@ pub fn shared_notice(policy: &Policy, shared: &SharedPipelines<'_>) -> Notice {
         "pipelineCount": pipelines.len(),
     });
     let id = format!("{share}|{consumer}|{what}");
-    notice(SHARED_DETAIL_TYPE, id, subject, text, detail)
+    notice(SHARED_DETAIL_TYPE, id, &subject, &text, detail)
 }

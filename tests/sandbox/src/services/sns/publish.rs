@@ -129,11 +129,10 @@ fn check(message: &str, subject: Option<&str>) -> Result<(), ApiError> {
     }
 }
 
-/// "Must be ASCII text that begins with a letter, number, or punctuation mark;
-/// must not include line breaks or control characters; and must be less than
-/// 100 characters long."
+/// "Subjects must be UTF-8 text with no line breaks or control characters, and
+/// less than 100 characters long." ASSUMED: counted in units of UTF-16, the
+/// strictest way to count characters.
 fn is_subject(subject: &str) -> bool {
-    (1..MAX_SUBJECT).contains(&subject.len())
-        && subject.starts_with(|c: char| c.is_ascii_graphic())
-        && subject.chars().all(|c| matches!(c, ' '..='~'))
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    (1..MAX_SUBJECT).contains(&subject.encode_utf16().count()) && !subject.contains(breaks)
 }
