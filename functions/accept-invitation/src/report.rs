@@ -15,7 +15,6 @@ use domain::{
     notification::Trouble,
     policy::Policy,
     status::InvitationStatus,
-    text::quoted_of_stranger,
 };
 use serde::Serialize;
 
@@ -263,10 +262,7 @@ impl AccountReport {
                 let (name, owner) = (&share.name, &share.owner);
                 self.denials.push(Trouble {
                     kind: format!("no access {name} {owner}"),
-                    text: format!(
-                        "share {} of {owner} cannot be used: {error}",
-                        quoted_of_stranger(name, 60)
-                    ),
+                    text: format!("share {name} of {owner} cannot be used: {error}"),
                 });
             }
             _ => {}

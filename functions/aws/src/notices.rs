@@ -221,3 +221,6 @@ impl<'a> Notices<'a> {
 fn ledger(destination: &Destination, execution: &ExecutionArn) -> String {
     format!("told|{destination}|{execution}")
 }
+
+#[cfg(test)]
+mod tests;

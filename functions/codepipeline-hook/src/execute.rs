@@ -9,6 +9,7 @@ use domain::{
     id::{AccountId, ExecutionArn},
     policy::Policy,
     sharing::Pipeline,
+    text::flat,
 };
 use jiff::Timestamp;
 
@@ -181,7 +182,8 @@ async fn start(work: &Work<'_>, token: &str) -> Result<ExecutionArn, Error> {
         ..
     } = work;
     let description = match &request.execution {
-        Some(execution) => format!("Started by pipeshare for {}", one_line(execution)),
+        // SageMaker takes descriptions of a single line.
+        Some(execution) => format!("Started by pipeshare for {}", flat(execution, 256)),
         None => "Started by pipeshare".to_owned(),
     };
     let sagemaker = &runner.sagemaker;
@@ -189,10 +191,4 @@ async fn start(work: &Work<'_>, token: &str) -> Result<ExecutionArn, Error> {
     sagemaker
         .start(&pipeline.arn, identity, token, parameters, &description)
         .await
-}
-
-/// SageMaker takes descriptions of a single line.
-fn one_line(text: &str) -> String {
-    let plain = |c: char| if c.is_control() { ' ' } else { c };
-    text.chars().take(256).map(plain).collect()
 }

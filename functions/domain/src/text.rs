@@ -80,6 +80,13 @@ pub fn flat(text: &str, max_chars: usize) -> String {
     line.text
 }
 
+/// The text as one line that is no link anywhere, for what AWS says in its own
+/// words about the names and values of others.
+#[must_use]
+pub fn without_links(text: &str, max_chars: usize) -> String {
+    flat(&unlinked(&flat(text, max_chars)), max_chars)
+}
+
 /// The text as one line in quotation marks, at most so many characters between them.
 ///
 /// It holds no quotation mark of its own, so where it ends is plain, and no link
@@ -87,30 +94,36 @@ pub fn flat(text: &str, max_chars: usize) -> String {
 /// are: no mail program follows them, and people copy them.
 #[must_use]
 pub fn quoted(text: &str, max_chars: usize) -> String {
-    in_quotes(&unlinked(&flat(text, max_chars)), max_chars)
+    in_quotes(&without_links(text, max_chars))
 }
 
 /// The same for a text of somebody whom nobody knows: not even a host's bare
 /// name is left, which some mail programs make a link of.
 #[must_use]
 pub fn quoted_of_stranger(text: &str, max_chars: usize) -> String {
-    let text = unlinked(&flat(text, max_chars)).replace("s3://", "s3[:]//");
-    in_quotes(&without_hosts(&text), max_chars)
+    let text = without_links(text, max_chars).replace("s3://", "s3[:]//");
+    in_quotes(&flat(&without_hosts(&text), max_chars))
 }
 
 /// The text as it is where it is a plain name, or else in quotation marks.
 #[must_use]
 pub fn name(text: &str, max_chars: usize) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if (1..=max_chars).contains(&text.len()) && text.bytes().all(plain) {
+    if is_name(text, max_chars) {
         text.to_owned()
     } else {
         quoted(text, max_chars)
     }
 }
 
-fn in_quotes(text: &str, max_chars: usize) -> String {
-    format!("\"{}\"", flat(text, max_chars).replace('"', "'"))
+/// Whether the text is a plain name: letters, digits, `-` and `_`.
+#[must_use]
+pub fn is_name(text: &str, max_chars: usize) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (1..=max_chars).contains(&text.len()) && text.bytes().all(plain)
+}
+
+fn in_quotes(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "'"))
 }
 
 /// A line as it grows.

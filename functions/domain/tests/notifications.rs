@@ -99,3 +99,49 @@ fn a_failure_names_step_and_reason_in_words_and_as_data() {
     assert_eq!(detail["id"], notice.id.as_str());
     assert_eq!(detail["text"], notice.text.as_str());
 }
+
+#[test]
+fn a_console_link_is_of_the_partition_and_there_is_none_where_no_console_is_known() {
+    let link = |partition: &str, region: &str| {
+        let pipeline = format!("arn:{partition}:sagemaker:{region}:222222222222:pipeline/churn");
+        let execution = Execution {
+            arn: format!("{pipeline}/execution/abc").parse().unwrap(),
+            pipeline: pipeline.parse().unwrap(),
+            status: "Succeeded".into(),
+            at: "2026-01-05T09:03:20Z".parse().unwrap(),
+            display_name: None,
+            started: None,
+            ended: None,
+            failure_reason: None,
+            failed_steps: Vec::new(),
+        };
+        let notice = execution_notice(&policy(), &execution, &[]);
+        let url = notice.detail["consoleUrl"].as_str().map(str::to_owned);
+        let line = notice
+            .text
+            .lines()
+            .find_map(|line| line.strip_prefix("Console: "));
+        assert_eq!(line, url.as_deref());
+        url
+    };
+    for (partition, region, host) in [
+        ("aws", "eu-west-1", "console.aws.amazon.com"),
+        ("aws-cn", "cn-north-1", "console.amazonaws.cn"),
+        (
+            "aws-us-gov",
+            "us-gov-west-1",
+            "console.amazonaws-us-gov.com",
+        ),
+        ("aws-eusc", "eusc-de-east-1", "console.amazonaws-eusc.eu"),
+    ] {
+        let expected = format!("https://{region}.{host}/sagemaker/home?region={region}");
+        assert_eq!(link(partition, region), Some(expected));
+    }
+    for (partition, region) in [
+        ("aws-iso", "us-iso-east-1"),
+        ("aws-iso-b", "us-isob-east-1"),
+        ("aws-new", "xx-new-1"),
+    ] {
+        assert_eq!(link(partition, region), None);
+    }
+}

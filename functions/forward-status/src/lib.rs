@@ -27,10 +27,14 @@ use domain::{
     id::{AccountId, ExecutionArn, PipelineArn},
     notification::{Change, Seen},
     policy::Policy,
+    time::after,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use report::Report;
+
+/// How far the clocks of SageMaker and SQS may be apart (ASSUMED: they are not).
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// What the function works with.
 #[derive(Debug)]
@@ -128,7 +132,15 @@ fn read(record: &Record, now: Timestamp) -> Result<Task, Ignored> {
     Ok(match kind {
         // A replay brings back what happened long ago; state is read again, people are not told again.
         Kind::Execution(_) if replay => Task::Nothing("a replayed event is not told again"),
-        Kind::Execution(change) => Task::Tell(Box::new(news(change, time.unwrap_or(now)))),
+        Kind::Execution(change) => {
+            let news = news(change, time.unwrap_or(now));
+            // It would pass for later than everything that happens from now on.
+            let sent = record.sent.unwrap_or(Timestamp::MAX);
+            if news.change.at > after(sent, SKEW) {
+                return Ok(Task::Nothing("the event is of a time that has not come"));
+            }
+            Task::Tell(Box::new(news))
+        }
         Kind::Sweep => Task::Sweep(None),
         Kind::Command(command) => match command.action {
             _ if command.dry_run => Task::Nothing("a dry run tells nothing"),

@@ -7,7 +7,7 @@ use domain::{
     id::AccountId,
     notification::{Change, Seen},
     policy::Policy,
-    time::before,
+    time::{after, before},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -120,8 +120,15 @@ impl ForwardStatus<'_> {
             // pipeshare came is no news.
             return self.mark(owner, now, None).await;
         };
+        // A mark of a time to come would keep every sweep from looking until then.
+        let until = if until > after(now, HORIZON) {
+            now
+        } else {
+            until
+        };
         let reader = self.aws.reader(owner).await;
-        let since = examined.unwrap_or(before(until, OVERLAP));
+        let since = examined.filter(|since| *since <= after(now, HORIZON));
+        let since = since.unwrap_or(before(until, OVERLAP));
         let since = since.max(before(before(now, HORIZON), OVERLAP));
         let changes = reader.executions_changed_since(since).await?;
         for (count, changed) in changes.into_iter().enumerate() {

@@ -449,7 +449,9 @@ impl Cast<'_> {
         self.estate.sandbox.run_for(Duration::from_mins(1)).await;
         scene.acts("forward-status", DEV, begin);
         for account in [DEV, SHARED] {
-            let failed = format!("{}\nFailed step: Train: {REASON}", first_line("Failed"));
+            // What somebody's code said stands in quotation marks, and has none of its own.
+            let reason = REASON.replace('"', "'");
+            let failed = format!("{}\nFailed step: Train: \"{reason}\"", first_line("Failed"));
             let named = self
                 .estate
                 .mailbox(account)

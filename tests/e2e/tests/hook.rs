@@ -381,7 +381,10 @@ async fn a_run_that_fails_while_its_answer_is_lost_is_not_run_again_unasked() {
     scenario.pass(900).await;
     let (kind, message) = failure(&scenario, &action);
     assert_eq!(kind, "JobFailed");
-    assert!(message.contains("step Train failed: no data"), "{message}");
+    assert!(
+        message.contains("step Train failed: \"no data\""),
+        "{message}"
+    );
     assert_eq!(scenario.calls("RetryPipelineExecution"), 0);
     assert_eq!(scenario.calls("StartPipelineExecution"), 1);
 }

@@ -41,14 +41,17 @@ async fn fail_retry_fail_retry_succeed_tells_every_one_of_them_once() {
         .filter(|text| text.contains("Failed step"))
         .collect();
     assert!(
-        failures[0].contains("Failed step: Train: first reason"),
+        failures[0].contains("Failed step: Train: \"first reason\""),
         "{failures:#?}"
     );
     assert!(
-        failures[1].contains("Failed step: Train: second reason"),
+        failures[1].contains("Failed step: Train: \"second reason\""),
         "{failures:#?}"
     );
-    assert!(failures[1].contains("Execution: nightly"), "{failures:#?}");
+    assert!(
+        failures[1].contains("Execution: \"nightly\""),
+        "{failures:#?}"
+    );
 
     let operators = scenario.estate.mailbox(SHARED);
     assert_eq!(
@@ -91,7 +94,7 @@ async fn what_no_event_told_the_sweep_tells_once() {
     let told = scenario.estate.mailbox(DEV);
     assert_eq!(statuses(&told), ["Failed"], "{told:#?}");
     assert!(
-        told[0].contains("Failed step: Prepare: no data"),
+        told[0].contains("Failed step: Prepare: \"no data\""),
         "{told:#?}"
     );
 }

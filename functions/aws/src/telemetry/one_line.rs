@@ -6,7 +6,7 @@ use domain::text::flat;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// How much of an entry is written: CloudWatch takes 256 KB.
-const LONGEST: usize = 60_000;
+const LONGEST: usize = 200_000;
 
 /// Writes entries that are plain text.
 ///

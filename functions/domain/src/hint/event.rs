@@ -12,6 +12,7 @@ use crate::{
     id::{AccountId, ExecutionArn, PipelineArn, PipelineOwner, ShareArn},
     policy::RuleName,
     status::ExecutionStatus,
+    text::is_name,
 };
 
 /// The source of our own events.
@@ -227,10 +228,7 @@ fn read_execution(event: &Fields) -> Result<ExecutionChange, Ignored> {
 /// A status is one word; AWS may add others, which become part of a key and of a subject.
 fn read_status(detail: &Fields, name: &str) -> Result<ExecutionStatus, Ignored> {
     let status = detail.text(name)?;
-    let is_word = status
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
-    if is_word && status.len() <= LONGEST_STATUS {
+    if is_name(status, LONGEST_STATUS) {
         Ok(status.into())
     } else {
         Err(detail.bad(name, "a status"))

@@ -101,3 +101,32 @@ fn digest(text: &str) -> String {
         hex
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_message_is_too_heavy_whatever_is_put_into_one() {
+        let wide = "é\\\"".repeat(1_000);
+        let list = vec![json!({ "name": wide, "reasons": [wide, wide] }); 300];
+        let detail = json!({ "shareArn": "arn:a", "steps": list, "reason": wide });
+        let text = format!("first\n{}", "line\u{7}\n".repeat(20_000));
+        let notice = notice("Problem", "id".to_owned(), &wide, &text, detail);
+        assert!(notice.weight() <= 250 * 1024, "{}", notice.weight());
+        assert!(notice.text.starts_with("first\nline\nline"));
+        assert!(notice.text.ends_with("[shortened]\n"));
+        assert_eq!(notice.detail["text"], notice.text);
+        assert_eq!(notice.resources, ["arn:a"]);
+        let kept = notice.detail["steps"].as_array().map(Vec::len);
+        assert!(kept.is_some_and(|kept| kept >= 5), "{kept:?}");
+    }
+
+    #[test]
+    fn a_message_that_is_light_enough_is_what_it_was() {
+        let detail = json!({ "steps": vec!["x"; 1_000] });
+        let notice = notice("Problem", "id".to_owned(), "subject", "a\n  b\n", detail);
+        assert_eq!(notice.text, "a\n  b\n");
+        assert_eq!(notice.detail["steps"].as_array().map(Vec::len), Some(1_000));
+    }
+}

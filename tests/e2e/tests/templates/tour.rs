@@ -271,7 +271,7 @@ impl Tour {
         let hub = self.on.estate.hub_mailbox();
         let told = hub
             .iter()
-            .any(|text| text.contains("Failed step: Train: bad luck"));
+            .any(|text| text.contains("Failed step: Train: \"bad luck\""));
         hold(told, "the hub is told which step failed and why")?;
         let looked = self.invocations("share-pipeline") - looks;
         hold(looked == 0, "a run that failed gives no reason to share")?;

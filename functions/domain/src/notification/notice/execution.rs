@@ -77,13 +77,13 @@ pub fn execution_notice(policy: &Policy, execution: &Execution, rules: &[RuleNam
     let account = execution.arn.account();
     let name = policy.display_name(account);
     let pipeline = execution.pipeline.name();
-    let status = &status(execution);
+    let status = &text::name(execution.status.as_str(), LONGEST_STATUS);
     let subject = subject(&[
         Part::Name(pipeline),
         Part::Kept(" in "),
         Part::Name(name),
         Part::Kept(": "),
-        Part::Kept(status),
+        Part::Kept(known_status(execution)),
     ]);
     let text = execution_text(execution, name);
     let steps = &execution.failed_steps;
@@ -115,7 +115,7 @@ fn execution_text(execution: &Execution, account_name: &str) -> String {
     let mut text = format!(
         "Pipeline {pipeline} in {account_name} ({account}, {}): {}\n",
         execution.arn.region(),
-        status(execution)
+        text::name(execution.status.as_str(), LONGEST_STATUS)
     );
     let mut line = |label: &str, value: &str| {
         let _ = writeln!(text, "{label}: {value}");
@@ -150,9 +150,14 @@ fn execution_text(execution: &Execution, account_name: &str) -> String {
     text
 }
 
-/// The status, which is AWS's word and all the same not of our making.
-fn status(execution: &Execution) -> String {
-    text::flat(execution.status.as_str(), LONGEST_STATUS)
+/// The status, unless it is nothing that AWS would call one.
+fn known_status(execution: &Execution) -> &str {
+    let status = execution.status.as_str();
+    if text::is_name(status, LONGEST_STATUS) {
+        status
+    } else {
+        "an unknown status"
+    }
 }
 
 /// How long the execution ran, in whole seconds.

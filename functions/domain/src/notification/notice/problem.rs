@@ -12,7 +12,7 @@ use crate::{
     id::AccountId,
     notification::PROBLEM_DETAIL_TYPE,
     policy::{Policy, PolicyErrors},
-    text::{LONGEST, flat},
+    text::{LONGEST, without_links},
 };
 
 /// How many problems a message lists.
@@ -33,7 +33,7 @@ pub fn policy_refused_notice(parameter: &str, version: i64, errors: &PolicyError
          force:\n"
     );
     for error in errors.iter().take(MAX_MISTAKES) {
-        let _ = writeln!(text, "{}", flat(&error.to_string(), LONGEST));
+        let _ = writeln!(text, "{}", without_links(&error.to_string(), LONGEST));
     }
     let more = errors.iter().count().saturating_sub(MAX_MISTAKES);
     if more > 0 {
@@ -71,7 +71,7 @@ pub fn problem_notice(
     ]);
     let mut text = format!("In {name} ({account}):\n");
     for trouble in troubles.iter().take(MAX_PROBLEMS) {
-        let _ = writeln!(text, "  {}", flat(&trouble.text, LONGEST));
+        let _ = writeln!(text, "  {}", without_links(&trouble.text, LONGEST));
     }
     if troubles.len() > MAX_PROBLEMS {
         let more = troubles.len().saturating_sub(MAX_PROBLEMS);
@@ -83,7 +83,7 @@ pub fn problem_notice(
         .collect();
     let what = digest(&kinds.iter().copied().collect::<Vec<_>>().join("\n"));
     let named = kinds.iter().take(MAX_PROBLEMS);
-    let named: Vec<_> = named.map(|kind| flat(kind, MAX_KIND)).collect();
+    let named: Vec<_> = named.map(|kind| without_links(kind, MAX_KIND)).collect();
     let detail = json!({ "accountId": account, "problems": named });
     let id = format!("{account}|{day}|{what}");
     notice(PROBLEM_DETAIL_TYPE, id, &subject, &text, detail)

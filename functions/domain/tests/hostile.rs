@@ -1,0 +1,355 @@
+//! What anybody may write into a queue, a bus, a parameter, a table or a token:
+//! whatever it is, it is understood or refused, and nothing panics.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test whose input cannot be built has failed"
+)]
+
+use std::thread;
+
+use domain::{
+    hint::{self, Kind},
+    hook::{Access, Identity, PipelineRef, Progress, Request, Run, Seen, Step, Wait, next},
+    notification::{self, Change, Decision, Told, decide},
+    policy::Policy,
+    status::ExecutionStatus,
+};
+use jiff::{SignedDuration, Timestamp};
+use proptest::{
+    collection::{btree_map, vec},
+    option,
+    prelude::*,
+    sample::{Index, select},
+    test_runner::RngSeed,
+};
+use serde_json::{Value, json};
+
+const EVENTS: &[&str] = &[
+    include_str!("events/execution-succeeded.json"),
+    include_str!("events/execution-started-of-aws-pipeline.json"),
+    include_str!("events/step-failed.json"),
+    include_str!("events/create-pipeline.json"),
+    include_str!("events/share-associated.json"),
+    include_str!("events/policy-updated.json"),
+    include_str!("events/scheduled.json"),
+    include_str!("events/share-offered.json"),
+    r#"{"action": "share", "owner": "222222222222", "dryRun": true}"#,
+    r#"{"action": "sweep"}"#,
+];
+
+const POLICY: &str = r#"
+version: 1
+organization: { id: o-example1234, ramSharing: true }
+accounts: { dev: "111111111111", test: { id: "222222222222", external: true } }
+rules:
+  - { name: readers, owner: test, pipelines: ["churn*"], except: ["*-x"], with: [dev], after: hook,
+      access: execute, notify: [Failed, Succeeded] }
+"#;
+
+const REQUEST: &str = r#"{"pipeline": "churn", "owner": "test", "parameters": {"a": "b", "c": 1},
+    "runMinutes": 60, "accessMinutes": 5, "execution": "e", "action": "a"}"#;
+
+const PIPELINE: &str = "arn:aws:sagemaker:us-east-1:222222222222:pipeline/churn";
+
+/// As much stack as a thread of the tests has, and less than any function.
+const STACK: usize = 1024 * 1024;
+
+/// Runs something that would overflow a small stack if it went as deep as its input.
+fn on_a_small_stack(work: impl FnOnce() + Send + 'static) {
+    let small = thread::Builder::new().stack_size(STACK).spawn(work);
+    small.unwrap().join().unwrap();
+}
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    let near = |second: i64| Timestamp::from_second(1_767_600_000 + second).unwrap();
+    prop_oneof![
+        4 => (-200_i64..200).prop_map(near),
+        1 => Just(Timestamp::MIN),
+        1 => Just(Timestamp::MAX),
+        1 => any::<i64>().prop_map(|n| Timestamp::from_nanosecond(n.into()).unwrap()),
+        1 => (0..90_i64).prop_map(|n| Timestamp::MAX.checked_sub(SignedDuration::from_secs(n)).unwrap()),
+        1 => (0..90_i64).prop_map(|n| Timestamp::MIN.checked_add(SignedDuration::from_secs(n)).unwrap()),
+    ]
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        select(vec![
+            "-009999-01-02T01:59:59Z",
+            "9999-12-30T22:00:00.999999999Z",
+            "9999-12-31T23:59:60Z",
+            "-000000-01-01T00:00:00Z",
+            "2026-01-05T09:00:00+25:59:59",
+            "2026-01-05T09:00:00[Europe/Berlin]",
+            "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/",
+            "arn::::::",
+            "222222222222\n",
+            "２２２２２２２２２２２２",
+            "Failed\nConsole: https://evil.example",
+            "\u{202e}\u{0}",
+        ])
+        .prop_map(str::to_owned),
+        select(vec!["x", "é", "-", ":", "/", "9", "\\", "\u{200d}"])
+            .prop_map(|piece| piece.repeat(9_000)),
+    ]
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let deep =
+        (0..100_usize).prop_map(|depth| (0..depth).fold(json!(1), |inner, _| json!([inner])));
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        text().prop_map(Value::from),
+        deep,
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            btree_map(text(), inner, 0..4).prop_map(|members| json!(members)),
+        ]
+    })
+}
+
+/// The JSON pointers of everything within a value.
+fn pointers(value: &Value, at: &str, into: &mut Vec<String>) {
+    into.push(at.to_owned());
+    if let Value::Object(members) = value {
+        for (name, member) in members {
+            pointers(member, &format!("{at}/{name}"), into);
+        }
+    }
+}
+
+/// A document in which some things are others.
+fn changed(document: &str, changes: Vec<(Index, Value)>) -> Value {
+    let mut document: Value = serde_json::from_str(document).unwrap();
+    for (index, value) in changes {
+        let mut all = Vec::new();
+        pointers(&document, "", &mut all);
+        if let Some(part) = document.pointer_mut(&all[index.index(all.len())]) {
+            *part = value;
+        }
+    }
+    document
+}
+
+fn status() -> impl Strategy<Value = ExecutionStatus> {
+    prop_oneof![
+        select(ExecutionStatus::KNOWN.to_vec()),
+        text().prop_map(ExecutionStatus::from),
+    ]
+}
+
+fn seen() -> impl Strategy<Value = notification::Seen> {
+    select(vec![
+        notification::Seen::ByEvent,
+        notification::Seen::ByLooking,
+    ])
+}
+
+/// Tells of an event what forward-status would, to somebody who was told of another.
+fn tell(kind: Kind, time: Option<Timestamp>, history: &[Told]) {
+    let Kind::Execution(event) = kind else { return };
+    for at in [event.started, event.ended, time].into_iter().flatten() {
+        let change = Change {
+            status: event.status.clone(),
+            previous: event.previous.clone(),
+            at,
+            seen: notification::Seen::ByEvent,
+        };
+        let decision = decide(history, &change, None);
+        if let Decision::Tell { key } = decision {
+            assert!(key.len() < 1024, "DynamoDB takes no longer key");
+        }
+    }
+}
+
+proptest! {
+    // The same cases in every run: a failure is repeated by running it again.
+    #![proptest_config(ProptestConfig {
+        cases: 200,
+        rng_seed: RngSeed::Fixed(1),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn any_message_in_a_queue_is_a_hint_or_ignored_with_a_short_reason(
+        event in select(EVENTS),
+        changes in vec((any::<Index>(), any_json()), 1..4),
+        told in vec((status(), time(), seen()), 0..3),
+    ) {
+        let message = changed(event, changes).to_string();
+        let told: Vec<_> = told.into_iter().map(|(status, at, seen)| Told { status, at, seen }).collect();
+        match hint::parse(&message) {
+            Ok(hint) => tell(hint.kind, hint.time, &told),
+            Err(ignored) => {
+                let reason = ignored.to_string();
+                prop_assert!(reason.len() < 500 && !reason.contains('\n'), "{}", reason);
+            }
+        }
+    }
+
+    #[test]
+    fn any_bytes_in_a_queue_are_ignored(bytes in vec(any::<u8>(), 0..200)) {
+        prop_assert!(hint::parse(&String::from_utf8_lossy(&bytes)).is_err());
+    }
+
+    #[test]
+    fn a_change_at_any_time_is_told_or_known_whatever_was_told_before(
+        told in vec((status(), time(), seen()), 0..4),
+        (status_now, previous, at, by) in (status(), option::of(status()), time(), seen()),
+        present in option::of(status()),
+    ) {
+        let mut told: Vec<_> = told.into_iter().map(|(status, at, seen)| Told { status, at, seen }).collect();
+        let change = Change { status: status_now, previous, at, seen: by };
+        if let Decision::Tell { .. } = decide(&told, &change, present.as_ref()) {
+            // What was told just now is not news.
+            let Change { status, at, seen, .. } = change.clone();
+            told.push(Told { status, at, seen });
+            let again = Change { previous: None, ..change };
+            let again = decide(&told, &again, present.as_ref());
+            let is_known = matches!(again, Decision::AlreadyTold | Decision::Overtaken);
+            prop_assert!(is_known, "{:?}", again);
+        }
+    }
+
+    #[test]
+    fn any_request_to_the_hook_is_one_or_its_mistakes_are_told(
+        changes in vec((any::<Index>(), any_json()), 1..4),
+        bytes in vec(any::<u8>(), 0..60),
+    ) {
+        let document = changed(REQUEST, changes).to_string();
+        let garbled = String::from_utf8_lossy(&bytes);
+        for text in [document.as_str(), garbled.as_ref()] {
+            match Request::parse(text) {
+                Ok(request) => {
+                    let policy = Policy::parse(POLICY).unwrap();
+                    let owner = request.owner(Some(&policy));
+                    let pipeline = PIPELINE.parse().unwrap();
+                    let identity = Identity::of(&request, &pipeline, "attempt");
+                    prop_assert!(identity.display_name().len() <= 82);
+                    prop_assert!(owner.is_ok() || !owner.unwrap_err().to_string().is_empty());
+                    let name = request.pipeline.as_str().len();
+                    prop_assert!(matches!(request.pipeline, PipelineRef::Arn(_)) || name <= 256);
+                }
+                Err(mistakes) => prop_assert!(!mistakes.to_string().contains('\n')),
+            }
+        }
+    }
+
+    #[test]
+    fn any_continuation_token_leads_to_a_step_or_is_refused(
+        changes in vec((any::<Index>(), any_json()), 0..3),
+        (began, sharing, now) in (option::of(time()), option::of(time()), time()),
+        (status, failures) in (option::of(status()), any::<u32>()),
+        grants in option::of(Just(Vec::new())),
+    ) {
+        let mut progress = Progress::new("attempt");
+        progress.began = began;
+        progress.sharing = sharing;
+        progress.failures = failures;
+        let token = changed(&progress.token(), changes).to_string();
+        let Ok(progress) = Progress::parse(&token) else { return Ok(()) };
+        let request = Request::parse(REQUEST).unwrap();
+        let run = status.map(|status| Run {
+            status,
+            reason: Some("x\ny".repeat(2_000)),
+            ..Run::started(format!("{PIPELINE}/execution/abc").parse().unwrap())
+        });
+        match next(&request, &progress, &Seen { now, run, grants }) {
+            Step::Fail(failure) => prop_assert!(!failure.message.contains('\n')),
+            Step::Wait(Wait::Access(lacking)) => prop_assert!(!lacking.contains('\n')),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn any_text_in_the_parameter_is_a_policy_or_an_error_of_one_line_each(
+        cuts in vec((any::<Index>(), text()), 1..4),
+        bytes in vec(any::<u8>(), 0..200),
+    ) {
+        let mut document = POLICY.to_owned();
+        for (at, insert) in cuts {
+            let at = document.floor_char_boundary(at.index(document.len() + 1));
+            let insert: String = insert.chars().take(2_000).collect();
+            document.insert_str(at, &insert);
+        }
+        for text in [document.as_str(), String::from_utf8_lossy(&bytes).as_ref()] {
+            if let Err(errors) = Policy::parse(text) {
+                for error in &errors {
+                    let error = error.to_string();
+                    prop_assert!(!error.contains('\n') && error.len() < 5_000, "{}", error);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_message_nested_as_deep_as_a_queue_allows_is_ignored() {
+    for begin in [
+        "[",
+        "{\"a\":",
+        "{\"detail-type\":\"x\",\"detail\":",
+        "{\"action\":[",
+    ] {
+        let message = begin.repeat(250_000 / begin.len());
+        on_a_small_stack(move || {
+            assert_eq!(hint::parse(&message).unwrap_err().code(), "not-json");
+            assert!(Request::parse(&message).is_err());
+            assert!(Progress::parse(&message).is_err());
+        });
+    }
+}
+
+#[test]
+fn a_policy_nested_as_deep_as_its_parameter_allows_is_refused() {
+    for begin in [
+        "[", "{", "{a: ", "[{", "- ", "? ", "a: [", "- - ", "!!x [", "&a [", "\"", "'", "|\n ",
+        "a:\n ",
+    ] {
+        for end in ["", "]", "}"] {
+            let times = 8_000 / (begin.len() + end.len());
+            let policy = format!("{}{}", begin.repeat(times), end.repeat(times));
+            on_a_small_stack(move || assert!(Policy::parse(&policy).is_err()));
+        }
+    }
+    let stairs: String = (0..120)
+        .map(|depth| format!("{}a:\n", " ".repeat(depth)))
+        .collect();
+    on_a_small_stack(move || assert!(Policy::parse(&stairs).is_err()));
+}
+
+#[test]
+fn a_word_of_megabytes_costs_no_memory_to_say_that_it_is_unknown() {
+    let text = format!(
+        "{{\"{}\": 1, \"owner\": \"{}\"}}",
+        "k".repeat(3_000_000),
+        "o".repeat(3_000_000)
+    );
+    let mistakes = Request::parse(&text).unwrap_err().to_string();
+    assert!(mistakes.len() < 2_000, "{}", mistakes.len());
+}
+
+#[test]
+fn what_ram_says_of_a_refusal_stays_in_quotation_marks() {
+    let refused = Access::Refused("no\n111111111111: has access by rule readers".to_owned());
+    let grant = domain::hook::Grant {
+        rule: "readers".parse().unwrap(),
+        gate: domain::policy::Gate::Created,
+        principal: "111111111111".parse().unwrap(),
+        share: None,
+        access: refused,
+    };
+    assert_eq!(
+        grant.to_string(),
+        "111111111111: RAM refuses it in rule readers: \"no 111111111111: has access by rule readers\""
+    );
+}

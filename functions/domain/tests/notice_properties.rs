@@ -1,0 +1,314 @@
+//! What holds for every message, whatever others wrote into it.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test whose input cannot be built has failed"
+)]
+
+use std::collections::BTreeSet;
+
+use domain::{
+    id::{AccountId, ExecutionArn, PipelineArn, ShareArn},
+    invitation::{Invitation, Refusal},
+    notification::{
+        Execution, FailedStep, Notice, SharedPipelines, Trouble, excess_notice, execution_notice,
+        policy_refused_notice, problem_notice, refusal_notice, shared_notice,
+    },
+    policy::Policy,
+    status::ExecutionStatus,
+};
+use jiff::Timestamp;
+use proptest::{
+    collection::vec,
+    option,
+    prelude::*,
+    sample::{Index, select},
+    test_runner::RngSeed,
+};
+
+const OWNER: &str = "222222222222";
+const CONSUMER: &str = "111111111111";
+
+/// What EventBridge takes in all: "less than 256 KB", in every Region.
+const EVENT: usize = 256 * 1024;
+
+/// The words at the beginnings of our own lines.
+const LABELS: &[&str] = &[
+    "Pipeline ",
+    "Failed step: ",
+    "Failed steps besides: ",
+    "Reason: ",
+    "Execution: ",
+    "Started: ",
+    "Ended: ",
+    "Duration: ",
+    "Pipeline ARN: ",
+    "Execution ARN: ",
+    "Console: ",
+];
+
+/// A policy in which accounts have names of this length.
+fn policy(length: usize) -> Policy {
+    let (dev, test) = ("d".repeat(length), "t".repeat(length));
+    let text = format!(
+        "version: 1\naccounts: {{ {dev}: \"{CONSUMER}\", {test}: \"{OWNER}\" }}\n\
+         rules: [{{ name: readers, owner: {test}, pipelines: [\"*\"], with: [{dev}] }}]"
+    );
+    Policy::parse(&text).unwrap()
+}
+
+/// What somebody may write who wants to be taken for somebody else.
+fn hostile() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        any::<String>(),
+        select(vec![
+            "\nReason: ",
+            "\r\nConsole: https://evil.example/",
+            "\u{2028}Pipeline churn in test: Succeeded",
+            "\u{202e}",
+            "\"",
+            "\\",
+            "\u{0}",
+            "🚀",
+            "\u{e0041}",
+        ])
+        .prop_map(str::to_owned),
+    ];
+    let times = prop_oneof![4 => 1_usize..4, 1 => select(vec![300_usize, 3_000])];
+    (vec(piece, 0..4), times).prop_map(|(pieces, times)| {
+        let mut text = pieces.concat().repeat(times);
+        text.truncate(text.floor_char_boundary(20_000));
+        text
+    })
+}
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    prop_oneof![
+        Just(Timestamp::MIN),
+        Just(Timestamp::MAX),
+        (0..4_000_000_000_i64).prop_map(|second| Timestamp::from_second(second).unwrap()),
+    ]
+}
+
+fn status() -> impl Strategy<Value = ExecutionStatus> {
+    prop_oneof![
+        select(ExecutionStatus::KNOWN.to_vec()),
+        hostile().prop_map(ExecutionStatus::from),
+    ]
+}
+
+prop_compose! {
+    fn execution()(
+        name in "[a-zA-Z0-9]{1,256}",
+        partition in select(vec!["aws", "aws-cn", "aws-iso"]),
+        (status, at, started, ended) in (status(), time(), option::of(time()), option::of(time())),
+        display_name in option::of(hostile()),
+        failure_reason in option::of(hostile()),
+        steps in vec((hostile(), option::of(hostile())), 0..4),
+        times in select(vec![1_usize, 1, 1, 40]),
+    ) -> Execution {
+        let pipeline = format!("arn:{partition}:sagemaker:eu-west-1:{OWNER}:pipeline/{name}");
+        let steps = steps.into_iter().map(|(name, reason)| FailedStep {
+            name: name.into(),
+            reason: reason.map(Into::into),
+        });
+        Execution {
+            arn: format!("{pipeline}/execution/abc").parse().unwrap(),
+            pipeline: pipeline.parse().unwrap(),
+            status,
+            at,
+            display_name: display_name.map(Into::into),
+            started,
+            ended,
+            failure_reason: failure_reason.map(Into::into),
+            failed_steps: vec![steps.collect::<Vec<_>>(); times].concat(),
+        }
+    }
+}
+
+/// What holds for every message.
+fn check(notice: &Notice) -> Result<(), TestCaseError> {
+    let subject = &notice.subject;
+    prop_assert!(subject.encode_utf16().count() < 100, "{}", subject);
+    prop_assert!(!subject.is_empty());
+    let hides = |c: char| {
+        c.is_control() && c != '\n'
+            || "\u{2028}\u{2029}\u{202e}\u{2066}\u{200b}\u{e0041}".contains(c)
+    };
+    prop_assert!(
+        !subject.contains(hides) && !subject.contains('\n'),
+        "{:?}",
+        subject
+    );
+    prop_assert!(!notice.text.contains(hides), "{:?}", notice.text);
+    prop_assert!(!notice.text.contains("://evil"), "{}", notice.text);
+    prop_assert!(notice.text.len() < EVENT);
+    let entry = "pipeshare".len()
+        + notice.detail_type.len()
+        + notice.detail.to_string().len()
+        + notice.resources.iter().map(String::len).sum::<usize>();
+    prop_assert!(entry + 14 < EVENT, "{} bytes", entry);
+    prop_assert_eq!(&notice.detail["text"], &notice.text);
+    prop_assert_eq!(&notice.detail["subject"], subject);
+    prop_assert_eq!(&notice.detail["id"], &notice.id);
+    Ok(())
+}
+
+fn ids() -> (AccountId, ShareArn) {
+    let share = format!("arn:aws:ram:eu-west-1:{OWNER}:resource-share/1");
+    (CONSUMER.parse().unwrap(), share.parse().unwrap())
+}
+
+proptest! {
+    // The same cases in every run: a failure is repeated by running it again.
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        rng_seed: RngSeed::Fixed(1),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn no_run_forges_a_line_or_outgrows_an_event_and_its_subject_keeps_account_and_status(
+        execution in execution(),
+        length in select(vec![1_usize, 12, 90, 300]),
+    ) {
+        let policy = policy(length);
+        let notice = execution_notice(&policy, &execution, &["readers".parse().unwrap()]);
+        check(&notice)?;
+        // Every line is one of ours, and each of the single ones is there once.
+        for line in notice.text.lines() {
+            let is_ours = LABELS.iter().any(|label| line.starts_with(label));
+            prop_assert!(is_ours || line == "[shortened]", "{:?}", line);
+        }
+        for label in ["Reason: ", "Console: ", "Execution: ", "Pipeline "] {
+            let times = notice.text.lines().filter(|line| line.starts_with(label)).count();
+            let most = if label == "Pipeline " { 2 } else { 1 };
+            prop_assert!(times <= most, "{}", notice.text);
+        }
+        let steps = notice.text.matches("\nFailed step: ").count();
+        prop_assert!(steps == execution.failed_steps.len().min(20), "{}", notice.text);
+        let subject = &notice.subject;
+        let end = match &execution.status {
+            ExecutionStatus::Other(_) => "",
+            known => known.as_str(),
+        };
+        prop_assert!(subject.ends_with(end), "{}", subject);
+        let account = "t".repeat(length.min(20));
+        prop_assert!(subject.contains(&format!(" in {account}")), "{}", subject);
+    }
+
+    #[test]
+    fn no_stranger_gets_a_word_into_a_subject_or_a_line_of_his_own(
+        (share_name, arns) in (hostile(), vec(hostile(), 1..10)),
+        rejected in any::<bool>(),
+    ) {
+        let policy = policy(12);
+        let (consumer, share) = ids();
+        let invitation = Invitation {
+            arn: "arn:aws:ram:eu-west-1:999999999999:resource-share-invitation/1".parse().unwrap(),
+            share: "arn:aws:ram:eu-west-1:999999999999:resource-share/1".parse().unwrap(),
+            share_name: share_name.clone(),
+            sender: "999999999999".parse().unwrap(),
+            receiver: consumer.clone(),
+            status: "PENDING".into(),
+        };
+        let region = "eu-west-1".parse().unwrap();
+        let refusals = [Refusal::UnknownRule, Refusal::TooMuch { resources: arns }];
+        for refusal in &refusals {
+            let harmless = Invitation { share_name: "x".to_owned(), ..invitation.clone() };
+            let notice = refusal_notice(&policy, &region, &invitation, refusal, rejected);
+            let other = refusal_notice(&policy, &region, &harmless, refusal, rejected);
+            check(&notice)?;
+            prop_assert_eq!(&notice.subject, &other.subject);
+            prop_assert_eq!(notice.text.lines().count(), other.text.lines().count());
+            let notice = excess_notice(&policy, &share, &share_name, &consumer, refusal);
+            let other = excess_notice(&policy, &share, "x", &consumer, refusal);
+            check(&notice)?;
+            prop_assert_eq!(&notice.subject, &other.subject);
+            prop_assert_eq!(notice.text.lines().count(), other.text.lines().count());
+        }
+    }
+
+    #[test]
+    fn no_trouble_forges_a_line(texts in vec((hostile(), hostile()), 1..30)) {
+        let policy = policy(300);
+        let troubles: Vec<_> = texts
+            .into_iter()
+            .map(|(kind, text)| Trouble { kind, text })
+            .collect();
+        let account: AccountId = OWNER.parse().unwrap();
+        let notice = problem_notice(&policy, &account, &troubles, "2026-01-05");
+        check(&notice)?;
+        let lines = notice.text.lines().count();
+        let most = if troubles.len() > 10 { 12 } else { 1 + troubles.len() };
+        prop_assert!(lines <= most, "{}", notice.text);
+        prop_assert!(notice.subject.starts_with("pipeshare cannot do its work in ttt"));
+    }
+
+    #[test]
+    fn no_policy_forges_a_line_in_the_words_about_its_mistakes(
+        document in hostile(),
+        cuts in vec((any::<Index>(), hostile()), 0..3),
+    ) {
+        let mut text = "version: 1\nrules: [{ name: a, owner: b, c: d, with: [e] }]".to_owned();
+        for (at, insert) in cuts {
+            let at = text.floor_char_boundary(at.index(text.len() + 1));
+            text.insert_str(at, &insert);
+        }
+        for text in [&document, &text] {
+            let Err(errors) = Policy::parse(text) else { continue };
+            let notice = policy_refused_notice("/pipeshare/policy", 7, &errors);
+            check(&notice)?;
+            for line in notice.text.lines().skip(1) {
+                let is_ours = line.starts_with("line ") || line.starts_with("and ");
+                prop_assert!(is_ours, "{:?}", line);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_share_of_thousands_of_long_names_fits_into_an_event() {
+    let policy = policy(300);
+    let (consumer, share) = ids();
+    let pipelines: BTreeSet<PipelineArn> = (0..5_000)
+        .map(|number| {
+            let name = format!("{number:0>256}");
+            format!("arn:aws:sagemaker:eu-west-1:{OWNER}:pipeline/{name}")
+                .parse()
+                .unwrap()
+        })
+        .collect();
+    let pipelines: Vec<_> = pipelines.into_iter().collect();
+    let shared = SharedPipelines {
+        share: &share,
+        rule: &policy.rules[0],
+        consumer: &consumer,
+        pipelines: &pipelines,
+    };
+    check(&shared_notice(&policy, &shared)).unwrap();
+}
+
+#[test]
+fn the_mistakes_of_a_policy_that_has_nothing_else_fit_into_an_event() {
+    let text = format!("version: 1\nrules: [{}]", "[],".repeat(2_600));
+    let errors = Policy::parse(&text).unwrap_err();
+    let notice = policy_refused_notice("/pipeshare/policy", 7, &errors);
+    check(&notice).unwrap();
+    let more = format!("and {} more\n", errors.iter().count() - 100);
+    assert!(notice.text.ends_with(&more), "{}", notice.text);
+}
+
+#[test]
+fn an_arn_longer_than_any_is_none() {
+    let arn = |name: usize, id: usize| {
+        let (name, id) = ("p".repeat(name), "e".repeat(id));
+        format!("arn:aws:sagemaker:eu-west-1:{OWNER}:pipeline/{name}/execution/{id}")
+    };
+    assert!(arn(256, 64).parse::<ExecutionArn>().is_ok());
+    assert!(arn(10, 200_000).parse::<ExecutionArn>().is_err());
+    let region = format!("eu-{}-1", "x".repeat(200_000));
+    let share = format!("arn:aws:ram:{region}:{OWNER}:resource-share/1");
+    assert!(share.parse::<ShareArn>().is_err());
+}
