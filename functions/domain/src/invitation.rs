@@ -5,9 +5,14 @@
 //! name; and it is judged again after it was accepted, since its owner can add
 //! resources without asking.
 
+mod triage;
+
 use std::{collections::BTreeSet, fmt};
 
-use serde::Serialize;
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+
+pub use triage::{Sample, Strangers, Triage, beginning};
 
 use crate::{
     id::{AccountId, InvitationArn, PipelineArn, Region, ShareArn},
@@ -31,7 +36,12 @@ pub struct Invitation {
     pub receiver: AccountId,
     /// Whether it was answered.
     pub status: InvitationStatus,
+    /// When it was sent.
+    pub sent: Option<Timestamp>,
 }
+
+/// How many resources a refusal names; how many there are, it says as well.
+const MOST_NAMED: usize = 10;
 
 /// A resource in a share.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,9 +96,15 @@ pub enum Refusal {
     },
     /// Something is inside that the rule does not name.
     TooMuch {
-        /// Up to ten ARNs of what is too much.
+        /// The ARNs of all that is too much, in order; only ten of them are written down.
+        #[serde(serialize_with = "first_resources")]
         resources: Vec<String>,
     },
+}
+
+/// A share holds thousands of resources, and a report should be legible.
+fn first_resources<S: Serializer>(resources: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(resources.iter().take(MOST_NAMED))
 }
 
 impl Refusal {
@@ -122,13 +138,45 @@ impl fmt::Display for Refusal {
             Self::WrongConsumer { receiver } => {
                 write!(f, "the rule does not share with account {receiver}")
             }
-            Self::TooMuch { resources } => write!(
-                f,
-                "it holds what the rule does not name: {}",
-                resources.join(", ")
-            ),
+            Self::TooMuch { resources } => {
+                let named: Vec<_> = resources
+                    .iter()
+                    .take(MOST_NAMED)
+                    .map(|it| flat(it))
+                    .collect();
+                write!(
+                    f,
+                    "it holds what the rule does not name: {}",
+                    named.join(", ")
+                )?;
+                match resources.len() - named.len() {
+                    0 => Ok(()),
+                    more => write!(f, " and {more} more"),
+                }
+            }
         }
     }
+}
+
+/// A text from outside on one line: whoever makes a resource may choose parts of its ARN.
+fn flat(text: &str) -> String {
+    text.chars().flat_map(char::escape_debug).collect()
+}
+
+/// Whether no rule lets this account share anything with the receiver.
+///
+/// Such a sender is one of millions of accounts; the owners of rules are a few
+/// that somebody has named.
+#[must_use]
+pub fn is_stranger(policy: &Policy, sender: &AccountId, receiver: &AccountId) -> bool {
+    let names_receiver = |rule: &Rule| {
+        rule.names(receiver)
+            || rule
+                .with
+                .iter()
+                .any(|principal| principal.account().is_none())
+    };
+    !policy.rules_of(sender).any(names_receiver)
 }
 
 /// The rule that a share claims to serve, if owner and receiver are those that the rule names.
@@ -191,7 +239,7 @@ fn claimed<'a>(
     Ok((rule, name.audience))
 }
 
-/// What of the resources the rule does not name: at most ten ARNs.
+/// The ARNs of the resources that the rule does not name, in order.
 #[must_use]
 pub fn excess(rule: &Rule, region: &Region, resources: &[Resource]) -> Vec<String> {
     let is_allowed = |resource: &Resource| {
@@ -204,7 +252,7 @@ pub fn excess(rule: &Rule, region: &Region, resources: &[Resource]) -> Vec<Strin
         .filter(|resource| !is_allowed(resource))
         .map(|resource| resource.arn.clone())
         .collect();
-    excess.into_iter().take(10).collect()
+    excess.into_iter().collect()
 }
 
 /// Judges an invitation by the policy and by what is inside.
