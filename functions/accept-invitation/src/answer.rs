@@ -2,12 +2,11 @@
 
 use aws::{
     Error,
-    notices::Destination,
     ram::{Accepted, Consumer},
 };
 use domain::{
     invitation::{self, Invitation, Receiver, Refusal, Verdict},
-    notification,
+    notification::{self, Fate},
     status::InvitationStatus,
 };
 
@@ -15,6 +14,10 @@ use crate::{
     AcceptInvitation, Look,
     report::{AccountReport, Answer},
 };
+
+/// How many refusals of what one owner sends to an account people are told of
+/// in a day. The policy names the owner, and still it writes what it likes.
+const MOST_REFUSALS: usize = 10;
 
 impl AcceptInvitation<'_> {
     /// Accepts a pending invitation if the policy allows all that is inside.
@@ -29,39 +32,39 @@ impl AcceptInvitation<'_> {
             return;
         }
         let answer = match self.verdict(look, consumer, invitation).await {
-            Ok(Verdict::Accept(rule)) if look.dry_run => Ok(Answer::WouldAccept {
+            Ok(None) => Ok(Answer::Over),
+            Ok(Some(Verdict::Accept(rule))) if look.dry_run => Ok(Answer::WouldAccept {
                 rule: rule.to_string(),
             }),
-            Ok(Verdict::Accept(rule)) => accept(consumer, invitation, rule.to_string()).await,
-            Ok(Verdict::Wait) => Ok(Answer::NothingInside),
-            Ok(Verdict::Refuse(refusal)) => self.refuse(look, consumer, invitation, refusal).await,
+            Ok(Some(Verdict::Accept(rule))) => accept(consumer, invitation, rule.to_string()).await,
+            Ok(Some(Verdict::Wait)) => Ok(Answer::NothingInside),
+            Ok(Some(Verdict::Refuse(refusal))) => {
+                self.refuse(look, consumer, invitation, refusal).await
+            }
             Err(error) => Err(error),
         };
         report.push(invitation, answer);
     }
 
     /// Looks inside only if the invitation claims to be ours: what others share is not our business.
+    /// There is no verdict on what is not pending any more.
     async fn verdict(
         &self,
         look: &Look<'_>,
         consumer: &Consumer,
         invitation: &Invitation,
-    ) -> Result<Verdict, Error> {
+    ) -> Result<Option<Verdict>, Error> {
         let receiver = Receiver {
             account: look.account,
             region: self.aws.region(),
         };
         let unseen = invitation::judge(look.policy, receiver, invitation, &[]);
         if matches!(unseen, Verdict::Refuse(_)) {
-            return Ok(unseen);
+            return Ok(Some(unseen));
         }
         let resources = consumer.pending_resources(&invitation.arn).await?;
-        Ok(invitation::judge(
-            look.policy,
-            receiver,
-            invitation,
-            &resources,
-        ))
+        Ok(resources
+            .map(|resources| invitation::judge(look.policy, receiver, invitation, &resources)))
     }
 
     /// Leaves the invitation alone, or rejects it if that is the setting, and says so once.
@@ -81,10 +84,16 @@ impl AcceptInvitation<'_> {
         }
         // Told first: a rejected invitation is not looked at again.
         let region = self.aws.region();
-        let notice =
-            notification::refusal_notice(look.policy, region, invitation, &refusal, rejected);
+        let notice = |is_last_of_day| {
+            let fate = Fate {
+                was_rejected: rejected,
+                is_last_of_day,
+            };
+            notification::refusal_notice(look.policy, region, invitation, &refusal, fate)
+        };
+        let parties = (look.account, &invitation.sender);
         self.notices
-            .publish_once(look.teller, &Destination::Hub, &notice)
+            .tell_refusal(look.teller, parties, MOST_REFUSALS, notice)
             .await?;
         if rejected {
             consumer.reject(&invitation.arn).await?;
@@ -109,5 +118,6 @@ async fn accept(
     Ok(match consumer.accept(&invitation.arn).await? {
         Accepted::Now => Answer::Accepted { rule },
         Accepted::Already => Answer::AlreadyAccepted { rule },
+        Accepted::No => Answer::Over,
     })
 }

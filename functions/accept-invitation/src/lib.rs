@@ -8,13 +8,20 @@
 //! An invitation is judged by what is inside, and an accepted share is
 //! inspected again and again, because its owner can add resources to it
 //! without asking.
+//!
+//! Anybody can invite anybody. So what strangers send is counted and not
+//! called for, an offered share is asked for by its ARN, and each account has
+//! a time of its own, after which the rest follows as a command.
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod answer;
 mod config;
 mod inspect;
+mod look;
+mod memory;
 mod report;
+mod strangers;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,8 +30,7 @@ use std::{
 
 use aws::{
     Aws, Class,
-    clients::Consumer,
-    lambda::{self, Outcome, Record, Reply},
+    lambda::{self, Deadline, Outcome, Record, Reply},
     notices::{Notices, Teller},
     policy::InForce,
     telemetry::Metrics,
@@ -37,6 +43,7 @@ use domain::{
 use futures::{StreamExt, stream};
 
 pub use config::Config;
+use memory::Memory;
 use report::{AccountReport, Report};
 
 /// How many accounts are looked at at once.
@@ -57,6 +64,7 @@ pub struct AcceptInvitation<'a> {
     aws: &'a Aws,
     config: Config,
     notices: Notices<'a>,
+    memory: Memory,
 }
 
 /// A hint that is worth a look.
@@ -73,8 +81,12 @@ enum Scope {
     Offer(Offer),
     /// Something may have changed in an account.
     Account(AccountId),
+    /// RAM rang in an account; see [`Memory`].
+    Bell(AccountId),
     /// Every account that the policy shares with.
     Everything,
+    /// An account that was looked at since the event was sent.
+    Covered,
 }
 
 /// One look at one account.
@@ -82,8 +94,10 @@ enum Scope {
 struct Look<'a> {
     policy: &'a Policy,
     account: &'a AccountId,
-    /// The offers that led here.
+    /// The offers that led here; their shares come first.
     offers: Vec<Offer>,
+    /// Whether to look at all that the account has, and not at the offers only.
+    is_whole: bool,
     /// Whether only to say what would be done.
     dry_run: bool,
     /// Whether there is another look to come before people have to be told.
@@ -92,9 +106,9 @@ struct Look<'a> {
 }
 
 impl lambda::Function for AcceptInvitation<'_> {
-    async fn handle(&self, batch: &[Record], metrics: &Metrics) -> Reply {
+    async fn handle(&self, batch: &[Record], deadline: Deadline, metrics: &Metrics) -> Reply {
         let mut report = Report::default();
-        let outcomes = self.serve(batch, &mut report).await;
+        let outcomes = self.serve(batch, deadline, &mut report).await;
         report.count(metrics);
         report.reply(outcomes)
     }
@@ -106,14 +120,20 @@ impl<'a> AcceptInvitation<'a> {
     pub fn new(aws: &'a Aws, config: Config) -> Self {
         Self {
             notices: Notices::new(aws, &config.settings),
+            memory: Memory::default(),
             aws,
             config,
         }
     }
 
     /// Serves a batch of hints.
-    async fn serve(&self, batch: &[Record], report: &mut Report) -> Vec<Outcome> {
-        let tasks: Vec<_> = batch.iter().map(read).collect();
+    async fn serve(
+        &self,
+        batch: &[Record],
+        deadline: Deadline,
+        report: &mut Report,
+    ) -> Vec<Outcome> {
+        let tasks: Vec<_> = batch.iter().map(|record| self.read(record)).collect();
         let ssm = self.aws.ssm();
         let policy = match ssm.policy_in_force(&self.config.settings.policy).await {
             Ok(Some(policy)) => policy,
@@ -129,45 +149,34 @@ impl<'a> AcceptInvitation<'a> {
         report.policy_version = Some(policy.version);
 
         let looks = looks(&policy, &tasks, batch, self.config.can_wait);
-        let looks = looks.iter().map(|look| self.serve_account(look));
-        report.accounts = stream::iter(looks)
+        let time = lambda::share_of(deadline.time_left(), looks.len(), ACCOUNTS_AT_ONCE);
+        let serving = looks
+            .iter()
+            .map(|look| self.serve_account(look, deadline, time));
+        report.accounts = stream::iter(serving)
             .buffer_unordered(ACCOUNTS_AT_ONCE)
             .collect()
             .await;
         report.accounts.sort_by(|a, b| a.account.cmp(&b.account));
-        if let Some(teller) = batch.first().map(Record::teller) {
-            for look in &report.accounts {
-                let (account, troubles) = (&look.account, look.troubles());
-                self.notices
-                    .tell_troubles(teller, &policy.policy, account, &troubles)
-                    .await;
+        let began = batch.iter().filter_map(|record| record.received).max();
+        for look in looks.iter().filter(|look| look.is_whole) {
+            let mut reports = report.accounts.iter();
+            if reports.any(|report| report.account == *look.account && report.is_complete()) {
+                self.memory.looked(look.account, began);
             }
         }
         tasks.iter().map(|task| outcome(task, report)).collect()
     }
 
-    /// Answers what is pending in one account and inspects what it has accepted.
-    async fn serve_account(&self, look: &Look<'_>) -> AccountReport {
-        let mut report = AccountReport::new(look.account, look.dry_run);
-        let consumer = self.aws.consumer(look.account).await;
-        let Consumer { ram, .. } = &consumer;
-        let (invitations, shares) = match futures::try_join!(ram.invitations(), ram.shares()) {
-            Ok(seen) => seen,
-            Err(error) => {
-                report.fail(error);
-                return report;
-            }
-        };
-        for invitation in &invitations {
-            self.answer(look, ram, invitation, &mut report).await;
+    /// What a record of the batch asks for.
+    fn read(&self, record: &Record) -> Result<Task, Ignored> {
+        let mut task = read(record)?;
+        if let Scope::Bell(account) = &task.scope
+            && self.memory.covers(account, record)
+        {
+            task.scope = Scope::Covered;
         }
-        for share in &shares {
-            self.inspect(look, &consumer, share, &mut report).await;
-        }
-        for offer in &look.offers {
-            report.follow_offer(look.policy, offer, &invitations, &shares);
-        }
-        report
+        Ok(task)
     }
 }
 
@@ -176,7 +185,7 @@ fn read(record: &Record) -> Result<Task, Ignored> {
     let Hint { kind, .. } = hint::parse(&record.body)?;
     let scope = match kind {
         Kind::Offer(offer) => Scope::Offer(offer),
-        Kind::Share(change) => Scope::Account(change.account),
+        Kind::Share(change) => Scope::Bell(change.account),
         Kind::Command(command) => return read_command(command),
         // Whatever happened to a pipeline or to the policy, it may concern everyone.
         Kind::Sweep | Kind::Policy(_) | Kind::Pipeline(_) | Kind::Execution(_) | Kind::Step(_) => {
@@ -218,9 +227,10 @@ fn looks<'a>(
             // Anybody in the organization can send an offer; only one that the
             // policy could have made is followed.
             Scope::Offer(offer) if !is_plausible(&policy.policy, offer) => continue,
-            Scope::Offer(Offer { consumer, .. }) | Scope::Account(consumer) => {
-                consumers.get(consumer).copied().into_iter().collect()
-            }
+            Scope::Covered => continue,
+            Scope::Offer(Offer { consumer, .. })
+            | Scope::Account(consumer)
+            | Scope::Bell(consumer) => consumers.get(consumer).copied().into_iter().collect(),
             Scope::Everything => consumers.iter().copied().collect(),
         };
         for account in accounts {
@@ -228,6 +238,7 @@ fn looks<'a>(
                 policy: &policy.policy,
                 account,
                 offers: Vec::new(),
+                is_whole: false,
                 dry_run: true,
                 can_wait,
                 teller: record.teller(),
@@ -235,12 +246,16 @@ fn looks<'a>(
             look.dry_run &= dry_run;
             // A direct invocation has no other look to come.
             look.can_wait &= record.id.is_some() && record.attempts < PATIENCE;
-            if let Scope::Offer(offer) = scope {
-                look.offers.push(offer.clone());
+            match scope {
+                Scope::Offer(offer) => look.offers.push(offer.clone()),
+                _ => look.is_whole = true,
             }
         }
     }
-    looks.into_values().collect()
+    let mut looks: Vec<_> = looks.into_values().collect();
+    // Where somebody waits for a share comes before what is only looked at again.
+    looks.sort_by_key(|look| look.offers.is_empty());
+    looks
 }
 
 fn is_plausible(policy: &Policy, offer: &Offer) -> bool {
@@ -256,10 +271,14 @@ fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> Outcome {
             return Outcome::Done;
         }
         Ok(Task { scope, .. }) => match scope {
-            Scope::Offer(Offer { consumer, .. }) | Scope::Account(consumer) => {
-                (scope, Some(consumer))
-            }
+            Scope::Offer(Offer { consumer, .. })
+            | Scope::Account(consumer)
+            | Scope::Bell(consumer) => (scope, Some(consumer)),
             Scope::Everything => (scope, None),
+            Scope::Covered => {
+                report.covered += 1;
+                return Outcome::Done;
+            }
         },
     };
     let is_meant = |look: &&AccountReport| account.is_none_or(|account| *account == look.account);
@@ -278,7 +297,9 @@ fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> Outcome {
         return Outcome::Failed(error.clone());
     }
     if let Scope::Offer(offer) = scope
-        && accounts.iter().any(|look| look.awaits(offer))
+        && accounts
+            .iter()
+            .any(|look| look.awaits(offer) || look.is_cut_short())
     {
         return Outcome::followed(NEXT_LOOK, vec![offer.event().to_string()]);
     }

@@ -11,7 +11,7 @@ use aws::{
 use domain::{
     hint::{Ignored, Offer},
     id::{AccountId, InvitationArn, Principal, ShareArn},
-    invitation::{Invitation, Refusal},
+    invitation::{Invitation, Refusal, Sample, Strangers},
     notification::Trouble,
     policy::Policy,
     status::InvitationStatus,
@@ -31,6 +31,8 @@ pub(crate) struct Report {
     /// Accounts that a hint named and that the policy shares nothing with.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) not_a_consumer: BTreeSet<AccountId>,
+    /// How many events came before a look that has seen what they are about.
+    pub(crate) covered: usize,
     /// Records that were not hints, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ignored: Vec<String>,
@@ -68,6 +70,12 @@ impl Report {
                 || !account.denials.is_empty())
                 && !account.dry_run;
             metrics.count("AccountFailed", u64::from(permanent));
+            metrics.count("AccountsCutShort", u64::from(account.is_cut_short));
+            metrics.count("InvitationsNotOurs", account.not_ours as u64);
+            if let Some(strangers) = &account.strangers {
+                metrics.count("InvitationsRefused", strangers.invitations as u64);
+                metrics.count("SharesDistrusted", strangers.shares as u64);
+            }
             let answers = account.invitations.iter().filter_map(|a| a.answer.as_ref());
             for answer in answers {
                 metrics.count(answer.metric(), 1);
@@ -92,6 +100,15 @@ pub(crate) struct AccountReport {
     shares: Vec<InspectedShare>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     offers: Vec<FollowedOffer>,
+    /// What came under our names from those whom no rule names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strangers: Option<Met>,
+    /// How many invitations do not claim to be ours.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) not_ours: usize,
+    /// Whether the time was not enough; the rest follows as a command.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_cut_short: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip)]
@@ -102,6 +119,22 @@ pub(crate) struct AccountReport {
     /// Whether something is not told yet, since it may be over at the next look.
     #[serde(skip)]
     holds_back: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// What strangers sent, in short.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Met {
+    invitations: usize,
+    shares: usize,
+    senders: usize,
+    rejected: usize,
+    samples: Vec<Sample>,
 }
 
 /// An invitation and what was answered.
@@ -131,6 +164,8 @@ pub(crate) enum Answer {
     NothingInside,
     /// It does not claim to be ours.
     NotOurs,
+    /// Somebody rejected it meanwhile, its time is over, or its share is gone.
+    Over,
     /// It claims to be ours, and is not allowed.
     Refused { refusal: Refusal, rejected: bool },
 }
@@ -143,6 +178,7 @@ impl Answer {
             Self::AlreadyAccepted { .. } => "InvitationsAlreadyAccepted",
             Self::NothingInside => "InvitationsEmpty",
             Self::NotOurs => "InvitationsNotOurs",
+            Self::Over => "InvitationsOver",
             Self::Refused { .. } => "InvitationsRefused",
         }
     }
@@ -221,6 +257,9 @@ impl AccountReport {
             invitations: Vec::new(),
             shares: Vec::new(),
             offers: Vec::new(),
+            strangers: None,
+            not_ours: 0,
+            is_cut_short: false,
             error: None,
             failures: Vec::new(),
             denials: Vec::new(),
@@ -233,6 +272,39 @@ impl AccountReport {
         tracing::error!(account.id = %self.account, "{error}");
         self.error = Some(error.to_string());
         self.failures.push(error);
+    }
+
+    /// Notes that the time was not enough.
+    pub(crate) fn cut_short(&mut self) {
+        self.is_cut_short = true;
+    }
+
+    /// Whether the time was not enough.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.is_cut_short
+    }
+
+    /// Whether everything was looked at and answered.
+    pub(crate) fn is_complete(&self) -> bool {
+        !self.is_cut_short && !self.dry_run && self.failures.is_empty()
+    }
+
+    /// Notes what strangers sent.
+    pub(crate) fn meet(&mut self, strangers: &Strangers) {
+        self.strangers = Some(Met {
+            invitations: strangers.invitations,
+            shares: strangers.shares,
+            senders: strangers.senders(),
+            rejected: 0,
+            samples: strangers.samples().cloned().collect(),
+        });
+    }
+
+    /// Notes that an invitation of a stranger was rejected.
+    pub(crate) fn strangers_rejected(&mut self) {
+        if let Some(strangers) = &mut self.strangers {
+            strangers.rejected += 1;
+        }
     }
 
     /// Adds the answer to an invitation.
@@ -359,21 +431,21 @@ impl AccountReport {
                 Some(Answer::Accepted { .. } | Answer::AlreadyAccepted { .. })
             )
         });
-        let settles = self
-            .invitations
+        let settles = self.invitations.iter().any(|invitation| {
+            matches!(
+                invitation.answer,
+                Some(Answer::NothingInside | Answer::Over)
+            )
+        }) || self.shares.iter().any(|share| {
+            matches!(
+                share.inspection,
+                Some(Inspection::NoAccess { .. } | Inspection::Empty)
+            )
+        }) || self
+            .offers
             .iter()
-            .any(|invitation| invitation.answer == Some(Answer::NothingInside))
-            || self.shares.iter().any(|share| {
-                matches!(
-                    share.inspection,
-                    Some(Inspection::NoAccess { .. } | Inspection::Empty)
-                )
-            })
-            || self
-                .offers
-                .iter()
-                .any(|offer| offer.state == OfferState::Accepted)
+            .any(|offer| offer.state == OfferState::Accepted)
             || self.class() == Some(Class::NotYet);
-        !self.dry_run && (accepted || self.holds_back || settles && !is_sweep)
+        !self.dry_run && (accepted || self.holds_back || self.is_cut_short || settles && !is_sweep)
     }
 }

@@ -4,12 +4,12 @@
 //! what SQS and Lambda have to be told follows from that, here.
 //!
 //! ```no_run
-//! use aws::{lambda::{self, Function, Outcome, Record, Reply}, telemetry::{self, Metrics}, Aws};
+//! use aws::{lambda::{self, Deadline, Function, Outcome, Record, Reply}, telemetry::{self, Metrics}, Aws};
 //!
 //! struct Example;
 //!
 //! impl Function for Example {
-//!     async fn handle(&self, batch: &[Record], _metrics: &Metrics) -> Reply {
+//!     async fn handle(&self, batch: &[Record], _deadline: Deadline, _metrics: &Metrics) -> Reply {
 //!         Reply {
 //!             outcomes: batch.iter().map(|_| Outcome::Done).collect(),
 //!             summary: serde_json::json!({ "records": batch.len() }),
@@ -25,6 +25,7 @@
 //! }
 //! ```
 
+mod deadline;
 mod record;
 mod single;
 
@@ -34,6 +35,7 @@ use futures::future::{FutureExt, LocalBoxFuture, join_all};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 
+pub use deadline::{Deadline, share_of};
 use record::Event;
 pub use record::Record;
 pub use single::{Answer, Failed, Handler, Invocation, serve_each};
@@ -75,6 +77,8 @@ pub enum Outcome {
     },
     /// It could not be served; whether it is tried again is for its class to say.
     Failed(Error),
+    /// Its turn did not come before the deadline.
+    NotReached,
 }
 
 impl Outcome {
@@ -107,7 +111,14 @@ pub fn each(batch: &[Record], outcome: &Outcome) -> Vec<Outcome> {
 /// What one Lambda function does.
 pub trait Function {
     /// Serves a batch of hints, or the one command of a direct invocation.
-    fn handle(&self, batch: &[Record], metrics: &Metrics) -> impl Future<Output = Reply>;
+    ///
+    /// What is not done by the deadline should be said to follow.
+    fn handle(
+        &self,
+        batch: &[Record],
+        deadline: Deadline,
+        metrics: &Metrics,
+    ) -> impl Future<Output = Reply>;
 }
 
 /// Runs a function until Lambda ends the process.
@@ -131,7 +142,10 @@ impl<F: Function> Edge<'_, F> {
     async fn invoke(&self, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
         let LambdaEvent { payload, context } = event;
         let metrics = Metrics::default();
-        let answer = self.answer(payload, &context.request_id, &metrics).await;
+        let deadline = Deadline::of_invocation(single::time_until(context.deadline()));
+        let answer = self
+            .answer(payload, &context.request_id, deadline, &metrics)
+            .await;
         write(&metrics, self.aws);
         answer
     }
@@ -140,15 +154,18 @@ impl<F: Function> Edge<'_, F> {
         &self,
         payload: Value,
         request_id: &str,
+        deadline: Deadline,
         metrics: &Metrics,
     ) -> Result<Value, Diagnostic> {
         match Event::from(payload) {
             Event::Batch(batch) => {
-                let failed = self.serve_batch(&batch, request_id, metrics).await;
+                let failed = self
+                    .serve_batch(&batch, request_id, deadline, metrics)
+                    .await;
                 Ok(batch_response(&failed))
             }
             Event::Direct(record) => {
-                let reply = self.handle(&[record], metrics).await;
+                let reply = self.handle(&[record], deadline, metrics).await;
                 self.forget_dead_sessions(&reply).await;
                 log(request_id, 1, &reply);
                 direct_response(reply)
@@ -165,9 +182,10 @@ impl<F: Function> Edge<'_, F> {
         &self,
         batch: &'a [Record],
         request_id: &str,
+        deadline: Deadline,
         metrics: &Metrics,
     ) -> Vec<&'a Record> {
-        let together = self.serve_together(batch, request_id, metrics);
+        let together = self.serve_together(batch, request_id, deadline, metrics);
         if batch.len() < 2 {
             return together.await;
         }
@@ -176,7 +194,7 @@ impl<F: Function> Edge<'_, F> {
         }
         let mut failed = Vec::new();
         for record in batch {
-            let alone = self.serve_together(slice::from_ref(record), request_id, metrics);
+            let alone = self.serve_together(slice::from_ref(record), request_id, deadline, metrics);
             match AssertUnwindSafe(alone).catch_unwind().await {
                 Ok(unserved) => failed.extend(unserved),
                 Err(_) => failed.push(record),
@@ -189,9 +207,10 @@ impl<F: Function> Edge<'_, F> {
         &self,
         batch: &'a [Record],
         request_id: &str,
+        deadline: Deadline,
         metrics: &Metrics,
     ) -> Vec<&'a Record> {
-        let reply = self.handle(batch, metrics).await;
+        let reply = self.handle(batch, deadline, metrics).await;
         self.forget_dead_sessions(&reply).await;
         log(request_id, batch.len(), &reply);
         self.settle(batch, reply.outcomes, metrics).await
@@ -202,9 +221,10 @@ impl<F: Function> Edge<'_, F> {
     fn handle<'a>(
         &'a self,
         batch: &'a [Record],
+        deadline: Deadline,
         metrics: &'a Metrics,
     ) -> LocalBoxFuture<'a, Reply> {
-        self.function.handle(batch, metrics).boxed_local()
+        self.function.handle(batch, deadline, metrics).boxed_local()
     }
 
     /// Makes the next look at an account begin with new credentials if those at hand are worth nothing.
@@ -264,6 +284,7 @@ impl<F: Function> Edge<'_, F> {
                     body: command.clone(),
                     attempts,
                     sent: None,
+                    received: None,
                 };
                 let why = "something has not finished";
                 let sent = self.put_back(&record, after, why, metrics).await;
@@ -286,6 +307,11 @@ impl<F: Function> Edge<'_, F> {
                 self.put_back(record, LOOK_AGAIN, &why, metrics).await
             }
             Some(Outcome::Failed(error)) => give_up_or_retry(record, &error, metrics),
+            Some(Outcome::NotReached) => {
+                tracing::warn!(record.id, "the time was not enough; to be tried again");
+                metrics.count("RecordsRetried", 1);
+                false
+            }
             None => {
                 // Better served twice than never.
                 tracing::error!(record.id, "the function said nothing about a record");
@@ -378,7 +404,7 @@ fn direct_response(reply: Reply) -> Result<Value, Diagnostic> {
         .into_iter()
         .find_map(|outcome| match outcome {
             Outcome::Failed(error) => Some(error),
-            Outcome::Done | Outcome::Followed { .. } => None,
+            Outcome::Done | Outcome::Followed { .. } | Outcome::NotReached => None,
         });
     failure.map_or(Ok(reply.summary), |error| Err(error.into()))
 }

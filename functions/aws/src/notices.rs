@@ -1,5 +1,7 @@
 //! Tells everything once: to the hub's topic, and to the buses of consumers.
 
+mod limited;
+
 use std::{fmt, time::Duration};
 
 use domain::{

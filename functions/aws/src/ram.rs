@@ -14,6 +14,9 @@ use crate::{
     time::timestamp,
 };
 
+/// The longest page of any list of RAM.
+const LONGEST_PAGE: i32 = 500;
+
 /// Reads an association and the share that it belongs to.
 fn association(
     association: &ResourceShareAssociation,
@@ -79,6 +82,27 @@ macro_rules! all_pages {
     }};
 }
 use all_pages;
+
+/// Hands over a list of RAM page by page, until `$take` has had enough.
+///
+/// Pages are as large as RAM documents: a list that strangers make long should
+/// cost few calls, and none of it has to be held as a whole.
+macro_rules! each_page {
+    ($service:expr, $operation:literal, $request:expr, $items:ident, $take:expr) => {{
+        let mut pages = $request
+            .max_results($crate::ram::LONGEST_PAGE)
+            .into_paginator()
+            .stop_on_duplicate_token(false)
+            .send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err($service.failed($operation))?;
+            if $take(page.$items.unwrap_or_default()).is_break() {
+                break;
+            }
+        }
+    }};
+}
+use each_page;
 
 #[cfg(test)]
 mod tests;

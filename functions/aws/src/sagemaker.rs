@@ -221,10 +221,13 @@ impl SageMaker {
     ///
     /// Only the search finds an old execution that was retried: lists filter by
     /// the time of creation alone.
+    ///
+    /// No more than `most` are read; the second part of the answer is whether these are all.
     pub async fn executions_changed_since(
         &self,
         time: Timestamp,
-    ) -> Result<Vec<ChangedExecution>, Error> {
+        most: usize,
+    ) -> Result<(Vec<ChangedExecution>, bool), Error> {
         let changed = Filter::builder()
             .name("LastModifiedTime")
             .operator(Operator::GreaterThan)
@@ -234,6 +237,7 @@ impl SageMaker {
             .client
             .search()
             .resource(ResourceType::PipelineExecution)
+            .max_results(PAGE)
             .search_expression(SearchExpression::builder().filters(changed).build())
             .sort_by("LastModifiedTime")
             .sort_order(SearchSortOrder::Ascending)
@@ -244,13 +248,16 @@ impl SageMaker {
         let mut executions = Vec::new();
         while let Some(record) = items.next().await {
             let record = record.map_err(self.service.failed("Search"))?;
+            if executions.len() == most {
+                return Ok((executions, false));
+            }
             match record.pipeline_execution().map(|found| self.changed(found)) {
                 Some(Ok(execution)) => executions.push(execution),
                 Some(Err(reason)) => tracing::warn!("an execution is left out: {reason}"),
                 None => {}
             }
         }
-        Ok(executions)
+        Ok((executions, true))
     }
 
     fn changed(&self, execution: &PipelineExecution) -> Result<ChangedExecution, Error> {

@@ -24,7 +24,7 @@ use std::{
 
 use aws::{
     Aws,
-    lambda::{self, Function, Outcome, Record, Reply},
+    lambda::{self, Deadline, Function, Outcome, Record, Reply},
     telemetry::{self, Metrics},
 };
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ const SECRETS: [&str; 5] = [
 struct Looking(Arc<Aws>);
 
 impl Function for Looking {
-    async fn handle(&self, batch: &[Record], metrics: &Metrics) -> Reply {
+    async fn handle(&self, batch: &[Record], _: Deadline, metrics: &Metrics) -> Reply {
         assert!(!batch[0].body.contains("panic"), "asked to");
         let owner = "222222222222".parse().unwrap();
         let policy = self.0.ssm().in_force("/pipeshare/policy").await;

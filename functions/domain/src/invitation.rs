@@ -5,9 +5,14 @@
 //! name; and it is judged again after it was accepted, since its owner can add
 //! resources without asking.
 
+mod triage;
+
 use std::{collections::BTreeSet, fmt};
 
-use serde::Serialize;
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+
+pub use triage::{Sample, Strangers, Triage, beginning};
 
 use crate::{
     id::{AccountId, InvitationArn, PipelineArn, Region, ShareArn},
@@ -35,7 +40,12 @@ pub struct Invitation {
     pub receiver: AccountId,
     /// Whether it was answered.
     pub status: InvitationStatus,
+    /// When it was sent.
+    pub sent: Option<Timestamp>,
 }
+
+/// How many resources a refusal names; how many there are, it says as well.
+const MOST_NAMED: usize = 10;
 
 /// A resource in a share.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,9 +100,15 @@ pub enum Refusal {
     },
     /// Something is inside that the rule does not name.
     TooMuch {
-        /// Up to ten ARNs of what is too much.
+        /// The ARNs of all that is too much, in order; only ten of them are written down.
+        #[serde(serialize_with = "first_resources")]
         resources: Vec<String>,
     },
+}
+
+/// A share holds thousands of resources, and a report should be legible.
+fn first_resources<S: Serializer>(resources: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(resources.iter().take(MOST_NAMED))
 }
 
 impl Refusal {
@@ -127,14 +143,39 @@ impl fmt::Display for Refusal {
                 write!(f, "the rule does not share with account {receiver}")
             }
             Self::TooMuch { resources } => {
-                let named = resources
+                let named: Vec<_> = resources
                     .iter()
-                    .map(|arn| quoted_of_stranger(arn, LONGEST_ARN));
-                let named = named.collect::<Vec<_>>().join(", ");
-                write!(f, "it holds what the rule does not name: {named}")
+                    .take(MOST_NAMED)
+                    .map(|arn| quoted_of_stranger(arn, LONGEST_ARN))
+                    .collect();
+                write!(
+                    f,
+                    "it holds what the rule does not name: {}",
+                    named.join(", ")
+                )?;
+                match resources.len() - named.len() {
+                    0 => Ok(()),
+                    more => write!(f, " and {more} more"),
+                }
             }
         }
     }
+}
+
+/// Whether no rule lets this account share anything with the receiver.
+///
+/// Such a sender is one of millions of accounts; the owners of rules are a few
+/// that somebody has named.
+#[must_use]
+pub fn is_stranger(policy: &Policy, sender: &AccountId, receiver: &AccountId) -> bool {
+    let names_receiver = |rule: &Rule| {
+        rule.names(receiver)
+            || rule
+                .with
+                .iter()
+                .any(|principal| principal.account().is_none())
+    };
+    !policy.rules_of(sender).any(names_receiver)
 }
 
 /// The rule that a share claims to serve, if owner and receiver are those that the rule names.
@@ -197,7 +238,7 @@ fn claimed<'a>(
     Ok((rule, name.audience))
 }
 
-/// What of the resources the rule does not name: at most ten ARNs.
+/// The ARNs of the resources that the rule does not name, in order.
 #[must_use]
 pub fn excess(rule: &Rule, region: &Region, resources: &[Resource]) -> Vec<String> {
     let is_allowed = |resource: &Resource| {
@@ -210,7 +251,7 @@ pub fn excess(rule: &Rule, region: &Region, resources: &[Resource]) -> Vec<Strin
         .filter(|resource| !is_allowed(resource))
         .map(|resource| resource.arn.clone())
         .collect();
-    excess.into_iter().take(10).collect()
+    excess.into_iter().collect()
 }
 
 /// Judges an invitation by the policy and by what is inside.

@@ -22,5 +22,6 @@ pub mod notification;
 pub mod policy;
 pub mod sharing;
 pub mod status;
+pub mod storage;
 pub mod text;
 pub mod time;

@@ -5,8 +5,9 @@ mod notice;
 
 pub use ledger::{Change, Decision, Seen, Told, decide};
 pub use notice::{
-    Execution, FailedStep, Notice, SharedPipelines, Trouble, excess_notice, execution_notice,
-    policy_refused_notice, problem_notice, refusal_notice, shared_notice,
+    Execution, FailedStep, Fate, Notice, SharedPipelines, StrangersOfDay, Trouble, excess_notice,
+    execution_notice, policy_refused_notice, problem_notice, refusal_notice, shared_notice,
+    strangers_notice,
 };
 
 use std::collections::BTreeMap;

@@ -41,6 +41,7 @@ fn invitation(share_name: &str, sender: &str, receiver: &str) -> Invitation {
         sender: sender.parse().unwrap(),
         receiver: receiver.parse().unwrap(),
         status: InvitationStatus::Pending,
+        sent: None,
     }
 }
 

@@ -212,13 +212,15 @@ proptest! {
             sender: "999999999999".parse().unwrap(),
             receiver: consumer.clone(),
             status: "PENDING".into(),
+            sent: None,
         };
+        let fate = Fate { was_rejected: rejected, is_last_of_day: rejected };
         let region = "eu-west-1".parse().unwrap();
         let refusals = [Refusal::UnknownRule, Refusal::TooMuch { resources: arns }];
         for refusal in &refusals {
             let harmless = Invitation { share_name: "x".to_owned(), ..invitation.clone() };
-            let notice = refusal_notice(&policy, &region, &invitation, refusal, rejected);
-            let other = refusal_notice(&policy, &region, &harmless, refusal, rejected);
+            let notice = refusal_notice(&policy, &region, &invitation, refusal, fate);
+            let other = refusal_notice(&policy, &region, &harmless, refusal, fate);
             check(&notice)?;
             prop_assert_eq!(&notice.subject, &other.subject);
             prop_assert_eq!(notice.text.lines().count(), other.text.lines().count());

@@ -18,7 +18,7 @@ use aws::{
     Aws,
     dynamodb::Table,
     env::Settings,
-    lambda::{self, Outcome, Record, Reply},
+    lambda::{self, Deadline, Outcome, Record, Reply},
     notices::Notices,
     telemetry::Metrics,
 };
@@ -65,9 +65,9 @@ enum Task {
 }
 
 impl lambda::Function for ForwardStatus<'_> {
-    async fn handle(&self, batch: &[Record], metrics: &Metrics) -> Reply {
+    async fn handle(&self, batch: &[Record], deadline: Deadline, metrics: &Metrics) -> Reply {
         let mut report = Report::default();
-        let outcomes = self.serve(batch, &mut report).await;
+        let outcomes = self.serve(batch, deadline, &mut report).await;
         report.count(metrics);
         report.reply(outcomes)
     }
@@ -86,7 +86,12 @@ impl<'a> ForwardStatus<'a> {
     }
 
     /// Serves a batch of hints.
-    async fn serve(&self, batch: &[Record], report: &mut Report) -> Vec<Outcome> {
+    async fn serve(
+        &self,
+        batch: &[Record],
+        deadline: Deadline,
+        report: &mut Report,
+    ) -> Vec<Outcome> {
         let ssm = self.aws.ssm();
         let policy = match ssm.policy_in_force(&self.settings.policy).await {
             Ok(Some(policy)) => policy,
@@ -102,14 +107,24 @@ impl<'a> ForwardStatus<'a> {
         report.policy_version = Some(policy.version);
         let mut outcomes = Vec::new();
         for record in batch {
-            let serving = self.serve_one(&policy.policy, record, report);
+            if deadline.is_over() {
+                outcomes.push(Outcome::NotReached);
+                continue;
+            }
+            let serving = self.serve_one(&policy.policy, record, deadline, report);
             outcomes.push(Box::pin(serving).await);
         }
         outcomes
     }
 
     /// Serves one record.
-    async fn serve_one(&self, policy: &Policy, record: &Record, report: &mut Report) -> Outcome {
+    async fn serve_one(
+        &self,
+        policy: &Policy,
+        record: &Record,
+        deadline: Deadline,
+        report: &mut Report,
+    ) -> Outcome {
         let teller = record.teller();
         match read(record, teller.now) {
             Err(ignored) => report.ignore(&ignored),
@@ -119,7 +134,7 @@ impl<'a> ForwardStatus<'a> {
                 return report.push(told);
             }
             Ok(Task::Sweep(owner)) => {
-                return Box::pin(self.sweep(policy, teller, owner, report)).await;
+                return Box::pin(self.sweep(policy, teller, owner, deadline, report)).await;
             }
         }
         Outcome::Done

@@ -2,7 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws::{Error, dynamodb::Values, lambda::Outcome, notices::Teller, sagemaker::ChangedExecution};
+use aws::{
+    Error,
+    dynamodb::Values,
+    lambda::{self, Deadline, Outcome},
+    notices::Teller,
+    sagemaker::ChangedExecution,
+};
 use domain::{
     id::AccountId,
     notification::{Change, Seen},
@@ -27,6 +33,10 @@ const HORIZON: SignedDuration = SignedDuration::from_hours(24);
 /// After how many executions is marked how far a sweep is.
 const MARK_EVERY: usize = 20;
 
+/// How many changes of an account a sweep looks at: whoever may start runs
+/// there may start thousands. SageMaker runs far fewer at once.
+const MOST_CHANGES: usize = 2000;
+
 /// How old a change must be before the sweep tells it: its event may be on its way.
 const GRACE: SignedDuration = SignedDuration::from_mins(2);
 
@@ -42,12 +52,15 @@ struct Mark {
 impl ForwardStatus<'_> {
     /// Tells what changed in the owner accounts since the last sweep and was not told.
     ///
-    /// A failure is never repeated for itself: the next sweep begins where this one ended.
+    /// A failure is never repeated for itself, and what the time is not enough
+    /// for is not put back: the next sweep begins where this one ended, and
+    /// with who waits for the longest.
     pub(crate) async fn sweep(
         &self,
         policy: &Policy,
         teller: Teller<'_>,
         only: Option<AccountId>,
+        deadline: Deadline,
         report: &mut Report,
     ) -> Outcome {
         let watched = policy.rules.iter().filter(|rule| !rule.notify.is_empty());
@@ -62,10 +75,21 @@ impl ForwardStatus<'_> {
             .collect();
         // Who waits for the longest comes first, should the time not be enough for all.
         owners.sort_by_key(|owner| marks.get(owner).map(|mark| mark.until));
-        for owner in owners {
+        let count = owners.len();
+        for (index, owner) in owners.into_iter().enumerate() {
+            // Whatever others run there, each account has its share of the time.
+            let time = lambda::share_of(deadline.time_left(), count - index, 1);
+            let end = deadline.within(time);
             let mark = marks.get(owner).copied();
-            let swept = self.sweep_account(policy, teller, owner, mark, report);
-            if let Err(error) = swept.await {
+            let swept = self.sweep_account(policy, teller, owner, mark, end, report);
+            let Some(swept) = deadline.bound(swept).await else {
+                tracing::warn!(
+                    left = count - index,
+                    "the time was not enough for all accounts"
+                );
+                break;
+            };
+            if let Err(error) = swept {
                 report.fail(owner, &error);
                 let troubles: Vec<_> = error.trouble().into_iter().collect();
                 self.notices
@@ -112,6 +136,7 @@ impl ForwardStatus<'_> {
         teller: Teller<'_>,
         owner: &AccountId,
         mark: Option<Mark>,
+        end: Deadline,
         report: &mut Report,
     ) -> Result<(), Error> {
         let now = teller.now;
@@ -130,8 +155,13 @@ impl ForwardStatus<'_> {
         let since = examined.filter(|since| *since <= after(now, HORIZON));
         let since = since.unwrap_or(before(until, OVERLAP));
         let since = since.max(before(before(now, HORIZON), OVERLAP));
-        let changes = reader.executions_changed_since(since).await?;
+        let (changes, is_all) = reader.executions_changed_since(since, MOST_CHANGES).await?;
+        let mut done = examined;
         for (count, changed) in changes.into_iter().enumerate() {
+            if end.is_over() {
+                tracing::info!(account.id = %owner, "the rest is left to the next sweep");
+                return self.mark(owner, until, done).await;
+            }
             let modified = changed.modified;
             if modified > before(now, GRACE) {
                 continue;
@@ -143,9 +173,13 @@ impl ForwardStatus<'_> {
                 }
                 report.push_swept(told);
             }
+            done = Some(modified);
             if count % MARK_EVERY == MARK_EVERY - 1 {
-                self.mark(owner, until, Some(modified)).await?;
+                self.mark(owner, until, done).await?;
             }
+        }
+        if !is_all {
+            return self.mark(owner, until, done).await;
         }
         self.mark(owner, now.max(until), None).await
     }

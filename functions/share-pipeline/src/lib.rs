@@ -26,7 +26,7 @@ use std::{
 use aws::{
     Aws, Class, Error,
     dynamodb::Table,
-    lambda::{self, Outcome, Record, Reply},
+    lambda::{self, Deadline, Outcome, Record, Reply},
     notices::Notices,
     policy::InForce,
     telemetry::Metrics,
@@ -84,7 +84,7 @@ struct Task {
 }
 
 impl lambda::Function for SharePipeline<'_> {
-    async fn handle(&self, batch: &[Record], metrics: &Metrics) -> Reply {
+    async fn handle(&self, batch: &[Record], _: Deadline, metrics: &Metrics) -> Reply {
         let mut report = Report::default();
         let outcomes = self.serve(batch, &mut report).await;
         report.count(metrics);

@@ -71,13 +71,13 @@ async fn a_role_is_assumed_once_for_all_its_clients_and_calls() {
     let aws = aws(&replay).await;
     for _ in 0..2 {
         let consumer = aws.consumer(&account("111111111111")).await;
-        consumer.ram.invitations().await.unwrap();
-        consumer.ram.shares().await.unwrap();
+        consumer.ram.invitations_to(&[]).await.unwrap();
+        consumer.ram.shares_among(&[]).await.unwrap();
     }
     aws.consumer(&account("333333333333"))
         .await
         .ram
-        .shares()
+        .shares_among(&[])
         .await
         .unwrap();
     aws.reader(&account("111111111111"))
@@ -98,7 +98,7 @@ async fn a_role_is_assumed_once_for_all_its_clients_and_calls() {
 async fn a_session_is_shared_by_the_services_it_is_for() {
     let replay = Replay::by(empty_accounts);
     let consumer = aws(&replay).await.consumer(&account("111111111111")).await;
-    consumer.ram.shares().await.unwrap();
+    consumer.ram.shares_among(&[]).await.unwrap();
     consumer.eventbridge.put("pipeshare", vec![]).await.unwrap();
     consumer.sagemaker.pipelines().await.unwrap();
     let keys: Vec<_> = replay
@@ -166,7 +166,7 @@ async fn an_endpoint_override_is_for_every_service_and_for_sts() {
     let replay = Replay::by(empty_accounts);
     let aws = aws_at(&replay, Some("http://127.0.0.1:4566")).await;
     let consumer = aws.consumer(&account("111111111111")).await;
-    consumer.ram.shares().await.unwrap();
+    consumer.ram.shares_among(&[]).await.unwrap();
     consumer.sagemaker.pipelines().await.unwrap();
     aws.ssm().newest("/p").await.unwrap();
     aws.sns().publish("arn:t", "s", "m").await.ok();
@@ -191,7 +191,7 @@ async fn no_debug_form_shows_credentials() {
     let replay = Replay::by(empty_accounts);
     let aws = aws(&replay).await;
     let consumer = aws.consumer(&account("111111111111")).await;
-    consumer.ram.shares().await.unwrap();
+    consumer.ram.shares_among(&[]).await.unwrap();
     let shown = format!("{aws:?} {consumer:?} {:?}", aws.ssm());
     for secret in ["hub-secret", "a-secret", "a-token"] {
         assert!(!shown.contains(secret), "{shown}");

@@ -19,6 +19,8 @@ pub struct Record {
     pub attempts: u32,
     /// When SQS received it.
     pub sent: Option<Timestamp>,
+    /// When it was first handed to the function, which is before now.
+    pub received: Option<Timestamp>,
 }
 
 impl Record {
@@ -57,6 +59,7 @@ impl From<Value> for Event {
                 body: payload.to_string(),
                 attempts: 0,
                 sent: None,
+                received: None,
             });
         }
         let records = payload["Records"].as_array().into_iter().flatten();
@@ -81,15 +84,18 @@ impl From<SqsMessage> for Record {
             .message_attributes
             .get(ATTEMPTS)
             .and_then(|attribute| attribute.string_value.as_ref()?.parse().ok());
-        let sent = message
-            .attributes
-            .get("SentTimestamp")
-            .and_then(|time| Timestamp::from_millisecond(time.parse().ok()?).ok());
+        let time = |attribute: &str| {
+            let time = message.attributes.get(attribute)?;
+            Timestamp::from_millisecond(time.parse().ok()?).ok()
+        };
+        let sent = time("SentTimestamp");
+        let received = time("ApproximateFirstReceiveTimestamp");
         Self {
             id: message.message_id,
             body: message.body.unwrap_or_default(),
             attempts: attempts.unwrap_or_default(),
             sent,
+            received,
         }
     }
 }

@@ -96,7 +96,7 @@ async fn invoke(
     clippy::disallowed_methods,
     reason = "how long is left until a deadline is for the machine's clock to say"
 )]
-fn time_until(deadline: SystemTime) -> Duration {
+pub(super) fn time_until(deadline: SystemTime) -> Duration {
     deadline
         .duration_since(SystemTime::now())
         .unwrap_or_default()

@@ -3,7 +3,7 @@ use std::{cell::RefCell, time::Duration};
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 
-use super::{Edge, Function, MAX_ATTEMPTS, Outcome, Record, Reply};
+use super::{Deadline, Edge, Function, MAX_ATTEMPTS, Outcome, Record, Reply};
 use crate::{
     Aws, Error,
     replay::{Replay, ok, refusal},
@@ -20,7 +20,7 @@ struct Scripted {
 }
 
 impl Function for Scripted {
-    async fn handle(&self, batch: &[Record], _metrics: &Metrics) -> Reply {
+    async fn handle(&self, batch: &[Record], _: Deadline, _metrics: &Metrics) -> Reply {
         self.given.borrow_mut().extend_from_slice(batch);
         Reply {
             outcomes: self.outcomes.clone(),
@@ -47,7 +47,10 @@ async fn serve(payload: Value, outcomes: Vec<Outcome>, replay: Replay) -> Served
         aws: &Aws::new(config, region, "aws".to_owned(), "test".to_owned()),
         queue_url: Some(QUEUE.to_owned()),
     };
-    let answer = edge.answer(payload, "r", &Metrics::default()).await;
+    let deadline = Deadline::of_invocation(Duration::from_mins(1));
+    let answer = edge
+        .answer(payload, "r", deadline, &Metrics::default())
+        .await;
     Served {
         answer,
         given: edge.function.given.into_inner(),
@@ -66,7 +69,8 @@ fn queue_up() -> Replay {
 fn message(id: &str, attempts: u32) -> Value {
     json!({
         "messageId": id, "body": format!("hint {id}"), "eventSource": "aws:sqs",
-        "attributes": { "SentTimestamp": "1800000000000", "ApproximateReceiveCount": "1" },
+        "attributes": { "SentTimestamp": "1800000000000", "ApproximateReceiveCount": "1",
+            "ApproximateFirstReceiveTimestamp": "1800000001000" },
         "messageAttributes": {
             "pipeshare-attempts": { "stringValue": attempts.to_string(), "dataType": "Number" },
         },
@@ -115,6 +119,7 @@ async fn a_record_has_what_sqs_knows_of_it() {
         (Some("m1"), "hint m1")
     );
     assert_eq!(first.sent.unwrap().as_second(), 1_800_000_000);
+    assert_eq!(first.received.unwrap().as_second(), 1_800_000_001);
     assert_eq!((first.attempts, second.attempts), (3, 0));
 }
 
@@ -124,10 +129,11 @@ async fn only_what_trying_again_can_help_is_delivered_again() {
         Outcome::Done,
         Outcome::Failed(failed(503, "ServiceUnavailable").await),
         Outcome::Failed(failed(403, "AccessDeniedException").await),
+        Outcome::NotReached,
     ];
-    let messages = batch(&[message("m1", 0), message("m2", 0), message("m3", 0)]);
-    let served = serve(messages, outcomes, queue_up()).await;
-    assert_eq!(served.answer.unwrap(), failures(&["m2"]));
+    let messages = ["m1", "m2", "m3", "m4"].map(|id| message(id, 0));
+    let served = serve(batch(&messages), outcomes, queue_up()).await;
+    assert_eq!(served.answer.unwrap(), failures(&["m2", "m4"]));
     assert!(served.put_back.is_empty());
 }
 

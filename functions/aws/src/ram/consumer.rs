@@ -1,5 +1,7 @@
 //! The consumer's side: invitations, and the shares that were accepted.
 
+use std::ops::ControlFlow;
+
 use aws_config::SdkConfig;
 use aws_sdk_ram::{
     Client,
@@ -10,8 +12,11 @@ use domain::{
     invitation::{Invitation, Resource},
 };
 
-use super::{all_pages, resource};
-use crate::error::{Error, Service};
+use super::{LONGEST_PAGE, all_pages, each_page, resource};
+use crate::{
+    error::{Error, Service},
+    time::timestamp,
+};
 
 /// A share of another account that this account is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +36,8 @@ pub enum Accepted {
     Now,
     /// Before it.
     Already,
+    /// Not at all: it was rejected, has expired or is gone.
+    No,
 }
 
 /// Invitations and shares of others, seen by the account that receives them.
@@ -48,30 +55,71 @@ impl Consumer {
         }
     }
 
-    /// All invitations that RAM still lists, whatever their status.
+    /// The invitations to some shares, whatever their status.
     ///
-    /// RAM has no filter for the status and forgets an accepted one after
-    /// about a week, so the absence of an invitation proves nothing.
-    pub async fn invitations(&self) -> Result<Vec<Invitation>, Error> {
-        let request = self.client.get_resource_share_invitations();
-        let found = all_pages!(
+    /// RAM forgets an accepted one after about a week, so the absence of an
+    /// invitation proves nothing.
+    pub async fn invitations_to(&self, shares: &[ShareArn]) -> Result<Vec<Invitation>, Error> {
+        let mut found = Vec::new();
+        let arns = shares.iter().map(ToString::to_string).collect();
+        let take = |page| {
+            found.extend(page);
+            ControlFlow::Continue(())
+        };
+        let read = self.read_invitations(Some(arns), take).await;
+        known(read)?;
+        Ok(found)
+    }
+
+    /// All invitations that RAM still lists, page by page, until `take` has had enough.
+    ///
+    /// RAM has no filter for the status, and anybody may make the list longer.
+    pub async fn each_invitation(
+        &self,
+        take: impl FnMut(Vec<Invitation>) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        self.read_invitations(None, take).await
+    }
+
+    async fn read_invitations(
+        &self,
+        shares: Option<Vec<String>>,
+        mut take: impl FnMut(Vec<Invitation>) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        let request = self
+            .client
+            .get_resource_share_invitations()
+            .set_resource_share_arns(shares);
+        let mut take = |page: Vec<_>| take(legible(page.iter().map(invitation)));
+        each_page!(
             self.service,
             "GetResourceShareInvitations",
             request,
-            resource_share_invitations
+            resource_share_invitations,
+            take
         );
-        Ok(legible(found.iter().map(invitation)))
+        Ok(())
     }
 
-    /// What accepting an invitation would give access to.
+    /// What accepting an invitation would give access to; nothing can be
+    /// said of one that is not pending any more.
     pub async fn pending_resources(
         &self,
         invitation: &InvitationArn,
-    ) -> Result<Vec<Resource>, Error> {
+    ) -> Result<Option<Vec<Resource>>, Error> {
+        match self.resources_inside(invitation).await {
+            Ok(resources) => Ok(Some(resources)),
+            Err(error) if is_over(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn resources_inside(&self, invitation: &InvitationArn) -> Result<Vec<Resource>, Error> {
         let request = self
             .client
             .list_pending_invitation_resources()
-            .resource_share_invitation_arn(invitation.as_str());
+            .resource_share_invitation_arn(invitation.as_str())
+            .max_results(LONGEST_PAGE);
         let found = all_pages!(
             self.service,
             "ListPendingInvitationResources",
@@ -95,11 +143,12 @@ impl Consumer {
             Err(error) if error.is("ResourceShareInvitationAlreadyAcceptedException") => {
                 Ok(Accepted::Already)
             }
+            Err(error) if is_over(&error) => Ok(Accepted::No),
             Err(error) => Err(error),
         }
     }
 
-    /// Rejects an invitation; rejecting it once more is no failure.
+    /// Rejects an invitation; that it is not pending any more is no failure.
     pub async fn reject(&self, invitation: &InvitationArn) -> Result<(), Error> {
         let answer = self
             .client
@@ -109,24 +158,62 @@ impl Consumer {
             .await
             .map_err(self.service.failed("RejectResourceShareInvitation"));
         match answer {
-            Err(error) if !error.is("ResourceShareInvitationAlreadyRejectedException") => {
+            Err(error)
+                if !is_over(&error)
+                    && !error.is("ResourceShareInvitationAlreadyAcceptedException") =>
+            {
                 Err(error)
             }
             _ => Ok(()),
         }
     }
 
-    /// The active shares of other accounts that this account is in.
+    /// Those of some shares of other accounts that this account is in and that are active.
     ///
     /// One that was accepted a moment ago may be missing for some seconds.
-    pub async fn shares(&self) -> Result<Vec<ReceivedShare>, Error> {
+    pub async fn shares_among(&self, shares: &[ShareArn]) -> Result<Vec<ReceivedShare>, Error> {
+        let mut found = Vec::new();
+        let arns = shares.iter().map(ToString::to_string).collect();
+        let take = |page| {
+            found.extend(page);
+            ControlFlow::Continue(())
+        };
+        let read = self.read_shares(Some(arns), take).await;
+        known(read)?;
+        Ok(found)
+    }
+
+    /// The active shares of other accounts that this account is in, page by
+    /// page, until `take` has had enough.
+    ///
+    /// Whoever belongs to the organization may make the list longer.
+    pub async fn each_share(
+        &self,
+        take: impl FnMut(Vec<ReceivedShare>) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        self.read_shares(None, take).await
+    }
+
+    async fn read_shares(
+        &self,
+        shares: Option<Vec<String>>,
+        mut take: impl FnMut(Vec<ReceivedShare>) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
         let request = self
             .client
             .get_resource_shares()
             .resource_owner(ResourceOwner::OtherAccounts)
-            .resource_share_status(ResourceShareStatus::Active);
-        let found = all_pages!(self.service, "GetResourceShares", request, resource_shares);
-        Ok(legible(found.iter().map(received_share)))
+            .resource_share_status(ResourceShareStatus::Active)
+            .set_resource_share_arns(shares);
+        let mut take = |page: Vec<_>| take(legible(page.iter().map(received_share)));
+        each_page!(
+            self.service,
+            "GetResourceShares",
+            request,
+            resource_shares,
+            take
+        );
+        Ok(())
     }
 
     /// What a share of another account gives this one access to.
@@ -135,9 +222,30 @@ impl Consumer {
             .client
             .list_resources()
             .resource_owner(ResourceOwner::OtherAccounts)
-            .resource_share_arns(share.as_str());
+            .resource_share_arns(share.as_str())
+            .max_results(LONGEST_PAGE);
         let found = all_pages!(self.service, "ListResources", request, resources);
         Ok(found.iter().map(resource).collect())
+    }
+}
+
+/// Whether somebody rejected the invitation, nobody answered it in time, or it
+/// is not there: its share is gone, or it was accepted.
+fn is_over(error: &Error) -> bool {
+    [
+        "ResourceShareInvitationAlreadyRejectedException",
+        "ResourceShareInvitationExpiredException",
+        "ResourceShareInvitationArnNotFoundException",
+    ]
+    .iter()
+    .any(|code| error.is(code))
+}
+
+/// A share that RAM does not know, or does not show to this account yet, is in no list.
+fn known(read: Result<(), Error>) -> Result<(), Error> {
+    match read {
+        Err(error) if error.is("UnknownResourceException") => Ok(()),
+        read => read,
     }
 }
 
@@ -174,6 +282,7 @@ fn invitation(invitation: &ResourceShareInvitation) -> Result<Invitation, Invali
             .status()
             .map_or("", |status| status.as_str())
             .into(),
+        sent: invitation.invitation_timestamp().and_then(timestamp),
     })
 }
 

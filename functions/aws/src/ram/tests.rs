@@ -1,3 +1,5 @@
+use std::ops::ControlFlow;
+
 use domain::{
     id::{AccountId, InvitationArn, PermissionArn, PipelineArn, Principal, ShareArn},
     status::{AssociationStatus, InvitationStatus},
@@ -148,7 +150,7 @@ async fn only_shares_that_exist_are_asked_for_their_contents_and_only_by_what_ra
 async fn a_page_token_that_comes_twice_does_not_cut_a_list_short() {
     let page = |token: Value| ok(&json!({ "resourceShareInvitations": [], "nextToken": token }));
     let replay = Replay::of([page("same".into()), page("same".into()), page(Value::Null)]);
-    let invitations = consumer(&replay).await.invitations().await.unwrap();
+    let invitations = consumer(&replay).await.invitations_to(&[]).await.unwrap();
     assert!(invitations.is_empty());
     assert_eq!(replay.requests().len(), 3);
 }
@@ -329,7 +331,7 @@ async fn invitations_of_every_status_are_listed_and_illegible_ones_hide_no_other
             "invitationTimestamp": 1_800_000_000,
         },
     ] }))]);
-    let invitations = consumer(&replay).await.invitations().await.unwrap();
+    let invitations = consumer(&replay).await.invitations_to(&[]).await.unwrap();
     let [found] = invitations.as_slice() else {
         panic!("{invitations:?}");
     };
@@ -353,8 +355,52 @@ async fn what_an_invitation_holds_is_told_before_it_is_accepted() {
         .pending_resources(&invitation())
         .await
         .unwrap();
-    assert_eq!(resources[0].kind, "s3:Bucket");
+    assert_eq!(resources.unwrap()[0].kind, "s3:Bucket");
     assert_eq!(replay.requests()[1].json()["nextToken"], "more");
+}
+
+#[tokio::test]
+async fn nothing_is_said_of_an_invitation_that_is_over() {
+    let replay = Replay::of([
+        refusal(400, "ResourceShareInvitationArnNotFoundException", ""),
+        refusal(400, "ResourceShareInvitationExpiredException", ""),
+        refusal(400, "ServiceUnavailableException", ""),
+    ]);
+    let consumer = consumer(&replay).await;
+    for _ in 0..2 {
+        let inside = consumer.pending_resources(&invitation()).await.unwrap();
+        assert_eq!(inside, None);
+    }
+    assert!(consumer.pending_resources(&invitation()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_list_is_read_in_the_longest_pages_until_there_is_enough() {
+    let page = |token: &str| ok(&json!({ "resourceShareInvitations": [], "nextToken": token }));
+    let replay = Replay::of([page("a"), page("b"), page("c")]);
+    let mut pages = 0;
+    let take = |_| {
+        pages += 1;
+        if pages == 2 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    consumer(&replay).await.each_invitation(take).await.unwrap();
+    let requests = replay.requests();
+    assert_eq!(requests.len(), 2);
+    assert_eq!(requests[0].json(), json!({ "maxResults": 500 }));
+}
+
+#[tokio::test]
+async fn a_share_that_ram_does_not_know_yet_is_not_there() {
+    let replay = Replay::by(|_| refusal(400, "UnknownResourceException", ""));
+    let consumer = consumer(&replay).await;
+    assert_eq!(consumer.invitations_to(&[share()]).await.unwrap(), []);
+    assert_eq!(consumer.shares_among(&[share()]).await.unwrap(), []);
+    let take = |_| ControlFlow::Continue(());
+    assert!(consumer.each_share(take).await.is_err());
 }
 
 #[tokio::test]
@@ -365,15 +411,17 @@ async fn accepting_or_rejecting_twice_is_no_failure() {
         refusal(400, "ResourceShareInvitationAlreadyRejectedException", ""),
         refusal(400, "ResourceShareInvitationAlreadyRejectedException", ""),
         refusal(400, "ResourceShareInvitationExpiredException", ""),
+        refusal(400, "MalformedArnException", ""),
+        refusal(400, "MalformedArnException", ""),
     ]);
     let consumer = consumer(&replay).await;
-    assert_eq!(consumer.accept(&invitation()).await.unwrap(), Accepted::Now);
-    assert_eq!(
-        consumer.accept(&invitation()).await.unwrap(),
-        Accepted::Already
-    );
+    for expected in [Accepted::Now, Accepted::Already, Accepted::No] {
+        assert_eq!(consumer.accept(&invitation()).await.unwrap(), expected);
+    }
+    for _ in 0..2 {
+        consumer.reject(&invitation()).await.unwrap();
+    }
     assert!(consumer.accept(&invitation()).await.is_err());
-    consumer.reject(&invitation()).await.unwrap();
     assert!(consumer.reject(&invitation()).await.is_err());
 }
 
@@ -388,7 +436,7 @@ async fn a_consumer_sees_active_shares_of_others_and_what_is_in_them() {
         ),
     ]);
     let consumer = consumer(&replay).await;
-    let shares = consumer.shares().await.unwrap();
+    let shares = consumer.shares_among(&[]).await.unwrap();
     assert_eq!(shares[0].owner, account("222222222222"));
     let resources = consumer.resources(&shares[0].arn).await.unwrap();
     assert_eq!(resources[0].kind, "sagemaker:Pipeline");
@@ -396,11 +444,16 @@ async fn a_consumer_sees_active_shares_of_others_and_what_is_in_them() {
     let requests = replay.requests();
     assert_eq!(
         requests[0].json(),
-        json!({ "resourceOwner": "OTHER-ACCOUNTS", "resourceShareStatus": "ACTIVE" })
+        json!({
+            "resourceOwner": "OTHER-ACCOUNTS", "resourceShareStatus": "ACTIVE",
+            "resourceShareArns": [], "maxResults": 500,
+        })
     );
     assert_eq!(
         requests[1].json(),
-        json!({ "resourceOwner": "OTHER-ACCOUNTS", "resourceShareArns": [SHARE] })
+        json!({
+            "resourceOwner": "OTHER-ACCOUNTS", "resourceShareArns": [SHARE], "maxResults": 500,
+        })
     );
 }
 

@@ -100,16 +100,24 @@ async fn executions_that_changed_are_searched_with_statuses_that_are_new_to_us()
             "PipelineExecutionStatus": status, "LastModifiedTime": SINCE + 60,
         } })
     };
-    let replay = Replay::of([
-        ok(&json!({ "Results": [], "NextToken": "more" })),
-        ok(&json!({ "Results": [record("a", "Executing")], "NextToken": "more2" })),
-        ok(&json!({ "Results": [record("b", "BrandNew")] })),
-    ]);
-    let found = sagemaker(&replay)
+    let answers = || {
+        Replay::of([
+            ok(&json!({ "Results": [], "NextToken": "more" })),
+            ok(&json!({ "Results": [record("a", "Executing")], "NextToken": "more2" })),
+            ok(&json!({ "Results": [record("b", "BrandNew")] })),
+        ])
+    };
+    let first = sagemaker(&answers()).await;
+    let (found, is_all) = first.executions_changed_since(since(), 1).await.unwrap();
+    assert_eq!((found.len(), is_all), (1, false), "there may be thousands");
+
+    let replay = answers();
+    let (found, is_all) = sagemaker(&replay)
         .await
-        .executions_changed_since(since())
+        .executions_changed_since(since(), 2)
         .await
         .unwrap();
+    assert!(is_all);
     let statuses: Vec<_> = found.iter().map(|found| found.status.as_str()).collect();
     assert_eq!(statuses, ["Executing", "BrandNew"]);
     let body = replay.requests()[0].json();

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 pub use execution::{Execution, FailedStep, execution_notice};
 pub use problem::{Trouble, policy_refused_notice, problem_notice};
-pub use refusal::{excess_notice, refusal_notice};
+pub use refusal::{Fate, StrangersOfDay, excess_notice, refusal_notice, strangers_notice};
 pub use shared::{SharedPipelines, shared_notice};
 
 /// A message to people and machines.

@@ -1,5 +1,7 @@
 //! What is said of invitations and shares that are not what the policy says.
 
+use std::fmt::Write;
+
 use serde_json::json;
 
 use super::{
@@ -8,7 +10,7 @@ use super::{
 };
 use crate::{
     id::{AccountId, Region, ShareArn},
-    invitation::{Invitation, Refusal},
+    invitation::{Invitation, Refusal, Strangers},
     notification::REFUSAL_DETAIL_TYPE,
     policy::Policy,
     text::quoted_of_stranger,
@@ -17,14 +19,114 @@ use crate::{
 /// How much of a stranger's words is told, in characters.
 const LONGEST_NAME: usize = 60;
 
-/// Says that an invitation was not accepted, and why.
+/// What strangers sent to an account, as people are told once a day.
+#[derive(Debug, Clone, Copy)]
+pub struct StrangersOfDay<'a> {
+    /// The account that received it.
+    pub receiver: &'a AccountId,
+    /// The Region.
+    pub region: &'a Region,
+    /// The day, for instance `2026-01-05`.
+    pub day: &'a str,
+    /// What is there now.
+    pub strangers: &'a Strangers,
+    /// Whether invitations of strangers are rejected, as far as one reconciliation gets.
+    pub rejects: bool,
+    /// How many invitations were sent on the last day that had any, and which day that was.
+    pub before: Option<(usize, &'a str)>,
+}
+
+/// Says that strangers use our names, with counts and a few samples.
+///
+/// There is one such message for an account and a day, however many strangers
+/// there are and whatever they do: whoever invites must not be able to write
+/// to people as often as they like. What they write is only ever quoted.
+#[must_use]
+pub fn strangers_notice(policy: &Policy, of_day: &StrangersOfDay<'_>) -> Notice {
+    let StrangersOfDay {
+        receiver,
+        region,
+        day,
+        strangers,
+        rejects,
+        before,
+    } = of_day;
+    let name = policy.display_name(receiver);
+    let fate = if *rejects {
+        "They are rejected, a bounded number at a time."
+    } else {
+        "They are left alone, and expire by themselves; if you expected one, correct the sharing policy."
+    };
+    let mut text = format!(
+        "{name} ({receiver}, {region}) has {} invitations and {} shares whose names are like \
+         pipeshare's and that no rule of the policy allows, from {} accounts.\n\
+         Nothing of it was accepted. {fate}\n",
+        strangers.invitations,
+        strangers.shares,
+        strangers.senders(),
+    );
+    if let Some((count, day)) = before {
+        let _ = writeln!(text, "On {day} there were {count} such invitations in all.");
+    }
+    for sample in strangers.samples() {
+        let _ = writeln!(
+            text,
+            "  {}: {}\n    Sender: {}\n    {}",
+            quoted_of_stranger(&sample.share_name, LONGEST_NAME),
+            sample.refusal,
+            sample.sender,
+            sample.arn
+        );
+    }
+    let more =
+        (strangers.invitations + strangers.shares).saturating_sub(strangers.samples().count());
+    if more > 0 {
+        let _ = writeln!(text, "  and {more} more");
+    }
+    let _ = writeln!(
+        text,
+        "This is told once a day; what else comes today is counted by the metrics \
+         InvitationsRefused and SharesDistrusted, and in the log of accept-invitation."
+    );
+    let samples: Vec<_> = strangers.samples().collect();
+    let detail = json!({
+        "consumerAccountId": receiver,
+        "invitations": strangers.invitations,
+        "shares": strangers.shares,
+        "senders": strangers.senders(),
+        "samples": samples,
+    });
+    notice(
+        REFUSAL_DETAIL_TYPE,
+        format!("strangers|{receiver}|{day}"),
+        &subject(&[Part::Kept("Invitations of strangers in "), Part::Name(name)]),
+        &text,
+        detail,
+    )
+}
+
+/// What was done about an invitation, and whether more can be told today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fate {
+    /// Whether it was rejected, and not left alone.
+    pub was_rejected: bool,
+    /// Whether this is the last message of the day about invitations of this sender.
+    pub is_last_of_day: bool,
+}
+
+/// Says that an invitation of somebody whom the policy names was not accepted, and why.
+///
+/// The same invitation is news again when something else is inside.
 #[must_use]
 pub fn refusal_notice(
     policy: &Policy,
     region: &Region,
     invitation: &Invitation,
     refusal: &Refusal,
-    was_rejected: bool,
+    Fate {
+        was_rejected,
+        is_last_of_day,
+    }: Fate,
 ) -> Notice {
     let receiver = policy.display_name(&invitation.receiver);
     let fate = if was_rejected {
@@ -46,17 +148,29 @@ pub fn refusal_notice(
         "It stays pending until it expires. If you expected it, correct the sharing policy; \
          if you did not, reject it and ask the sender."
     };
-    let text = format!(
-        "The invitation to share {} in {receiver} ({}, {region}) was {fate}: {refusal}.\n\
+    let sender = policy.display_name(&invitation.sender);
+    let mut text = format!(
+        "The invitation of {sender} to share {} in {receiver} ({}, {region}) was {fate}: {refusal}.\n\
          Sender: {}\nInvitation: {}\n{advice}\n",
         quoted_of_stranger(&invitation.share_name, LONGEST_NAME),
         invitation.receiver,
         invitation.sender,
         invitation.arn
     );
+    if is_last_of_day {
+        let _ = writeln!(
+            text,
+            "This is the last message of the day about invitations of {sender}; the log of \
+             accept-invitation has the others."
+        );
+    }
+    let what = match refusal {
+        Refusal::TooMuch { resources } => digest(&resources.join("\n")),
+        _ => String::new(),
+    };
     notice(
         REFUSAL_DETAIL_TYPE,
-        format!("{}|{}", invitation.arn, refusal.code()),
+        format!("{}|{}|{what}", invitation.arn, refusal.code()),
         &subject,
         &text,
         json!({

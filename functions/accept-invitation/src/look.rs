@@ -1,0 +1,206 @@
+//! One look at one account: what comes first, and where it ends.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+    ops::ControlFlow,
+    time::Duration,
+};
+
+use aws::{Error, clients::Consumer, lambda::Deadline, ram::ReceivedShare};
+use domain::{
+    id::{InvitationArn, ShareArn},
+    invitation::{self, Receiver, Triage},
+};
+
+use crate::{AcceptInvitation, Look, report::AccountReport};
+
+/// How many invitations of strangers a look rejects, if they are to be rejected.
+const MOST_REJECTED: usize = 100;
+
+/// What was served already, since it was offered.
+#[derive(Debug, Default)]
+struct Served {
+    invitations: BTreeSet<InvitationArn>,
+    shares: BTreeSet<ShareArn>,
+}
+
+/// What an account has, sorted.
+struct Received<'a> {
+    triage: Triage<'a>,
+    /// The shares to inspect.
+    shares: Vec<ReceivedShare>,
+}
+
+impl AcceptInvitation<'_> {
+    /// Answers what is pending in one account and inspects what it has
+    /// accepted, as far as its time goes.
+    pub(crate) async fn serve_account(
+        &self,
+        look: &Look<'_>,
+        invocation: Deadline,
+        time: Duration,
+    ) -> AccountReport {
+        let mut report = AccountReport::new(look.account, look.dry_run);
+        if invocation.is_over() {
+            report.cut_short();
+            return report;
+        }
+        // Nothing is begun in the last tenth, and nothing goes on behind the end.
+        let soft = invocation.within(time / 10 * 9);
+        let serving = self.serve_in_time(look, soft, &mut report);
+        if invocation.within(time).bound(serving).await.is_none() {
+            report.cut_short();
+        }
+        report
+    }
+
+    async fn serve_in_time(&self, look: &Look<'_>, deadline: Deadline, report: &mut AccountReport) {
+        let consumer = self.aws.consumer(look.account).await;
+        if let Err(error) = self.serve_all(look, &consumer, deadline, report).await {
+            report.fail(error);
+        }
+        let troubles = report.troubles();
+        self.notices
+            .tell_troubles(look.teller, look.policy, look.account, &troubles)
+            .await;
+    }
+
+    async fn serve_all(
+        &self,
+        look: &Look<'_>,
+        consumer: &Consumer,
+        deadline: Deadline,
+        report: &mut AccountReport,
+    ) -> Result<(), Error> {
+        let mut served = Served::default();
+        if !look.offers.is_empty() {
+            served = self.serve_offers(look, consumer, deadline, report).await?;
+        }
+        if look.is_whole {
+            self.serve_whole(look, consumer, served, deadline, report)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Serves the shares that were offered, and asks for nothing else:
+    /// however many invitations there are, theirs cost the same.
+    async fn serve_offers(
+        &self,
+        look: &Look<'_>,
+        consumer: &Consumer,
+        deadline: Deadline,
+        report: &mut AccountReport,
+    ) -> Result<Served, Error> {
+        let ram = &consumer.ram;
+        let offered: BTreeSet<_> = look.offers.iter().map(|offer| &offer.share).collect();
+        let offered: Vec<_> = offered.into_iter().cloned().collect();
+        let (invitations, shares) =
+            futures::try_join!(ram.invitations_to(&offered), ram.shares_among(&offered))?;
+        let mut served = Served::default();
+        for invitation in &invitations {
+            if deadline.is_over() {
+                report.cut_short();
+                return Ok(served);
+            }
+            self.answer(look, ram, invitation, report).await;
+            served.invitations.insert(invitation.arn.clone());
+        }
+        for share in &shares {
+            if deadline.is_over() {
+                report.cut_short();
+                return Ok(served);
+            }
+            self.inspect(look, consumer, share, report).await;
+            served.shares.insert(share.arn.clone());
+        }
+        for offer in &look.offers {
+            report.follow_offer(look.policy, offer, &invitations, &shares);
+        }
+        Ok(served)
+    }
+
+    /// Serves whatever the account has received: what a rule names first, and
+    /// of strangers a bounded part last.
+    async fn serve_whole(
+        &self,
+        look: &Look<'_>,
+        consumer: &Consumer,
+        served: Served,
+        deadline: Deadline,
+        report: &mut AccountReport,
+    ) -> Result<(), Error> {
+        let Received { triage, shares } = self.receive(look, consumer, deadline, report).await?;
+        report.not_ours = triage.not_ours();
+        for invitation in triage.named() {
+            if deadline.is_over() {
+                report.cut_short();
+                return Ok(());
+            }
+            if !served.invitations.contains(&invitation.arn) {
+                self.answer(look, &consumer.ram, invitation, report).await;
+            }
+        }
+        self.report_strangers(look, triage.strangers(), report)
+            .await;
+        let beginning = invitation::beginning(shares.len(), look.teller.now);
+        let (before, after) = shares.split_at(beginning);
+        for share in after.iter().chain(before) {
+            if deadline.is_over() {
+                report.cut_short();
+                return Ok(());
+            }
+            if !served.shares.contains(&share.arn) {
+                self.inspect(look, consumer, share, report).await;
+            }
+        }
+        self.reject_strangers(look, &consumer.ram, triage.strangers(), deadline, report)
+            .await;
+        Ok(())
+    }
+
+    /// Reads both lists and sorts them on the way, in no more than half of the time.
+    async fn receive<'s>(
+        &'s self,
+        look: &'s Look<'_>,
+        consumer: &Consumer,
+        deadline: Deadline,
+        report: &mut AccountReport,
+    ) -> Result<Received<'s>, Error> {
+        let receiver = Receiver {
+            account: look.account,
+            region: self.aws.region(),
+        };
+        let triage = RefCell::new(Triage::new(look.policy, receiver, MOST_REJECTED));
+        let mut shares = Vec::new();
+        let ending = deadline.within(deadline.time_left() / 2);
+        let is_cut_short = Cell::new(false);
+        let go_on = || {
+            if ending.is_over() {
+                is_cut_short.set(true);
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        let invitations = consumer.ram.each_invitation(|page| {
+            page.into_iter().for_each(|it| triage.borrow_mut().add(it));
+            go_on()
+        });
+        let visible = consumer.ram.each_share(|mut page| {
+            let mut triage = triage.borrow_mut();
+            page.retain(|share| triage.is_worth_inspecting(&share.arn, &share.name));
+            shares.append(&mut page);
+            go_on()
+        });
+        futures::try_join!(invitations, visible)?;
+        if is_cut_short.get() {
+            report.cut_short();
+        }
+        Ok(Received {
+            triage: triage.into_inner(),
+            shares,
+        })
+    }
+}

@@ -1,0 +1,65 @@
+//! What becomes of what strangers send: one message a day, and rejections if that is the setting.
+
+use aws::{lambda::Deadline, ram::Consumer};
+use domain::invitation::Strangers;
+
+use crate::{AcceptInvitation, Look, report::AccountReport};
+
+impl AcceptInvitation<'_> {
+    /// Says that there are strangers; that it could not be said keeps nothing else from being done.
+    pub(crate) async fn report_strangers(
+        &self,
+        look: &Look<'_>,
+        strangers: &Strangers,
+        report: &mut AccountReport,
+    ) {
+        if strangers.is_empty() {
+            return;
+        }
+        report.meet(strangers);
+        tracing::warn!(
+            account.id = %look.account,
+            invitations = strangers.invitations,
+            shares = strangers.shares,
+            senders = strangers.senders(),
+            "strangers use names like ours"
+        );
+        if look.dry_run {
+            return;
+        }
+        let receiver = (look.account, self.aws.region());
+        let rejects = self.config.rejects;
+        let told = self
+            .notices
+            .tell_strangers(look.teller, look.policy, receiver, strangers, rejects)
+            .await;
+        if let Err(error) = told {
+            report.fail(error);
+        }
+    }
+
+    /// Rejects some of the invitations of strangers, if that is the setting.
+    pub(crate) async fn reject_strangers(
+        &self,
+        look: &Look<'_>,
+        consumer: &Consumer,
+        strangers: &Strangers,
+        deadline: Deadline,
+        report: &mut AccountReport,
+    ) {
+        if look.dry_run || !self.config.rejects {
+            return;
+        }
+        for invitation in strangers.rejectable() {
+            if deadline.is_over() {
+                report.cut_short();
+                return;
+            }
+            match consumer.reject(invitation).await {
+                Ok(()) => report.strangers_rejected(),
+                // What keeps one from being rejected keeps the others, too.
+                Err(error) => return report.fail(error),
+            }
+        }
+    }
+}
