@@ -5,8 +5,9 @@ mod notice;
 
 pub use ledger::{Change, Decision, Seen, Told, decide};
 pub use notice::{
-    Execution, FailedStep, Notice, SharedPipelines, Trouble, excess_notice, execution_notice,
-    policy_refused_notice, problem_notice, refusal_notice, shared_notice,
+    Execution, FailedStep, Notice, PolicyTrouble, SharedPipelines, Trouble, excess_notice,
+    execution_notice, policy_refused_notice, policy_trouble_notice, problem_notice, refusal_notice,
+    shared_notice,
 };
 
 use std::collections::BTreeMap;
