@@ -68,8 +68,8 @@ pub struct Plan {
     pub permissions: Vec<String>,
     /// Whom owners may share with at most, if not with everybody here.
     pub principals: Option<String>,
-    /// Whether the policy is a secret with a key of the hub's own.
-    pub policy_key: bool,
+    /// The id of the key of the hub's own that the policy is encrypted with; a plain text without.
+    pub policy_key: Option<&'static str>,
     /// Whether the hub rejects what it refuses, instead of leaving it.
     pub rejects: bool,
     /// What the sandbox's clock says in the beginning.
@@ -91,7 +91,7 @@ impl Default for Plan {
             templates: Templates::default(),
             permissions: Vec::new(),
             principals: None,
-            policy_key: false,
+            policy_key: None,
             rejects: false,
             start: "2026-01-05T09:00:00Z"
                 .parse()
@@ -124,8 +124,8 @@ pub enum EstateError {
     /// The sandbox did not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The key of the policy could not be made.
-    #[error("the key of the policy could not be made")]
+    /// A key could not be made.
+    #[error("a key could not be made")]
     Key(#[source] Box<ApiError>),
     /// The policy could not be written.
     #[error("the policy could not be written")]
@@ -182,20 +182,19 @@ impl Estate {
         deploy_consumer(&mut self.sandbox.world(), account, &self.plan)
     }
 
-    /// Makes the key that [`Plan::policy_key`] speaks of, which then nobody but administrators may use.
-    pub fn make_policy_key(&self) -> Result<(), EstateError> {
-        make_policy_key(&mut self.sandbox.world())
+    /// Makes a key in the hub, which nobody but administrators may use.
+    pub fn make_key(&self, id: &str) -> Result<(), EstateError> {
+        make_key(&mut self.sandbox.world(), id)
     }
 
     /// Writes the policy, as the administrator of the hub does.
     pub async fn write_policy(&self, policy: &str) -> Result<(), EstateError> {
         let written = self.person(SHARED).ssm.put_parameter();
-        let written = if self.plan.policy_key {
-            written
+        let written = match self.plan.policy_key {
+            Some(key) => written
                 .r#type(aws_sdk_ssm::types::ParameterType::SecureString)
-                .key_id(policy_key())
-        } else {
-            written.r#type(aws_sdk_ssm::types::ParameterType::String)
+                .key_id(key_arn(key)),
+            None => written.r#type(aws_sdk_ssm::types::ParameterType::String),
         };
         let written = written
             .name(POLICY_PARAMETER)
@@ -275,14 +274,10 @@ fn deploy_hub(world: &mut World, plan: &Plan) -> Result<(), EstateError> {
         .iter()
         .filter(|account| !plan.members.contains(account));
     let strangers = strangers.copied().collect::<Vec<_>>().join(",");
-    if plan.policy_key {
-        make_policy_key(world)?;
+    if let Some(key) = plan.policy_key {
+        make_key(world, key)?;
     }
-    let key = if plan.policy_key {
-        policy_key()
-    } else {
-        String::new()
-    };
+    let key = plan.policy_key.map(key_arn).unwrap_or_default();
     // The scenarios begin without a policy, and write their own.
     let parameters = [
         ("OrganizationId", organization.as_str()),
@@ -298,20 +293,20 @@ fn deploy_hub(world: &mut World, plan: &Plan) -> Result<(), EstateError> {
     deploy(world, SHARED, file, &plan.templates.hub, &parameters).map_err(EstateError::from)
 }
 
-/// The ARN of the key that the policy is encrypted with, if it is.
-fn policy_key() -> String {
-    format!("arn:aws:kms:{REGION}:{SHARED}:key/policy")
+/// The ARN of a key in the hub.
+fn key_arn(id: &str) -> String {
+    format!("arn:aws:kms:{REGION}:{SHARED}:key/{id}")
 }
 
-/// Makes that key, with the policy that a key has by default: IAM decides.
-fn make_policy_key(world: &mut World) -> Result<(), EstateError> {
+/// Makes a key in the hub, with the policy that a key has by default: IAM decides.
+fn make_key(world: &mut World, id: &str) -> Result<(), EstateError> {
     let policy = serde_json::json!({ "KeyPolicy": { "Statement": [{
         "Effect": "Allow",
         "Principal": { "AWS": format!("arn:aws:iam::{SHARED}:root") },
         "Action": "kms:*",
         "Resource": "*",
     }] } });
-    kms::create_key(world, SHARED, REGION, "policy", &policy)
+    kms::create_key(world, SHARED, REGION, id, &policy)
         .map_err(|error| EstateError::Key(Box::new(error)))
 }
 

@@ -200,7 +200,7 @@ async fn a_policy_that_is_a_secret_is_read() {
         (Plan::default(), None),
         (
             Plan {
-                policy_key: true,
+                policy_key: Some("policy"),
                 ..Plan::default()
             },
             Some(format!("arn:aws:kms:{REGION}:{SHARED}:key/policy")),
@@ -243,7 +243,7 @@ async fn a_secret_that_the_functions_may_not_read_leaves_the_last_policy_at_work
     let scenario = Scenario::on(at_night()).await;
     write(&scenario, &ungated(), ParameterType::SecureString, None).await;
     scenario.pass(10).await;
-    let made = scenario.estate.make_policy_key();
+    let made = scenario.estate.make_key("policy");
     made.unwrap_or_else(|error| panic!("{error}"));
     let key = format!("arn:aws:kms:{REGION}:{SHARED}:key/policy");
     let secret = ParameterType::SecureString;

@@ -54,7 +54,6 @@ fn words(command: &str) -> Vec<String> {
             }
             _ if depth > 0 => word.get_or_insert_default().push(c),
             (c, Some(open)) if c == open => quote = None,
-            (c, Some(_)) => word.get_or_insert_default().push(c),
             ('\'' | '"', None) => {
                 quote = Some(c);
                 word.get_or_insert_default();
@@ -65,7 +64,7 @@ fn words(command: &str) -> Vec<String> {
             }
             ('\n' | ')' | '|' | ';' | '&' | '<' | '>', None) => break,
             (c, None) if c.is_whitespace() => words.extend(word.take()),
-            (c, None) => word.get_or_insert_default().push(c),
+            (c, _) => word.get_or_insert_default().push(c),
         }
     }
     words.extend(word);

@@ -331,7 +331,7 @@ fn every_line_of_rust_stands_in_a_test() {
     let folder = root().join("tests/e2e/tests");
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
     let texts = files.filter_map(|entry| fs::read_to_string(entry.path()).ok());
-    let tests: String = texts.collect();
+    let known: String = texts.collect();
     for block in of_kind(Kind::Code) {
         for line in block
             .text
@@ -339,7 +339,7 @@ fn every_line_of_rust_stands_in_a_test() {
             .map(str::trim)
             .filter(|line| !line.is_empty())
         {
-            assert!(tests.contains(line), "{}: {line}", block.place());
+            assert!(known.contains(line), "{}: {line}", block.place());
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 
 /// The key of AWS, which lets everybody in the account decrypt through SSM.
 ///
-/// Source: Systems Manager user guide, "Restricting decryption of SecureString
+/// Source: Systems Manager user guide, "Restricting decryption of `SecureString`
 /// parameter values".
 const OF_AWS: &str = "alias/aws/ssm";
 

@@ -74,7 +74,7 @@ pub(super) fn sns(world: &World, call: &Call) -> Vec<Wanted> {
 /// The version or label of a parameter is not part of its ARN.
 ///
 /// Source: Systems Manager user guide, "AWS KMS encryption for AWS Systems
-/// Manager Parameter Store SecureString parameters".
+/// Manager Parameter Store `SecureString` parameters".
 pub(super) fn ssm(world: &World, call: &Call) -> Vec<Wanted> {
     if call.operation == "DescribeParameters" {
         return vec![Wanted::new(action(call), "*")];
