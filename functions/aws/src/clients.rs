@@ -11,7 +11,10 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
-use domain::id::{AccountId, InvalidId, Region};
+use domain::{
+    id::{AccountId, InvalidId, Region},
+    policy::Place,
+};
 use tokio::sync::Mutex;
 
 use crate::{
@@ -129,7 +132,11 @@ impl Aws {
     /// Parameter Store of the hub.
     #[must_use]
     pub fn ssm(&self) -> Ssm {
-        Ssm::new(&self.config)
+        let place = Place {
+            partition: self.partition.clone(),
+            region: self.region.clone(),
+        };
+        Ssm::new(&self.config, place)
     }
 
     /// The queues of the hub.

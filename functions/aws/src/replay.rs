@@ -12,7 +12,16 @@ use aws_smithy_runtime_api::client::{
     orchestrator::{HttpRequest, HttpResponse},
     result::ConnectorError,
 };
+use domain::policy::Place;
 use serde_json::{Value, json};
+
+/// Where the functions work in these tests.
+pub(crate) fn place() -> Place {
+    Place {
+        partition: "aws".to_owned(),
+        region: "eu-west-1".parse().expect("it is a Region"),
+    }
+}
 
 /// A request as it went out.
 #[derive(Debug, Clone)]

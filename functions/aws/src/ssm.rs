@@ -2,6 +2,7 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_ssm::Client;
+use domain::policy::Place;
 use jiff::Timestamp;
 
 use crate::{
@@ -27,16 +28,19 @@ pub struct Ssm {
     client: Client,
     clock: Clock,
     service: Service,
+    /// Where the policy is to work.
+    pub(crate) place: Place,
 }
 
 impl Ssm {
-    pub(crate) fn new(config: &SdkConfig) -> Self {
+    pub(crate) fn new(config: &SdkConfig, place: Place) -> Self {
         let clock = Clock::default();
         let config = aws_sdk_ssm::config::Builder::from(config).interceptor(clock.clone());
         Self {
             client: Client::from_conf(config.build()),
             clock,
             service: Service::new("ssm", None),
+            place,
         }
     }
 
@@ -59,11 +63,15 @@ impl Ssm {
         self.get(&format!("{name}:{IN_FORCE}")).await
     }
 
+    /// Reads a version, also one that somebody, or an organization's rules, made a secret.
+    ///
+    /// Of other types, SSM ignores that they are to be decrypted.
     async fn get(&self, selector: &str) -> Result<Option<Version>, Error> {
         let answer = self
             .client
             .get_parameter()
             .name(selector)
+            .with_decryption(true)
             .send()
             .await
             .map_err(self.service.failed("GetParameter"));
@@ -106,10 +114,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::replay::{Replay, ok, refusal};
+    use crate::replay::{Replay, ok, place, refusal};
 
     async fn ssm(replay: &Replay) -> Ssm {
-        Ssm::new(&replay.config().await)
+        Ssm::new(&replay.config().await, place())
     }
 
     #[tokio::test]
@@ -138,6 +146,8 @@ mod tests {
             .map(|request| request.json()["Name"].clone())
             .collect();
         assert_eq!(names, ["/pipeshare/policy", "/pipeshare/policy:in-force"]);
+        let mut requests = replay.requests().into_iter();
+        assert!(requests.all(|request| request.json()["WithDecryption"] == true));
     }
 
     #[tokio::test]

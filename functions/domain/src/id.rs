@@ -158,16 +158,16 @@ text_conversions!(Region);
 const LONGEST_ARN: usize = 800;
 
 /// The colon-separated parts that all ARNs share.
-struct ArnParts<'a> {
-    partition: &'a str,
-    service: &'a str,
-    region: &'a str,
-    account: &'a str,
-    resource: &'a str,
+pub(crate) struct ArnParts<'a> {
+    pub(crate) partition: &'a str,
+    pub(crate) service: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) account: &'a str,
+    pub(crate) resource: &'a str,
 }
 
 impl<'a> ArnParts<'a> {
-    fn split(text: &'a str) -> Option<Self> {
+    pub(crate) fn split(text: &'a str) -> Option<Self> {
         let mut parts = text.splitn(6, ':');
         if parts.next()? != "arn" {
             return None;
@@ -434,6 +434,11 @@ ram_arn!(
 pub struct PermissionArn(String);
 
 impl PermissionArn {
+    /// The name of [`PermissionArn::read`].
+    pub(crate) const READ: &'static str = "AWSRAMDefaultPermissionSageMakerPipeline";
+    /// The name of [`PermissionArn::execute`].
+    pub(crate) const EXECUTE: &'static str = "AWSRAMPermissionSageMakerPipelineAllowExecution";
+
     /// The ARN as AWS wrote it.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -446,17 +451,17 @@ impl PermissionArn {
     /// the SageMaker developer guide, "Set up cross-account support for Pipelines".
     #[must_use]
     pub fn read(partition: &str) -> Self {
-        Self(format!(
-            "arn:{partition}:ram::aws:permission/AWSRAMDefaultPermissionSageMakerPipeline"
-        ))
+        Self::of_aws(partition, Self::READ)
     }
 
     /// The permission of AWS that adds start, stop and retry to [`PermissionArn::read`].
     #[must_use]
     pub fn execute(partition: &str) -> Self {
-        Self(format!(
-            "arn:{partition}:ram::aws:permission/AWSRAMPermissionSageMakerPipelineAllowExecution"
-        ))
+        Self::of_aws(partition, Self::EXECUTE)
+    }
+
+    fn of_aws(partition: &str, name: &str) -> Self {
+        Self(format!("arn:{partition}:ram::aws:permission/{name}"))
     }
 }
 

@@ -5,9 +5,9 @@ mod notice;
 
 pub use ledger::{Change, Decision, Seen, Told, decide};
 pub use notice::{
-    Execution, FailedStep, Fate, Notice, SharedPipelines, StrangersOfDay, Trouble, excess_notice,
-    execution_notice, policy_refused_notice, problem_notice, refusal_notice, shared_notice,
-    strangers_notice,
+    Execution, FailedStep, Fate, Notice, PolicyTrouble, SharedPipelines, StrangersOfDay, Trouble,
+    excess_notice, execution_notice, policy_refused_notice, policy_trouble_notice, problem_notice,
+    refusal_notice, shared_notice, strangers_notice,
 };
 
 use std::collections::BTreeMap;

@@ -10,8 +10,11 @@ mod checker;
 mod document;
 mod error;
 mod pattern;
+mod permission;
+mod place;
 mod principal;
 mod rule;
+mod versions;
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -20,6 +23,8 @@ use serde::Serialize;
 pub(crate) use checker::{quoted, unknown};
 pub use error::{PolicyError, PolicyErrors};
 pub use pattern::{InvalidPattern, NamePatterns, Pattern};
+pub use place::Place;
+pub use versions::{KEPT_VERSIONS, versions_left};
 
 use crate::{
     id::{AccountId, PermissionArn, PipelineArn, Principal},
@@ -179,19 +184,32 @@ impl FromStr for RuleName {
 /// Whether nobody has written a policy yet: the text holds nothing but comments.
 ///
 /// Such a text is no policy, and neither is it a mistake. The template begins
-/// with one, so that a reset of the parameter withdraws nothing.
+/// with one, so that a reset of the parameter withdraws nothing. A text whose
+/// lines end with what YAML takes for part of a comment is not one: whoever
+/// wrote it meant more, and [`Policy::parse`] says what is wrong with it.
 #[must_use]
 pub fn is_unwritten(text: &str) -> bool {
-    let mut lines = text.lines().map(str::trim);
-    lines.all(|line| line.is_empty() || line.starts_with('#'))
+    document::is_comment(text)
 }
 
 impl Policy {
-    /// Reads a policy, or says everything that is wrong with it.
+    /// Reads a policy for wherever it may work, or says everything that is wrong with it.
+    ///
+    /// Whoever is to go by the policy knows where that is, and reads it with
+    /// [`Policy::parse_at`].
     pub fn parse(text: &str) -> Result<Self, PolicyErrors> {
+        Self::parse_for(text, None)
+    }
+
+    /// Reads a policy that is to work here, or says everything that is wrong with it.
+    pub fn parse_at(text: &str, place: &Place) -> Result<Self, PolicyErrors> {
+        Self::parse_for(text, Some(place))
+    }
+
+    fn parse_for(text: &str, place: Option<&Place>) -> Result<Self, PolicyErrors> {
         let root = document::parse(text)?;
         let mut checker = checker::Checker::default();
-        let policy = read(&mut checker, &root);
+        let policy = read(&mut checker, &root, place);
         let errors = checker.into_errors();
         match policy {
             Some(policy) if errors.is_empty() => Ok(policy),
@@ -254,7 +272,11 @@ impl Policy {
 }
 
 /// Reads the document's top level.
-fn read(checker: &mut checker::Checker, root: &document::Node) -> Option<Policy> {
+fn read(
+    checker: &mut checker::Checker,
+    root: &document::Node,
+    place: Option<&Place>,
+) -> Option<Policy> {
     const KEYS: &[&str] = &["version", "organization", "accounts", "rules"];
     let fields = checker.fields(root, "a policy", KEYS)?;
     if let Some(version) = checker.required(&fields, "version")
@@ -272,8 +294,10 @@ fn read(checker: &mut checker::Checker, root: &document::Node) -> Option<Policy>
     let context = principal::Context {
         organization: &organization,
         accounts: &accounts,
+        place,
     };
     let rules = rule::read_rules(checker, &fields, &context);
+    principal::check_management_account(checker, &fields);
     Some(Policy {
         organization: organization.known,
         accounts: accounts.into_list(),

@@ -11,8 +11,8 @@ use domain::{
     id::{AccountId, ExecutionArn, PipelineArn, ShareArn},
     invitation::{Invitation, Refusal},
     notification::{
-        Execution, FailedStep, Notice, SharedPipelines, Trouble, excess_notice, execution_notice,
-        policy_refused_notice, problem_notice, refusal_notice, shared_notice,
+        Execution, FailedStep, Fate, Notice, SharedPipelines, Trouble, excess_notice,
+        execution_notice, policy_refused_notice, problem_notice, refusal_notice, shared_notice,
     },
     policy::Policy,
     status::ExecutionStatus,

@@ -2,48 +2,10 @@
 
 use domain::policy::Policy;
 
-/// Asserts that a document is refused with exactly these lines.
-#[track_caller]
-fn refused(document: &str, lines: &[&str]) {
-    let said = match Policy::parse(document) {
-        Ok(policy) => panic!("accepted: {policy:?}"),
-        Err(errors) => errors.to_string(),
-    };
-    assert_eq!(said, lines.join("\n"), "about:\n{document}");
-}
+#[path = "support/documents.rs"]
+mod documents;
 
-/// A document with one good rule, in which one line (from 1) is replaced.
-///
-/// A replacement may have several lines, or be empty to leave the line out.
-fn with_line(number: usize, replacement: &str) -> String {
-    const GOOD: &str = "\
-version: 1
-organization: { id: o-example1234, ramSharing: true }
-accounts:
-  dev: \"111111111111\"
-  test: \"222222222222\"
-rules:
-  - name: readers
-    owner: test
-    pipelines: [\"*\"]
-    except: []
-    with: [dev]
-    access: read
-    after: created
-    notify: [Failed]
-";
-    assert!(Policy::parse(GOOD).is_ok(), "the template itself is good");
-    let mut lines: Vec<&str> = GOOD.lines().collect();
-    lines[number - 1] = replacement;
-    lines.retain(|line| !line.is_empty());
-    lines.join("\n")
-}
-
-/// Asserts what is said when one line of a good document is replaced.
-#[track_caller]
-fn refused_line(number: usize, replacement: &str, lines: &[&str]) {
-    refused(&with_line(number, replacement), lines);
-}
+use documents::{refused, refused_line, with_line};
 
 #[test]
 fn every_mistake_is_reported_in_the_order_of_the_text() {
@@ -280,49 +242,6 @@ fn a_rule_shares_with_others_and_with_each_once() {
 }
 
 #[test]
-fn principals_are_those_that_ram_takes() {
-    let wrong = |arn: &str, problem: &str| {
-        let line = format!("line 11, column 12: {arn:?}: {problem}");
-        refused_line(11, &format!("    with: [\"{arn}\"]"), &[&line]);
-    };
-    wrong(
-        "arn:aws:sts::111111111111:assumed-role/engineer/eve",
-        "this is not the ARN of an IAM role or user, an organizational unit or an organization",
-    );
-    wrong(
-        "arn:aws:iam::111111111111:role/*",
-        "RAM takes no wildcards; name each principal",
-    );
-    wrong(
-        "arn:aws:organizations::999999999999:ou/o-example1234",
-        "such an ARN ends in ou/o-ORGANIZATION/ou-UNIT",
-    );
-    wrong(
-        "arn:aws:organizations::999999999999:organization/r-root",
-        "such an ARN ends in organization/o-ORGANIZATION",
-    );
-    wrong(
-        "arn:aws:organizations::999999999999:ou/o-another123/ou-ab12-cdefgh34",
-        "RAM shares only within the own organization, o-example1234",
-    );
-}
-
-#[test]
-fn a_unit_needs_ram_sharing() {
-    let unit = "arn:aws:organizations::999999999999:ou/o-example1234/ou-ab12-cdefgh34";
-    for organization in ["", "organization: { id: o-example1234, ramSharing: false }"] {
-        let document = with_line(2, organization).replace("[dev]", &format!("[\"{unit}\"]"));
-        let line = if organization.is_empty() { 10 } else { 11 };
-        refused(
-            &document,
-            &[&format!(
-                "line {line}, column 12: {unit:?}: RAM shares with this only where \"organization\" says \"ramSharing: true\""
-            )],
-        );
-    }
-}
-
-#[test]
 fn patterns_that_match_no_pipeline_are_refused() {
     let wrong = |pattern: &str, problem: &str| {
         let shown = if pattern.len() > 80 {
@@ -353,29 +272,6 @@ fn patterns_that_match_no_pipeline_are_refused() {
             ),
         );
     }
-}
-
-#[test]
-fn a_permission_is_aws_own_or_of_the_owner() {
-    let wrong = |arn: &str, problem: &str| {
-        let line = format!("line 12, column 13: {arn:?}: {problem}");
-        refused_line(12, &format!("    access: {arn}"), &[&line]);
-    };
-    wrong(
-        "arn:aws:ram:eu-west-1:111111111111:permission/mine",
-        "the permission has to be of the owner, 222222222222",
-    );
-    for arn in [
-        "arn:aws:iam::222222222222:policy/mine",
-        "arn:aws:ram::222222222222:permission/mine",
-    ] {
-        wrong(
-            arn,
-            "the ARN of a customer managed permission is arn:aws:ram:REGION:ACCOUNT:permission/NAME",
-        );
-    }
-    let own = "    access: arn:aws:ram:eu-west-1:222222222222:permission/mine";
-    assert!(Policy::parse(&with_line(12, own)).is_ok());
 }
 
 #[test]

@@ -8,8 +8,8 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use domain::{
-    id::{AccountId, Principal},
-    policy::{Access, Account, Gate, NamePatterns, Organization, Pattern, Policy, Rule},
+    id::{AccountId, PermissionArn, Principal},
+    policy::{Access, Account, Gate, NamePatterns, Organization, Pattern, Place, Policy, Rule},
     status::ExecutionStatus,
 };
 use proptest::{
@@ -70,7 +70,7 @@ fn principal(organization: Option<Organization>) -> BoxedStrategy<Principal> {
         None => prop_oneof![account, role].boxed(),
         Some(Organization { id, .. }) => {
             let arn = move |text: String| text.replace("ORG", &id).parse::<Principal>().unwrap();
-            let within = "arn:aws:organizations::[0-9]{12}:(ou/ORG/ou-[a-z0-9]{4}-[a-z0-9]{8}|organization/ORG)"
+            let within = "arn:aws:organizations::999999999999:(ou/ORG/ou-[a-z0-9]{4}-[a-z0-9]{8}|organization/ORG)"
                 .prop_map(arn);
             prop_oneof![account, role, within].boxed()
         }
@@ -81,7 +81,9 @@ fn rule(organization: Option<Organization>) -> impl Strategy<Value = Rule> {
     let access = prop_oneof![
         Just(Access::Read),
         Just(Access::Execute),
-        "arn:aws:ram::aws:permission/[A-Za-z]{1,9}"
+        Just(Access::Permission(PermissionArn::execute("aws"))),
+        // Its owner is that of the rule, below.
+        "arn:aws:ram:eu-west-1:000000000000:permission/[A-Za-z0-9_.-]{1,36}"
             .prop_map(|arn| Access::Permission(arn.parse().unwrap())),
     ];
     (
@@ -99,19 +101,38 @@ fn rule(organization: Option<Organization>) -> impl Strategy<Value = Rule> {
         .prop_map(
             |(name, owner, (include, except), with, access, after, notify)| Rule {
                 name: name.parse().unwrap(),
+                access: of_owner(access, &owner),
                 owner: owner.parse().unwrap(),
                 pipelines: NamePatterns { include, except },
                 with,
-                access,
                 after,
                 notify: notify.into_iter().collect(),
             },
         )
         .prop_filter("principals are others, and differ", |rule| {
             let others = rule.with.iter().all(|p| p.account() != Some(&rule.owner));
-            let distinct: BTreeSet<_> = rule.with.iter().collect();
+            // IAM tells names apart by more than their case.
+            let with = rule.with.iter();
+            let distinct: BTreeSet<_> = with.map(|p| p.as_str().to_ascii_lowercase()).collect();
             others && distinct.len() == rule.with.len()
         })
+}
+
+/// The access with the customer managed permission made one of this owner.
+fn of_owner(access: Access, owner: &str) -> Access {
+    match access {
+        Access::Permission(arn) => {
+            Access::Permission(arn.as_str().replace("000000000000", owner).parse().unwrap())
+        }
+        other => other,
+    }
+}
+
+fn place() -> Place {
+    Place {
+        partition: "aws".to_owned(),
+        region: "eu-west-1".parse().unwrap(),
+    }
 }
 
 fn policy() -> impl Strategy<Value = Policy> {
@@ -205,7 +226,20 @@ proptest! {
     fn a_policy_that_is_written_down_reads_as_itself(policy in policy()) {
         let text = written(&policy);
         prop_assume!(text.len() <= 8192);
-        prop_assert_eq!(Policy::parse(&text), Ok(policy), "{}", text);
+        prop_assert_eq!(&Policy::parse(&text), &Ok(policy), "{}", text);
+        // It is all of one place, and so it is the same there.
+        prop_assert_eq!(Policy::parse_at(&text, &place()), Policy::parse(&text));
+    }
+
+    #[test]
+    fn line_ends_of_any_kind_mean_the_same(policy in policy(), ends in select(vec!["\r", "\r\n"])) {
+        let text = written(&policy);
+        prop_assume!(text.len() <= 4096);
+        let other = text.replace('\n', ends);
+        prop_assert_eq!(Policy::parse(&other), Policy::parse(&text));
+        let spoiled = text.replace("version: 1", "version: 2");
+        let other = spoiled.replace('\n', ends);
+        prop_assert_eq!(Policy::parse(&other), Policy::parse(&spoiled));
     }
 
     #[test]
@@ -232,7 +266,7 @@ proptest! {
             }
         }
         let damaged: String = characters.into_iter().collect();
-        let lines = damaged.lines().count();
+        let lines = damaged.replace('\r', "\n").lines().count();
         if let Err(errors) = Policy::parse(&damaged) {
             prop_assert!(errors.iter().all(|e| e.line <= lines.max(1)), "{}", errors);
         }

@@ -140,27 +140,6 @@ impl<'a> SharePipeline<'a> {
         tasks.iter().map(|task| outcome(task, report)).collect()
     }
 
-    /// The policy in force, after a newer one was put in force if there is one.
-    async fn policy(
-        &self,
-        tasks: &[Result<Task, Ignored>],
-        batch: &[Record],
-        report: &mut Report,
-    ) -> Result<Option<InForce>, Error> {
-        let ssm = self.aws.ssm();
-        let in_force = ssm.policy_in_force(&self.config.settings.policy).await?;
-        let mut tasks = tasks.iter().flatten();
-        let may_promote = match &in_force {
-            Some(_) => tasks.any(|task| task.promotes),
-            None => tasks.any(|task| !task.dry_run),
-        };
-        if may_promote {
-            self.promote(in_force, batch, report).await
-        } else {
-            Ok(in_force)
-        }
-    }
-
     /// The accounts to look at, and what for.
     async fn owners(
         &self,

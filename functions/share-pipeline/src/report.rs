@@ -27,7 +27,7 @@ pub(crate) struct Report {
     pub(crate) policy_version: Option<i64>,
     /// Whether that version was put in force by this run.
     pub(crate) promoted: bool,
-    /// Why a newer version was not put in force.
+    /// Why a newer version was not put in force, or the one in force is not gone by.
     #[serde(skip_serializing_if = "Option::is_none")]
     policy_refused: Option<String>,
     /// The accounts looked at.
@@ -54,6 +54,20 @@ impl Report {
         let reason = format!("version {version} of the policy was not put in force: {why}");
         tracing::error!(policy.version = version, "{reason}");
         self.policy_refused = Some(reason);
+    }
+
+    /// Notes that the newest version of the policy cannot be read.
+    pub(crate) fn refuse_unreadable(&mut self, why: &impl fmt::Display) {
+        let reason = format!("the newest version of the policy cannot be read: {why}");
+        tracing::error!("{reason}");
+        self.policy_refused = Some(reason);
+    }
+
+    /// Notes that the version in force is no policy that the functions can go by.
+    pub(crate) fn refuse_in_force(&mut self, version: i64, why: &impl fmt::Display) {
+        let reason = format!("version {version} of the policy is in force and not valid: {why}");
+        tracing::error!(policy.version = version, "{reason}");
+        self.policy_refused.get_or_insert(reason);
     }
 
     /// Notes why nothing was looked at; that the functions then change nothing is what makes it safe.

@@ -7,7 +7,7 @@ use aws::{
     notices::{Destination, Teller},
 };
 use domain::{
-    notification,
+    notification::{self, PolicyTrouble},
     policy::{Policy, PolicyErrors},
 };
 
@@ -30,6 +30,21 @@ impl SharePipeline<'_> {
             .await;
         if let Err(error) = told {
             tracing::error!("nobody could be told that the policy was refused: {error}");
+        }
+    }
+
+    /// Says once a day what is wrong with the policy's parameter.
+    pub(crate) async fn tell_policy_trouble(&self, trouble: &PolicyTrouble, batch: &[Record]) {
+        let Some(teller) = teller(batch) else { return };
+        let day = teller.now.strftime("%F").to_string();
+        let name = &self.config.settings.policy;
+        let notice = notification::policy_trouble_notice(name, trouble, &day);
+        let told = self
+            .notices
+            .publish_once(teller, &Destination::Hub, &notice)
+            .await;
+        if let Err(error) = told {
+            tracing::error!("nobody could be told what is wrong with the policy: {error}");
         }
     }
 

@@ -7,7 +7,8 @@ use sandbox::{
     Function, Options, Sandbox, StartError,
     cloudformation::{self, Stack, TemplateError},
     organization::Organization,
-    world::World,
+    services::kms,
+    world::{ApiError, World},
 };
 
 use crate::people::Person;
@@ -65,6 +66,10 @@ pub struct Plan {
     pub templates: Templates,
     /// The ARNs of the customer managed permissions that owners may give.
     pub permissions: Vec<String>,
+    /// Whom owners may share with at most, if not with everybody here.
+    pub principals: Option<String>,
+    /// The id of the key of the hub's own that the policy is encrypted with; a plain text without.
+    pub policy_key: Option<&'static str>,
     /// Whether the hub rejects what it refuses, instead of leaving it.
     pub rejects: bool,
     /// What the sandbox's clock says in the beginning.
@@ -85,6 +90,8 @@ impl Default for Plan {
             ram_sharing: false,
             templates: Templates::default(),
             permissions: Vec::new(),
+            principals: None,
+            policy_key: None,
             rejects: false,
             start: "2026-01-05T09:00:00Z"
                 .parse()
@@ -117,6 +124,9 @@ pub enum EstateError {
     /// The sandbox did not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// A key could not be made.
+    #[error("a key could not be made")]
+    Key(#[source] Box<ApiError>),
     /// The policy could not be written.
     #[error("the policy could not be written")]
     Policy(#[source] Box<aws_sdk_ssm::Error>),
@@ -172,15 +182,23 @@ impl Estate {
         deploy_consumer(&mut self.sandbox.world(), account, &self.plan)
     }
 
+    /// Makes a key in the hub, which nobody but administrators may use.
+    pub fn make_key(&self, id: &str) -> Result<(), EstateError> {
+        make_key(&mut self.sandbox.world(), id)
+    }
+
     /// Writes the policy, as the administrator of the hub does.
     pub async fn write_policy(&self, policy: &str) -> Result<(), EstateError> {
-        let written = self
-            .person(SHARED)
-            .ssm
-            .put_parameter()
+        let written = self.person(SHARED).ssm.put_parameter();
+        let written = match self.plan.policy_key {
+            Some(key) => written
+                .r#type(aws_sdk_ssm::types::ParameterType::SecureString)
+                .key_id(key_arn(key)),
+            None => written.r#type(aws_sdk_ssm::types::ParameterType::String),
+        };
+        let written = written
             .name(POLICY_PARAMETER)
             .value(policy)
-            .r#type(aws_sdk_ssm::types::ParameterType::String)
             .tier(aws_sdk_ssm::types::ParameterTier::Advanced)
             .overwrite(true)
             .send()
@@ -212,7 +230,7 @@ impl Estate {
     }
 }
 
-fn world(plan: &Plan) -> Result<World, TemplateError> {
+fn world(plan: &Plan) -> Result<World, EstateError> {
     let mut world = World::new(plan.start);
     let members: BTreeSet<String> = plan.members.iter().map(ToString::to_string).collect();
     SHARED.clone_into(&mut world.organization.management_account);
@@ -223,7 +241,8 @@ fn world(plan: &Plan) -> Result<World, TemplateError> {
     }
 
     let organization = organization(&world);
-    let principals = principals(plan, &world.organization);
+    let everybody = || principals(plan, &world.organization);
+    let principals = plan.principals.clone().unwrap_or_else(everybody);
     let owner_parameters = [
         ("HubAccountId", SHARED),
         ("OrganizationId", &organization),
@@ -247,7 +266,7 @@ fn world(plan: &Plan) -> Result<World, TemplateError> {
 }
 
 /// Deploys the hub, which hears the accounts of its organization and the others of the plan.
-fn deploy_hub(world: &mut World, plan: &Plan) -> Result<(), TemplateError> {
+fn deploy_hub(world: &mut World, plan: &Plan) -> Result<(), EstateError> {
     let organization = organization(world);
     let accounts = plan.owners.iter().chain(&plan.consumers);
     let accounts: BTreeSet<&str> = accounts.copied().collect();
@@ -255,18 +274,40 @@ fn deploy_hub(world: &mut World, plan: &Plan) -> Result<(), TemplateError> {
         .iter()
         .filter(|account| !plan.members.contains(account));
     let strangers = strangers.copied().collect::<Vec<_>>().join(",");
+    if let Some(key) = plan.policy_key {
+        make_key(world, key)?;
+    }
+    let key = plan.policy_key.map(key_arn).unwrap_or_default();
     // The scenarios begin without a policy, and write their own.
     let parameters = [
         ("OrganizationId", organization.as_str()),
         ("AccountIds", &strangers),
         ("CreatePolicyParameter", "false"),
+        ("PolicyKeyArn", &key),
         (
             "RefusedInvitations",
             if plan.rejects { "reject" } else { "leave" },
         ),
     ];
     let file = "infra/hub/template.yaml";
-    deploy(world, SHARED, file, &plan.templates.hub, &parameters)
+    deploy(world, SHARED, file, &plan.templates.hub, &parameters).map_err(EstateError::from)
+}
+
+/// The ARN of a key in the hub.
+fn key_arn(id: &str) -> String {
+    format!("arn:aws:kms:{REGION}:{SHARED}:key/{id}")
+}
+
+/// Makes a key in the hub, with the policy that a key has by default: IAM decides.
+fn make_key(world: &mut World, id: &str) -> Result<(), EstateError> {
+    let policy = serde_json::json!({ "KeyPolicy": { "Statement": [{
+        "Effect": "Allow",
+        "Principal": { "AWS": format!("arn:aws:iam::{SHARED}:root") },
+        "Action": "kms:*",
+        "Resource": "*",
+    }] } });
+    kms::create_key(world, SHARED, REGION, id, &policy)
+        .map_err(|error| EstateError::Key(Box::new(error)))
 }
 
 /// Deploys the template of a consumer account that trusts these owners.

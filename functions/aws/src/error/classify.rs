@@ -162,6 +162,9 @@ pub(super) fn advice(operation: &str, code: &str, message: &str) -> Option<&'sta
                 "deploy the account template with AllowRuns true, or have the hook run nothing by `\"run\": false`",
             )
         }
+        ("GetParameter", code) if is_access_denied(code) => Some(
+            "the function's own role does not allow it, or not the key that the parameter is encrypted with",
+        ),
         (_, code) if is_access_denied(code) => Some(
             "the pipeshare role there does not allow it: it is beyond the parameters of the account template, or the template is old",
         ),

@@ -2,13 +2,13 @@ use domain::id::AccountId;
 
 use crate::{
     Class, Error,
-    replay::{Answer, Replay, refusal},
+    replay::{Answer, Replay, place, refusal},
     ssm::Ssm,
 };
 
 async fn error_of(answer: Answer) -> Error {
     let replay = Replay::of([answer]);
-    Ssm::new(&replay.config().await)
+    Ssm::new(&replay.config().await, place())
         .newest("/p")
         .await
         .unwrap_err()

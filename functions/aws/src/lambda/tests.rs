@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Deadline, Edge, Function, MAX_ATTEMPTS, Outcome, Record, Reply};
 use crate::{
     Aws, Error,
-    replay::{Replay, ok, refusal},
+    replay::{Replay, ok, place, refusal},
     ssm::Ssm,
     telemetry::Metrics,
 };
@@ -98,7 +98,7 @@ fn not_yet() -> Outcome {
 
 async fn failed(status: u16, code: &str) -> Error {
     let replay = Replay::of([refusal(status, code, "because")]);
-    Ssm::new(&replay.config().await)
+    Ssm::new(&replay.config().await, place())
         .newest("/p")
         .await
         .unwrap_err()

@@ -1,6 +1,7 @@
 //! What is said, as readable text and as data.
 
 mod execution;
+mod policy;
 mod problem;
 mod refusal;
 mod shared;
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 pub use execution::{Execution, FailedStep, execution_notice};
+pub use policy::{PolicyTrouble, policy_trouble_notice};
 pub use problem::{Trouble, policy_refused_notice, problem_notice};
 pub use refusal::{Fate, StrangersOfDay, excess_notice, refusal_notice, strangers_notice};
 pub use shared::{SharedPipelines, shared_notice};

@@ -73,6 +73,12 @@ impl ReadAccounts {
         self.by_name.into_values().flatten().collect()
     }
 
+    /// Whether the document says that the account lies outside the organization.
+    pub(super) fn is_external(&self, id: &AccountId) -> bool {
+        let mut listed = self.by_name.values().flatten();
+        listed.any(|account| account.id == *id && account.external)
+    }
+
     /// The account that a text names or is, reporting it if it is neither.
     pub(super) fn resolve(
         &self,

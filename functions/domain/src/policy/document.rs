@@ -4,6 +4,8 @@
 //! them: `012345678901` without quotes is still twelve digits here. Keys that
 //! occur twice are kept, so that they can be reported beside other mistakes.
 
+mod text;
+
 use std::borrow::Cow;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput};
@@ -101,10 +103,19 @@ pub(super) fn parse(text: &str) -> Result<Node, PolicyError> {
         );
         return Err(Position::START.error(message));
     }
-    // A byte order mark would shift the columns of the first line by one.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let text = without_json_tabs(text);
+    let text = text::normalized(text);
+    if let Some((at, message)) = text::forbidden(&text) {
+        return Err(at.error(message));
+    }
+    let text = without_json_tabs(&text);
     Reader::new(&text).only_document()
+}
+
+/// Whether a text has no content at all, only comments.
+pub(super) fn is_comment(text: &str) -> bool {
+    let text = text::normalized(text);
+    let mut lines = text.lines().map(|line| line.trim_matches([' ', '\t']));
+    text::forbidden(&text).is_none() && lines.all(|line| line.is_empty() || line.starts_with('#'))
 }
 
 /// Replaces the tabs of a JSON document, which saphyr's parser refuses between some tokens.

@@ -6,12 +6,10 @@ use super::{
     Access, Gate, NamePatterns, Pattern, Rule, RuleName,
     checker::{Checker, Fields, quoted, unknown},
     document::Node,
+    permission::read_access,
     principal::{Context, read_principals},
 };
-use crate::{
-    id::{AccountId, PermissionArn, Region},
-    status::ExecutionStatus,
-};
+use crate::{id::AccountId, status::ExecutionStatus};
 
 const KEYS: &[&str] = &[
     "name",
@@ -71,7 +69,7 @@ fn read_rule(checker: &mut Checker, rule: &Fields, context: &Context) -> Option<
     let with = with.and_then(|node| read_principals(checker, node, context, owner.as_ref()));
     let access = match rule.get("access") {
         None => Some(Access::default()),
-        Some(node) => read_access(checker, node, owner.as_ref()),
+        Some(node) => read_access(checker, node, owner.as_ref(), context.place),
     };
     let after = match rule.get("after") {
         None => Some(Gate::default()),
@@ -142,61 +140,6 @@ fn read_patterns(checker: &mut Checker, node: Option<&Node>) -> Option<Vec<Patte
             }
         }
     })
-}
-
-fn read_access(checker: &mut Checker, node: &Node, owner: Option<&AccountId>) -> Option<Access> {
-    const EXPECTED: &str = "read, execute or the ARN of a managed permission";
-    match checker.text(node, EXPECTED)? {
-        "read" => Some(Access::Read),
-        "execute" => Some(Access::Execute),
-        arn if arn.starts_with("arn:") => {
-            read_permission(checker, node, arn, owner).map(Access::Permission)
-        }
-        other => {
-            let otherwise = format!("write {EXPECTED}");
-            let message = unknown("access", other, ["read", "execute"], &otherwise);
-            checker.report(node, message);
-            None
-        }
-    }
-}
-
-fn read_permission(
-    checker: &mut Checker,
-    node: &Node,
-    text: &str,
-    owner: Option<&AccountId>,
-) -> Option<PermissionArn> {
-    match check_permission(text, owner) {
-        Ok(arn) => Some(arn),
-        Err(problem) => {
-            checker.report(node, format!("{}: {problem}", quoted(text)));
-            None
-        }
-    }
-}
-
-/// Takes an ARN for a managed permission that the owner's shares can carry.
-fn check_permission(text: &str, owner: Option<&AccountId>) -> Result<PermissionArn, String> {
-    const SHAPE: &str = "arn:aws:ram:REGION:ACCOUNT:permission/NAME";
-    let malformed = || format!("the ARN of a customer managed permission is {SHAPE}");
-    let arn = text.parse().map_err(|_| malformed())?;
-    let mut parts = text.split(':').skip(3);
-    let (region, account) = (parts.next(), parts.next());
-    if account == Some("aws") {
-        return Ok(arn);
-    }
-    if region.is_none_or(|region| region.parse::<Region>().is_err()) {
-        return Err(malformed());
-    }
-    // ASSUMED: RAM attaches a customer managed permission only to shares of
-    // the account that made it; no page says that one can be lent.
-    match owner {
-        Some(owner) if account != Some(owner.as_str()) => {
-            Err(format!("the permission has to be of the owner, {owner}"))
-        }
-        _ => Ok(arn),
-    }
 }
 
 fn read_gate(checker: &mut Checker, node: &Node) -> Option<Gate> {

@@ -444,13 +444,43 @@ fn trusts<'a>(
     })
 }
 
+/// Functions use keys for what they are for: the topic's through the topic, the policy's for the policy.
+fn keys(world: &mut World, role: Role) -> Result<(), Stop> {
+    let grants = identity::granted(world, role.0, role.1);
+    let keys: Vec<_> = grants
+        .into_iter()
+        .filter(|grant| grant.action == "kms:Decrypt")
+        .map(|grant| grant.resource)
+        .collect();
+    hold(!keys.is_empty(), "functions can decrypt the policy")?;
+    let parameter = format!("arn:aws:ssm:{REGION}:{SHARED}:parameter/other");
+    let through = format!("ssm.{REGION}.amazonaws.com");
+    for key in keys {
+        let direct = requests::Wanted::new("kms:Decrypt", key);
+        let other = direct
+            .clone()
+            .with("kms:ViaService", through.clone())
+            .with("kms:EncryptionContext:PARAMETER_ARN", parameter.clone());
+        for request in [direct, other] {
+            let may_decrypt = identity::permits(world, &session(role.0, role.1), &request);
+            hold(
+                !may_decrypt,
+                "functions use keys through SNS and SSM alone, and for nothing else",
+            )?;
+        }
+    }
+    Ok(())
+}
+
 fn functions(world: &mut World) -> Result<(), Stop> {
     const HUB: [Role; 3] = [
         (SHARED, "pipeshare-share-pipeline-us-east-1"),
         (SHARED, "pipeshare-accept-invitation-us-east-1"),
         (SHARED, "pipeshare-forward-status-us-east-1"),
     ];
+    keys(world, (SHARED, "pipeshare-codepipeline-hook-us-east-1"))?;
     for (function, role) in FUNCTIONS.into_iter().zip(HUB) {
+        keys(world, role)?;
         for other in FUNCTIONS.into_iter().filter(|other| *other != function) {
             let queue = format!("https://sqs.{REGION}.amazonaws.com/{SHARED}/pipeshare-{other}");
             refused(world, role, "sqs:SendMessage", json!({ "QueueUrl": queue }))?;
@@ -476,15 +506,6 @@ fn functions(world: &mut World) -> Result<(), Stop> {
         let elsewhere = json!({ "TableName": "pipeshare", "Key": { "pk": { "S": "elsewhere" }, "sk": { "S": "1" } } });
         refused(world, role, "dynamodb:GetItem", elsewhere.clone())?;
         refused(world, role, "dynamodb:DeleteItem", elsewhere)?;
-        let key = identity::granted(world, role.0, role.1);
-        let key = key.into_iter().find(|grant| grant.action == "kms:Decrypt");
-        let key = key.map(|grant| grant.resource).unwrap_or_default();
-        let direct = requests::Wanted::new("kms:Decrypt", key);
-        let may_decrypt = identity::permits(world, &session(role.0, role.1), &direct);
-        hold(
-            !may_decrypt,
-            "functions use the topic's key through the topic alone",
-        )?;
         // Gates are opened by nobody but the deployment hook.
         let gate = json!({ "TableName": "pipeshare", "Item": { "pk": { "S": "gate|r|p" }, "sk": { "S": "1" } } });
         refused(world, role, "dynamodb:PutItem", gate)?;

@@ -74,6 +74,7 @@ pub(crate) async fn walk(templates: Templates) -> Result<Scenario, Stop> {
     let plan = Plan {
         templates,
         permissions: vec![custom_permission()],
+        policy_key: Some("policy"),
         rejects: true,
         ..Plan::default()
     };

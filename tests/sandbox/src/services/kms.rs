@@ -37,6 +37,11 @@ pub fn create_key(
     Ok(())
 }
 
+/// Whether somebody has made this key.
+pub(crate) fn exists(world: &World, arn: &str) -> bool {
+    world.kms.keys.contains_key(arn)
+}
+
 /// Whether the policy of the key lets somebody do what the request says.
 ///
 /// The policies of roles are worth nothing unless the key's own policy says so.

@@ -1,6 +1,7 @@
 //! Systems Manager Parameter Store: versions and labels.
 
 mod history;
+pub(crate) mod keys;
 mod names;
 mod tags;
 
@@ -118,7 +119,9 @@ fn new_version(
     };
     // ASSUMED: a new version without a tier keeps that of the version before.
     let tier = Tier::choose(call.text("Tier"), newest.map(|newest| newest.tier), value)?;
+    let key = keys::of_new(world, call, &kind)?;
     Ok(Version {
+        key,
         number: newest.map_or(1, |newest| newest.number + 1),
         value: value.to_owned(),
         kind,
@@ -159,13 +162,7 @@ fn get_by_path(world: &World, call: &Call) -> Result<Value, ApiError> {
             "The parameter path must begin with a forward slash.",
         ));
     }
-    let folder = format!("{}/", path.trim_end_matches('/'));
-    let recursive = call.input["Recursive"] == true;
-    let is_below = |name: &str| {
-        let rest = name.strip_prefix(&folder);
-        rest.is_some_and(|rest| recursive || !rest.contains('/'))
-    };
-    let found = own(world, call).filter(|(name, _)| is_below(name));
+    let found = own(world, call).filter(|(name, _)| names::is_below(call, name));
     let found: Vec<Value> = found
         .map(|(name, parameter)| shown(call, name, parameter.newest(), None))
         .collect();
@@ -173,6 +170,16 @@ fn get_by_path(world: &World, call: &Call) -> Result<Value, ApiError> {
 }
 
 fn look_up(world: &World, call: &Call, reference: &Reference<'_>) -> Result<Value, ApiError> {
+    let (name, version) = look_up_version(world, call, reference)?;
+    Ok(shown(call, name, version, reference.selector_text))
+}
+
+/// The version that is meant, and the name of its parameter.
+fn look_up_version<'a>(
+    world: &'a World,
+    call: &Call,
+    reference: &Reference<'a>,
+) -> Result<(&'a str, &'a Version), ApiError> {
     let names = reference.names_for(call).into_iter();
     let mut found = names.filter_map(|name| Some((name, find(world, call, name).ok()?)));
     let (name, parameter) = found.next().ok_or_else(not_found)?;
@@ -182,7 +189,7 @@ fn look_up(world: &World, call: &Call, reference: &Reference<'_>) -> Result<Valu
         Selector::Label(label) => parameter.labelled(label),
     };
     let version = version.ok_or_else(|| version_not_found(name))?;
-    Ok(shown(call, name, version, reference.selector_text))
+    Ok((name, version))
 }
 
 fn shown(call: &Call, name: &str, version: &Version, selector: Option<&str>) -> Value {
@@ -227,6 +234,10 @@ fn described(name: &str, version: &Version) -> Value {
         "Policies": [],
         "DataType": version.data_type,
     });
+    if version.kind == "SecureString" {
+        let key = version.key.as_deref();
+        shown["KeyId"] = json!(key.unwrap_or("alias/aws/ssm"));
+    }
     if let Some(description) = &version.description {
         shown["Description"] = json!(description);
     }
@@ -390,6 +401,10 @@ fn required<'a>(call: &'a Call, member: &str) -> Result<&'a str, ApiError> {
 
 fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::new("ValidationException", message)
+}
+
+fn invalid_key(id: &str) -> ApiError {
+    ApiError::new("InvalidKeyId", format!("Invalid keyId {id}"))
 }
 
 fn not_found() -> ApiError {

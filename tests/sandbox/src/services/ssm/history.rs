@@ -25,6 +25,8 @@ pub(super) struct Version {
     pub(super) number: u64,
     pub(super) value: String,
     pub(super) kind: String,
+    /// The key of a secret, unless it is that of AWS.
+    pub(super) key: Option<String>,
     pub(super) tier: Tier,
     pub(super) description: Option<String>,
     pub(super) data_type: String,

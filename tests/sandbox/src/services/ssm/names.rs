@@ -90,6 +90,15 @@ pub(super) fn check(name: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// Whether a parameter lies below the path of a call.
+pub(super) fn is_below(call: &Call, name: &str) -> bool {
+    let path = call.text("Path").unwrap_or_default().trim_end_matches('/');
+    let recursive = call.input["Recursive"] == true;
+    let rest = name.strip_prefix(path);
+    let rest = rest.and_then(|rest| rest.strip_prefix('/'));
+    rest.is_some_and(|rest| recursive || !rest.contains('/'))
+}
+
 /// Whether Parameter Store takes this label for a version.
 pub(super) fn is_label(label: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);

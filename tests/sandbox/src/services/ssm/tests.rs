@@ -237,6 +237,74 @@ fn a_secret_is_shown_only_to_those_who_decrypt_it() {
     assert_ne!(get(&mut world, "/s").unwrap()["Value"], "secret");
 }
 
+/// A role of the hub account with this permission on a key, besides reading parameters.
+fn reader(world: &mut World, condition: &Value) -> Caller {
+    let properties = json!({ "Policies": [{ "PolicyName": "p", "PolicyDocument": { "Statement": [
+        { "Effect": "Allow", "Action": "ssm:GetParameter*", "Resource": "*" },
+        { "Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*", "Condition": condition },
+    ] } }] });
+    crate::services::iam::create_role(world, "111111111111", "reader", &properties).unwrap();
+    Caller {
+        role: Some(crate::world::AssumedRole {
+            name: "reader".to_owned(),
+            session: "s".to_owned(),
+        }),
+        ..Caller::administrator("111111111111")
+    }
+}
+
+#[test]
+fn whoever_reads_a_secret_must_be_allowed_to_use_its_key() {
+    let mut world = World::new(Timestamp::UNIX_EPOCH);
+    let account = json!({ "KeyPolicy": { "Statement": [{
+        "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::111111111111:root" },
+        "Action": "kms:*", "Resource": "*",
+    }] } });
+    crate::services::kms::create_key(&mut world, "111111111111", "eu-west-1", "k", &account)
+        .unwrap();
+    for (name, key) in [
+        ("/own", "k"),
+        ("/aws", "alias/aws/ssm"),
+        ("/none", "unknown"),
+    ] {
+        let input =
+            json!({ "Name": name, "Value": "secret", "Type": "SecureString", "KeyId": key });
+        let made = ask(&mut world, "PutParameter", input);
+        let expected = (name == "/none").then(|| "InvalidKeyId".to_owned());
+        assert_eq!(made.err().map(|error| error.code), expected);
+    }
+    let wanted = |world: &World, caller: &Caller, name: &str, decrypt: bool| {
+        let request = Call {
+            caller: caller.clone(),
+            region: "eu-west-1".to_owned(),
+            service: "ssm".to_owned(),
+            operation: "GetParameter".to_owned(),
+            input: json!({ "Name": name, "WithDecryption": decrypt }),
+        };
+        crate::services::iam::requests::of(world, &request).unwrap()
+    };
+    let context = |name: &str| {
+        json!({ "StringEquals": {
+            "kms:ViaService": "ssm.eu-west-1.amazonaws.com",
+            "kms:EncryptionContext:PARAMETER_ARN": format!("arn:aws:ssm:eu-west-1:111111111111:parameter{name}"),
+        } })
+    };
+    for (allowed, name, decrypt, expected) in [
+        ("/own", "/own", true, true),
+        ("/other", "/own", true, false),
+        ("/other", "/own", false, true),
+        ("/other", "/aws", true, true),
+    ] {
+        let caller = reader(&mut world, &context(allowed));
+        let wanted = wanted(&world, &caller, name, decrypt);
+        let permitted = wanted
+            .iter()
+            .all(|wanted| crate::services::iam::identity::permits(&mut world, &caller, wanted));
+        assert_eq!(permitted, expected, "{name} by {allowed}, {decrypt}");
+        crate::services::iam::delete_role(&mut world, "111111111111", "reader");
+    }
+}
+
 #[test]
 fn several_parameters_are_read_at_once() {
     let mut world = with_two_versions();

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Wanted, action};
 use crate::{
-    services::{dynamodb, kms, lambda, sns},
+    services::{dynamodb, kms, lambda, sns, ssm},
     world::{Call, World},
 };
 
@@ -69,8 +69,13 @@ pub(super) fn sns(world: &World, call: &Call) -> Vec<Wanted> {
     wanted
 }
 
+/// Whoever has a secret decrypted must be allowed to use its key, through SSM and for that secret.
+///
 /// The version or label of a parameter is not part of its ARN.
-pub(super) fn ssm(call: &Call) -> Vec<Wanted> {
+///
+/// Source: Systems Manager user guide, "AWS KMS encryption for AWS Systems
+/// Manager Parameter Store `SecureString` parameters".
+pub(super) fn ssm(world: &World, call: &Call) -> Vec<Wanted> {
     if call.operation == "DescribeParameters" {
         return vec![Wanted::new(action(call), "*")];
     }
@@ -89,10 +94,18 @@ pub(super) fn ssm(call: &Call) -> Vec<Wanted> {
         let name = name.join(":");
         own(call, "ssm", "parameter/", name.trim_start_matches('/'))
     };
-    names
+    let mut wanted: Vec<Wanted> = names
         .iter()
         .map(|name| Wanted::new(action(call), arn(name)))
-        .collect()
+        .collect();
+    let through = format!("ssm.{}.amazonaws.com", call.region);
+    for (parameter, key) in ssm::keys::needed(world, call) {
+        let decrypt = Wanted::new("kms:Decrypt", key)
+            .with("kms:ViaService", through.clone())
+            .with("kms:EncryptionContext:PARAMETER_ARN", parameter);
+        wanted.push(decrypt);
+    }
+    wanted
 }
 
 pub(super) fn sts(call: &Call) -> Vec<Wanted> {

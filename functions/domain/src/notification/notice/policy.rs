@@ -1,0 +1,108 @@
+//! What is said of a sharing policy that people have to mend.
+
+use serde_json::json;
+
+use super::{Notice, notice};
+use crate::{
+    notification::PROBLEM_DETAIL_TYPE,
+    policy::{KEPT_VERSIONS, PolicyErrors},
+};
+
+/// Something about the policy's parameter that only people can mend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicyTrouble {
+    /// The version in force is not one that the functions can go by: it was
+    /// put in force by somebody else, or by a version of them that was less strict.
+    InForceRefused {
+        /// The version that carries the label.
+        version: i64,
+        /// What is wrong with it.
+        errors: PolicyErrors,
+    },
+    /// AWS does not let the functions read the version in force.
+    InForceUnreadable {
+        /// What AWS says.
+        why: String,
+    },
+    /// AWS does not let the functions read the newest version.
+    NewestUnreadable {
+        /// What AWS says.
+        why: String,
+    },
+    /// Soon no new version can be written.
+    VersionsRunOut {
+        /// The version in force.
+        in_force: i64,
+        /// The newest version.
+        newest: i64,
+        /// How many more can be written.
+        left: i64,
+    },
+}
+
+/// Says what is wrong with the policy's parameter.
+///
+/// `day` makes it said again each day that it lasts.
+#[must_use]
+pub fn policy_trouble_notice(parameter: &str, trouble: &PolicyTrouble, day: &str) -> Notice {
+    let (kind, version) = match trouble {
+        PolicyTrouble::InForceRefused { version, .. } => ("in-force-refused", Some(*version)),
+        PolicyTrouble::InForceUnreadable { .. } => ("in-force-unreadable", None),
+        PolicyTrouble::NewestUnreadable { .. } => ("newest-unreadable", None),
+        PolicyTrouble::VersionsRunOut { newest, .. } => ("versions-run-out", Some(*newest)),
+    };
+    let (subject, text) = words(parameter, trouble);
+    let detail = json!({ "parameter": parameter, "parameterVersion": version, "problems": [kind] });
+    let id = format!("{parameter}|{day}|{kind}");
+    notice(PROBLEM_DETAIL_TYPE, id, &subject, &text, detail)
+}
+
+const NOTHING_IS_DONE: &str = "Until then nothing is shared, withdrawn, accepted or told; \
+                               what is shared stays shared.";
+
+const SECRET: &str = "If the parameter is a SecureString with a key of your own, give the key's \
+                      ARN to the hub's template (PolicyKeyArn), or write the policy as a String: \
+                      it holds no secret.";
+
+fn words(parameter: &str, trouble: &PolicyTrouble) -> (String, String) {
+    match trouble {
+        PolicyTrouble::InForceRefused { version, errors } => (
+            format!("The sharing policy in force is not valid (version {version})"),
+            format!(
+                "Version {version} of {parameter} carries the label in-force, but is not valid. \
+                 Write a valid version, which is then put in force. {NOTHING_IS_DONE}\n{errors}\n"
+            ),
+        ),
+        PolicyTrouble::InForceUnreadable { why } => (
+            "The sharing policy in force cannot be read".to_owned(),
+            format!(
+                "The version of {parameter} with the label in-force cannot be read. {SECRET} \
+                 {NOTHING_IS_DONE}\n{why}\n"
+            ),
+        ),
+        PolicyTrouble::NewestUnreadable { why } => (
+            "The newest version of the sharing policy cannot be read".to_owned(),
+            format!(
+                "The newest version of {parameter} cannot be read, so the last one that was put \
+                 in force stays. {SECRET}\n{why}\n"
+            ),
+        ),
+        PolicyTrouble::VersionsRunOut {
+            in_force,
+            newest,
+            left,
+        } => (
+            "The sharing policy will soon take no new version".to_owned(),
+            format!(
+                "Version {newest} of {parameter} is the newest, and version {in_force} is still \
+                 in force. Parameter Store keeps {KEPT_VERSIONS} versions and never lets one with \
+                 a label go: after {left} more it takes none. Write a valid policy, which moves \
+                 the label. If none is taken any more, keep a copy of the version in force, \
+                 take its label away, and write the valid policy then:\n\
+                 aws ssm get-parameter --name {parameter}:in-force --with-decryption\n\
+                 aws ssm unlabel-parameter-version --name {parameter} --parameter-version {in_force} --labels in-force\n\
+                 While no version carries the label, nothing changes.\n"
+            ),
+        ),
+    }
+}
