@@ -177,6 +177,12 @@ impl Aws {
         SageMaker::new(&config, account.clone())
     }
 
+    /// Parameters of an account, with the role that looks at its pipelines.
+    pub(crate) async fn reader_ssm(&self, account: &AccountId) -> Ssm {
+        let config = self.session(Role::Reader, account).await;
+        Ssm::of(&config, Some(account.clone()))
+    }
+
     /// Shares the pipelines of an account.
     pub async fn owner(&self, account: &AccountId) -> ram::Owner {
         let config = self.session(Role::Owner, account).await;

@@ -7,6 +7,7 @@
 //!
 //! [`lambda`] and [`telemetry`] are the other edge, towards the Lambda runtime.
 
+mod ceiling;
 pub mod clients;
 mod clock;
 pub mod codepipeline;

@@ -1,13 +1,14 @@
 //! Tells the people who wait for it how executions go.
 //!
 //! ```text
-//! hints ──▶ changes ──▶ who wants to know ──▶ what they know ──▶ details ──▶ tell
+//! hints ──▶ changes ──▶ who wants to know ──▶ who may ──▶ what they know ──▶ details ──▶ tell
 //! sweep ──▶ executions changed lately ──▶ changes
 //! ```
 //!
 //! Each destination is told each change once, however often and in whatever
 //! order the events come; and what no event told, the sweep does.
 
+mod ceilings;
 mod report;
 mod sweep;
 mod tell;
@@ -28,6 +29,7 @@ use domain::{
 };
 use jiff::Timestamp;
 
+use ceilings::Ceilings;
 use report::Report;
 
 /// What the function works with.
@@ -37,6 +39,7 @@ pub struct ForwardStatus<'a> {
     settings: Settings,
     table: Table,
     notices: Notices<'a>,
+    ceilings: Ceilings,
 }
 
 /// A change of one execution.
@@ -74,6 +77,7 @@ impl<'a> ForwardStatus<'a> {
         Self {
             table: aws.table(&settings.table),
             notices: Notices::new(aws, &settings),
+            ceilings: Ceilings::default(),
             aws,
             settings,
         }
@@ -81,6 +85,7 @@ impl<'a> ForwardStatus<'a> {
 
     /// Serves a batch of hints.
     async fn serve(&self, batch: &[Record], report: &mut Report) -> Vec<Outcome> {
+        self.ceilings.forget();
         let ssm = self.aws.ssm();
         let policy = match ssm.policy_in_force(&self.settings.policy).await {
             Ok(Some(policy)) => policy,
