@@ -129,14 +129,18 @@ impl Aws {
         &self.function
     }
 
+    /// Where ARNs of this deployment are.
+    fn place(&self) -> Place {
+        Place {
+            partition: self.partition.clone(),
+            region: self.region.clone(),
+        }
+    }
+
     /// Parameter Store of the hub.
     #[must_use]
     pub fn ssm(&self) -> Ssm {
-        let place = Place {
-            partition: self.partition.clone(),
-            region: self.region.clone(),
-        };
-        Ssm::new(&self.config, place)
+        Ssm::new(&self.config, self.place())
     }
 
     /// The queues of the hub.
@@ -182,6 +186,12 @@ impl Aws {
     pub async fn reader(&self, account: &AccountId) -> SageMaker {
         let config = self.session(Role::Reader, account).await;
         SageMaker::new(&config, account.clone())
+    }
+
+    /// Parameters of an account, with the role that looks at its pipelines.
+    pub(crate) async fn reader_ssm(&self, account: &AccountId) -> Ssm {
+        let config = self.session(Role::Reader, account).await;
+        Ssm::of(&config, self.place(), Some(account.clone()))
     }
 
     /// Shares the pipelines of an account.

@@ -9,6 +9,7 @@
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+mod ceiling;
 pub mod clients;
 mod clock;
 pub mod codepipeline;

@@ -42,6 +42,8 @@ pub struct ExecutionDetails {
     pub failure_reason: Option<String>,
     /// When it was created.
     pub started: Option<Timestamp>,
+    /// The version of the pipeline's definition that it runs.
+    pub pipeline_version: Option<i64>,
     /// The steps that failed, in the order that they started.
     pub failed_steps: Vec<FailedStep>,
 }
@@ -164,6 +166,7 @@ impl SageMaker {
             display_name: answer.pipeline_execution_display_name().map(str::to_owned),
             failure_reason: answer.failure_reason().map(str::to_owned),
             started: answer.creation_time().and_then(timestamp),
+            pipeline_version: answer.pipeline_version_id(),
             failed_steps: self.failed_steps(execution).await?,
         })
     }

@@ -2,7 +2,7 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_ssm::Client;
-use domain::policy::Place;
+use domain::{id::AccountId, policy::Place};
 use jiff::Timestamp;
 
 use crate::{
@@ -22,7 +22,7 @@ pub struct Version {
     pub text: String,
 }
 
-/// The parameters of the function's own account.
+/// The parameters of an account, the function's own as a rule.
 #[derive(Debug, Clone)]
 pub struct Ssm {
     client: Client,
@@ -34,12 +34,17 @@ pub struct Ssm {
 
 impl Ssm {
     pub(crate) fn new(config: &SdkConfig, place: Place) -> Self {
+        Self::of(config, place, None)
+    }
+
+    /// The parameters of another account, with credentials for it.
+    pub(crate) fn of(config: &SdkConfig, place: Place, account: Option<AccountId>) -> Self {
         let clock = Clock::default();
         let config = aws_sdk_ssm::config::Builder::from(config).interceptor(clock.clone());
         Self {
             client: Client::from_conf(config.build()),
             clock,
-            service: Service::new("ssm", None),
+            service: Service::new("ssm", account),
             place,
         }
     }

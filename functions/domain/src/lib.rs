@@ -8,12 +8,13 @@
 //! hint ──▶ which account to look at
 //! policy + observed account ──▶ sharing::plan ──▶ actions, each with its reason
 //! policy + invitation ──▶ invitation::judge ──▶ accept, wait or leave alone
-//! policy + execution ──▶ notification ──▶ who is told what
+//! policy + execution + ceiling ──▶ notification ──▶ who is told what
 //! request + progress + what was seen ──▶ hook::next ──▶ the deployment hook's next step
 //! ```
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+pub mod ceiling;
 pub mod hint;
 pub mod hook;
 pub mod id;

@@ -2,6 +2,7 @@
 
 mod ledger;
 mod notice;
+mod recipients;
 
 pub use ledger::{Change, Decision, Seen, Told, decide};
 pub use notice::{
@@ -9,12 +10,11 @@ pub use notice::{
     excess_notice, execution_notice, policy_refused_notice, policy_trouble_notice, problem_notice,
     refusal_notice, shared_notice, strangers_notice,
 };
-
-use std::collections::BTreeMap;
+pub use recipients::{Recipients, Withheld, name_accounts, recipients};
 
 use crate::{
-    id::{AccountId, ExecutionArn},
-    policy::{Policy, Rule, RuleName},
+    id::ExecutionArn,
+    policy::{Policy, Rule},
     status::ExecutionStatus,
 };
 
@@ -32,28 +32,6 @@ pub const REFUSAL_DETAIL_TYPE: &str = "Share Refused";
 
 /// The detail type of an event about what only people can mend.
 pub const PROBLEM_DETAIL_TYPE: &str = "Problem";
-
-/// The accounts that a rule names for news of this execution, each with its rules.
-///
-/// Units and organizations are not expanded: the accounts are those that the
-/// policy names.
-#[must_use]
-pub fn recipients(
-    policy: &Policy,
-    execution: &ExecutionArn,
-    status: &ExecutionStatus,
-) -> BTreeMap<AccountId, Vec<RuleName>> {
-    let mut recipients: BTreeMap<AccountId, Vec<RuleName>> = BTreeMap::new();
-    for rule in wanting_rules(policy, execution, status) {
-        for account in rule.with.iter().filter_map(|p| p.account()) {
-            let named_by = recipients.entry(account.clone()).or_default();
-            if !named_by.contains(&rule.name) {
-                named_by.push(rule.name.clone());
-            }
-        }
-    }
-    recipients
-}
 
 /// The rules that want news of this execution, whomever they name.
 #[must_use]

@@ -127,6 +127,7 @@ fn a_pipeline_is_known_by_the_arn_in_the_response() {
     let changes = [
         ("CreatePipeline", Change::Created),
         ("UpdatePipeline", Change::Updated),
+        ("UpdatePipelineVersion", Change::Updated),
         ("DeletePipeline", Change::Deleted),
     ];
     for (name, change) in changes {
@@ -138,6 +139,28 @@ fn a_pipeline_is_known_by_the_arn_in_the_response() {
         };
         assert_eq!(kind(&event.to_string()), Kind::Pipeline(expected));
     }
+}
+
+#[test]
+fn a_version_that_is_renamed_or_given_another_alias_is_a_change_of_its_pipeline() {
+    let request = json!({
+        "pipelineArn": PIPELINE_ARN,
+        "pipelineVersionId": 3,
+        "aliasOperations": { "add": ["prod"], "remove": [] },
+    });
+    let response = json!({ "pipelineArn": PIPELINE_ARN, "pipelineVersionId": 3 });
+    let event = with(CREATE, "/detail/eventName", json!("UpdatePipelineVersion"));
+    let event = with(&event.to_string(), "/detail/requestParameters", request);
+    let event = with(&event.to_string(), "/detail/responseElements", response);
+    let expected = PipelineChange {
+        pipeline: of(PIPELINE_ARN),
+        account: of("222222222222"),
+        change: Change::Updated,
+    };
+    assert_eq!(kind(&event.to_string()), Kind::Pipeline(expected));
+
+    let failed = with(&event.to_string(), "/detail/responseElements", Value::Null);
+    assert!(matches!(ignored(&failed), Ignored::FailedCall { .. }));
 }
 
 #[test]

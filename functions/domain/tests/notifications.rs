@@ -3,9 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use domain::{
-    notification::{Execution, FailedStep, execution_notice, recipients},
+    ceiling::Ceiling,
+    notification::{
+        Execution, FailedStep, Recipients, execution_notice, recipients, wanting_rules,
+    },
     policy::Policy,
 };
+use serde_json::json;
 
 fn policy() -> Policy {
     Policy::parse(
@@ -21,16 +25,127 @@ rules:
     .unwrap()
 }
 
-fn told(pipeline: &str, status: &str) -> Vec<(String, Vec<String>)> {
+/// The ceiling of an owner that allows these principals, at this access, under any name of ours.
+fn ceiling(principals: &[&str], access: &str) -> Ceiling {
+    let ceiling = json!({
+        "allowedPrincipals": principals,
+        "allowedAccess": access,
+        "allowedPermissions": [],
+        "shareNamePrefix": "pipeshare-",
+    });
+    ceiling.to_string().parse().unwrap()
+}
+
+fn within(policy: &Policy, ceiling: &Ceiling, pipeline: &str, status: &str) -> Recipients {
     let arn = format!("arn:aws:sagemaker:eu-west-1:222222222222:pipeline/{pipeline}/execution/abc");
-    let status = status.into();
-    recipients(&policy(), &arn.parse().unwrap(), &status)
+    let (arn, status) = (arn.parse().unwrap(), status.into());
+    recipients(&wanting_rules(policy, &arn, &status), ceiling, "aws")
+}
+
+fn told(pipeline: &str, status: &str) -> Vec<(String, Vec<String>)> {
+    let everybody = ceiling(&["111111111111", "333333333333", "444444444444"], "execute");
+    let recipients = within(&policy(), &everybody, pipeline, status);
+    assert_eq!(recipients.withheld, []);
+    recipients
+        .told
         .into_iter()
         .map(|(account, rules)| {
             let rules = rules.iter().map(ToString::to_string).collect();
             (account.to_string(), rules)
         })
         .collect()
+}
+
+/// Account and rule of whom is told, and of whom is not.
+fn split(recipients: &Recipients) -> (Vec<String>, Vec<String>) {
+    let told = recipients.told.iter();
+    let told =
+        told.flat_map(|(account, rules)| rules.iter().map(move |r| format!("{account} {r}")));
+    let withheld = recipients.withheld.iter();
+    let withheld = withheld.map(|it| format!("{} {}: {}", it.account, it.rule, it.reason));
+    (told.collect(), withheld.collect())
+}
+
+#[test]
+fn an_account_beyond_the_owners_ceiling_is_told_nothing() {
+    let narrow = ceiling(&["333333333333"], "execute");
+    let (told, withheld) = split(&within(&policy(), &narrow, "churn", "Failed"));
+    assert_eq!(told, ["333333333333 operators"]);
+    let reason = "principal 111111111111 is not among AllowedPrincipals";
+    assert_eq!(
+        withheld,
+        [
+            format!("111111111111 readers: {reason}"),
+            format!("111111111111 operators: {reason}")
+        ]
+    );
+}
+
+#[test]
+fn a_rule_with_more_access_than_the_owner_gives_tells_nobody_and_others_still_do() {
+    let read = ceiling(&["111111111111", "333333333333"], "read");
+    let (told, withheld) = split(&within(&policy(), &read, "churn", "Failed"));
+    assert_eq!(told, ["111111111111 readers"]);
+    let reason = "access execute is more than AllowedAccess, which is read";
+    assert_eq!(
+        withheld,
+        [
+            format!("111111111111 operators: {reason}"),
+            format!("333333333333 operators: {reason}")
+        ]
+    );
+}
+
+#[test]
+fn a_role_is_told_by_its_own_arn_and_not_by_its_account_and_one_of_several_is_enough() {
+    let policy = Policy::parse(
+        r#"
+version: 1
+accounts: { test: "222222222222" }
+rules:
+  - name: readers
+    owner: test
+    pipelines: ["*"]
+    with: ["arn:aws:iam::111111111111:role/a", "arn:aws:iam::111111111111:role/b"]
+    notify: [Failed]
+"#,
+    )
+    .unwrap();
+    for (allowed, is_told) in [
+        (&["111111111111"][..], false),
+        (&["arn:aws:iam::111111111111:role/A"], false),
+        (&["arn:aws:iam::111111111111:role/b"], true),
+        (
+            &["arn:aws:organizations::1:organization/o-example1234"],
+            false,
+        ),
+    ] {
+        let recipients = within(&policy, &ceiling(allowed, "read"), "churn", "Failed");
+        assert_eq!(recipients.told.len(), usize::from(is_told), "{allowed:?}");
+        assert_eq!(
+            recipients.withheld.len(),
+            usize::from(!is_told),
+            "{allowed:?}"
+        );
+    }
+}
+
+#[test]
+fn as_long_as_the_ceiling_is_unknown_nobody_is_told() {
+    let policy = policy();
+    let arn = "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn/execution/abc";
+    let (arn, status) = (arn.parse().unwrap(), "Failed".into());
+    let rules = wanting_rules(&policy, &arn, &status);
+    let (told, withheld) = split(&Recipients::unknown(&rules, "unknown"));
+    assert_eq!(told, [""; 0]);
+    assert_eq!(
+        withheld,
+        [
+            "111111111111 readers: unknown",
+            "111111111111 operators: unknown",
+            "333333333333 operators: unknown"
+        ]
+    );
 }
 
 #[test]
@@ -72,6 +187,7 @@ fn a_failure_names_step_and_reason_in_words_and_as_data() {
         started: Some("2026-01-05T09:00:00Z".parse().unwrap()),
         ended: Some("2026-01-05T09:03:20Z".parse().unwrap()),
         failure_reason: Some("One or multiple steps failed.".into()),
+        pipeline_version: Some(3),
         failed_steps: vec![FailedStep {
             name: "Train".into(),
             reason: Some("AlgorithmError: out of memory".into()),
@@ -88,12 +204,14 @@ fn a_failure_names_step_and_reason_in_words_and_as_data() {
          Started: 2026-01-05T09:00:00Z\n\
          Ended: 2026-01-05T09:03:20Z\n\
          Duration: 3m 20s\n\
+         Pipeline version: 3\n\
          Pipeline ARN: arn:aws-cn:sagemaker:cn-north-1:222222222222:pipeline/churn\n\
          Execution ARN: arn:aws-cn:sagemaker:cn-north-1:222222222222:pipeline/churn/execution/abc\n\
          Console: https://cn-north-1.console.amazonaws.cn/sagemaker/home?region=cn-north-1\n"
     );
     let detail = &notice.detail;
     assert_eq!(detail["failedSteps"][0]["name"], "Train");
+    assert_eq!(detail["pipelineVersionId"], 3);
     assert_eq!(detail["durationSeconds"], 200);
     assert_eq!(detail["rules"][0], "readers");
     assert_eq!(detail["id"], notice.id.as_str());

@@ -1,7 +1,7 @@
 //! Tells the people who wait for it how executions go.
 //!
 //! ```text
-//! hints ──▶ changes ──▶ who wants to know ──▶ what they know ──▶ details ──▶ tell
+//! hints ──▶ changes ──▶ who wants to know ──▶ who may ──▶ what they know ──▶ details ──▶ tell
 //! sweep ──▶ executions changed lately ──▶ changes
 //! ```
 //!
@@ -10,6 +10,7 @@
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+mod ceilings;
 mod report;
 mod sweep;
 mod tell;
@@ -31,6 +32,7 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 
+use ceilings::Ceilings;
 use report::Report;
 
 /// How far the clocks of SageMaker and SQS may be apart (ASSUMED: they are not).
@@ -43,6 +45,7 @@ pub struct ForwardStatus<'a> {
     settings: Settings,
     table: Table,
     notices: Notices<'a>,
+    ceilings: Ceilings,
 }
 
 /// A change of one execution.
@@ -80,6 +83,7 @@ impl<'a> ForwardStatus<'a> {
         Self {
             table: aws.table(&settings.table),
             notices: Notices::new(aws, &settings),
+            ceilings: Ceilings::default(),
             aws,
             settings,
         }
@@ -92,6 +96,7 @@ impl<'a> ForwardStatus<'a> {
         deadline: Deadline,
         report: &mut Report,
     ) -> Vec<Outcome> {
+        self.ceilings.forget();
         let ssm = self.aws.ssm();
         let policy = match ssm.policy_in_force(&self.settings.policy).await {
             Ok(Some(policy)) => policy,

@@ -1,6 +1,9 @@
 //! What was told to whom: the answer to a command, the log line and the metrics.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use aws::{
     Class, Error,
@@ -11,6 +14,8 @@ use aws::{
 use domain::{
     hint::Ignored,
     id::{AccountId, ExecutionArn},
+    notification::{Recipients, Withheld},
+    policy::Rule,
     status::ExecutionStatus,
 };
 use jiff::Timestamp;
@@ -95,8 +100,14 @@ impl Report {
     /// Counts what was done.
     pub(crate) fn count(&self, metrics: &Metrics) {
         metrics.count("HintsIgnored", self.ignored.len() as u64);
-        metrics.count("AccountFailed", self.beyond_help);
-        for change in self.changes.iter().chain(&self.swept) {
+        let changes = || self.changes.iter().chain(&self.swept);
+        let unknown: BTreeSet<_> = changes()
+            .filter(|change| change.unknown_ceiling)
+            .map(|change| change.execution.account())
+            .collect();
+        metrics.count("AccountFailed", self.beyond_help + unknown.len() as u64);
+        for change in changes() {
+            metrics.count("NoticesWithheld", change.withheld.len() as u64);
             for telling in change.tellings.values() {
                 metrics.count(telling.metric(), 1);
             }
@@ -114,6 +125,12 @@ pub(crate) struct ChangeReport {
     /// No rule wants it told.
     pub(crate) unwanted: bool,
     tellings: BTreeMap<String, Telling>,
+    /// Whom the owner does not allow to be told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) withheld: Vec<Withheld>,
+    /// Whether that is so because nobody but people can find out whom it allows.
+    #[serde(skip)]
+    unknown_ceiling: bool,
     #[serde(skip)]
     failures: Vec<Error>,
 }
@@ -126,6 +143,8 @@ impl ChangeReport {
             at: news.change.at,
             unwanted: false,
             tellings: BTreeMap::new(),
+            withheld: Vec::new(),
+            unknown_ceiling: false,
             failures: Vec::new(),
         }
     }
@@ -139,6 +158,15 @@ impl ChangeReport {
             Telling::Failed { error: text }
         });
         self.tellings.insert(destination.to_string(), telling);
+    }
+
+    /// Notes that it is not known whom the owner allows: until it is, nobody is told.
+    pub(crate) fn bound_unknown(&mut self, rules: &[&Rule], error: Error) -> Recipients {
+        let reason = format!("the ceiling of the owner is unknown: {error}");
+        tracing::error!(execution.arn = %self.execution, "{reason}");
+        self.unknown_ceiling = error.class() == Class::Permanent;
+        self.failures.push(error);
+        Recipients::unknown(rules, &reason)
     }
 
     /// A failure that a repetition may cure.

@@ -7,8 +7,8 @@ use aws::{
 };
 use domain::{
     id::PipelineOwner,
-    notification::{self, Decision, Execution, Told, decide},
-    policy::{Policy, RuleName},
+    notification::{self, Decision, Execution, Recipients, Told, Trouble, decide},
+    policy::{Policy, Rule, RuleName},
     status::ExecutionStatus,
     text::Untrusted,
 };
@@ -19,7 +19,7 @@ use crate::{
 };
 
 impl ForwardStatus<'_> {
-    /// Tells a change to everyone who wants to know it and does not.
+    /// Tells a change to everyone who wants to know it, may know it, and does not.
     pub(crate) async fn tell(
         &self,
         policy: &Policy,
@@ -27,16 +27,73 @@ impl ForwardStatus<'_> {
         news: &ExecutionNews,
     ) -> ChangeReport {
         let mut report = ChangeReport::new(news);
-        let destinations = destinations(policy, news);
-        report.unwanted = destinations.is_empty();
-        let mut details = None;
-        for (destination, rules) in &destinations {
-            let telling = self
-                .tell_one(policy, teller, news, (destination, rules), &mut details)
-                .await;
-            report.push(destination, telling);
+        let rules = wanting_rules(policy, news);
+        if rules.is_empty() {
+            report.unwanted = true;
+            return report;
         }
+        let names: Vec<_> = rules.iter().map(|rule| rule.name.clone()).collect();
+        let mut details = None;
+        let hub = (&Destination::Hub, &names[..]);
+        // The hub always hears; whom else, the owner has a say in, and is asked meanwhile.
+        let (told, recipients) = tokio::join!(
+            Box::pin(self.tell_one(policy, teller, news, hub, &mut details)),
+            Box::pin(self.recipients(news, &rules)),
+        );
+        report.push(&Destination::Hub, told);
+        let recipients = match recipients {
+            Ok(recipients) => recipients,
+            Err(error) => {
+                self.tell_unknown(policy, teller, news, &error).await;
+                report.bound_unknown(&rules, error)
+            }
+        };
+        for (account, rules) in &recipients.told {
+            for destination in [
+                Destination::Bus(account.clone()),
+                Destination::Topic(account.clone()),
+            ] {
+                let told = self.tell_one(policy, teller, news, (&destination, rules), &mut details);
+                report.push(&destination, Box::pin(told).await);
+            }
+        }
+        report.withheld = recipients.withheld;
         report
+    }
+
+    /// Whom the owner lets these rules tell.
+    async fn recipients(&self, news: &ExecutionNews, rules: &[&Rule]) -> Result<Recipients, Error> {
+        if !notification::name_accounts(rules) {
+            return Ok(Recipients::default());
+        }
+        let owner = news.execution.account();
+        let ceiling = self.ceilings.of(self.aws, owner).await?;
+        let partition = self.aws.partition();
+        Ok(notification::recipients(rules, &ceiling, partition))
+    }
+
+    /// Tells the hub, once a day, that consumers are told nothing until people mend it.
+    async fn tell_unknown(
+        &self,
+        policy: &Policy,
+        teller: Teller<'_>,
+        news: &ExecutionNews,
+        error: &Error,
+    ) {
+        if error.class() != Class::Permanent {
+            return;
+        }
+        let trouble = Trouble {
+            kind: "ceiling unknown".to_owned(),
+            text: format!(
+                "consumers are told nothing of what runs here, because the ceiling that says whom \
+                 this account allows cannot be read; deploy the newest owner template: {error}"
+            ),
+        };
+        let owner = news.execution.account();
+        self.notices
+            .tell_troubles(teller, policy, owner, &[trouble])
+            .await;
     }
 
     /// Details are asked for once, and only if there is anything to tell.
@@ -93,25 +150,14 @@ impl ForwardStatus<'_> {
     }
 }
 
-/// The consumers that rules name, and the hub's topic if there is any rule that
-/// wants it told; each with those rules.
-fn destinations(policy: &Policy, news: &ExecutionNews) -> Vec<(Destination, Vec<RuleName>)> {
+/// The rules that want the change told, if it is of a pipeline that can be shared.
+fn wanting_rules<'a>(policy: &'a Policy, news: &'a ExecutionNews) -> Vec<&'a Rule> {
     let (execution, status) = (&news.execution, &news.change.status);
     // A pipeline of AWS runs in the account and is nobody's to share.
     if *news.pipeline.owner() != PipelineOwner::Account(execution.account().clone()) {
         return Vec::new();
     }
-    let rules = notification::wanting_rules(policy, execution, status);
-    if rules.is_empty() {
-        return Vec::new();
-    }
-    let names = rules.iter().map(|rule| rule.name.clone()).collect();
-    let mut destinations = vec![(Destination::Hub, names)];
-    for (account, rules) in notification::recipients(policy, execution, status) {
-        destinations.push((Destination::Bus(account.clone()), rules.clone()));
-        destinations.push((Destination::Topic(account), rules));
-    }
-    destinations
+    notification::wanting_rules(policy, execution, status)
 }
 
 /// The change with everything known about its execution.
@@ -140,6 +186,7 @@ fn execution(news: &ExecutionNews, details: &ExecutionDetails) -> Execution {
         status,
         display_name: display_name.cloned().map(Untrusted::from),
         started: news.started.or(details.started),
+        pipeline_version: details.pipeline_version,
         failure_reason,
         failed_steps,
     }

@@ -10,6 +10,7 @@
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+mod ceiling;
 mod config;
 mod execute;
 mod memory;
@@ -180,15 +181,21 @@ impl<'a> SharePipeline<'a> {
         account: &AccountId,
         look: Look,
     ) -> AccountReport {
-        let observed = match self.observe(&policy.policy, account).await {
+        let (observed, ceiling) = futures::join!(
+            self.observe(&policy.policy, account),
+            self.foreseen(account, look),
+        );
+        let observed = match observed {
             Ok(observed) => observed,
             Err(error) => return AccountReport::unreachable(account, error, look.dry_run),
         };
         let plan = sharing::plan(&policy.policy, policy.version, &observed);
-        if look.dry_run {
-            return AccountReport::planned(&plan);
+        if let Some(ceiling) = ceiling {
+            let partition = self.aws.partition();
+            return AccountReport::planned(&plan).bounded(&policy.policy, partition, ceiling);
         }
-        self.execute(policy, look, &observed, plan).await
+        let report = self.execute(policy, look, &observed, plan).await;
+        self.explain(&policy.policy, report).await
     }
 }
 

@@ -16,6 +16,8 @@ use domain::{
 };
 use serde::Serialize;
 
+use crate::ceiling::CeilingReport;
+
 /// How many waiting pipelines are named; the rest is counted.
 const NAMED_WAITING: usize = 20;
 
@@ -118,6 +120,9 @@ pub(crate) struct AccountReport {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) problems: Vec<Problem>,
     unsettled: bool,
+    /// What a dry run found out about the account's ceiling.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ceiling: Option<CeilingReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip)]
@@ -139,6 +144,7 @@ impl AccountReport {
             waiting_count: plan.waiting.len(),
             problems: plan.problems.clone(),
             unsettled: plan.unsettled,
+            ceiling: None,
             error: None,
             failures: Vec::new(),
             refusals: Vec::new(),
@@ -193,11 +199,12 @@ impl AccountReport {
             Err(error) => {
                 report.outcome = "failed";
                 report.error = Some(error.to_string());
+                report.was_denied = error.is_access_denied();
                 // AWS does not always say what it refuses to whom.
-                self.refusals.extend(error.trouble().map(|trouble| Trouble {
+                report.trouble = error.trouble().map(|trouble| Trouble {
                     kind: format!("{} {}", trouble.kind, step.share),
                     text: format!("{step}: {}", trouble.text),
-                }));
+                });
                 self.failures.push(error);
             }
         }
@@ -229,6 +236,7 @@ impl AccountReport {
             return Vec::new();
         }
         let failures = self.refusals.iter().cloned();
+        let failures = failures.chain(self.steps.iter().filter_map(StepReport::trouble));
         let refused = self.problems.iter().map(|problem| {
             let Problem {
                 entity,
@@ -243,6 +251,11 @@ impl AccountReport {
             }
         });
         failures.chain(refused).collect()
+    }
+
+    /// Whether IAM refused any step.
+    pub(crate) fn was_denied(&self) -> bool {
+        self.steps.iter().any(|step| step.was_denied)
     }
 
     /// Whether the account changes by itself or because of this run, so that a
@@ -266,6 +279,15 @@ pub(crate) struct StepReport {
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// What of the account's ceiling will refuse it, or did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refused_by: Option<String>,
+    /// Whether IAM refused it.
+    #[serde(skip)]
+    pub(crate) was_denied: bool,
+    /// Its failure, if only people can mend that.
+    #[serde(skip)]
+    trouble: Option<Trouble>,
     #[serde(skip)]
     is_news: bool,
 }
@@ -277,8 +299,26 @@ impl StepReport {
             text: step.to_string(),
             outcome: "planned",
             error: None,
+            refused_by: None,
+            was_denied: false,
+            trouble: None,
             is_news: step.reason != Reason::AssociationFailed,
         }
+    }
+
+    /// The step itself.
+    pub(crate) fn step(&self) -> &Step {
+        &self.step
+    }
+
+    /// Its failure, if only people can mend that, with what of the ceiling is in the way.
+    fn trouble(&self) -> Option<Trouble> {
+        let Trouble { kind, text } = self.trouble.clone()?;
+        let text = match &self.refused_by {
+            Some(ceiling) => format!("{text}; {ceiling}"),
+            None => text,
+        };
+        Some(Trouble { kind, text })
     }
 
     /// How many things the step concerns.

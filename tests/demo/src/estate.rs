@@ -66,10 +66,10 @@ pub struct Plan {
     pub templates: Templates,
     /// The ARNs of the customer managed permissions that owners may give.
     pub permissions: Vec<String>,
-    /// Whom owners may share with at most, if not with everybody here.
-    pub principals: Option<String>,
     /// The id of the key of the hub's own that the policy is encrypted with; a plain text without.
     pub policy_key: Option<&'static str>,
+    /// Further parameters of owner accounts, each in the place of the one above if there is one.
+    pub owner_parameters: Vec<(&'static str, String)>,
     /// Whether the hub rejects what it refuses, instead of leaving it.
     pub rejects: bool,
     /// What the sandbox's clock says in the beginning.
@@ -90,8 +90,8 @@ impl Default for Plan {
             ram_sharing: false,
             templates: Templates::default(),
             permissions: Vec::new(),
-            principals: None,
             policy_key: None,
+            owner_parameters: Vec::new(),
             rejects: false,
             start: "2026-01-05T09:00:00Z"
                 .parse()
@@ -241,14 +241,19 @@ fn world(plan: &Plan) -> Result<World, EstateError> {
     }
 
     let organization = organization(&world);
-    let everybody = || principals(plan, &world.organization);
-    let principals = plan.principals.clone().unwrap_or_else(everybody);
+    let principals = principals(plan, &world.organization);
+    let permissions = plan.permissions.join(",");
+    let further = plan.owner_parameters.iter();
     let owner_parameters = [
         ("HubAccountId", SHARED),
         ("OrganizationId", &organization),
         ("AllowedPrincipals", &principals),
-        ("AllowedPermissions", &plan.permissions.join(",")),
+        ("AllowedPermissions", &permissions),
     ];
+    let owner_parameters: Vec<(&str, &str)> = owner_parameters
+        .into_iter()
+        .chain(further.map(|(name, value)| (*name, value.as_str())))
+        .collect();
     for owner in &plan.owners {
         let file = "infra/owner-account/template.yaml";
         deploy(

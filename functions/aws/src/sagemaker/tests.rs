@@ -135,7 +135,7 @@ async fn an_execution_is_described_with_what_its_event_lacks() {
         ok(&json!({
             "PipelineArn": PIPELINE, "PipelineExecutionArn": arn, "PipelineExecutionStatus": "Failed",
             "PipelineExecutionDisplayName": "nightly", "FailureReason": "a step failed",
-            "CreationTime": SINCE, "LastModifiedTime": SINCE + 60,
+            "CreationTime": SINCE, "LastModifiedTime": SINCE + 60, "PipelineVersionId": 3,
         })),
         ok(
             &json!({ "PipelineExecutionSteps": [{ "StepName": "prepare", "StepStatus": "Succeeded" }], "NextToken": "more" }),
@@ -153,6 +153,7 @@ async fn an_execution_is_described_with_what_its_event_lacks() {
     assert_eq!(details.display_name.as_deref(), Some("nightly"));
     assert_eq!(details.failure_reason.as_deref(), Some("a step failed"));
     assert_eq!(details.started, Some(since()));
+    assert_eq!(details.pipeline_version, Some(3));
     assert_eq!(details.failed_steps.len(), 1);
     assert_eq!(details.failed_steps[0].name.raw(), "train");
     assert_eq!(details.failed_steps[0].reason, Some("out of memory".into()));

@@ -40,7 +40,7 @@ pub struct PipelineChange {
 pub enum Change {
     /// It was created.
     Created,
-    /// Its definition or settings changed.
+    /// Its definition or settings changed, or what one of its versions is called.
     Updated,
     /// It was deleted.
     Deleted,
@@ -179,7 +179,7 @@ fn read_call(event: &Fields) -> Result<PipelineChange, Ignored> {
     let event_name = detail.text("eventName")?;
     let change = match event_name {
         "CreatePipeline" => Change::Created,
-        "UpdatePipeline" => Change::Updated,
+        "UpdatePipeline" | "UpdatePipelineVersion" => Change::Updated,
         "DeletePipeline" => Change::Deleted,
         other => {
             return Err(Ignored::UninterestingCall {

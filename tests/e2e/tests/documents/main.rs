@@ -114,7 +114,7 @@ async fn documented() -> Scenario {
         owners: vec![DEV, TEST, PROD],
         consumers: vec![DEV, SHARED],
         members: vec![DEV, TEST, SHARED, PROD],
-        principals: Some(documented_ceiling()),
+        owner_parameters: vec![("AllowedPrincipals", documented_ceiling())],
         ..Plan::default()
     })
     .await;

@@ -303,7 +303,13 @@ fn reader(world: &mut World) -> Result<(), Stop> {
     )?;
     refused(world, READER, "sagemaker:StartPipelineExecution", own)?;
     let foreign = json!({ "PipelineName": pipeline(DEV) });
-    refused(world, READER, "sagemaker:ListPipelineExecutions", foreign)
+    refused(world, READER, "sagemaker:ListPipelineExecutions", foreign)?;
+    let named = |name: &str| json!({ "Name": name });
+    let (ceiling, other) = (named("/pipeshare/ceiling"), named("/pipeshare/other"));
+    allowed(world, READER, "ssm:GetParameter", ceiling.clone())?;
+    refused(world, READER, "ssm:GetParameter", other)?;
+    refused(world, READER, "ssm:PutParameter", ceiling.clone())?;
+    refused(world, OWNER, "ssm:PutParameter", ceiling)
 }
 
 fn runner(world: &mut World) -> Result<(), Stop> {

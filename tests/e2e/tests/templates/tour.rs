@@ -321,27 +321,32 @@ impl Tour {
     }
 
     async fn changes(&mut self) -> Result<(), Stop> {
-        self.rest(200).await;
+        self.rest(300).await;
         let silent = Person::pipeline_arn(TEST, "silent");
-        self.take_out_by_hand(&silent).await?;
-        self.on.pass(30).await;
-        let update = self
-            .on
-            .test
-            .sagemaker
-            .update_pipeline()
-            .pipeline_name("silent");
-        let updated = update.pipeline_description("changed").send().await;
-        hold(updated.is_ok(), "a pipeline can be updated")?;
-        self.on.pass(60).await;
-        let shared = self.on.pipelines(&self.on.test).await;
         let there = |(share, name, _): &(String, String, String)| {
             share == "pipeshare-readers.111111111111" && name == "silent"
         };
-        hold(
-            shared.iter().any(there),
-            "an update leads to a look at the account",
-        )?;
+        for what in ["a pipeline", "a version of a pipeline"] {
+            self.take_out_by_hand(&silent).await?;
+            self.on.pass(30).await;
+            let sagemaker = &self.on.test.sagemaker;
+            let updated = if what == "a pipeline" {
+                let update = sagemaker.update_pipeline().pipeline_name("silent");
+                update.pipeline_description("changed").send().await.is_ok()
+            } else {
+                let update = sagemaker.update_pipeline_version().pipeline_arn(&silent);
+                let update = update.pipeline_version_id(1);
+                let update = update.pipeline_version_display_name("golden");
+                update.send().await.is_ok()
+            };
+            hold(updated, &format!("{what} can be updated"))?;
+            self.on.pass(60).await;
+            let shared = self.on.pipelines(&self.on.test).await;
+            hold(
+                shared.iter().any(there),
+                &format!("an update of {what} leads to a look at the account"),
+            )?;
+        }
 
         self.rest(120).await;
         self.on.delete(&self.on.test, "silent").await;

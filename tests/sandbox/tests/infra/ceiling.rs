@@ -191,3 +191,111 @@ fn invitations_of_allowed_owners_are_accepted_and_those_of_strangers_rejected() 
     assert!(answers("Reject", "999999999999", "pipeshare-rule"));
     assert!(!answers("Reject", "999999999999", "theirs"));
 }
+
+/// What is declared with these many principals and customer managed permissions:
+/// the size of the owner role's policies and the text of the readable ceiling.
+///
+/// None if CloudFormation takes no parameter of that size.
+fn sizes(principals: &[String], permissions: &[String]) -> Option<(usize, String)> {
+    const LARGEST_PARAMETER: usize = 4096;
+    let (principals, permissions) = (principals.join(","), permissions.join(","));
+    if principals.len().max(permissions.len()) > LARGEST_PARAMETER {
+        return None;
+    }
+    let parameters = [
+        ("AllowedPrincipals", principals.as_str()),
+        ("AllowedPermissions", permissions.as_str()),
+    ];
+    let declared = OWNER.declared_with(&parameters).unwrap();
+    let ceiling = declared.iter().find(|r| r.kind == "AWS::SSM::Parameter");
+    let value = ceiling.unwrap().properties["Value"].as_str().unwrap();
+    let role = declared.iter().find(|r| r.logical_id == "OwnerRole");
+    let policies = &role.unwrap().properties["Policies"];
+    let size = policies[0]["PolicyDocument"].to_string().len();
+    Some((size, value.to_owned()))
+}
+
+#[test]
+fn whoever_fits_into_the_owner_role_fits_into_the_ceiling_that_functions_read() {
+    // IAM's quota for the policies of a role, white space left out.
+    const ROLE: usize = 10_240;
+    const PARAMETER: usize = 8192;
+    let numbered = |text: &str, count: usize| -> Vec<String> {
+        (0..count).map(|n| format!("{text}{n:08}")).collect()
+    };
+    let mut most = [0; 2];
+    for permissions in [0, 1, 10, 20, 40] {
+        let permissions = numbered(
+            "arn:aws:ram:eu-west-1:222222222222:permission/c",
+            permissions,
+        );
+        let unit = "arn:aws:organizations::444444444444:ou/o-example1234/ou-ab12-";
+        for (kind, text) in ["1111", unit].into_iter().enumerate() {
+            // Both grow with the number, so only the largest that fits matters.
+            let fitting = |count: usize| {
+                let sizes = sizes(&numbered(text, count), &permissions);
+                sizes.filter(|(size, _)| *size <= ROLE)
+            };
+            let (mut fits, mut too_many) = (1, 400);
+            while too_many - fits > 1 {
+                let middle = usize::midpoint(fits, too_many);
+                match fitting(middle) {
+                    Some(_) => fits = middle,
+                    None => too_many = middle,
+                }
+            }
+            let Some((_, value)) = fitting(fits) else {
+                continue;
+            };
+            assert!(value.len() <= PARAMETER, "{fits} of {text}: {value}");
+            most[kind] = most[kind].max(fits);
+        }
+    }
+    // About what infra/README.md says.
+    assert!(most[0] >= 250 && most[1] >= 40, "{most:?}");
+}
+
+#[test]
+fn the_ceiling_that_functions_read_is_what_the_parameters_say() {
+    let unit = "arn:aws:organizations::444444444444:ou/o-example1234/ou-ab12-cdef3456";
+    let ceiling = |parameters: &[(&str, &str)]| -> Value {
+        let declared = OWNER.declared_with(parameters).unwrap();
+        let found = declared.iter().find(|r| r.kind == "AWS::SSM::Parameter");
+        let properties = &found.unwrap().properties;
+        assert_eq!(properties["Name"], "/pipeshare/ceiling");
+        serde_json::from_str(properties["Value"].as_str().unwrap()).unwrap()
+    };
+    let narrow = [
+        ("AllowedPrincipals", format!("111111111111,{unit}")),
+        ("AllowedAccess", "read".to_owned()),
+        ("AllowedPermissions", format!("{CUSTOM},{CUSTOM}-2")),
+        ("ShareNamePrefix", "pipeshare-test-".to_owned()),
+    ];
+    let narrow = narrow
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    let expected = json!({
+        "allowedPrincipals": ["111111111111", unit],
+        "allowedAccess": "read",
+        "allowedPermissions": [CUSTOM, format!("{CUSTOM}-2")],
+        "shareNamePrefix": "pipeshare-test-",
+    });
+    assert_eq!(ceiling(&narrow), expected);
+    let defaults = json!({
+        "allowedPrincipals": ["111111111111", "333333333333"],
+        "allowedAccess": "execute",
+        "allowedPermissions": [],
+        "shareNamePrefix": "pipeshare-",
+    });
+    assert_eq!(ceiling(&[]), defaults);
+    // Nothing that the parameters take can break out of its quotation marks.
+    for (parameter, value) in [
+        ("AllowedPrincipals", "111111111111\",\"999999999999"),
+        ("AllowedPermissions", "a\"]"),
+        ("ShareNamePrefix", "pipeshare-\",\"x\":\""),
+        ("AllowedAccess", "read\""),
+    ] {
+        let refused = OWNER.declared_with(&[(parameter, value)]);
+        assert!(refused.is_err(), "{parameter}");
+    }
+}

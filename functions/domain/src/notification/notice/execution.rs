@@ -65,6 +65,8 @@ pub struct Execution {
     pub started: Option<Timestamp>,
     /// When it ended, if it has.
     pub ended: Option<Timestamp>,
+    /// The version of the pipeline's definition that it runs.
+    pub pipeline_version: Option<i64>,
     /// Why it failed, as `SageMaker` says.
     pub failure_reason: Option<Untrusted>,
     /// The steps that failed.
@@ -91,6 +93,7 @@ pub fn execution_notice(policy: &Policy, execution: &Execution, rules: &[RuleNam
         "status": status,
         "pipelineName": pipeline,
         "pipelineArn": execution.pipeline,
+        "pipelineVersionId": execution.pipeline_version,
         "pipelineExecutionArn": execution.arn,
         "pipelineExecutionDisplayName": execution.display_name,
         "accountId": account,
@@ -141,6 +144,9 @@ fn execution_text(execution: &Execution, account_name: &str) -> String {
     }
     if let Some(duration) = duration(execution) {
         line("Duration", &format!("{duration:#}"));
+    }
+    if let Some(version) = execution.pipeline_version {
+        line("Pipeline version", &version.to_string());
     }
     line("Pipeline ARN", execution.pipeline.as_str());
     line("Execution ARN", execution.arn.as_str());

@@ -1,0 +1,99 @@
+//! Which accounts are told of an execution, and which its owner does not allow to be told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::{
+    ceiling::{Beyond, Ceiling},
+    id::{AccountId, Principal},
+    policy::{Rule, RuleName},
+};
+
+/// The accounts that rules name for news of an execution.
+///
+/// Units and organizations are not expanded: the accounts are those that the
+/// policy names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recipients {
+    /// Whom to tell, each with the rules by which.
+    pub told: BTreeMap<AccountId, Vec<RuleName>>,
+    /// Whom not to tell, since the owner allows the rule nothing for them.
+    pub withheld: Vec<Withheld>,
+}
+
+/// What a rule would have told an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Withheld {
+    /// The account.
+    pub account: AccountId,
+    /// The rule.
+    pub rule: RuleName,
+    /// Why the account is not told.
+    pub reason: String,
+}
+
+/// Whom these rules, all of one owner, have told of an execution, within the ceiling of the owner.
+///
+/// A rule that may not share with somebody does not tell them either: the
+/// owner decides who learns of its runs, and the policy only moves below that.
+#[must_use]
+pub fn recipients(rules: &[&Rule], ceiling: &Ceiling, partition: &str) -> Recipients {
+    let mut recipients = Recipients::default();
+    for rule in rules {
+        let mut beyond: BTreeMap<&AccountId, Beyond> = BTreeMap::new();
+        let mut within = BTreeSet::new();
+        for principal in &rule.with {
+            let Some(account) = principal.account() else {
+                continue;
+            };
+            match ceiling.allows_by(rule, principal, partition) {
+                Ok(()) => {
+                    within.insert(account);
+                }
+                Err(reason) => {
+                    beyond.entry(account).or_insert(reason);
+                }
+            }
+        }
+        // Of several roles of one account, one that is allowed is enough.
+        beyond.retain(|account, _| !within.contains(account));
+        for account in within {
+            let by = recipients.told.entry(account.clone()).or_default();
+            by.push(rule.name.clone());
+        }
+        let withheld = beyond.into_iter().map(|(account, reason)| Withheld {
+            account: account.clone(),
+            rule: rule.name.clone(),
+            reason: reason.to_string(),
+        });
+        recipients.withheld.extend(withheld);
+    }
+    recipients
+}
+
+impl Recipients {
+    /// Nobody, since it is not known whom the owner allows.
+    #[must_use]
+    pub fn unknown(rules: &[&Rule], reason: &str) -> Self {
+        let named = rules.iter().flat_map(|rule| {
+            let accounts: BTreeSet<_> = rule.with.iter().filter_map(Principal::account).collect();
+            accounts.into_iter().map(|account| Withheld {
+                account: account.clone(),
+                rule: rule.name.clone(),
+                reason: reason.to_owned(),
+            })
+        });
+        Self {
+            told: BTreeMap::new(),
+            withheld: named.collect(),
+        }
+    }
+}
+
+/// Whether rules name any account that could be told.
+#[must_use]
+pub fn name_accounts(rules: &[&Rule]) -> bool {
+    let mut principals = rules.iter().flat_map(|rule| &rule.with);
+    principals.any(|principal| principal.account().is_some())
+}
