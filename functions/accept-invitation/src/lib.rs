@@ -10,8 +10,10 @@
 //! without asking.
 
 mod answer;
+mod changes;
 mod config;
 mod inspect;
+mod memory;
 mod report;
 
 use std::{
@@ -22,6 +24,7 @@ use std::{
 use aws::{
     Aws, Class,
     clients::Consumer,
+    dynamodb::Table,
     lambda::{self, Outcome, Record, Reply},
     notices::{Notices, Teller},
     policy::InForce,
@@ -34,7 +37,9 @@ use domain::{
 };
 use futures::{StreamExt, stream};
 
+use changes::Seen;
 pub use config::Config;
+use memory::Known;
 use report::{AccountReport, Report};
 
 /// How many accounts are looked at at once.
@@ -54,6 +59,7 @@ const PATIENCE: u32 = 5;
 pub struct AcceptInvitation<'a> {
     aws: &'a Aws,
     config: Config,
+    table: Table,
     notices: Notices<'a>,
 }
 
@@ -86,6 +92,9 @@ struct Look<'a> {
     dry_run: bool,
     /// Whether there is another look to come before people have to be told.
     can_wait: bool,
+    /// That the policy names the account no more, so that only what it has lost
+    /// is left to tell; the last thing that was remembered about it.
+    retired: Option<String>,
     teller: Teller<'a>,
 }
 
@@ -103,6 +112,7 @@ impl<'a> AcceptInvitation<'a> {
     #[must_use]
     pub fn new(aws: &'a Aws, config: Config) -> Self {
         Self {
+            table: aws.table(&config.settings.table),
             notices: Notices::new(aws, &config.settings),
             aws,
             config,
@@ -126,7 +136,8 @@ impl<'a> AcceptInvitation<'a> {
         };
         report.policy_version = Some(policy.version);
 
-        let looks = looks(&policy, &tasks, batch, self.config.can_wait);
+        let retired = self.retired(&policy.policy, &tasks).await;
+        let looks = looks(&policy, &retired, &tasks, batch, self.config.can_wait);
         let looks = looks.iter().map(|look| self.serve_account(look));
         report.accounts = stream::iter(looks)
             .buffer_unordered(ACCOUNTS_AT_ONCE)
@@ -149,19 +160,34 @@ impl<'a> AcceptInvitation<'a> {
         let mut report = AccountReport::new(look.account, look.dry_run);
         let consumer = self.aws.consumer(look.account).await;
         let Consumer { ram, .. } = &consumer;
-        let (invitations, shares) = match futures::try_join!(ram.invitations(), ram.shares()) {
-            Ok(seen) => seen,
+        let lists = async { futures::try_join!(ram.invitations(), ram.shares()) };
+        let (lists, memory) = futures::join!(lists, self.recall(look));
+        let (invitations, shares) = match lists {
+            Ok(lists) => lists,
             Err(error) => {
-                report.fail(error);
+                let has_left = look.retired.is_some() && error.class() == Class::Permanent;
+                let seen = has_left.then(Seen::unobserved);
+                if has_left {
+                    report.left(&error);
+                } else {
+                    report.fail(error);
+                }
+                self.tell_changes(look, memory, seen.as_ref(), &mut report)
+                    .await;
                 return report;
             }
         };
-        for invitation in &invitations {
+        // An account that no rule names accepts nothing.
+        for invitation in invitations.iter().filter(|_| look.retired.is_none()) {
             self.answer(look, ram, invitation, &mut report).await;
         }
+        let mut seen = Seen::of_all();
         for share in &shares {
-            self.inspect(look, &consumer, share, &mut report).await;
+            self.inspect(look, &consumer, share, &mut seen, &mut report)
+                .await;
         }
+        self.tell_changes(look, memory, Some(&seen), &mut report)
+            .await;
         for offer in &look.offers {
             report.follow_offer(look.policy, offer, &invitations, &shares);
         }
@@ -199,14 +225,17 @@ fn read_command(command: Command) -> Result<Task, Ignored> {
     })
 }
 
-/// The accounts to look at: those that the policy shares with, as far as a hint names them.
+/// The accounts to look at: those that the policy shares with, and those that it
+/// does not share with any more, as far as a hint names them.
 fn looks<'a>(
     policy: &'a InForce,
+    retired: &'a Known,
     tasks: &[Result<Task, Ignored>],
     batch: &'a [Record],
     can_wait: bool,
 ) -> Vec<Look<'a>> {
-    let consumers: BTreeSet<_> = policy.policy.consumers();
+    let mut consumers: BTreeSet<_> = policy.policy.consumers();
+    consumers.extend(retired.keys());
     let mut looks: BTreeMap<&AccountId, Look<'a>> = BTreeMap::new();
     for (task, record) in tasks.iter().zip(batch) {
         let Ok(Task { scope, dry_run }) = task else {
@@ -228,6 +257,7 @@ fn looks<'a>(
                 offers: Vec::new(),
                 dry_run: true,
                 can_wait,
+                retired: retired.get(account).cloned(),
                 teller: record.teller(),
             });
             look.dry_run &= dry_run;

@@ -12,7 +12,7 @@ use domain::{
     hint::{Ignored, Offer},
     id::{AccountId, InvitationArn, Principal, ShareArn},
     invitation::{Invitation, Refusal},
-    notification::Trouble,
+    notification::{Delta, Grant, Trouble},
     policy::Policy,
     status::InvitationStatus,
 };
@@ -92,6 +92,8 @@ pub(crate) struct AccountReport {
     shares: Vec<InspectedShare>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     offers: Vec<FollowedOffer>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<NotedChange>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip)]
@@ -185,6 +187,16 @@ impl Inspection {
     }
 }
 
+/// A change of what the account has by a rule; it is told.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NotedChange {
+    #[serde(flatten)]
+    grant: Grant,
+    gained: usize,
+    lost: usize,
+}
+
 /// An offer and where it stands.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -221,6 +233,7 @@ impl AccountReport {
             invitations: Vec::new(),
             shares: Vec::new(),
             offers: Vec::new(),
+            changes: Vec::new(),
             error: None,
             failures: Vec::new(),
             denials: Vec::new(),
@@ -233,6 +246,29 @@ impl AccountReport {
         tracing::error!(account.id = %self.account, "{error}");
         self.error = Some(error.to_string());
         self.failures.push(error);
+    }
+
+    /// Notes that nobody can look into the account; as the policy does not
+    /// name it any more, nobody has to mend that.
+    pub(crate) fn left(&mut self, error: &Error) {
+        tracing::info!(account.id = %self.account, "nobody can look any more: {error}");
+        self.error = Some(error.to_string());
+    }
+
+    /// Has another look follow, since something is not told yet.
+    pub(crate) fn hold_back(&mut self) {
+        self.holds_back = true;
+    }
+
+    /// Notes what the account has gained and lost.
+    pub(crate) fn changed(&mut self, grant: &Grant, delta: &Delta) {
+        if !delta.is_empty() {
+            self.changes.push(NotedChange {
+                grant: grant.clone(),
+                gained: delta.gained.len(),
+                lost: delta.lost.len(),
+            });
+        }
     }
 
     /// Adds the answer to an invitation.

@@ -1,6 +1,7 @@
 //! The policy that every function goes by.
 
 use domain::policy::Policy;
+use jiff::Timestamp;
 
 use crate::{Error, ssm::Ssm};
 
@@ -9,8 +10,19 @@ use crate::{Error, ssm::Ssm};
 pub struct InForce {
     /// The version of the parameter.
     pub version: i64,
+    /// When this version was written, if SSM says.
+    pub written: Option<Timestamp>,
     /// The policy.
     pub policy: Policy,
+}
+
+impl InForce {
+    /// What tells this version from all others: a parameter that is deleted and
+    /// made again counts its versions from one.
+    #[must_use]
+    pub fn generation(&self) -> i64 {
+        self.written.map_or(self.version, Timestamp::as_millisecond)
+    }
 }
 
 impl Ssm {
@@ -25,6 +37,7 @@ impl Ssm {
         match Policy::parse(&labelled.text) {
             Ok(policy) => Ok(Some(InForce {
                 version: labelled.version,
+                written: labelled.written,
                 policy,
             })),
             Err(errors) => {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::{
     clock::Clock,
     error::{Error, Service},
+    time::timestamp,
 };
 
 /// The label on the version that every function reads.
@@ -19,6 +20,8 @@ pub struct Version {
     pub version: i64,
     /// Its value.
     pub text: String,
+    /// When it was written, if SSM says.
+    pub written: Option<Timestamp>,
 }
 
 /// The parameters of the function's own account.
@@ -70,6 +73,7 @@ impl Ssm {
         match answer {
             Ok(answer) => Ok(answer.parameter.map(|parameter| Version {
                 version: parameter.version,
+                written: parameter.last_modified_date().and_then(timestamp),
                 text: parameter.value.unwrap_or_default(),
             })),
             Err(error) if error.is("ParameterNotFound") || error.is("ParameterVersionNotFound") => {

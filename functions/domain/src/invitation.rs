@@ -7,7 +7,8 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use serde::Serialize;
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
 
 use crate::{
     id::{AccountId, InvitationArn, PipelineArn, Region, ShareArn},
@@ -40,6 +41,8 @@ pub struct Resource {
     pub arn: String,
     /// Its type as RAM writes it, for instance `sagemaker:Pipeline`.
     pub kind: String,
+    /// When it was put into the share, if RAM says.
+    pub associated: Option<Timestamp>,
 }
 
 /// Where and for whom a share is judged.
@@ -86,7 +89,8 @@ pub enum Refusal {
     },
     /// Something is inside that the rule does not name.
     TooMuch {
-        /// Up to ten ARNs of what is too much.
+        /// The ARNs of what is too much, in order; only some of them are shown.
+        #[serde(serialize_with = "first")]
         resources: Vec<String>,
     },
 }
@@ -122,13 +126,27 @@ impl fmt::Display for Refusal {
             Self::WrongConsumer { receiver } => {
                 write!(f, "the rule does not share with account {receiver}")
             }
-            Self::TooMuch { resources } => write!(
-                f,
-                "it holds what the rule does not name: {}",
-                resources.join(", ")
-            ),
+            Self::TooMuch { resources } => {
+                let shown = shown(resources).join(", ");
+                write!(f, "it holds what the rule does not name: {shown}")?;
+                match resources.len().saturating_sub(MAX_SHOWN) {
+                    0 => Ok(()),
+                    more => write!(f, " and {more} more"),
+                }
+            }
         }
     }
+}
+
+/// How many of the resources that are too much are shown.
+const MAX_SHOWN: usize = 10;
+
+fn shown(resources: &[String]) -> &[String] {
+    &resources[..resources.len().min(MAX_SHOWN)]
+}
+
+fn first<S: Serializer>(resources: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    shown(resources).serialize(serializer)
 }
 
 /// The rule that a share claims to serve, if owner and receiver are those that the rule names.
@@ -191,7 +209,7 @@ fn claimed<'a>(
     Ok((rule, name.audience))
 }
 
-/// What of the resources the rule does not name: at most ten ARNs.
+/// What of the resources the rule does not name, by ARN and in order.
 #[must_use]
 pub fn excess(rule: &Rule, region: &Region, resources: &[Resource]) -> Vec<String> {
     let is_allowed = |resource: &Resource| {
@@ -204,7 +222,7 @@ pub fn excess(rule: &Rule, region: &Region, resources: &[Resource]) -> Vec<Strin
         .filter(|resource| !is_allowed(resource))
         .map(|resource| resource.arn.clone())
         .collect();
-    excess.into_iter().take(10).collect()
+    excess.into_iter().collect()
 }
 
 /// Judges an invitation by the policy and by what is inside.

@@ -10,6 +10,7 @@
 
 mod config;
 mod execute;
+mod expired;
 mod memory;
 mod observe;
 mod promote;
@@ -135,6 +136,7 @@ impl<'a> SharePipeline<'a> {
         report.accounts.sort_by(|a, b| a.account.cmp(&b.account));
 
         self.tell_troubles(&policy.policy, batch, report).await;
+        self.tell_expired(&policy.policy, batch, report).await;
         tasks.iter().map(|task| outcome(task, report)).collect()
     }
 
@@ -203,11 +205,14 @@ impl<'a> SharePipeline<'a> {
             Ok(observed) => observed,
             Err(error) => return AccountReport::unreachable(account, error, look.dry_run),
         };
-        let plan = sharing::plan(&policy.policy, policy.version, &observed);
+        let plan = sharing::plan(&policy.policy, policy.generation(), &observed);
         if look.dry_run {
             return AccountReport::planned(&plan);
         }
-        self.execute(policy, look, &observed, plan).await
+        let expired = expired::expired(&observed, &plan);
+        let mut report = self.execute(policy, look, &observed, plan).await;
+        report.expired = expired;
+        report
     }
 }
 

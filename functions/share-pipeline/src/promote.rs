@@ -40,12 +40,15 @@ impl SharePipeline<'_> {
                     return Ok(in_force);
                 }
                 report.promoted = true;
-                Ok(Some(InForce { version, policy }))
+                Ok(Some(InForce {
+                    version,
+                    written: newest.written,
+                    policy,
+                }))
             }
             Err(errors) => {
                 report.refuse_policy(newest.version, &errors);
-                self.tell_policy_refused(newest.version, &errors, batch)
-                    .await;
+                self.tell_policy_refused(&newest, &errors, batch).await;
                 Ok(in_force)
             }
         }

@@ -1,6 +1,7 @@
 //! What is said, as readable text and as data.
 
 mod execution;
+mod expired;
 mod problem;
 mod refusal;
 mod shared;
@@ -11,9 +12,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 pub use execution::{Execution, FailedStep, execution_notice};
-pub use problem::{Trouble, policy_refused_notice, problem_notice};
-pub use refusal::{excess_notice, refusal_notice};
-pub use shared::{SharedPipelines, shared_notice};
+pub use expired::{Expired, expired_notice};
+pub use problem::{RefusedPolicy, Trouble, policy_refused_notice, problem_notice};
+pub use refusal::{excess_key, excess_notice, refusal_notice};
+pub use shared::{AccessChange, access_notice};
 
 /// A message to people and machines.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Notice, digest, notice};
@@ -14,16 +15,36 @@ use crate::{
 /// How many problems a message lists.
 const MAX_PROBLEMS: usize = 10;
 
+/// A version of the policy that was not put in force.
+#[derive(Debug, Clone, Copy)]
+pub struct RefusedPolicy<'a> {
+    /// The name of the parameter.
+    pub parameter: &'a str,
+    /// The number of the version. A parameter that is deleted and made again counts from one.
+    pub version: i64,
+    /// When the version was written, if that is known.
+    pub written: Option<Timestamp>,
+    /// What it says.
+    pub document: &'a str,
+}
+
 /// Says that a version of the policy was not put in force.
 #[must_use]
-pub fn policy_refused_notice(parameter: &str, version: i64, errors: &PolicyErrors) -> Notice {
+pub fn policy_refused_notice(refused: &RefusedPolicy<'_>, errors: &PolicyErrors) -> Notice {
+    let RefusedPolicy {
+        parameter, version, ..
+    } = refused;
     let subject = format!("The sharing policy was not put in force (version {version})");
     let text = format!(
         "Version {version} of {parameter} is not valid, and the last valid version stays in \
          force:\n{errors}\n"
     );
     let detail = json!({ "parameter": parameter, "parameterVersion": version });
-    let id = format!("{parameter}|{version}");
+    let written = refused.written.map_or(0, Timestamp::as_millisecond);
+    let id = format!(
+        "{parameter}|{version}|{written}|{}",
+        digest(refused.document)
+    );
     notice(PROBLEM_DETAIL_TYPE, id, subject, text, detail)
 }
 
