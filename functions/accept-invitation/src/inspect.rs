@@ -1,15 +1,16 @@
 //! Inspects a share that was accepted, or that needed no acceptance, and proves the access.
 
-use aws::{Error, clients::Consumer, notices::Destination, ram::ReceivedShare};
+use aws::{Error, clients::Consumer, ram::ReceivedShare};
 use domain::{
     id::{PipelineArn, Principal},
     invitation::{self, Refusal, Resource},
-    notification::{self, SharedPipelines},
+    notification::{Contents, Inside},
     policy::Rule,
 };
 
 use crate::{
     AcceptInvitation, Look,
+    changes::Seen,
     report::{AccountReport, Inspection},
 };
 
@@ -23,6 +24,7 @@ impl AcceptInvitation<'_> {
         look: &Look<'_>,
         consumer: &Consumer,
         share: &ReceivedShare,
+        seen: &mut Seen,
         report: &mut AccountReport,
     ) {
         let recognized = invitation::recognize_visible(
@@ -31,11 +33,18 @@ impl AcceptInvitation<'_> {
             share.arn.owner(),
             look.account,
         );
-        let inspection = match recognized {
-            Ok(rule) => self.prove(look, consumer, share, rule).await,
-            Err(refusal) if refusal.is_suspicious() => self.distrust(look, share, refusal).await,
-            Err(_) => return,
+        let (inspection, contents) = match recognized {
+            Ok(rule) => match self.prove(look, consumer, share, rule).await {
+                Ok((inspection, contents)) => (Ok(inspection), contents),
+                Err(error) => (Err(error), Contents::Unknown),
+            },
+            Err(refusal) if refusal.is_suspicious() => {
+                (Ok(Inspection::Distrusted { refusal }), Contents::Unknown)
+            }
+            // It may have been ours until somebody gave it another name.
+            Err(_) => return seen.add(share, None, Contents::Unknown),
         };
+        seen.add(share, inspection.as_ref().ok(), contents);
         report.inspected(look, share, inspection);
     }
 
@@ -46,77 +55,41 @@ impl AcceptInvitation<'_> {
         consumer: &Consumer,
         share: &ReceivedShare,
         rule: &Rule,
-    ) -> Result<Inspection, Error> {
+    ) -> Result<(Inspection, Contents), Error> {
         let resources = consumer.ram.resources(&share.arn).await?;
+        let inside = pipelines(&resources);
         let excess = invitation::excess(rule, self.aws.region(), &resources);
         if !excess.is_empty() {
             let refusal = Refusal::TooMuch { resources: excess };
-            return self.distrust(look, share, refusal).await;
+            return Ok((
+                Inspection::Distrusted { refusal },
+                Contents::Distrusted(inside),
+            ));
         }
-        let Some(pipelines) = pipelines(&resources) else {
-            return Ok(Inspection::Empty);
-        };
+        if inside.is_empty() {
+            return Ok((Inspection::Empty, Contents::Trusted(inside)));
+        }
         let whole_account = Principal::Account(look.account.clone());
         // The role proves it for the account; for a single role of the account
         // only that role could.
         if rule.with.contains(&whole_account) {
-            match attempt(consumer, &pipelines).await? {
+            match attempt(consumer, inside.keys()).await? {
                 Trial::Passed => {}
-                Trial::Gone => return Ok(Inspection::Empty),
-                Trial::Denied(error) => return Ok(Inspection::NoAccess { error }),
+                // RAM has yet to notice what SageMaker says.
+                Trial::Gone => return Ok((Inspection::Empty, Contents::Trusted(Inside::new()))),
+                Trial::Denied(error) => {
+                    return Ok((Inspection::NoAccess { error }, Contents::Unknown));
+                }
             }
         }
+        let pipelines = inside.len();
         // Who has it by way of an organization is not told (README, "What it does not do").
-        if !look.dry_run && rule.names(look.account) {
-            let shared = SharedPipelines {
-                share: &share.arn,
-                rule,
-                consumer: look.account,
-                pipelines: &pipelines,
-            };
-            self.announce(look, &shared).await?;
-        }
-        Ok(Inspection::Proven {
-            pipelines: pipelines.len(),
-        })
-    }
-
-    /// Says once that a share is not what the policy says. It cannot be left,
-    /// so only its owner can mend that; unless share-pipeline is at it already.
-    async fn distrust(
-        &self,
-        look: &Look<'_>,
-        share: &ReceivedShare,
-        refusal: Refusal,
-    ) -> Result<Inspection, Error> {
-        if !look.dry_run && !look.can_wait {
-            let (policy, account) = (look.policy, look.account);
-            let notice =
-                notification::excess_notice(policy, &share.arn, &share.name, account, &refusal);
-            self.notices
-                .publish_once(look.teller, &Destination::Hub, &notice)
-                .await?;
-        }
-        Ok(Inspection::Distrusted { refusal })
-    }
-
-    /// Tells the account and the hub, once, which pipelines can be used now.
-    async fn announce(&self, look: &Look<'_>, shared: &SharedPipelines<'_>) -> Result<(), Error> {
-        let notice = notification::shared_notice(look.policy, shared);
-        let account = || look.account.clone();
-        let destinations = [
-            Destination::Hub,
-            Destination::Bus(account()),
-            Destination::Topic(account()),
-        ];
-        // One that refuses keeps the others from nothing.
-        let mut failures = Vec::new();
-        for destination in &destinations {
-            let told = self.notices.publish_once(look.teller, destination, &notice);
-            failures.extend(told.await.err());
-        }
-        let worst = failures.into_iter().max_by_key(Error::class);
-        worst.map_or(Ok(()), Err)
+        let contents = if rule.names(look.account) {
+            Contents::Trusted(inside)
+        } else {
+            Contents::Distrusted(inside)
+        };
+        Ok((Inspection::Proven { pipelines }, contents))
     }
 }
 
@@ -133,7 +106,10 @@ enum Trial {
 /// Has the account describe a pipeline.
 ///
 /// One stands for all. One that is gone or denied proves nothing, so another is asked.
-async fn attempt(consumer: &Consumer, pipelines: &[PipelineArn]) -> Result<Trial, Error> {
+async fn attempt(
+    consumer: &Consumer,
+    pipelines: impl Iterator<Item = &PipelineArn>,
+) -> Result<Trial, Error> {
     let mut denials = Vec::new();
     for pipeline in pipelines {
         match consumer.sagemaker.describe(pipeline).await {
@@ -152,12 +128,8 @@ async fn attempt(consumer: &Consumer, pipelines: &[PipelineArn]) -> Result<Trial
         .map_or(Trial::Gone, Trial::Denied))
 }
 
-/// The pipelines among the resources, in order; none if there are none.
-fn pipelines(resources: &[Resource]) -> Option<Vec<PipelineArn>> {
-    let mut pipelines: Vec<PipelineArn> = resources
-        .iter()
-        .filter_map(|resource| resource.arn.parse().ok())
-        .collect();
-    pipelines.sort();
-    (!pipelines.is_empty()).then_some(pipelines)
+/// The pipelines among the resources, each with the time at which it was put in.
+fn pipelines(resources: &[Resource]) -> Inside {
+    let read = |resource: &Resource| Some((resource.arn.parse().ok()?, resource.associated));
+    resources.iter().filter_map(read).collect()
 }

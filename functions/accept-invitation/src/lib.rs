@@ -16,6 +16,8 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod answer;
+mod bells;
+mod changes;
 mod config;
 mod inspect;
 mod look;
@@ -30,6 +32,7 @@ use std::{
 
 use aws::{
     Aws, Class,
+    dynamodb::Table,
     lambda::{self, Deadline, Outcome, Record, Reply},
     notices::{Notices, Teller},
     policy::InForce,
@@ -42,8 +45,10 @@ use domain::{
 };
 use futures::{StreamExt, stream};
 
+use bells::Bells;
+use changes::Seen;
 pub use config::Config;
-use memory::Memory;
+use memory::Known;
 use report::{AccountReport, Report};
 
 /// How many accounts are looked at at once.
@@ -63,8 +68,9 @@ const PATIENCE: u32 = 5;
 pub struct AcceptInvitation<'a> {
     aws: &'a Aws,
     config: Config,
+    table: Table,
     notices: Notices<'a>,
-    memory: Memory,
+    bells: Bells,
 }
 
 /// A hint that is worth a look.
@@ -81,7 +87,7 @@ enum Scope {
     Offer(Offer),
     /// Something may have changed in an account.
     Account(AccountId),
-    /// RAM rang in an account; see [`Memory`].
+    /// RAM rang in an account; see [`Bells`].
     Bell(AccountId),
     /// Every account that the policy shares with.
     Everything,
@@ -102,6 +108,9 @@ struct Look<'a> {
     dry_run: bool,
     /// Whether there is another look to come before people have to be told.
     can_wait: bool,
+    /// That the policy names the account no more, so that only what it has lost
+    /// is left to tell; the last thing that was remembered about it.
+    retired: Option<String>,
     teller: Teller<'a>,
 }
 
@@ -119,8 +128,9 @@ impl<'a> AcceptInvitation<'a> {
     #[must_use]
     pub fn new(aws: &'a Aws, config: Config) -> Self {
         Self {
+            table: aws.table(&config.settings.table),
             notices: Notices::new(aws, &config.settings),
-            memory: Memory::default(),
+            bells: Bells::default(),
             aws,
             config,
         }
@@ -148,7 +158,8 @@ impl<'a> AcceptInvitation<'a> {
         };
         report.policy_version = Some(policy.version);
 
-        let looks = looks(&policy, &tasks, batch, self.config.can_wait);
+        let retired = self.retired(&policy.policy, &tasks).await;
+        let looks = looks(&policy, &retired, &tasks, batch, self.config.can_wait);
         let time = lambda::share_of(deadline.time_left(), looks.len(), ACCOUNTS_AT_ONCE);
         let serving = looks
             .iter()
@@ -162,7 +173,7 @@ impl<'a> AcceptInvitation<'a> {
         for look in looks.iter().filter(|look| look.is_whole) {
             let mut reports = report.accounts.iter();
             if reports.any(|report| report.account == *look.account && report.is_complete()) {
-                self.memory.looked(look.account, began);
+                self.bells.looked(look.account, began);
             }
         }
         tasks.iter().map(|task| outcome(task, report)).collect()
@@ -172,7 +183,7 @@ impl<'a> AcceptInvitation<'a> {
     fn read(&self, record: &Record) -> Result<Task, Ignored> {
         let mut task = read(record)?;
         if let Scope::Bell(account) = &task.scope
-            && self.memory.covers(account, record)
+            && self.bells.covers(account, record)
         {
             task.scope = Scope::Covered;
         }
@@ -210,14 +221,17 @@ fn read_command(command: Command) -> Result<Task, Ignored> {
     })
 }
 
-/// The accounts to look at: those that the policy shares with, as far as a hint names them.
+/// The accounts to look at: those that the policy shares with, and those that it
+/// does not share with any more, as far as a hint names them.
 fn looks<'a>(
     policy: &'a InForce,
+    retired: &'a Known,
     tasks: &[Result<Task, Ignored>],
     batch: &'a [Record],
     can_wait: bool,
 ) -> Vec<Look<'a>> {
-    let consumers: BTreeSet<_> = policy.policy.consumers();
+    let mut consumers: BTreeSet<_> = policy.policy.consumers();
+    consumers.extend(retired.keys());
     let mut looks: BTreeMap<&AccountId, Look<'a>> = BTreeMap::new();
     for (task, record) in tasks.iter().zip(batch) {
         let Ok(Task { scope, dry_run }) = task else {
@@ -241,6 +255,7 @@ fn looks<'a>(
                 is_whole: false,
                 dry_run: true,
                 can_wait,
+                retired: retired.get(account).cloned(),
                 teller: record.teller(),
             });
             look.dry_run &= dry_run;

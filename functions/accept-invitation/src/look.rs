@@ -7,13 +7,14 @@ use std::{
     time::Duration,
 };
 
-use aws::{Error, clients::Consumer, lambda::Deadline, ram::ReceivedShare};
+use aws::{Class, Error, clients::Consumer, lambda::Deadline, ram::ReceivedShare};
 use domain::{
     id::{InvitationArn, ShareArn},
     invitation::{self, Receiver, Triage},
+    notification::Contents,
 };
 
-use crate::{AcceptInvitation, Look, report::AccountReport};
+use crate::{AcceptInvitation, Look, changes::Seen, report::AccountReport};
 
 /// How many invitations of strangers a look rejects, if they are to be rejected.
 const MOST_REJECTED: usize = 100;
@@ -30,6 +31,8 @@ struct Received<'a> {
     triage: Triage<'a>,
     /// The shares to inspect.
     shares: Vec<ReceivedShare>,
+    /// Other shares that the account can see, which may have been ours under another name.
+    passed_over: Vec<ReceivedShare>,
 }
 
 impl AcceptInvitation<'_> {
@@ -47,7 +50,7 @@ impl AcceptInvitation<'_> {
             return report;
         }
         // Nothing is begun in the last tenth, and nothing goes on behind the end.
-        let soft = invocation.within(time / 10 * 9);
+        let soft = invocation.within(time.mul_f64(0.9));
         let serving = self.serve_in_time(look, soft, &mut report);
         if invocation.within(time).bound(serving).await.is_none() {
             report.cut_short();
@@ -57,9 +60,21 @@ impl AcceptInvitation<'_> {
 
     async fn serve_in_time(&self, look: &Look<'_>, deadline: Deadline, report: &mut AccountReport) {
         let consumer = self.aws.consumer(look.account).await;
-        if let Err(error) = self.serve_all(look, &consumer, deadline, report).await {
-            report.fail(error);
-        }
+        let mut seen = Seen::default();
+        let serving = self.serve_all(look, &consumer, deadline, &mut seen, report);
+        let (served, memory) = futures::join!(serving, self.recall(look));
+        let seen = match served {
+            Ok(()) => Some(seen),
+            Err(error) if look.retired.is_some() && error.class() == Class::Permanent => {
+                report.left(&error);
+                Some(Seen::unobserved())
+            }
+            Err(error) => {
+                report.fail(error);
+                None
+            }
+        };
+        self.tell_changes(look, memory, seen.as_ref(), report).await;
         let troubles = report.troubles();
         self.notices
             .tell_troubles(look.teller, look.policy, look.account, &troubles)
@@ -71,14 +86,17 @@ impl AcceptInvitation<'_> {
         look: &Look<'_>,
         consumer: &Consumer,
         deadline: Deadline,
+        seen: &mut Seen,
         report: &mut AccountReport,
     ) -> Result<(), Error> {
         let mut served = Served::default();
         if !look.offers.is_empty() {
-            served = self.serve_offers(look, consumer, deadline, report).await?;
+            served = self
+                .serve_offers(look, consumer, deadline, seen, report)
+                .await?;
         }
         if look.is_whole {
-            self.serve_whole(look, consumer, served, deadline, report)
+            self.serve_whole(look, consumer, served, deadline, seen, report)
                 .await?;
         }
         Ok(())
@@ -91,6 +109,7 @@ impl AcceptInvitation<'_> {
         look: &Look<'_>,
         consumer: &Consumer,
         deadline: Deadline,
+        seen: &mut Seen,
         report: &mut AccountReport,
     ) -> Result<Served, Error> {
         let ram = &consumer.ram;
@@ -112,7 +131,7 @@ impl AcceptInvitation<'_> {
                 report.cut_short();
                 return Ok(served);
             }
-            self.inspect(look, consumer, share, report).await;
+            self.inspect(look, consumer, share, seen, report).await;
             served.shares.insert(share.arn.clone());
         }
         for offer in &look.offers {
@@ -129,9 +148,17 @@ impl AcceptInvitation<'_> {
         consumer: &Consumer,
         served: Served,
         deadline: Deadline,
+        seen: &mut Seen,
         report: &mut AccountReport,
     ) -> Result<(), Error> {
-        let Received { triage, shares } = self.receive(look, consumer, deadline, report).await?;
+        let Received {
+            triage,
+            shares,
+            passed_over,
+        } = self.receive(look, consumer, deadline, report).await?;
+        for share in &passed_over {
+            seen.add(share, None, Contents::Unknown);
+        }
         report.not_ours = triage.not_ours();
         for invitation in triage.named() {
             if deadline.is_over() {
@@ -152,8 +179,11 @@ impl AcceptInvitation<'_> {
                 return Ok(());
             }
             if !served.shares.contains(&share.arn) {
-                self.inspect(look, consumer, share, report).await;
+                self.inspect(look, consumer, share, seen, report).await;
             }
+        }
+        if !report.is_cut_short() {
+            seen.complete();
         }
         self.reject_strangers(look, &consumer.ram, triage.strangers(), deadline, report)
             .await;
@@ -174,7 +204,8 @@ impl AcceptInvitation<'_> {
         };
         let triage = RefCell::new(Triage::new(look.policy, receiver, MOST_REJECTED));
         let mut shares = Vec::new();
-        let ending = deadline.within(deadline.time_left() / 2);
+        let mut passed_over = Vec::new();
+        let ending = deadline.within(deadline.time_left().mul_f64(0.5));
         let is_cut_short = Cell::new(false);
         let go_on = || {
             if ending.is_over() {
@@ -185,12 +216,17 @@ impl AcceptInvitation<'_> {
             }
         };
         let invitations = consumer.ram.each_invitation(|page| {
-            page.into_iter().for_each(|it| triage.borrow_mut().add(it));
+            for invitation in page {
+                triage.borrow_mut().add(invitation);
+            }
             go_on()
         });
         let visible = consumer.ram.each_share(|mut page| {
             let mut triage = triage.borrow_mut();
-            page.retain(|share| triage.is_worth_inspecting(&share.arn, &share.name));
+            let other = page.extract_if(.., |share| {
+                !triage.is_worth_inspecting(&share.arn, &share.name)
+            });
+            passed_over.extend(other);
             shares.append(&mut page);
             go_on()
         });
@@ -201,6 +237,7 @@ impl AcceptInvitation<'_> {
         Ok(Received {
             triage: triage.into_inner(),
             shares,
+            passed_over,
         })
     }
 }

@@ -1,70 +1,326 @@
-//! What a warm function remembers: up to when it has looked at an account.
+//! What was last told about a consumer account, and what has yet to be told.
+//!
+//! Each part of it counts its changes, and is written on condition that nobody
+//! has changed it meanwhile; what is to be told of a change is written together
+//! with it. So a change is told once, by whichever run, and is never lost.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+use std::{collections::BTreeMap, time::Duration};
+
+use aws::{
+    Error,
+    dynamodb::{Condition, Item, Values, Write},
 };
+use domain::{
+    hint::Ignored,
+    id::{AccountId, ShareArn},
+    notification::{Grant, Holdings, MAX_PART, Notice, Unsent},
+    policy::Policy,
+    storage::{self, SharedItem},
+};
+use jiff::Timestamp;
 
-use aws::lambda::Record;
-use domain::id::AccountId;
-use jiff::{SignedDuration, Timestamp};
+use crate::{AcceptInvitation, Look, Scope, Task};
 
-/// How long before a look an event was sent whose cause the look has seen.
-///
-/// ASSUMED: RAM reports a change when its lists show it, or at most so long before.
-const LAG: SignedDuration = SignedDuration::from_secs(1);
+/// How long it is tried to reach somebody who cannot be told.
+const KEEP_UNSENT: Duration = Duration::from_hours(24 * 14);
 
-/// When each account was looked at last, as a whole and to the end.
-///
-/// RAM rings in an account for each invitation that it receives, so strangers
-/// ring as often as they like. A look sees all that happened before; what rang
-/// before it needs no look of its own.
+/// How long the count of what is empty is kept: longer than it is remembered
+/// that a notification was sent, whose id has the count in it.
+const KEEP_EMPTY: Duration = Duration::from_hours(24 * 180);
+
+const GENERATION: &str = "generation";
+const PARTS: &str = "parts";
+const TEXT: &str = "text";
+const LAST: &str = "last";
+
+/// Something that counts its changes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Remembered<T> {
+    pub(crate) value: T,
+    /// How often it has changed; 0 if nothing is remembered.
+    pub(crate) generation: u64,
+    /// How many items it takes.
+    parts: usize,
+}
+
+/// What is remembered about one account.
 #[derive(Debug, Default)]
-pub(crate) struct Memory(Mutex<BTreeMap<AccountId, Timestamp>>);
+pub(crate) struct Memory {
+    /// What it was last told that it has.
+    pub(crate) held: BTreeMap<Grant, Remembered<Holdings>>,
+    /// What was last reported of shares that it can see: what is wrong with
+    /// them, or nothing if nothing is any more.
+    pub(crate) distrusted: BTreeMap<ShareArn, Remembered<String>>,
+    /// What has not reached everybody, by sort key.
+    pub(crate) unsent: BTreeMap<String, Unsent>,
+    /// The last write of the account, as the list of accounts has it.
+    last: Option<String>,
+}
 
 impl Memory {
-    /// Notes a look that began after this time, if it is known.
-    pub(crate) fn looked(&self, account: &AccountId, began: Option<Timestamp>) {
-        let Some(began) = began else { return };
-        let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = looks.entry(account.clone()).or_insert(began);
-        *last = began.max(*last);
+    fn read(items: Vec<Item>) -> Self {
+        let mut memory = Self::default();
+        let mut texts: BTreeMap<Grant, Vec<String>> = BTreeMap::new();
+        for mut item in items {
+            let number = |name: &str| item.values.get(name).and_then(|text| text.parse().ok());
+            let generation = number(GENERATION).unwrap_or_default();
+            let parts = number(PARTS).unwrap_or(1);
+            let text = item.values.remove(TEXT).unwrap_or_default();
+            match SharedItem::parse(&item.sk) {
+                Some(SharedItem::Held(grant, part)) => {
+                    if part == 0 {
+                        let held = Remembered {
+                            value: Holdings::default(),
+                            generation,
+                            parts: usize::try_from(parts).unwrap_or(1),
+                        };
+                        memory.held.insert(grant.clone(), held);
+                    }
+                    texts.entry(grant).or_default().push(text);
+                }
+                Some(SharedItem::Distrusted(share)) => {
+                    let distrusted = Remembered {
+                        value: text,
+                        generation,
+                        parts: 1,
+                    };
+                    memory.distrusted.insert(share, distrusted);
+                }
+                Some(SharedItem::Unsent) => {
+                    let unsent = Unsent::from_values(&item.values);
+                    memory.unsent.extend(unsent.map(|unsent| (item.sk, unsent)));
+                }
+                None => tracing::warn!(item.sk, "the table holds something odd"),
+            }
+        }
+        for (grant, held) in &mut memory.held {
+            let texts = texts.remove(grant).unwrap_or_default();
+            held.value = Holdings::from(&*texts.concat());
+        }
+        memory
     }
 
-    /// Whether the account was looked at after this record was sent.
-    pub(crate) fn covers(&self, account: &AccountId, record: &Record) -> bool {
-        let looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = looks
-            .get(account)
-            .and_then(|last| last.checked_sub(LAG).ok());
-        record.sent.is_some_and(|sent| Some(sent) <= last)
+    /// Whether there is nothing left to tell about the account, now or later.
+    fn is_empty(&self) -> bool {
+        let mut held = self.held.values();
+        let mut distrusted = self.distrusted.values();
+        self.unsent.is_empty()
+            && held.all(|held| held.value.pipelines.is_empty())
+            && distrusted.all(|distrusted| distrusted.value.is_empty())
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The accounts that something is remembered about, each with its last write.
+pub(crate) type Known = BTreeMap<AccountId, String>;
 
-    #[test]
-    fn an_event_needs_no_look_if_there_was_one_since_it_was_sent() {
-        let time = |second| Timestamp::from_second(1_800_000_000 + second).ok();
-        let account = |id: &str| id.parse::<AccountId>().unwrap();
-        let (dev, other) = (account("111111111111"), account("222222222222"));
-        let record = |sent| Record {
-            id: Some("m".to_owned()),
-            body: String::new(),
-            attempts: 0,
-            sent,
-            received: None,
+impl AcceptInvitation<'_> {
+    /// The accounts that something is remembered about and that the policy names
+    /// no more, if a task may be about one of them.
+    ///
+    /// That they cannot be read keeps nothing else from being done: the next sweep reads them.
+    pub(crate) async fn retired(&self, policy: &Policy, tasks: &[Result<Task, Ignored>]) -> Known {
+        let consumers = policy.consumers();
+        let is_enough = |task: &Task| match &task.scope {
+            Scope::Account(account) => consumers.contains(account),
+            Scope::Offer(_) => true,
+            Scope::Everything => false,
         };
-        let memory = Memory::default();
-        assert!(!memory.covers(&dev, &record(time(0))));
-        memory.looked(&dev, time(10));
-        memory.looked(&dev, time(5));
-        memory.looked(&other, None);
-        assert!(memory.covers(&dev, &record(time(9))));
-        assert!(!memory.covers(&dev, &record(time(10))));
-        assert!(!memory.covers(&dev, &record(None)));
-        assert!(!memory.covers(&other, &record(time(0))));
+        if tasks.iter().flatten().all(is_enough) {
+            return Known::new();
+        }
+        let items = match self.table.list(storage::CONSUMERS).await {
+            Ok(items) => items,
+            Err(error) => {
+                tracing::error!("accounts that no rule names any more are left out: {error}");
+                return Known::new();
+            }
+        };
+        let known = items.into_iter().filter_map(|mut item| {
+            let account: AccountId = item.sk.parse().ok()?;
+            let last = item.values.remove(LAST).unwrap_or_default();
+            (!consumers.contains(&account)).then_some((account, last))
+        });
+        known.collect()
     }
+
+    /// What is remembered about the account.
+    pub(crate) async fn recall(&self, look: &Look<'_>) -> Result<Memory, Error> {
+        let items = self.table.list(&storage::shared(look.account)).await?;
+        Ok(Memory {
+            last: look.retired.clone(),
+            ..Memory::read(items)
+        })
+    }
+
+    /// Remembers what an account has by a rule, and what to say about it;
+    /// whether that is so now, and not because of somebody else.
+    pub(crate) async fn remember_held(
+        &self,
+        look: &Look<'_>,
+        memory: &mut Memory,
+        grant: &Grant,
+        after: Holdings,
+        notice: Option<Unsent>,
+    ) -> Result<bool, Error> {
+        let before = memory.held.get(grant).cloned().unwrap_or_default();
+        let generation = before.generation + 1;
+        let texts = after.parts(MAX_PART);
+        let parts = texts.len();
+        let expires = after.pipelines.is_empty().then(|| later(look, KEEP_EMPTY));
+        let key = |part| storage::held(look.account, grant, part);
+        let mut writes: Vec<_> = (parts..before.parts)
+            .map(|part| Write::Delete {
+                key: key(part),
+                condition: Condition::Any,
+            })
+            .collect();
+        for (part, text) in texts.into_iter().enumerate() {
+            let mut values = values([(TEXT, text)]);
+            let mut condition = Condition::Any;
+            if part == 0 {
+                values.extend(self::values([
+                    (GENERATION, generation.to_string()),
+                    (PARTS, parts.to_string()),
+                ]));
+                condition = unchanged(before.generation);
+            }
+            writes.push(Write::Put {
+                key: key(part),
+                values,
+                expires,
+                condition,
+            });
+        }
+        let is_ours = self.write(look, memory, writes, notice, generation).await?;
+        if is_ours {
+            let held = Remembered {
+                value: after,
+                generation,
+                parts,
+            };
+            memory.held.insert(grant.clone(), held);
+        }
+        Ok(is_ours)
+    }
+
+    /// Remembers what is wrong with a share, and what to say about it; whether that is so now.
+    pub(crate) async fn remember_distrusted(
+        &self,
+        look: &Look<'_>,
+        memory: &mut Memory,
+        share: &ShareArn,
+        what: String,
+        notice: Option<Unsent>,
+    ) -> Result<bool, Error> {
+        let before = memory.distrusted.get(share).cloned().unwrap_or_default();
+        let generation = before.generation + 1;
+        let put = Write::Put {
+            key: storage::distrusted(look.account, share),
+            values: values([(TEXT, what.clone()), (GENERATION, generation.to_string())]),
+            expires: what.is_empty().then(|| later(look, KEEP_EMPTY)),
+            condition: unchanged(before.generation),
+        };
+        let is_ours = self
+            .write(look, memory, vec![put], notice, generation)
+            .await?;
+        if is_ours {
+            let distrusted = Remembered {
+                value: what,
+                generation,
+                parts: 1,
+            };
+            memory.distrusted.insert(share.clone(), distrusted);
+        }
+        Ok(is_ours)
+    }
+
+    /// Writes all of it, what is to be said and that the account is one of those
+    /// that something is remembered about; or nothing, if somebody else was first.
+    async fn write(
+        &self,
+        look: &Look<'_>,
+        memory: &mut Memory,
+        mut writes: Vec<Write>,
+        unsent: Option<Unsent>,
+        generation: u64,
+    ) -> Result<bool, Error> {
+        let last = format!("{} {generation} {}", look.teller.holder, look.teller.now);
+        writes.push(Write::Put {
+            key: storage::consumer(look.account),
+            values: values([(LAST, last.clone())]),
+            expires: None,
+            condition: Condition::Any,
+        });
+        let unsent = unsent.map(|unsent| {
+            let Notice { id, .. } = &unsent.notice;
+            (storage::unsent(look.account, id, generation), unsent)
+        });
+        writes.extend(unsent.iter().map(|(key, unsent)| Write::Put {
+            key: key.clone(),
+            values: unsent.to_values(),
+            expires: Some(later(look, KEEP_UNSENT)),
+            condition: Condition::Any,
+        }));
+        let is_ours = self.table.write_all(writes).await?;
+        if is_ours {
+            memory.last = Some(last);
+            memory
+                .unsent
+                .extend(unsent.map(|(key, unsent)| (key.sk, unsent)));
+        }
+        Ok(is_ours)
+    }
+
+    /// Forgets what has reached everybody.
+    pub(crate) async fn forget_sent(
+        &self,
+        look: &Look<'_>,
+        memory: &mut Memory,
+        sk: &str,
+    ) -> Result<(), Error> {
+        let pk = storage::shared(look.account);
+        self.table.delete(&pk, sk).await?;
+        memory.unsent.remove(sk);
+        Ok(())
+    }
+
+    /// Forgets an account that the policy does not name, once everything about
+    /// it has been told; unless somebody has written about it meanwhile.
+    pub(crate) async fn forget_consumer(
+        &self,
+        look: &Look<'_>,
+        memory: &Memory,
+    ) -> Result<(), Error> {
+        let Some(last) = memory.last.as_ref().filter(|_| look.retired.is_some()) else {
+            return Ok(());
+        };
+        if memory.is_empty() {
+            let delete = Write::Delete {
+                key: storage::consumer(look.account),
+                condition: Condition::Is(LAST, last.clone()),
+            };
+            self.table.write_all(vec![delete]).await?;
+        }
+        Ok(())
+    }
+}
+
+fn unchanged(generation: u64) -> Condition {
+    match generation {
+        0 => Condition::Absent,
+        known => Condition::Is(GENERATION, known.to_string()),
+    }
+}
+
+fn values<const N: usize>(values: [(&str, String); N]) -> Values {
+    values.map(|(name, text)| (name.to_owned(), text)).into()
+}
+
+fn later(look: &Look<'_>, by: Duration) -> Timestamp {
+    let seconds = look
+        .teller
+        .now
+        .as_second()
+        .saturating_add_unsigned(by.as_secs());
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }

@@ -12,7 +12,7 @@ use domain::{
     hint::{Ignored, Offer},
     id::{AccountId, InvitationArn, Principal, ShareArn},
     invitation::{Invitation, Refusal, Sample, Strangers},
-    notification::Trouble,
+    notification::{Delta, Grant, Trouble},
     policy::Policy,
     status::InvitationStatus,
 };
@@ -109,6 +109,8 @@ pub(crate) struct AccountReport {
     /// Whether the time was not enough; the rest follows as a command.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     is_cut_short: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<NotedChange>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip)]
@@ -221,6 +223,16 @@ impl Inspection {
     }
 }
 
+/// A change of what the account has by a rule; it is told.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct NotedChange {
+    #[serde(flatten)]
+    grant: Grant,
+    gained: usize,
+    lost: usize,
+}
+
 /// An offer and where it stands.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -260,6 +272,7 @@ impl AccountReport {
             strangers: None,
             not_ours: 0,
             is_cut_short: false,
+            changes: Vec::new(),
             error: None,
             failures: Vec::new(),
             denials: Vec::new(),
@@ -304,6 +317,29 @@ impl AccountReport {
     pub(crate) fn strangers_rejected(&mut self) {
         if let Some(strangers) = &mut self.strangers {
             strangers.rejected += 1;
+        }
+    }
+
+    /// Notes that nobody can look into the account; as the policy does not
+    /// name it any more, nobody has to mend that.
+    pub(crate) fn left(&mut self, error: &Error) {
+        tracing::info!(account.id = %self.account, "nobody can look any more: {error}");
+        self.error = Some(error.to_string());
+    }
+
+    /// Has another look follow, since something is not told yet.
+    pub(crate) fn hold_back(&mut self) {
+        self.holds_back = true;
+    }
+
+    /// Notes what the account has gained and lost.
+    pub(crate) fn changed(&mut self, grant: &Grant, delta: &Delta) {
+        if !delta.is_empty() {
+            self.changes.push(NotedChange {
+                grant: grant.clone(),
+                gained: delta.gained.len(),
+                lost: delta.lost.len(),
+            });
         }
     }
 

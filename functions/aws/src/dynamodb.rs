@@ -3,6 +3,8 @@
 //! Items have a partition key `pk`, a sort key `sk`, texts, and in `expires` the
 //! second at which DynamoDB may forget them.
 
+mod transaction;
+
 use std::{
     collections::{BTreeMap, HashMap},
     time::Duration,
@@ -15,6 +17,8 @@ use aws_sdk_dynamodb::{
     types::AttributeValue,
 };
 use jiff::Timestamp;
+
+pub use transaction::{Condition, Write};
 
 use crate::error::{Error, Service};
 
@@ -251,16 +255,10 @@ impl Table {
         values: &Values,
         expires: Option<Timestamp>,
     ) -> PutItemFluentBuilder {
-        let mut item = key(pk, sk);
-        let texts = values
-            .iter()
-            .map(|(name, value)| (name.clone(), text(value)));
-        item.extend(texts);
-        item.extend(expires.map(|time| ("expires".to_owned(), number(time.as_second()))));
         self.client
             .put_item()
             .table_name(&self.name)
-            .set_item(Some(item))
+            .set_item(Some(item(pk, sk, values, expires)))
     }
 
     fn querying(&self, pk: &str) -> QueryFluentBuilder {
@@ -283,6 +281,21 @@ fn number(value: i64) -> AttributeValue {
 
 fn key(pk: &str, sk: &str) -> HashMap<String, AttributeValue> {
     HashMap::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
+}
+
+fn item(
+    pk: &str,
+    sk: &str,
+    values: &Values,
+    expires: Option<Timestamp>,
+) -> HashMap<String, AttributeValue> {
+    let mut item = key(pk, sk);
+    let texts = values
+        .iter()
+        .map(|(name, value)| (name.clone(), text(value)));
+    item.extend(texts);
+    item.extend(expires.map(|time| ("expires".to_owned(), number(time.as_second()))));
+    item
 }
 
 fn read(item: HashMap<String, AttributeValue>) -> Item {

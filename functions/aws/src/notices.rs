@@ -112,17 +112,25 @@ impl<'a> Notices<'a> {
         destination: &Destination,
         notice: &Notice,
     ) -> Result<bool, Error> {
+        let lease = self.publish_leased(teller, destination, notice).await?;
+        Ok(lease == Lease::Taken)
+    }
+
+    /// The same; who has published it if it was not now.
+    pub async fn publish_leased(
+        &self,
+        teller: Teller<'_>,
+        destination: &Destination,
+        notice: &Notice,
+    ) -> Result<Lease, Error> {
         let ledger = format!("told|{destination}");
-        if self
-            .lease(teller, &ledger, &notice.id, Values::new())
-            .await?
-            != Lease::Taken
-        {
-            return Ok(false);
+        let values = Values::new();
+        let lease = self.lease(teller, &ledger, &notice.id, values).await?;
+        if lease == Lease::Taken {
+            self.publish(destination, notice).await?;
+            self.done(teller, &ledger, &notice.id).await?;
         }
-        self.publish(destination, notice).await?;
-        self.done(teller, &ledger, &notice.id).await?;
-        Ok(true)
+        Ok(lease)
     }
 
     /// Tells the hub, once a day, what only people can mend in an account.

@@ -1,6 +1,7 @@
 //! The policy that every function goes by.
 
 use domain::policy::{Place, Policy, PolicyErrors};
+use jiff::Timestamp;
 
 use crate::{Error, ssm::Ssm};
 
@@ -9,8 +10,19 @@ use crate::{Error, ssm::Ssm};
 pub struct InForce {
     /// The version of the parameter.
     pub version: i64,
+    /// When this version was written, if SSM says.
+    pub written: Option<Timestamp>,
     /// The policy.
     pub policy: Policy,
+}
+
+impl InForce {
+    /// What tells this version from all others: a parameter that is deleted and
+    /// made again counts its versions from one.
+    #[must_use]
+    pub fn generation(&self) -> i64 {
+        self.written.map_or(self.version, Timestamp::as_millisecond)
+    }
 }
 
 /// What carries the label `in-force`.
@@ -67,8 +79,13 @@ impl Ssm {
             return Ok(Labelled::Nothing);
         };
         let version = labelled.version;
+        let written = labelled.written;
         Ok(match Policy::parse_at(&labelled.text, self.place()) {
-            Ok(policy) => Labelled::Policy(InForce { version, policy }),
+            Ok(policy) => Labelled::Policy(InForce {
+                version,
+                written,
+                policy,
+            }),
             Err(errors) => {
                 tracing::error!(
                     policy.version = version,

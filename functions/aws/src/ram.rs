@@ -39,6 +39,7 @@ fn resource(resource: &types::Resource) -> Resource {
     Resource {
         arn: resource.arn().unwrap_or_default().to_owned(),
         kind: resource.r#type().unwrap_or_default().to_owned(),
+        associated: resource.creation_time().and_then(timestamp),
     }
 }
 

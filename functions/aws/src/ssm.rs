@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::{
     clock::Clock,
     error::{Error, Service},
+    time::timestamp,
 };
 
 /// The label on the version that every function reads.
@@ -20,6 +21,8 @@ pub struct Version {
     pub version: i64,
     /// Its value.
     pub text: String,
+    /// When it was written, if SSM says.
+    pub written: Option<Timestamp>,
 }
 
 /// The parameters of an account, the function's own as a rule.
@@ -83,6 +86,7 @@ impl Ssm {
         match answer {
             Ok(answer) => Ok(answer.parameter.map(|parameter| Version {
                 version: parameter.version,
+                written: parameter.last_modified_date().and_then(timestamp),
                 text: parameter.value.unwrap_or_default(),
             })),
             Err(error) if error.is("ParameterNotFound") || error.is("ParameterVersionNotFound") => {

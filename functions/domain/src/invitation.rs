@@ -54,6 +54,8 @@ pub struct Resource {
     pub arn: String,
     /// Its type as RAM writes it, for instance `sagemaker:Pipeline`.
     pub kind: String,
+    /// When it was put into the share, if RAM says.
+    pub associated: Option<Timestamp>,
 }
 
 /// Where and for whom a share is judged.

@@ -1,16 +1,26 @@
-//! Who is told what about an execution, and whether they have been told.
+//! Who is told what, and whether they have been told.
 
+mod access;
 mod ledger;
 mod notice;
+mod outbox;
 mod recipients;
+mod record;
 
+pub use access::{
+    Contents, Delta, Grant, Held, Holdings, Inside, MISSING_FOR, Moved, Place, Reconciled,
+    Sighting, Sightings, reconcile,
+};
 pub use ledger::{Change, Decision, Seen, Told, decide};
 pub use notice::{
-    Execution, FailedStep, Fate, Notice, PolicyTrouble, SharedPipelines, StrangersOfDay, Trouble,
-    excess_notice, execution_notice, policy_refused_notice, policy_trouble_notice, problem_notice,
-    refusal_notice, shared_notice, strangers_notice,
+    AccessChange, Execution, Expired, FailedStep, Fate, Notice, PolicyTrouble, RefusedPolicy,
+    StrangersOfDay, Trouble, access_notice, excess_key, excess_notice, execution_notice,
+    expired_notice, policy_refused_notice, policy_trouble_notice, problem_notice, refusal_notice,
+    strangers_notice,
 };
+pub use outbox::Unsent;
 pub use recipients::{Recipients, Withheld, name_accounts, recipients};
+pub use record::MAX_PART;
 
 use crate::{
     id::ExecutionArn,
@@ -24,8 +34,14 @@ pub const SOURCE: &str = "pipeshare";
 /// The detail type of an event about an execution.
 pub const EXECUTION_DETAIL_TYPE: &str = "Pipeline Execution Status";
 
-/// The detail type of an event about pipelines that an account can use now.
+/// The detail type of an event about pipelines that an account can use now, or in another way.
 pub const SHARED_DETAIL_TYPE: &str = "Pipelines Shared";
+
+/// The detail type of an event about pipelines that an account has lost, and nothing else.
+pub const WITHDRAWN_DETAIL_TYPE: &str = "Pipelines Withdrawn";
+
+/// The detail type of an event about invitations that nobody accepted.
+pub const EXPIRED_DETAIL_TYPE: &str = "Invitations Expired";
 
 /// The detail type of an event about a share that is not trusted.
 pub const REFUSAL_DETAIL_TYPE: &str = "Share Refused";

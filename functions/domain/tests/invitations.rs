@@ -49,6 +49,7 @@ fn pipeline(account: &str, name: &str) -> Resource {
     Resource {
         arn: format!("arn:aws:sagemaker:eu-west-1:{account}:pipeline/{name}"),
         kind: "sagemaker:Pipeline".to_owned(),
+        associated: None,
     }
 }
 
@@ -124,6 +125,7 @@ fn a_share_that_holds_more_than_the_rule_is_refused_and_says_what() {
         Resource {
             arn: "nonsense".to_owned(),
             kind: "sagemaker:Pipeline".to_owned(),
+            associated: None,
         },
     ] {
         let resources = vec![excess.arn.clone()];

@@ -5,16 +5,15 @@
     reason = "a test whose input cannot be built has failed"
 )]
 
-use std::collections::BTreeSet;
-
 use domain::{
-    id::{AccountId, ExecutionArn, PipelineArn, ShareArn},
+    id::{AccountId, ExecutionArn, ShareArn},
     invitation::{Invitation, Refusal},
     notification::{
-        Execution, FailedStep, Fate, Notice, SharedPipelines, Trouble, excess_notice,
-        execution_notice, policy_refused_notice, problem_notice, refusal_notice, shared_notice,
+        AccessChange, Delta, Execution, FailedStep, Fate, Grant, Held, Holdings, Moved, Notice,
+        Place, RefusedPolicy, Trouble, access_notice, excess_notice, execution_notice,
+        policy_refused_notice, problem_notice, refusal_notice,
     },
-    policy::Policy,
+    policy::{Access, Policy},
     status::ExecutionStatus,
 };
 use jiff::Timestamp;
@@ -122,7 +121,18 @@ prop_compose! {
             ended,
             failure_reason: failure_reason.map(Into::into),
             failed_steps: vec![steps.collect::<Vec<_>>(); times].concat(),
+            pipeline_version: None,
         }
+    }
+}
+
+/// A version of the policy that is not put in force.
+fn refused(document: &str) -> RefusedPolicy<'_> {
+    RefusedPolicy {
+        parameter: "/pipeshare/policy",
+        version: 7,
+        written: None,
+        document,
     }
 }
 
@@ -224,8 +234,8 @@ proptest! {
             check(&notice)?;
             prop_assert_eq!(&notice.subject, &other.subject);
             prop_assert_eq!(notice.text.lines().count(), other.text.lines().count());
-            let notice = excess_notice(&policy, &share, &share_name, &consumer, refusal);
-            let other = excess_notice(&policy, &share, "x", &consumer, refusal);
+            let notice = excess_notice(&policy, (&share, &share_name), &consumer, refusal, 1);
+            let other = excess_notice(&policy, (&share, "x"), &consumer, refusal, 1);
             check(&notice)?;
             prop_assert_eq!(&notice.subject, &other.subject);
             prop_assert_eq!(notice.text.lines().count(), other.text.lines().count());
@@ -260,7 +270,8 @@ proptest! {
         }
         for text in [&document, &text] {
             let Err(errors) = Policy::parse(text) else { continue };
-            let notice = policy_refused_notice("/pipeshare/policy", 7, &errors);
+            let refused = refused(text);
+            let notice = policy_refused_notice(&refused, &errors);
             check(&notice)?;
             for line in notice.text.lines().skip(1) {
                 let is_ours = line.starts_with("line ") || line.starts_with("and ");
@@ -274,29 +285,61 @@ proptest! {
 fn a_share_of_thousands_of_long_names_fits_into_an_event() {
     let policy = policy(300);
     let (consumer, share) = ids();
-    let pipelines: BTreeSet<PipelineArn> = (0..5_000)
-        .map(|number| {
-            let name = format!("{number:0>256}");
-            format!("arn:aws:sagemaker:eu-west-1:{OWNER}:pipeline/{name}")
-                .parse()
-                .unwrap()
-        })
-        .collect();
-    let pipelines: Vec<_> = pipelines.into_iter().collect();
-    let shared = SharedPipelines {
-        share: &share,
-        rule: &policy.rules[0],
-        consumer: &consumer,
-        pipelines: &pipelines,
+    let since = Timestamp::UNIX_EPOCH;
+    let moved = (0..5_000).map(|number| {
+        let name = format!("{number:0>256}");
+        let pipeline = format!("arn:aws:sagemaker:eu-west-1:{OWNER}:pipeline/{name}");
+        Moved {
+            pipeline_arn: pipeline.parse().unwrap(),
+            since,
+        }
+    });
+    let moved: Vec<_> = moved.collect();
+    let place = Place {
+        share,
+        name: "s".repeat(255),
+        made: None,
     };
-    check(&shared_notice(&policy, &shared)).unwrap();
+    let held = Held {
+        place,
+        since,
+        missing: None,
+    };
+    let pipelines = moved
+        .iter()
+        .map(|it| (it.pipeline_arn.clone(), held.clone()));
+    let now = Holdings {
+        access: Access::Execute,
+        pipelines: pipelines.collect(),
+    };
+    let rule = &policy.rules[0];
+    let grant = Grant {
+        rule: rule.name.clone(),
+        owner: rule.owner.clone(),
+    };
+    let delta = Delta {
+        gained: moved.clone(),
+        lost: moved,
+        access_before: Some(Access::Read),
+    };
+    let change = AccessChange {
+        consumer: &consumer,
+        grant: &grant,
+        delta: &delta,
+        now: &now,
+        at: since,
+        generation: 1,
+        unobserved: false,
+    };
+    check(&access_notice(&policy, &change)).unwrap();
 }
 
 #[test]
 fn the_mistakes_of_a_policy_that_has_nothing_else_fit_into_an_event() {
     let text = format!("version: 1\nrules: [{}]", "[],".repeat(2_600));
     let errors = Policy::parse(&text).unwrap_err();
-    let notice = policy_refused_notice("/pipeshare/policy", 7, &errors);
+    let refused = refused(&text);
+    let notice = policy_refused_notice(&refused, &errors);
     check(&notice).unwrap();
     let more = format!("and {} more\n", errors.iter().count() - 100);
     assert!(notice.text.ends_with(&more), "{}", notice.text);

@@ -13,6 +13,7 @@
 mod ceiling;
 mod config;
 mod execute;
+mod expired;
 mod memory;
 mod observe;
 mod promote;
@@ -138,6 +139,7 @@ impl<'a> SharePipeline<'a> {
         report.accounts.sort_by(|a, b| a.account.cmp(&b.account));
 
         self.tell_troubles(&policy.policy, batch, report).await;
+        self.tell_expired(&policy.policy, batch, report).await;
         tasks.iter().map(|task| outcome(task, report)).collect()
     }
 
@@ -189,12 +191,14 @@ impl<'a> SharePipeline<'a> {
             Ok(observed) => observed,
             Err(error) => return AccountReport::unreachable(account, error, look.dry_run),
         };
-        let plan = sharing::plan(&policy.policy, policy.version, &observed);
+        let plan = sharing::plan(&policy.policy, policy.generation(), &observed);
         if let Some(ceiling) = ceiling {
             let partition = self.aws.partition();
             return AccountReport::planned(&plan).bounded(&policy.policy, partition, ceiling);
         }
-        let report = self.execute(policy, look, &observed, plan).await;
+        let expired = expired::expired(&observed, &plan);
+        let mut report = self.execute(policy, look, &observed, plan).await;
+        report.expired = expired;
         self.explain(&policy.policy, report).await
     }
 }

@@ -98,7 +98,11 @@ impl SharePipeline<'_> {
                     let version = newest.version;
                     let name = &self.config.settings.policy;
                     match ssm.put_in_force(name, version).await {
-                        Ok(()) => Some(InForce { version, policy }),
+                        Ok(()) => Some(InForce {
+                            version,
+                            written: newest.written,
+                            policy,
+                        }),
                         Err(error) => {
                             // The last good one stays in force; the next sweep tries again.
                             report.refuse_policy(version, &error);
@@ -108,8 +112,7 @@ impl SharePipeline<'_> {
                 }
                 Err(errors) => {
                     report.refuse_policy(newest.version, &errors);
-                    self.tell_policy_refused(newest.version, &errors, batch)
-                        .await;
+                    self.tell_policy_refused(&newest, &errors, batch).await;
                     None
                 }
             }

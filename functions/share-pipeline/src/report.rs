@@ -10,7 +10,7 @@ use aws::{
 use domain::{
     hint::Ignored,
     id::AccountId,
-    notification::Trouble,
+    notification::{Expired, Trouble},
     sharing::{Action, Association, Offered, Plan, Problem, Reason, Step, Waiting},
     status::AssociationStatus,
 };
@@ -130,6 +130,9 @@ pub(crate) struct AccountReport {
     /// What of them only people can mend.
     #[serde(skip)]
     refusals: Vec<Trouble>,
+    /// The invitations that ended without being accepted.
+    #[serde(skip)]
+    pub(crate) expired: Vec<Expired>,
 }
 
 impl AccountReport {
@@ -148,6 +151,7 @@ impl AccountReport {
             error: None,
             failures: Vec::new(),
             refusals: Vec::new(),
+            expired: Vec::new(),
         }
     }
 

@@ -5,9 +5,10 @@
 use aws::{
     lambda::Record,
     notices::{Destination, Teller},
+    ssm::Version,
 };
 use domain::{
-    notification::{self, PolicyTrouble},
+    notification::{self, PolicyTrouble, RefusedPolicy},
     policy::{Policy, PolicyErrors},
 };
 
@@ -17,12 +18,17 @@ impl SharePipeline<'_> {
     /// Says once that a version of the policy was not put in force.
     pub(crate) async fn tell_policy_refused(
         &self,
-        version: i64,
+        version: &Version,
         errors: &PolicyErrors,
         batch: &[Record],
     ) {
-        let name = &self.config.settings.policy;
-        let notice = notification::policy_refused_notice(name, version, errors);
+        let refused = RefusedPolicy {
+            parameter: &self.config.settings.policy,
+            version: version.version,
+            written: version.written,
+            document: &version.text,
+        };
+        let notice = notification::policy_refused_notice(&refused, errors);
         let Some(teller) = teller(batch) else { return };
         let told = self
             .notices
@@ -61,6 +67,6 @@ impl SharePipeline<'_> {
 }
 
 /// A batch is told on behalf of its first record.
-fn teller(batch: &[Record]) -> Option<Teller<'_>> {
+pub(crate) fn teller(batch: &[Record]) -> Option<Teller<'_>> {
     batch.first().map(Record::teller)
 }

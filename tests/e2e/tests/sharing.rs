@@ -367,7 +367,7 @@ async fn members_of_an_organization_that_shares_need_no_invitation() {
     scenario.pass(1200).await;
     assert_eq!(scenario.calls("AcceptResourceShareInvitation"), 0);
     let shared =
-        "dev (111111111111) can see these pipelines of test (222222222222), by rule test-readers:";
+        "dev (111111111111) can see 1 pipeline of test (222222222222), by rule test-readers.";
     assert_eq!(
         scenario.told(DEV),
         [shared],

@@ -94,6 +94,8 @@ fn is_throttling(code: &str) -> bool {
             | "PriorRequestNotComplete"
             | "ProvisionedThroughputExceededException"
             | "TransactionConflictException"
+            | "TransactionCanceledException"
+            | "TransactionInProgressException"
             | "ReplicatedWriteConflictException"
             | "KMSThrottling"
             | "KmsThrottled"

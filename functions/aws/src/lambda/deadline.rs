@@ -22,7 +22,7 @@ impl Deadline {
     /// The end of the work of an invocation that has this much time left.
     #[must_use]
     pub fn of_invocation(time_left: Duration) -> Self {
-        Self::after(time_left.saturating_sub(RESERVE.min(time_left / 4)))
+        Self::after(time_left.saturating_sub(RESERVE.min(time_left.mul_f64(0.25))))
     }
 
     /// This, or a time from now, whichever comes first.
@@ -32,7 +32,8 @@ impl Deadline {
     }
 
     fn after(time: Duration) -> Self {
-        Self(Instant::now() + time)
+        let now = Instant::now();
+        Self(now.checked_add(time).unwrap_or(now))
     }
 
     /// Whether nothing more should be begun.
@@ -59,7 +60,8 @@ impl Deadline {
 pub fn share_of(time_left: Duration, accounts: usize, at_once: usize) -> Duration {
     let rounds = accounts.div_ceil(at_once.max(1)).max(1);
     let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
-    (time_left / rounds).max(LEAST).min(time_left)
+    let share = time_left.checked_div(rounds).unwrap_or_default();
+    share.max(LEAST).min(time_left)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What is said, as readable text and as data.
 
 mod execution;
+mod expired;
 mod policy;
 mod problem;
 mod refusal;
@@ -14,10 +15,13 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 pub use execution::{Execution, FailedStep, execution_notice};
+pub use expired::{Expired, expired_notice};
 pub use policy::{PolicyTrouble, policy_trouble_notice};
-pub use problem::{Trouble, policy_refused_notice, problem_notice};
-pub use refusal::{Fate, StrangersOfDay, excess_notice, refusal_notice, strangers_notice};
-pub use shared::{SharedPipelines, shared_notice};
+pub use problem::{RefusedPolicy, Trouble, policy_refused_notice, problem_notice};
+pub use refusal::{
+    Fate, StrangersOfDay, excess_key, excess_notice, refusal_notice, strangers_notice,
+};
+pub use shared::{AccessChange, access_notice};
 
 /// A message to people and machines.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -100,7 +100,7 @@ impl Plan {
 ///
 /// `generation` distinguishes shares of one name that are made one after the
 /// other, so that RAM does not take the request for the second for a repetition
-/// of the first; the version of the policy serves well. The plan depends on
+/// of the first; when the policy was written serves well. The plan depends on
 /// nothing but the arguments, not even on the order of their lists.
 #[must_use]
 pub fn plan(policy: &Policy, generation: i64, observed: &Observed) -> Plan {

@@ -512,6 +512,23 @@ fn functions(world: &mut World) -> Result<(), Stop> {
         let elsewhere = json!({ "TableName": "pipeshare", "Key": { "pk": { "S": "elsewhere" }, "sk": { "S": "1" } } });
         refused(world, role, "dynamodb:GetItem", elsewhere.clone())?;
         refused(world, role, "dynamodb:DeleteItem", elsewhere)?;
+        let key = identity::granted(world, role.0, role.1);
+        let key = key.into_iter().find(|grant| grant.action == "kms:Decrypt");
+        let key = key.map(|grant| grant.resource).unwrap_or_default();
+        let direct = requests::Wanted::new("kms:Decrypt", key);
+        let may_decrypt = identity::permits(world, &session(role.0, role.1), &direct);
+        hold(
+            !may_decrypt,
+            "functions use the topic's key through the topic alone",
+        )?;
+        // What consumers were told that they have is the business of one function.
+        let shared = json!({ "TableName": "pipeshare", "Item": { "pk": { "S": "shared|1" }, "sk": { "S": "1" } } });
+        let may_write = may(world, role, "dynamodb:PutItem", shared);
+        let is_its = role.1.starts_with("pipeshare-accept-invitation");
+        hold(
+            may_write == is_its,
+            "accept-invitation alone remembers what consumers have",
+        )?;
         // Gates are opened by nobody but the deployment hook.
         let gate = json!({ "TableName": "pipeshare", "Item": { "pk": { "S": "gate|r|p" }, "sk": { "S": "1" } } });
         refused(world, role, "dynamodb:PutItem", gate)?;

@@ -184,7 +184,11 @@ impl Tour {
         hold(
             self.on.dev.sees(&churn).await,
             "a new pipeline is shared at once",
-        )
+        )?;
+        let gained =
+            "dev (111111111111) can see 1 pipeline of test (222222222222), by rule readers.";
+        let told = self.on.told(DEV).iter().any(|text| text == gained);
+        hold(told, "a consumer is told what it can use")
     }
 
     async fn offers(&mut self) -> Result<(), Stop> {
@@ -705,6 +709,14 @@ impl Tour {
             let left = self.on.shares(owner).await;
             hold(left.is_empty(), "what no rule names any more is withdrawn")?;
         }
+        self.sweep().await;
+        self.on.pass(120).await;
+        let lost = |text: &String| text.starts_with("dev (111111111111) lost access to");
+        let told = self.on.told(DEV).iter().any(lost);
+        hold(
+            told,
+            "a consumer is told what it has lost, also if no rule names it",
+        )?;
         hold(self.on.dead_letters() == 0, "nothing was undeliverable")?;
         let logs = self.on.logs();
         // Whom the owner's template does not allow, nobody gets into a share.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
@@ -23,10 +24,25 @@ const MAX_MISTAKES: usize = 100;
 
 /// The longest name of a kind of problem in the data of a message.
 const MAX_KIND: usize = 200;
+/// A version of the policy that was not put in force.
+#[derive(Debug, Clone, Copy)]
+pub struct RefusedPolicy<'a> {
+    /// The name of the parameter.
+    pub parameter: &'a str,
+    /// The number of the version. A parameter that is deleted and made again counts from one.
+    pub version: i64,
+    /// When the version was written, if that is known.
+    pub written: Option<Timestamp>,
+    /// What it says.
+    pub document: &'a str,
+}
 
 /// Says that a version of the policy was not put in force.
 #[must_use]
-pub fn policy_refused_notice(parameter: &str, version: i64, errors: &PolicyErrors) -> Notice {
+pub fn policy_refused_notice(refused: &RefusedPolicy<'_>, errors: &PolicyErrors) -> Notice {
+    let RefusedPolicy {
+        parameter, version, ..
+    } = refused;
     let subject = format!("The sharing policy was not put in force (version {version})");
     let mut text = format!(
         "Version {version} of {parameter} is not valid, and the last valid version stays in \
@@ -40,7 +56,11 @@ pub fn policy_refused_notice(parameter: &str, version: i64, errors: &PolicyError
         let _ = writeln!(text, "and {more} more");
     }
     let detail = json!({ "parameter": parameter, "parameterVersion": version });
-    let id = format!("{parameter}|{version}");
+    let written = refused.written.map_or(0, Timestamp::as_millisecond);
+    let id = format!(
+        "{parameter}|{version}|{written}|{}",
+        digest(refused.document)
+    );
     notice(PROBLEM_DETAIL_TYPE, id, &subject, &text, detail)
 }
 

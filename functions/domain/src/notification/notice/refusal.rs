@@ -181,14 +181,27 @@ pub fn refusal_notice(
     )
 }
 
+/// What tells one state of a visible share from another: everything that is wrong with it.
+#[must_use]
+pub fn excess_key(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::TooMuch { resources } => {
+            format!("{}|{}", refusal.code(), digest(&resources.join("\n")))
+        }
+        _ => format!("{}|{}", refusal.code(), digest(&refusal.to_string())),
+    }
+}
+
 /// Says that a visible share holds more than its rule names.
+///
+/// `generation` counts how often what is wrong with the share has changed.
 #[must_use]
 pub fn excess_notice(
     policy: &Policy,
-    share: &ShareArn,
-    share_name: &str,
+    (share, share_name): (&ShareArn, &str),
     consumer: &AccountId,
     refusal: &Refusal,
+    generation: u64,
 ) -> Notice {
     let owner = policy.display_name(share.owner());
     let name = policy.display_name(consumer);
@@ -206,12 +219,20 @@ pub fn excess_notice(
         quoted_of_stranger(share_name, LONGEST_NAME),
         share.owner()
     );
-    let what = digest(&refusal.to_string());
+    let count = match refusal {
+        Refusal::TooMuch { resources } => Some(resources.len()),
+        _ => None,
+    };
     notice(
         REFUSAL_DETAIL_TYPE,
-        format!("{share}|{consumer}|{}|{what}", refusal.code()),
+        format!("{share}|{consumer}|{generation}"),
         &subject,
         &text,
-        json!({ "shareArn": share, "consumerAccountId": consumer, "refusal": refusal }),
+        json!({
+            "shareArn": share,
+            "consumerAccountId": consumer,
+            "refusal": refusal,
+            "resourceCount": count,
+        }),
     )
 }
