@@ -321,9 +321,8 @@ fn a_policy_nested_as_deep_as_its_parameter_allows_is_refused() {
             on_a_small_stack(move || assert!(Policy::parse(&policy).is_err()));
         }
     }
-    let stairs: String = (0..120)
-        .map(|depth| format!("{}a:\n", " ".repeat(depth)))
-        .collect();
+    let stairs = (0..120).map(|depth| " ".repeat(depth) + "a:\n");
+    let stairs: String = stairs.collect();
     on_a_small_stack(move || assert!(Policy::parse(&stairs).is_err()));
 }
 

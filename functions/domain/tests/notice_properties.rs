@@ -49,11 +49,11 @@ const LABELS: &[&str] = &[
 /// A policy in which accounts have names of this length.
 fn policy(length: usize) -> Policy {
     let (dev, test) = ("d".repeat(length), "t".repeat(length));
-    let text = format!(
+    let document = format!(
         "version: 1\naccounts: {{ {dev}: \"{CONSUMER}\", {test}: \"{OWNER}\" }}\n\
          rules: [{{ name: readers, owner: {test}, pipelines: [\"*\"], with: [{dev}] }}]"
     );
-    Policy::parse(&text).unwrap()
+    Policy::parse(&document).unwrap()
 }
 
 /// What somebody may write who wants to be taken for somebody else.

@@ -2,7 +2,7 @@
 //! and nobody is told what somebody else made up.
 
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use e2e::{DEV, EXECUTION_EVENT, REGION, Scenario, TEST, ungated};
+use e2e::{DEFINITION, DEV, EXECUTION_EVENT, REGION, Scenario, TEST, ungated};
 use serde_json::{Value, json};
 
 const QUEUES: [&str; 3] = ["share-pipeline", "accept-invitation", "forward-status"];
@@ -37,7 +37,7 @@ fn execution_event(status: &str, previous: &str, time: &str) -> Value {
 /// Bodies of messages that are no good.
 fn bodies() -> Vec<String> {
     let mut bodies = vec![
-        "\u{fffd}\u{1}".to_owned(),
+        "\u{fffd}\u{9}\u{85}".to_owned(),
         "[".repeat(200_000),
         "{\"detail-type\":".repeat(10_000),
         json!({ "action": "share", "owner": "9".repeat(100_000) }).to_string(),
@@ -239,7 +239,15 @@ async fn a_reason_forges_no_line_of_a_message_and_is_cut_so_that_everybody_hears
 async fn a_subject_keeps_account_and_status_however_long_the_name_is() {
     let scenario = Scenario::begin(&ungated()).await;
     let name = format!("churn-{}-nightly", "x".repeat(242));
-    scenario.create(&scenario.test, &name).await;
+    let creation = scenario.test.sagemaker.create_pipeline();
+    let created = creation
+        .pipeline_name(&name)
+        .pipeline_definition(DEFINITION)
+        .client_request_token("c".repeat(32))
+        .role_arn(format!("arn:aws:iam::{TEST}:role/pipeline"))
+        .send()
+        .await;
+    created.unwrap_or_else(|error| panic!("{error:?}"));
     scenario.fail_next(&name, "Train", "bad luck");
     scenario.start(&scenario.test, &name, "long").await;
     scenario.pass(1200).await;

@@ -51,8 +51,9 @@ async fn what_the_table_has_of_somebody_elses_making_is_passed_over() {
         now: jiff::Timestamp::MAX,
     };
     let execution = "arn:aws:sagemaker:us-east-1:222222222222:pipeline/churn/execution/abc";
+    let execution = execution.parse().unwrap();
     let notices = Notices::new(&aws, &settings);
-    let told = notices.history(teller, &Destination::Hub, &execution.parse().unwrap());
+    let told = notices.history(teller, &Destination::Hub, &execution);
     let told = told.await.unwrap();
     assert_eq!(told.len(), 2, "{told:?}");
     assert_eq!(told[1].at.to_string(), "2026-01-05T09:00:00Z");
