@@ -39,11 +39,11 @@ def eventually(look, holds=bool, patience=PATIENCE):
 class Estate:
     """`cargo demo serve` as a process, and clients of it."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, speed=60):
         self.log = Path(folder, "serve.log")
         self.errors = Path(folder, "serve.err")
         self.process = subprocess.Popen(
-            [os.environ["PIPESHARE_DEMO"], "serve", "--port", "0", "--speed", "60"],
+            [os.environ["PIPESHARE_DEMO"], "serve", "--port", "0", "--speed", str(speed)],
             stdin=subprocess.DEVNULL, stdout=self.log.open("w"), stderr=self.errors.open("w"),
         )
         try:

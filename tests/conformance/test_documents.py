@@ -176,7 +176,8 @@ class Reader:
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory):
     """A reader of the documents with a sandbox of its own, since the documents write a policy."""
-    estate = Estate(tmp_path_factory.mktemp("documents"))
+    # Slow enough for a run to be stopped by somebody who types.
+    estate = Estate(tmp_path_factory.mktemp("documents"), speed=10)
     folder = tmp_path_factory.mktemp("reader")
     policy = next(text for text in blocks("README.md", "yaml") if text.startswith("version:"))
     (folder / "policy.yaml").write_text(policy)
