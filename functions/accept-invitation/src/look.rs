@@ -51,7 +51,7 @@ impl AcceptInvitation<'_> {
         }
         // Nothing is begun in the last tenth, and nothing goes on behind the end.
         let soft = invocation.within(time.mul_f64(0.9));
-        let serving = self.serve_in_time(look, soft, &mut report);
+        let serving = Box::pin(self.serve_in_time(look, soft, &mut report));
         if invocation.within(time).bound(serving).await.is_none() {
             report.cut_short();
         }

@@ -82,7 +82,7 @@ impl ForwardStatus<'_> {
             let end = deadline.within(time);
             let mark = marks.get(owner).copied();
             let swept = self.sweep_account(policy, teller, owner, mark, end, report);
-            let Some(swept) = deadline.bound(swept).await else {
+            let Some(swept) = deadline.bound(Box::pin(swept)).await else {
                 tracing::warn!(
                     left = count - index,
                     "the time was not enough for all accounts"
