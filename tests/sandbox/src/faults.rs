@@ -1,8 +1,12 @@
-//! What shall go wrong: errors, lost answers, and events that are late, lost or doubled.
+//! What shall go wrong: errors, lost answers, what others do in the middle of
+//! somebody's work, and events that are late, lost or doubled.
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
-use crate::world::{ApiError, Call};
+use crate::{
+    http,
+    world::{ApiError, Call, World},
+};
 
 /// The faults to inject, in the order in which they were asked for.
 #[derive(Debug, Default)]
@@ -40,6 +44,65 @@ pub enum CallEffect {
         /// Whether the service does the work first.
         after: bool,
     },
+    /// Somebody else does something right before the service does the work, or right after.
+    ///
+    /// The call itself is served as ever, and its caller cannot tell.
+    Meanwhile {
+        /// What is done.
+        deed: Deed,
+        /// Whether the service does the work first.
+        after: bool,
+    },
+    /// Nothing: the call is let pass, so that the next fault strikes a later one.
+    Pass,
+}
+
+/// What happens in the world in the middle of somebody else's work.
+#[derive(Clone)]
+pub struct Deed(Arc<dyn Fn(&mut World) + Send + Sync>);
+
+impl Deed {
+    /// Whatever can be done to the world.
+    pub fn new(deed: impl Fn(&mut World) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(deed))
+    }
+
+    /// These calls, one after the other, whatever their answers.
+    ///
+    /// No fault strikes them; [`World::calls`] remembers them and what they were refused.
+    #[must_use]
+    pub fn calls(calls: Vec<Call>) -> Self {
+        Self::new(move |world| {
+            for call in &calls {
+                // Who looks at the calls sees the refusal.
+                let _ = http::perform(world, call);
+            }
+        })
+    }
+
+    /// Time passes, and what becomes due in it happens: a slow service, or a slow wire.
+    #[must_use]
+    pub fn time_passes(duration: Duration) -> Self {
+        Self::new(move |world| {
+            let end = world.now + duration;
+            while let Some(due) = world.next_due().filter(|due| *due <= end) {
+                world.now = world.now.max(due);
+                world.run_due();
+            }
+            world.now = end;
+        })
+    }
+
+    /// Does it.
+    pub fn happen(&self, world: &mut World) {
+        (self.0)(world);
+    }
+}
+
+impl fmt::Debug for Deed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Deed")
+    }
 }
 
 /// A fault of the next matching event, where it leaves the bus for a target.
@@ -131,6 +194,35 @@ mod tests {
         faults.calls.push(fault(None));
         let call = call("222222222222", "CreateResourceShare");
         assert!(faults.take_call(&call).is_some());
+    }
+
+    #[test]
+    fn calls_that_are_let_pass_leave_the_fault_to_a_later_one() {
+        let mut faults = Faults::default();
+        let passing = CallFault {
+            effect: CallEffect::Pass,
+            ..fault(None)
+        };
+        faults.calls.extend([passing.clone(), passing, fault(None)]);
+        let call = call("222222222222", "CreateResourceShare");
+        let struck = [(); 4].map(|()| faults.take_call(&call));
+        assert!(matches!(
+            struck,
+            [
+                Some(CallEffect::Pass),
+                Some(CallEffect::Pass),
+                Some(CallEffect::LoseAnswer),
+                None
+            ]
+        ));
+    }
+
+    #[test]
+    fn time_that_passes_in_the_middle_makes_happen_what_becomes_due_in_it() {
+        let mut world = World::new("2026-01-05T08:00:00Z".parse().unwrap());
+        let start = world.now;
+        Deed::time_passes(Duration::from_secs(40)).happen(&mut world);
+        assert_eq!(world.now, start + Duration::from_secs(40));
     }
 
     #[test]

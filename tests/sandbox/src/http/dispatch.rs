@@ -31,12 +31,16 @@ pub fn dispatch(world: &mut World, call: &Call, access_key: &str) -> Result<Valu
         return Err(Failure::CallerKilled);
     }
     match world.faults.take_call(call) {
-        None => {
-            let output = perform(world, call)?;
-            if let Some(key) = output["Credentials"]["AccessKeyId"].as_str() {
-                sts::set_origin(world, key, access_key);
+        None | Some(CallEffect::Pass) => answer(world, call, access_key),
+        Some(CallEffect::Meanwhile { deed, after }) => {
+            if !after {
+                deed.happen(world);
             }
-            Ok(output)
+            let answer = answer(world, call, access_key);
+            if after {
+                deed.happen(world);
+            }
+            answer
         }
         Some(CallEffect::Refuse(error)) => {
             record(world, call, &Err(error.clone()));
@@ -57,6 +61,14 @@ pub fn dispatch(world: &mut World, call: &Call, access_key: &str) -> Result<Valu
             })
         }
     }
+}
+
+fn answer(world: &mut World, call: &Call, access_key: &str) -> Result<Value, Failure> {
+    let output = perform(world, call)?;
+    if let Some(key) = output["Credentials"]["AccessKeyId"].as_str() {
+        sts::set_origin(world, key, access_key);
+    }
+    Ok(output)
 }
 
 /// Answers a call without faults, and remembers it.

@@ -10,7 +10,7 @@ use tokio::{
 
 use super::*;
 use crate::{
-    faults::{CallEffect, CallFault},
+    faults::{CallEffect, CallFault, Deed},
     services::{lambda, sns},
 };
 
@@ -323,6 +323,33 @@ async fn a_lost_answer_leaves_the_work_done_and_no_byte_on_the_wire() {
     )
     .await;
     assert_eq!(again.json()["__type"], "ParameterAlreadyExists");
+}
+
+#[tokio::test]
+async fn what_somebody_does_meanwhile_is_done_before_the_work_or_after_it() {
+    let theirs = Call::by_administrator(
+        ACCOUNT,
+        "eu-west-1",
+        "ssm",
+        "PutParameter",
+        json!({ "Name": "/p", "Value": "theirs", "Type": "String", "Overwrite": true }),
+    );
+    for (after, code, version) in [
+        (false, Some("ParameterAlreadyExists"), 1),
+        (true, None, 2),
+    ] {
+        let world = world();
+        let deed = Deed::calls(vec![theirs.clone()]);
+        fail_next(&world, CallEffect::Meanwhile { deed, after });
+        let target = "AmazonSSM.PutParameter";
+        let ours = json_call(&world, ACCOUNT, "ssm", target, put_parameter()).await;
+        assert_eq!(ours.json()["__type"].as_str(), code, "after: {after}");
+        assert_eq!(lock(&world).calls.len(), 2);
+        let read = json!({ "Name": "/p" });
+        let read = json_call(&world, ACCOUNT, "ssm", "AmazonSSM.GetParameter", read).await;
+        assert_eq!(read.json()["Parameter"]["Value"], "theirs");
+        assert_eq!(read.json()["Parameter"]["Version"], version);
+    }
 }
 
 #[tokio::test]
