@@ -20,3 +20,4 @@ pub mod notification;
 pub mod policy;
 pub mod sharing;
 pub mod status;
+pub mod storage;

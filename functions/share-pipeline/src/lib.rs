@@ -32,11 +32,12 @@ use aws::{
 use domain::{
     hint::{self, Action, Command, Hint, Ignored, Kind},
     id::AccountId,
-    sharing,
+    sharing::{self, Added, Plan},
 };
 use futures::{StreamExt, stream};
 
 pub use config::Config;
+use observe::Seen;
 use report::{AccountReport, Report};
 
 /// How many accounts are looked at at once.
@@ -193,21 +194,60 @@ impl<'a> SharePipeline<'a> {
     }
 
     /// Makes one owner account what the policy says.
+    ///
+    /// Whoever deletes a pipeline and makes it again between look and
+    /// association has another one shared; then everything is looked at once more.
     async fn serve_account(
         &self,
         policy: &InForce,
         account: &AccountId,
         look: Look,
     ) -> AccountReport {
-        let observed = match self.observe(&policy.policy, account).await {
-            Ok(observed) => observed,
-            Err(error) => return AccountReport::unreachable(account, error, look.dry_run),
+        let (report, added) = self.reconcile(policy, account, look).await;
+        let Some(added) = added else {
+            return report;
         };
-        let plan = sharing::plan(&policy.policy, policy.version, &observed);
-        if look.dry_run {
-            return AccountReport::planned(&plan);
+        match self.is_another(account, &added).await {
+            Ok(false) => report,
+            Ok(true) => {
+                tracing::warn!(account.id = %account, "a pipeline was deleted and created again while it was shared");
+                let (again, _) = self.reconcile(policy, account, look).await;
+                again.after(report)
+            }
+            Err(error) => report.with_error(error),
         }
-        self.execute(policy, look, &observed, plan).await
+    }
+
+    /// Observes, plans and executes; also says which pipelines came into shares.
+    async fn reconcile(
+        &self,
+        policy: &InForce,
+        account: &AccountId,
+        look: Look,
+    ) -> (AccountReport, Option<Added>) {
+        match self.plan(policy, account).await {
+            Ok((_, plan)) if look.dry_run => (AccountReport::planned(&plan), None),
+            Ok((seen, plan)) => self.execute(policy, look, &seen, plan).await,
+            Err(error) => {
+                let report = AccountReport::unreachable(account, error, look.dry_run);
+                (report, None)
+            }
+        }
+    }
+
+    /// What there is, and what to do about it.
+    async fn plan(&self, policy: &InForce, account: &AccountId) -> Result<(Seen, Plan), Error> {
+        let InForce { version, policy } = policy;
+        let mut seen = self.observe(policy, account).await?;
+        let plan = sharing::plan(policy, *version, &seen.observed);
+        let created = plan.created();
+        if created.is_empty() {
+            return Ok((seen, plan));
+        }
+        let ram = self.aws.owner(account).await;
+        seen.observed.lookalikes = ram.lookalikes(&created).await?;
+        let plan = sharing::plan(policy, *version, &seen.observed);
+        Ok((seen, plan))
     }
 }
 

@@ -334,10 +334,7 @@ async fn what_somebody_does_meanwhile_is_done_before_the_work_or_after_it() {
         "PutParameter",
         json!({ "Name": "/p", "Value": "theirs", "Type": "String", "Overwrite": true }),
     );
-    for (after, code, version) in [
-        (false, Some("ParameterAlreadyExists"), 1),
-        (true, None, 2),
-    ] {
+    for (after, code, version) in [(false, Some("ParameterAlreadyExists"), 1), (true, None, 2)] {
         let world = world();
         let deed = Deed::calls(vec![theirs.clone()]);
         fail_next(&world, CallEffect::Meanwhile { deed, after });
