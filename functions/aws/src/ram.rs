@@ -2,6 +2,7 @@
 
 mod consumer;
 mod owner;
+mod permission;
 
 use aws_sdk_ram::types::{self, ResourceShareAssociation};
 use domain::{id::ShareArn, invitation::Resource, sharing::Association};

@@ -7,7 +7,10 @@ use std::str::FromStr;
 use aws_config::SdkConfig;
 use aws_sdk_sagemaker::{
     Client,
-    operation::describe_pipeline_execution::DescribePipelineExecutionOutput,
+    operation::{
+        describe_pipeline_execution::DescribePipelineExecutionOutput,
+        list_pipelines::builders::ListPipelinesFluentBuilder,
+    },
     types::{
         Filter, Operator, PipelineExecution, PipelineExecutionStep, PipelineSummary, ResourceType,
         SearchExpression, SearchSortOrder, SortOrder, SortPipelineExecutionsBy, StepStatus,
@@ -84,9 +87,22 @@ impl SageMaker {
     ///
     /// One that cannot be read must not hide the others; it cannot have been shared either.
     pub async fn pipelines(&self) -> Result<Vec<Pipeline>, Error> {
-        let mut items = self
-            .client
-            .list_pipelines()
+        self.listed(self.client.list_pipelines()).await
+    }
+
+    /// The pipelines that were created at this time or later.
+    pub async fn pipelines_since(&self, time: Timestamp) -> Result<Vec<Pipeline>, Error> {
+        // Whether the bound itself is included is not documented.
+        let before = time.checked_sub(SignedDuration::from_secs(1));
+        let before = date_time(before.unwrap_or(time));
+        let request = self.client.list_pipelines().created_after(before);
+        let mut pipelines = self.listed(request).await?;
+        pipelines.retain(|pipeline| pipeline.created >= time);
+        Ok(pipelines)
+    }
+
+    async fn listed(&self, request: ListPipelinesFluentBuilder) -> Result<Vec<Pipeline>, Error> {
+        let mut items = request
             .max_results(PAGE)
             .into_paginator()
             .stop_on_duplicate_token(false)

@@ -5,6 +5,7 @@ use domain::{
     hook::covering,
     policy::{Gate, Policy},
     sharing::Pipeline,
+    storage,
 };
 
 use crate::CodePipelineHook;
@@ -18,15 +19,13 @@ impl CodePipelineHook<'_> {
         policy: &Policy,
         pipeline: &Pipeline,
     ) -> Result<bool, Error> {
-        let created = pipeline.created.as_millisecond().to_string();
-        let arn = pipeline.arn.as_str().to_ascii_lowercase();
         let waiting = covering(policy, &pipeline.arn).filter(|rule| rule.after == Gate::Hook);
         let mut was_closed = false;
         for rule in waiting {
-            let key = format!("gate|{}|{arn}", rule.name);
+            let key = storage::hook_gate(&rule.name, &pipeline.arn, pipeline.created);
             was_closed |= self
                 .table
-                .put_if_absent(&key, &created, &Values::new(), None)
+                .put_if_absent(&key.pk, &key.sk, &Values::new(), None)
                 .await?;
         }
         Ok(was_closed)

@@ -122,7 +122,7 @@ impl Access {
 }
 
 /// What must have happened before a pipeline joins a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Gate {
     /// The pipeline exists.

@@ -3,17 +3,26 @@
 //! Principals that need no invitation are served by one share per rule,
 //! `pipeshare-RULE`. Each account that must accept has a share of its own,
 //! `pipeshare-RULE.ACCOUNT`, so that one that never answers blocks nobody.
+//! A share serves a rule only if tag, name and audience agree, and what it holds
+//! is never evidence: a pipeline is in it because it has passed the rule's gate.
 
+mod added;
+mod creation;
+mod evidence;
 mod lane;
+mod maintain;
 mod name;
 mod observed;
 mod plan;
+mod rest;
 mod step;
 
+pub use added::Added;
+pub use evidence::{Evidence, Flaw, Questions, gates, questions};
 pub use name::{Audience, PREFIX, ShareName};
 pub(crate) use observed::is_older;
-pub use observed::{Association, Evidence, Observed, Pipeline, Questions, Share, questions};
-pub use plan::{MAX_PIPELINES, Offered, Plan, Problem, Waiting, plan};
+pub use observed::{Association, Lookalike, Observed, Pipeline, Share};
+pub use plan::{Flawed, MAX_PIPELINES, Offered, OutOfReach, Plan, Problem, Waiting, plan};
 pub use step::{Action, Reason, Step};
 
 /// The tag that a share carries if pipeshare made it; nothing else is ever touched.

@@ -11,35 +11,46 @@ use aws::{
 use domain::{
     hint::{OFFER_DETAIL_TYPE, OFFER_SOURCE, Offer},
     id::ShareArn,
-    sharing::{Action, Association, Observed, Offered, Plan, ShareName, Step},
+    sharing::{Action, Added, Association, Observed, Offered, Plan, ShareName, Step},
 };
 
-use crate::{Look, SharePipeline, report::AccountReport};
+use crate::{Look, SharePipeline, observe::Seen, report::AccountReport};
 
 impl SharePipeline<'_> {
-    /// Executes the steps, each share's in order; a failure ends its own share's steps only.
+    /// Executes the steps, each share's in order; a failure ends its own share's steps only,
+    /// but for those that only take away.
     ///
     /// And a share is not deleted whose place another one of its rule was to take.
+    /// Also says which pipelines came into shares.
     pub(crate) async fn execute(
         &self,
         policy: &InForce,
         look: Look,
-        observed: &Observed,
+        seen: &Seen,
         plan: Plan,
-    ) -> AccountReport {
+    ) -> (AccountReport, Option<Added>) {
+        let observed = &seen.observed;
         let ram = self.aws.owner(&observed.account).await;
         let mut report = AccountReport::new(&plan);
-        if let Err(error) = self.remember(observed, &plan).await {
-            return report.with_error(error);
+        // Nothing is given before it is on record what it is given for.
+        let on_record = futures::try_join!(
+            self.remember(observed, &plan),
+            self.remember_successes(&seen.proved),
+        );
+        let may_give = on_record.is_ok();
+        if let Err(error) = on_record {
+            report = report.with_error(error);
         }
         let mut arns = arns(observed);
         let mut given_up = BTreeSet::new();
         let mut rules_in_trouble = BTreeSet::new();
+        let mut added = Vec::new();
         for step in &plan.steps {
             let rule = rule_of(step, observed);
             // What takes the share's place may be among what failed.
             let would_leave_a_gap = step.reason.hands_over() && rules_in_trouble.contains(&rule);
-            if given_up.contains(&step.share) || would_leave_a_gap {
+            let is_given_up = !may_give || given_up.contains(&step.share);
+            if is_given_up && !step.only_takes_away() || would_leave_a_gap {
                 report.skip(step);
                 continue;
             }
@@ -48,23 +59,30 @@ impl SharePipeline<'_> {
                 given_up.insert(step.share.clone());
                 rules_in_trouble.insert(rule);
             }
+            // Also a call that failed may have been carried out.
+            if let Action::AddPipelines { pipelines } = &step.action {
+                added.extend(pipelines);
+            }
             report.push(step, outcome);
         }
         let is_news = |offered: &&Offered| {
             let invites = |step: &Step| {
                 step.share == offered.share && matches!(step.action, Action::AddPrincipals { .. })
             };
-            !given_up.contains(&offered.share)
+            may_give
+                && !given_up.contains(&offered.share)
                 && (look.offers_again || plan.steps.iter().any(invites))
         };
         let offered: Vec<_> = plan.offered.iter().filter(is_news).collect();
-        if let Err(error) = self.offer(observed, &offered, &arns).await {
+        let ends = [
+            self.offer(observed, &offered, &arns).await,
+            self.forget(&policy.policy, observed, &plan).await,
+            self.forget_gates(&seen.gone).await,
+        ];
+        for error in ends.into_iter().filter_map(Result::err) {
             report = report.with_error(error);
         }
-        if let Err(error) = self.forget(&policy.policy, observed, &plan).await {
-            report = report.with_error(error);
-        }
-        report
+        (report, Added::of(observed, added))
     }
 
     /// Tells accept-invitation which shares await acceptance.

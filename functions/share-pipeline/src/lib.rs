@@ -36,11 +36,12 @@ use aws::{
 use domain::{
     hint::{self, Action, Command, Hint, Ignored, Kind},
     id::AccountId,
-    sharing,
+    sharing::{self, Added, Plan},
 };
 use futures::{StreamExt, stream};
 
 pub use config::Config;
+use observe::Seen;
 use report::{AccountReport, Report};
 
 /// How many accounts are looked at at once.
@@ -177,29 +178,71 @@ impl<'a> SharePipeline<'a> {
     }
 
     /// Makes one owner account what the policy says.
+    ///
+    /// Whoever deletes a pipeline and makes it again between look and
+    /// association has another one shared; then everything is looked at once more.
     async fn serve_account(
         &self,
         policy: &InForce,
         account: &AccountId,
         look: Look,
     ) -> AccountReport {
-        let (observed, ceiling) = futures::join!(
-            self.observe(&policy.policy, account),
-            self.foreseen(account, look),
-        );
-        let observed = match observed {
-            Ok(observed) => observed,
-            Err(error) => return AccountReport::unreachable(account, error, look.dry_run),
+        let (report, added) = self.reconcile(policy, account, look).await;
+        let Some(added) = added else {
+            return report;
         };
-        let plan = sharing::plan(&policy.policy, policy.generation(), &observed);
+        match self.is_another(account, &added).await {
+            Ok(false) => report,
+            Ok(true) => {
+                tracing::warn!(account.id = %account, "a pipeline was deleted and created again while it was shared");
+                let (again, _) = self.reconcile(policy, account, look).await;
+                again.after(report)
+            }
+            Err(error) => report.with_error(error),
+        }
+    }
+
+    /// Observes, plans and executes; also says which pipelines came into shares.
+    async fn reconcile(
+        &self,
+        policy: &InForce,
+        account: &AccountId,
+        look: Look,
+    ) -> (AccountReport, Option<Added>) {
+        let (planned, ceiling) =
+            futures::join!(self.plan(policy, account), self.foreseen(account, look));
+        let (seen, plan) = match planned {
+            Ok(planned) => planned,
+            Err(error) => {
+                let report = AccountReport::unreachable(account, error, look.dry_run);
+                return (report, None);
+            }
+        };
         if let Some(ceiling) = ceiling {
             let partition = self.aws.partition();
-            return AccountReport::planned(&plan).bounded(&policy.policy, partition, ceiling);
+            let report = AccountReport::planned(&plan);
+            return (report.bounded(&policy.policy, partition, ceiling), None);
         }
-        let expired = expired::expired(&observed, &plan);
-        let mut report = self.execute(policy, look, &observed, plan).await;
+        let expired = expired::expired(&seen.observed, &plan);
+        let (mut report, added) = self.execute(policy, look, &seen, plan).await;
         report.expired = expired;
-        self.explain(&policy.policy, report).await
+        (self.explain(&policy.policy, report).await, added)
+    }
+
+    /// What there is, and what to do about it.
+    async fn plan(&self, policy: &InForce, account: &AccountId) -> Result<(Seen, Plan), Error> {
+        let generation = policy.generation();
+        let policy = &policy.policy;
+        let mut seen = self.observe(policy, account).await?;
+        let plan = sharing::plan(policy, generation, &seen.observed);
+        let created = plan.created();
+        if created.is_empty() {
+            return Ok((seen, plan));
+        }
+        let ram = self.aws.owner(account).await;
+        seen.observed.lookalikes = ram.lookalikes(&created).await?;
+        let plan = sharing::plan(policy, generation, &seen.observed);
+        Ok((seen, plan))
     }
 }
 

@@ -5,14 +5,19 @@ use std::collections::BTreeSet;
 use aws::{Error, dynamodb::Values};
 use domain::{
     id::AccountId,
-    policy::{Policy, RuleName},
-    sharing::{Action, Observed, Pipeline, Plan},
+    policy::{Gate, Policy},
+    sharing::{self, Action, Evidence, Observed, Pipeline, Plan},
+    storage::{self, Key},
 };
+use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::SharePipeline;
 
 /// The partition key of the owner accounts in which shares were made.
 const OWNERS: &str = "owners";
+
+/// How many items are written at once.
+const ITEMS_AT_ONCE: usize = 8;
 
 impl SharePipeline<'_> {
     /// The accounts that shares were made in, also those that the policy has forgotten since.
@@ -55,15 +60,45 @@ impl SharePipeline<'_> {
         Ok(())
     }
 
-    /// Whether the deployment hook let this pipeline, not a namesake before it, join the rule.
-    pub(crate) async fn hook_passed(
+    /// What is remembered of the gates that the account's rules have.
+    pub(crate) async fn remembered_gates(
         &self,
-        rule: &RuleName,
-        pipeline: &Pipeline,
-    ) -> Result<bool, Error> {
-        let key = format!("gate|{rule}|{}", pipeline.arn.as_str().to_ascii_lowercase());
-        let created = pipeline.created.as_millisecond().to_string();
-        let item = self.table.get(&key, &created).await?;
-        Ok(item.is_some())
+        policy: &Policy,
+        account: &AccountId,
+    ) -> Result<Evidence, Error> {
+        let gates = sharing::gates(policy, account);
+        let items = async |gate: Gate, partition: String| {
+            if !gates.contains(&gate) {
+                return Ok(Vec::new());
+            }
+            let items = self.table.list(&partition).await?;
+            Ok::<_, Error>(items.into_iter().map(|item| item.sk).collect::<Vec<_>>())
+        };
+        let (succeeded, hooked) = futures::try_join!(
+            items(Gate::Succeeded, storage::succeeded_gates(account)),
+            items(Gate::Hook, storage::hook_gates(account)),
+        )?;
+        Ok(Evidence::remembered(succeeded, hooked))
+    }
+
+    /// Remembers of pipelines that `SageMaker` said they have succeeded.
+    pub(crate) async fn remember_successes(&self, pipelines: &[Pipeline]) -> Result<(), Error> {
+        let keys = pipelines
+            .iter()
+            .map(|pipeline| storage::succeeded_gate(&pipeline.arn, pipeline.created));
+        stream::iter(keys)
+            .map(async |key| self.table.put(&key.pk, &key.sk, &Values::new(), None).await)
+            .buffer_unordered(ITEMS_AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    /// Forgets the gates that pipelines have passed which are no more.
+    pub(crate) async fn forget_gates(&self, gone: &[Key]) -> Result<(), Error> {
+        stream::iter(gone)
+            .map(async |key| self.table.delete(&key.pk, &key.sk).await)
+            .buffer_unordered(ITEMS_AT_ONCE)
+            .try_collect()
+            .await
     }
 }

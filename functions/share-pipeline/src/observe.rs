@@ -1,10 +1,13 @@
 //! Reads an owner account: its pipelines, its shares, and what was proved.
 
-use aws::Error;
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws::{Error, ram::Owner};
 use domain::{
-    id::AccountId,
+    id::{AccountId, PermissionArn},
     policy::Policy,
-    sharing::{self, Evidence, Observed, Questions},
+    sharing::{self, Added, Flaw, Observed, Pipeline},
+    storage::Key,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -13,52 +16,100 @@ use crate::SharePipeline;
 /// How many questions are put to `SageMaker` at once.
 const QUESTIONS_AT_ONCE: usize = 8;
 
+/// What was seen, and what is to be remembered of it.
+pub(crate) struct Seen {
+    pub(crate) observed: Observed,
+    /// Pipelines that `SageMaker` has just said have succeeded.
+    pub(crate) proved: Vec<Pipeline>,
+    /// Items about pipelines that are no more.
+    pub(crate) gone: Vec<Key>,
+}
+
 impl SharePipeline<'_> {
     /// Observes an account as far as a plan needs it.
     pub(crate) async fn observe(
         &self,
         policy: &Policy,
         account: &AccountId,
-    ) -> Result<Observed, Error> {
+    ) -> Result<Seen, Error> {
         let sagemaker = self.aws.reader(account).await;
         let ram = self.aws.owner(account).await;
-        let (pipelines, shares) = futures::try_join!(sagemaker.pipelines(), ram.shares())?;
+        // Items first: what they say of a pipeline that is not listed then, is over.
+        let proved = async {
+            let evidence = self.remembered_gates(policy, account).await?;
+            Ok::<_, Error>((evidence, sagemaker.pipelines().await?))
+        };
+        let ((evidence, pipelines), shares) = futures::try_join!(proved, ram.shares())?;
+        let gone = evidence.of_gone(account, &pipelines);
         let mut observed = Observed {
             account: account.clone(),
             region: self.aws.region().clone(),
             partition: self.aws.partition().to_owned(),
             pipelines,
             shares,
-            evidence: Evidence::default(),
+            lookalikes: Vec::new(),
+            evidence,
+            flaws: BTreeMap::new(),
         };
         let questions = sharing::questions(policy, &observed);
-        observed.evidence = self.answer(account, questions).await?;
-        Ok(observed)
+        let (proved, flaws) = futures::try_join!(
+            self.succeeded(account, questions.succeeded),
+            flaws(&ram, questions.permissions),
+        )?;
+        for pipeline in &proved {
+            observed.evidence.note_success(pipeline);
+        }
+        observed.flaws = flaws;
+        Ok(Seen {
+            observed,
+            proved,
+            gone,
+        })
     }
 
-    /// Finds out which gates have been passed.
-    async fn answer(&self, account: &AccountId, questions: Questions) -> Result<Evidence, Error> {
+    /// Those of the pipelines that have an execution which succeeded.
+    async fn succeeded(
+        &self,
+        account: &AccountId,
+        pipelines: Vec<Pipeline>,
+    ) -> Result<Vec<Pipeline>, Error> {
         let sagemaker = &self.aws.reader(account).await;
-        let succeeded = stream::iter(questions.succeeded)
+        let succeeded = stream::iter(pipelines)
             .map(async |pipeline| {
                 let has = sagemaker
                     .has_succeeded_execution(&pipeline.arn, pipeline.created)
                     .await?;
-                Ok::<_, Error>(has.then_some(pipeline.arn))
+                Ok::<_, Error>(has.then_some(pipeline))
             })
             .buffer_unordered(QUESTIONS_AT_ONCE)
-            .try_collect::<Vec<_>>();
-        let hooked = stream::iter(questions.hooked)
-            .map(async |(rule, pipeline)| {
-                let has = self.hook_passed(&rule, &pipeline).await?;
-                Ok::<_, Error>(has.then_some((rule, pipeline.arn)))
-            })
-            .buffer_unordered(QUESTIONS_AT_ONCE)
-            .try_collect::<Vec<_>>();
-        let (succeeded, hooked) = futures::try_join!(succeeded, hooked)?;
-        Ok(Evidence {
-            succeeded: succeeded.into_iter().flatten().collect(),
-            hooked: hooked.into_iter().flatten().collect(),
-        })
+            .try_collect::<Vec<_>>()
+            .await?;
+        Ok(succeeded.into_iter().flatten().collect())
     }
+
+    /// Whether a pipeline that came into a share has been deleted and made again meanwhile.
+    pub(crate) async fn is_another(
+        &self,
+        account: &AccountId,
+        added: &Added,
+    ) -> Result<bool, Error> {
+        let sagemaker = self.aws.reader(account).await;
+        let newer = sagemaker.pipelines_since(added.since()).await?;
+        Ok(added.is_another_among(&newer))
+    }
+}
+
+async fn flaws(
+    ram: &Owner,
+    permissions: BTreeSet<PermissionArn>,
+) -> Result<BTreeMap<PermissionArn, Flaw>, Error> {
+    let flaws = stream::iter(permissions)
+        .map(async |permission| {
+            let flaw = ram.flaw_of(&permission).await?;
+            Ok::<_, Error>(flaw.map(|flaw| (permission, flaw)))
+        })
+        .buffer_unordered(QUESTIONS_AT_ONCE)
+        .try_collect::<Vec<_>>()
+        .await?;
+    Ok(flaws.into_iter().flatten().collect())
 }

@@ -11,7 +11,10 @@ use domain::{
     hint::Ignored,
     id::AccountId,
     notification::{Expired, Trouble},
-    sharing::{Action, Association, Offered, Plan, Problem, Reason, Step, Waiting},
+    sharing::{
+        Action, Association, Flaw, Flawed, Lookalike, Offered, OutOfReach, PREFIX, Plan, Problem,
+        Reason, Step, Waiting,
+    },
     status::AssociationStatus,
 };
 use serde::Serialize;
@@ -119,6 +122,12 @@ pub(crate) struct AccountReport {
     waiting_count: usize,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) problems: Vec<Problem>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    flawed: Vec<Flawed>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    out_of_reach: Vec<OutOfReach>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lookalikes: Vec<Lookalike>,
     unsettled: bool,
     /// What a dry run found out about the account's ceiling.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -146,6 +155,9 @@ impl AccountReport {
             waiting: plan.waiting.iter().take(NAMED_WAITING).cloned().collect(),
             waiting_count: plan.waiting.len(),
             problems: plan.problems.clone(),
+            flawed: plan.flawed.clone(),
+            out_of_reach: plan.out_of_reach.clone(),
+            lookalikes: plan.lookalikes.clone(),
             unsettled: plan.unsettled,
             ceiling: None,
             error: None,
@@ -173,6 +185,17 @@ impl AccountReport {
             ..Self::new(&nothing)
         };
         report.with_error(error)
+    }
+
+    /// The report of a second look, after what the first one did.
+    pub(crate) fn after(mut self, first: Self) -> Self {
+        self.steps.splice(0..0, first.steps);
+        self.problems.extend(first.problems);
+        self.failures.extend(first.failures);
+        self.refusals.extend(first.refusals);
+        self.expired.extend(first.expired);
+        self.error = self.error.or(first.error);
+        self
     }
 
     /// Adds a failure that is not one of a step.
@@ -254,7 +277,12 @@ impl AccountReport {
                 text: format!("{entity} in share {share} is {status}: {message}"),
             }
         });
-        failures.chain(refused).collect()
+        failures
+            .chain(refused)
+            .chain(self.flawed.iter().map(of_flawed))
+            .chain(self.out_of_reach.iter().map(of_out_of_reach))
+            .chain(self.lookalikes.iter().map(of_lookalike))
+            .collect()
     }
 
     /// Whether IAM refused any step.
@@ -270,6 +298,50 @@ impl AccountReport {
             && (self.unsettled
                 || self.steps.iter().any(is_news)
                 || self.class() == Some(Class::NotYet))
+    }
+}
+
+fn of_flawed(flawed: &Flawed) -> Trouble {
+    let Flawed {
+        rule,
+        permission,
+        flaw,
+    } = flawed;
+    // What AWS says may differ from time to time.
+    let what = match flaw {
+        Flaw::Missing => "missing",
+        Flaw::OtherType { .. } => "other-type",
+        Flaw::NotAttachable { .. } => "not-attachable",
+        Flaw::Unreadable { .. } => "unreadable",
+    };
+    Trouble {
+        kind: format!("permission {rule} {permission} {what}"),
+        text: format!(
+            "the permission of rule {rule}, {permission}, {flaw}; what the rule shares stays as it is, \
+             and nothing more is shared by it, until its `access` or the permission is corrected"
+        ),
+    }
+}
+
+fn of_out_of_reach(share: &OutOfReach) -> Trouble {
+    let OutOfReach { share, arn } = share;
+    Trouble {
+        kind: format!("out of reach {arn}"),
+        text: format!(
+            "share {arn} has the tags of pipeshare and somebody named it {share:?}, so pipeshare may neither \
+             change nor delete it, and what it gives stays given: delete it, or give it a name that begins with {PREFIX}"
+        ),
+    }
+}
+
+fn of_lookalike(lookalike: &Lookalike) -> Trouble {
+    let Lookalike { share, arn } = lookalike;
+    Trouble {
+        kind: format!("lookalike {arn}"),
+        text: format!(
+            "share {arn} is named {share} without the tags of pipeshare, so pipeshare has made another one, \
+             and what this one gives stays given: delete it, unless it is somebody's own"
+        ),
     }
 }
 

@@ -425,7 +425,11 @@ async fn a_share_that_somebody_renames_is_taken_away_and_made_anew() {
         .name(READERS);
     let shares = shares.send().await;
     let shares = shares.unwrap_or_else(|error| panic!("{error:?}"));
-    let renamed = scenario.test.ram.update_resource_share().name("mine");
+    let renamed = scenario
+        .test
+        .ram
+        .update_resource_share()
+        .name("pipeshare-mine");
     let renamed = renamed.set_resource_share_arn(
         shares.resource_shares()[0]
             .resource_share_arn()

@@ -60,7 +60,9 @@ fn of_status(status: Option<u16>) -> Class {
 /// a minute or two. An organization or its unit is not: it is misspelled, or
 /// sharing with the organization was never turned on in RAM.
 fn of_unknown_resource(operation: &str, message: &str) -> Class {
-    if operation == "CreateResourceShare" || names_organization(message) {
+    let names_permission =
+        operation == "AssociateResourceSharePermission" && names_permission(message);
+    if operation == "CreateResourceShare" || names_permission || names_organization(message) {
         Class::Permanent
     } else {
         Class::NotYet
@@ -70,6 +72,11 @@ fn of_unknown_resource(operation: &str, message: &str) -> Class {
 /// ASSUMED: RAM names the organization, or the unit, that it does not know.
 fn names_organization(message: &str) -> bool {
     message.to_ascii_lowercase().contains("organization")
+}
+
+/// ASSUMED: RAM says what it does not know, here the permission and not the share.
+fn names_permission(message: &str) -> bool {
+    message.to_ascii_lowercase().contains("permission")
 }
 
 /// ASSUMED: RAM's words for what may not leave the organization are always
@@ -170,6 +177,12 @@ pub(super) fn advice(operation: &str, code: &str, message: &str) -> Option<&'sta
         (_, code) if is_access_denied(code) => Some(
             "the pipeshare role there does not allow it: it is beyond the parameters of the account template, or the template is old",
         ),
+        (
+            "AssociateResourceSharePermission" | "CreateResourceShare",
+            "UnknownResourceException",
+        ) if names_permission(message) => Some(
+            "there is no such permission in the owner account: make it there, or correct `access` in the rule",
+        ),
         (_, "UnknownResourceException") if names_organization(message) => Some(
             "turn on sharing with the organization in RAM, from the management account, and check the ARN",
         ),
@@ -212,6 +225,8 @@ mod tests {
             ("GetResourceShares", unknown, 400, "ResourceShare not found", NotYet),
             ("AssociateResourceShare", unknown, 400, "OrganizationalUnit not found", Permanent),
             ("CreateResourceShare", unknown, 400, "Permission not found", Permanent),
+            ("AssociateResourceSharePermission", unknown, 400, "Permission not found", Permanent),
+            ("AssociateResourceSharePermission", unknown, 400, "ResourceShare not found", NotYet),
             ("AssociateResourceShare", forbidden, 400, "busy with your organization", Transient),
             ("AssociateResourceShare", forbidden, 400, ORGANIZATION_ONLY, Permanent),
             ("AssociateResourceShare", "ResourceShareLimitExceededException", 400, "", NotYet),

@@ -1,19 +1,19 @@
 //! The owner's side: shares, what is in them and whom they are for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_config::SdkConfig;
 use aws_sdk_ram::{
     Client,
     types::{
-        ResourceOwner, ResourceShare, ResourceShareAssociation, ResourceShareAssociationType, Tag,
-        TagFilter,
+        ResourceOwner, ResourceShare, ResourceShareAssociation, ResourceShareAssociationType,
+        ResourceShareStatus, Tag, TagFilter,
     },
 };
 use domain::{
     hook::Shared,
     id::{AccountId, PermissionArn, PipelineArn, Principal, ShareArn},
-    sharing::{Association, PREFIX, Share, TAG_MANAGED, TAG_RULE},
+    sharing::{Association, Lookalike, PREFIX, Share, TAG_MANAGED, TAG_RULE},
     status::ShareStatus,
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -32,7 +32,7 @@ const CHUNK: usize = 100;
 
 /// How many calls about single shares are under way at once; RAM does not
 /// publish its rate limits, and four are no burst.
-const CONCURRENT: usize = 4;
+pub(super) const CONCURRENT: usize = 4;
 
 /// A share to create. It is filled by association, later.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,13 +49,6 @@ pub struct NewShare {
     pub client_token: String,
 }
 
-/// The permission of a share.
-struct Held {
-    arn: PermissionArn,
-    /// Whether it is in the version that new shares get.
-    is_default: bool,
-}
-
 /// Shares of one account, seen and changed by that account.
 ///
 /// Only the creation of a share takes a client token. Associations are
@@ -63,8 +56,8 @@ struct Held {
 /// the old answer: a principal that has to be invited again would not be.
 #[derive(Debug, Clone)]
 pub struct Owner {
-    client: Client,
-    service: Service,
+    pub(super) client: Client,
+    pub(super) service: Service,
 }
 
 impl Owner {
@@ -103,6 +96,11 @@ impl Owner {
             share.principals = principals.remove(&share.arn).unwrap_or_default();
             share.resources = resources.remove(&share.arn).unwrap_or_default();
             let held = permissions.remove(&share.arn).unwrap_or_default();
+            // Those for other types say nothing about pipelines.
+            let held = held
+                .into_iter()
+                .filter(|permission| permission.is_of_pipelines);
+            let held: Vec<_> = held.collect();
             share.outdated = held.iter().any(|permission| !permission.is_default);
             share.permissions = held.into_iter().map(|permission| permission.arn).collect();
         }
@@ -199,36 +197,39 @@ impl Owner {
         Ok(associations)
     }
 
-    async fn permissions(
-        &self,
-        shares: &[ShareArn],
-    ) -> Result<BTreeMap<ShareArn, Vec<Held>>, Error> {
-        stream::iter(shares)
-            .map(|share| async move { Ok((share.clone(), self.permissions_of(share).await?)) })
-            .buffered(CONCURRENT)
-            .try_collect()
-            .await
+    /// The shares under one of these names that do not carry pipeshare's tag.
+    pub async fn lookalikes(&self, names: &BTreeSet<&str>) -> Result<Vec<Lookalike>, Error> {
+        let found = stream::iter(names)
+            .map(|name| self.lookalikes_of(name))
+            .buffered(CONCURRENT);
+        let found: Vec<_> = found.try_collect().await?;
+        Ok(found.concat())
     }
 
-    async fn permissions_of(&self, share: &ShareArn) -> Result<Vec<Held>, Error> {
+    async fn lookalikes_of(&self, name: &str) -> Result<Vec<Lookalike>, Error> {
         let request = self
             .client
-            .list_resource_share_permissions()
-            .resource_share_arn(share.as_str());
-        let operation = "ListResourceSharePermissions";
-        let found = all_pages!(
-            self.service,
-            "ListResourceSharePermissions",
-            request,
-            permissions
-        );
-        let held = found.iter().map(|permission| {
-            Ok(Held {
-                arn: parsed(permission.arn(), &self.service, operation)?,
-                is_default: permission.default_version() != Some(false),
+            .get_resource_shares()
+            .resource_owner(ResourceOwner::SelfValue)
+            .resource_share_status(ResourceShareStatus::Active)
+            .name(name);
+        let found = all_pages!(self.service, "GetResourceShares", request, resource_shares);
+        let is_ours = |share: &&ResourceShare| {
+            let mut tags = share.tags().iter();
+            tags.any(|tag| tag.key() == Some(TAG_MANAGED))
+        };
+        let others = found.iter().filter(|share| !is_ours(share));
+        let others = others.map(|share| {
+            Ok(Lookalike {
+                share: name.to_owned(),
+                arn: parsed(
+                    share.resource_share_arn(),
+                    &self.service,
+                    "GetResourceShares",
+                )?,
             })
         });
-        held.collect()
+        others.collect()
     }
 
     /// Creates a share, empty but for its permission and tags.
@@ -342,24 +343,6 @@ impl Owner {
         )
     }
 
-    /// Gives a share another permission, or the newest version of its own.
-    pub async fn replace_permission(
-        &self,
-        share: &ShareArn,
-        permission: &PermissionArn,
-    ) -> Result<(), Error> {
-        let answer = self
-            .client
-            .associate_resource_share_permission()
-            .resource_share_arn(share.as_str())
-            .permission_arn(permission.as_str())
-            .replace(true)
-            .send()
-            .await
-            .map_err(self.service.failed("AssociateResourceSharePermission"))?;
-        self.succeeded("AssociateResourceSharePermission", answer.return_value())
-    }
-
     /// Says whether accounts outside the organization may be added to a share.
     pub async fn set_allow_external(&self, share: &ShareArn, allow: bool) -> Result<(), Error> {
         self.client
@@ -395,7 +378,11 @@ impl Owner {
             .collect()
     }
 
-    fn succeeded(&self, operation: &'static str, value: Option<bool>) -> Result<(), Error> {
+    pub(super) fn succeeded(
+        &self,
+        operation: &'static str,
+        value: Option<bool>,
+    ) -> Result<(), Error> {
         if value == Some(false) {
             return Err(self.service.odd_answer(operation, "a returnValue of false"));
         }

@@ -16,6 +16,8 @@ pub(super) type Admitted<'a> = BTreeMap<&'a PipelineArn, (&'a Pipeline, Reason)>
 pub(super) struct Lane<'a, 'p> {
     pub(super) rule: &'a Rule,
     pub(super) permission: PermissionArn,
+    /// Whether shares can have that permission.
+    pub(super) can_be_given: bool,
     pub(super) principals: &'p [&'a Principal],
     pub(super) audience: Audience,
     /// The pipelines that no share of the lane holds yet.

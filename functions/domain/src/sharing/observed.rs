@@ -1,12 +1,14 @@
 //! What was seen in an owner account.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
+use super::{Evidence, Flaw};
 use crate::{
     id::{AccountId, PermissionArn, PipelineArn, Region, ShareArn},
-    policy::{Gate, Policy, Rule, RuleName},
+    policy::Rule,
     status::AssociationStatus,
 };
 
@@ -47,7 +49,7 @@ pub struct Share {
     pub live: bool,
     /// Whether principals outside the organization may be added.
     pub allow_external: bool,
-    /// The managed permissions in force.
+    /// The managed permissions for pipelines that are in force.
     pub permissions: Vec<PermissionArn>,
     /// Whether one of them has a newer default version than the share.
     pub outdated: bool,
@@ -57,22 +59,13 @@ pub struct Share {
     pub principals: Vec<Association>,
 }
 
-/// What was proved about pipelines that wait to join a rule.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Evidence {
-    /// Pipelines with an execution that `SageMaker` reports as succeeded.
-    pub succeeded: BTreeSet<PipelineArn>,
-    /// Pipelines that the deployment hook let join a rule.
-    pub hooked: BTreeSet<(RuleName, PipelineArn)>,
-}
-
-/// What has to be proved before a plan can be complete.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Questions {
-    /// Has one of the pipeline's executions succeeded since its creation?
-    pub succeeded: Vec<Pipeline>,
-    /// Has the hook let this pipeline join this rule?
-    pub hooked: Vec<(RuleName, Pipeline)>,
+/// A share under a name of pipeshare's that does not carry its tag.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Lookalike {
+    /// Its name.
+    pub share: String,
+    /// Its ARN.
+    pub arn: ShareArn,
 }
 
 /// Everything seen in one owner account in one Region.
@@ -88,8 +81,12 @@ pub struct Observed {
     pub pipelines: Vec<Pipeline>,
     /// The shares that pipeshare made.
     pub shares: Vec<Share>,
+    /// Other shares under the names that shares to be made are to have.
+    pub lookalikes: Vec<Lookalike>,
     /// What was proved about the pipelines.
     pub evidence: Evidence,
+    /// What is wrong with permissions that rules want to give.
+    pub flaws: BTreeMap<PermissionArn, Flaw>,
 }
 
 impl Observed {
@@ -100,23 +97,6 @@ impl Observed {
                 && pipeline.arn.owner().account() == Some(&self.account)
                 && rule.pipelines.matches(pipeline.arn.name())
         })
-    }
-
-    /// The pipelines that the rule's shares already hold: these, and not namesakes before them.
-    pub(super) fn joined(&self, rule: &Rule) -> BTreeSet<PipelineArn> {
-        let created: BTreeMap<_, _> = self.matching(rule).map(|p| (&p.arn, p)).collect();
-        self.shares
-            .iter()
-            .filter(|share| share.live && share.rule.as_deref() == Some(rule.name.as_str()))
-            .flat_map(|share| &share.resources)
-            .filter(|resource| resource.status.is_present())
-            .filter_map(|resource| Some((resource, resource.entity.parse().ok()?)))
-            .filter(|(resource, arn)| {
-                let pipeline = created.get(arn);
-                pipeline.is_some_and(|pipeline| !is_older(resource, pipeline))
-            })
-            .map(|(_, arn)| arn)
-            .collect()
     }
 }
 
@@ -129,31 +109,6 @@ pub(crate) fn is_older(association: &Association, pipeline: &Pipeline) -> bool {
     association
         .created
         .is_some_and(|created| created < pipeline.created)
-}
-
-/// What has to be asked of `SageMaker` and of the hook's gates before planning.
-#[must_use]
-pub fn questions(policy: &Policy, observed: &Observed) -> Questions {
-    let mut questions = Questions::default();
-    let mut asked = BTreeSet::new();
-    for rule in policy.rules_of(&observed.account) {
-        let joined = observed.joined(rule);
-        for pipeline in observed.matching(rule) {
-            if joined.contains(&pipeline.arn) {
-                continue;
-            }
-            match rule.after {
-                Gate::Created => {}
-                Gate::Succeeded => {
-                    if asked.insert(&pipeline.arn) {
-                        questions.succeeded.push(pipeline.clone());
-                    }
-                }
-                Gate::Hook => questions.hooked.push((rule.name.clone(), pipeline.clone())),
-            }
-        }
-    }
-    questions
 }
 
 impl Share {

@@ -1,18 +1,19 @@
 //! The planner: policy and observation in, steps with reasons out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::{
-    Action, Association, Audience, Observed, Pipeline, Reason, Share, ShareName, Step,
+    Action, Audience, Flaw, Lookalike, Observed, Reason, Share, ShareName, Step,
     lane::{Admitted, Lane, audiences},
-    observed::{find, is_older},
+    maintain::Room,
+    observed::find,
+    rest::names_all,
 };
 use crate::{
-    id::{AccountId, PermissionArn, PipelineArn, Principal},
-    policy::{Access, Gate, Policy, Rule, RuleName},
+    id::{AccountId, PermissionArn, PipelineArn, Principal, ShareArn},
+    policy::{Gate, Policy, Rule, RuleName},
     status::AssociationStatus,
 };
 
@@ -32,6 +33,12 @@ pub struct Plan {
     pub waiting: Vec<Waiting>,
     /// What RAM refused to associate or suspended.
     pub problems: Vec<Problem>,
+    /// Rules that want to give a permission which no share can have.
+    pub flawed: Vec<Flawed>,
+    /// Shares of ours that somebody gave a name under which they cannot be changed.
+    pub out_of_reach: Vec<OutOfReach>,
+    /// Other shares under the names of shares that are made.
+    pub lookalikes: Vec<Lookalike>,
     /// Whether something is under way that settles by itself within minutes.
     pub unsettled: bool,
 }
@@ -72,6 +79,30 @@ pub struct Problem {
     pub message: Option<String>,
 }
 
+/// A rule that wants to give a permission which no share can have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Flawed {
+    /// The rule.
+    pub rule: RuleName,
+    /// The permission.
+    pub permission: PermissionArn,
+    /// What is wrong with it.
+    #[serde(flatten)]
+    pub flaw: Flaw,
+}
+
+/// A share with our tags under a name that is not one of ours.
+///
+/// The role of the owner account changes and deletes shares only if tag and
+/// name are pipeshare's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OutOfReach {
+    /// Its name.
+    pub share: String,
+    /// Its ARN.
+    pub arn: ShareArn,
+}
+
 impl Plan {
     /// A plan that changes nothing.
     #[must_use]
@@ -82,8 +113,23 @@ impl Plan {
             offered: Vec::new(),
             waiting: Vec::new(),
             problems: Vec::new(),
+            flawed: Vec::new(),
+            out_of_reach: Vec::new(),
+            lookalikes: Vec::new(),
             unsettled: false,
         }
+    }
+
+    /// The names of the shares that are to be made.
+    #[must_use]
+    pub fn created(&self) -> BTreeSet<&str> {
+        let mut steps = BTreeSet::new();
+        for step in &self.steps {
+            if matches!(step.action, Action::Create { .. }) {
+                steps.insert(step.share.as_str());
+            }
+        }
+        steps
     }
 
     /// Whether the account has to be looked at again soon, without waiting for the sweep.
@@ -114,31 +160,25 @@ pub fn plan(policy: &Policy, generation: i64, observed: &Observed) -> Plan {
     planner.finish()
 }
 
-/// Whether a share can take more.
-enum Room {
-    /// It can, beside the resources that it holds then.
-    Open { held: usize },
-    /// Not before something has left that cannot leave yet.
-    Closed,
-    /// It is deleted.
-    Gone,
-}
-
-struct Planner<'a> {
-    policy: &'a Policy,
-    generation: i64,
-    observed: &'a Observed,
+pub(super) struct Planner<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) generation: i64,
+    pub(super) observed: &'a Observed,
     /// What may be in the shares of each rule.
-    admitted: BTreeMap<&'a RuleName, Admitted<'a>>,
-    /// The shares that a rule keeps or has already dealt with.
-    dealt_with: BTreeSet<&'a str>,
+    pub(super) admitted: BTreeMap<&'a RuleName, Admitted<'a>>,
+    /// The shares whose tag, name and audience agree, and the rule that each serves.
+    pub(super) serving: BTreeMap<&'a str, &'a RuleName>,
+    /// These, and others that were dealt with.
+    pub(super) dealt_with: BTreeSet<&'a str>,
+    pub(super) out_of_reach: Vec<OutOfReach>,
+    flawed: Vec<Flawed>,
     narrowing: Vec<Step>,
     granting: Vec<Step>,
     deleting: Vec<Step>,
     offered: Vec<Offered>,
     waiting: Vec<Waiting>,
-    problems: Vec<Problem>,
-    unsettled: bool,
+    pub(super) problems: Vec<Problem>,
+    pub(super) unsettled: bool,
 }
 
 impl<'a> Planner<'a> {
@@ -148,7 +188,10 @@ impl<'a> Planner<'a> {
             generation,
             observed,
             admitted: BTreeMap::new(),
+            serving: BTreeMap::new(),
             dealt_with: BTreeSet::new(),
+            out_of_reach: Vec::new(),
+            flawed: Vec::new(),
             narrowing: Vec::new(),
             granting: Vec::new(),
             deleting: Vec::new(),
@@ -162,18 +205,38 @@ impl<'a> Planner<'a> {
     /// Access is taken away before any is given.
     fn finish(self) -> Plan {
         let steps = [self.narrowing, self.granting, self.deleting].concat();
-        Plan {
+        let mut plan = Plan {
             account: self.observed.account.clone(),
             steps,
             offered: self.offered,
             waiting: self.waiting,
             problems: self.problems,
+            flawed: self.flawed,
+            out_of_reach: self.out_of_reach,
+            lookalikes: Vec::new(),
             unsettled: self.unsettled,
-        }
+        };
+        let created = plan.created();
+        let lookalikes = self.observed.lookalikes.iter();
+        let mut lookalikes: Vec<_> = lookalikes
+            .filter(|lookalike| created.contains(lookalike.share.as_str()))
+            .cloned()
+            .collect();
+        lookalikes.sort();
+        plan.lookalikes = lookalikes;
+        plan
     }
 
     fn plan_rule(&mut self, rule: &'a Rule) {
         let admitted = self.admit(rule);
+        let permission = rule.access.permission(&self.observed.partition);
+        if let Some(flaw) = self.observed.flaws.get(&permission) {
+            self.flawed.push(Flawed {
+                rule: rule.name.clone(),
+                permission,
+                flaw: flaw.clone(),
+            });
+        }
         for (audience, principals) in audiences(self.policy, rule) {
             self.plan_audience(rule, &audience, &principals, &admitted);
         }
@@ -184,11 +247,8 @@ impl<'a> Planner<'a> {
         let observed = self.observed;
         let mut admitted = Admitted::new();
         let mut waiting = BTreeSet::new();
-        let joined = observed.joined(rule);
         for pipeline in observed.matching(rule) {
-            if joined.contains(&pipeline.arn) {
-                admitted.insert(&pipeline.arn, (pipeline, Reason::AlreadyInRule));
-            } else if has_passed(rule, pipeline, observed) {
+            if observed.evidence.has_passed(rule, pipeline) {
                 admitted.insert(&pipeline.arn, (pipeline, Reason::passed(rule.after)));
             } else {
                 waiting.insert(&pipeline.arn);
@@ -210,15 +270,18 @@ impl<'a> Planner<'a> {
         admitted: &Admitted<'a>,
     ) {
         let parts = self.parts(rule, audience, admitted);
+        let permission = rule.access.permission(&self.observed.partition);
+        let can_be_given = !self.observed.flaws.contains_key(&permission);
         let mut lane = Lane {
             rule,
-            permission: rule.access.permission(&self.observed.partition),
+            permission,
+            can_be_given,
             principals,
             audience: audience.clone(),
             unplaced: admitted.clone(),
         };
         let mut open = BTreeMap::new();
-        let mut all_open = true;
+        let mut all_open = lane.can_be_given;
         for (part, share) in &parts {
             match self.maintain(&mut lane, share, admitted) {
                 Room::Open { held } => {
@@ -245,11 +308,12 @@ impl<'a> Planner<'a> {
     /// The shares of one audience by part; the oldest of each name stays.
     fn parts(
         &mut self,
-        rule: &Rule,
+        rule: &'a Rule,
         audience: &Audience,
         admitted: &Admitted<'_>,
     ) -> BTreeMap<u32, &'a Share> {
         let mut parts: BTreeMap<u32, &'a Share> = BTreeMap::new();
+        let mut duplicates = Vec::new();
         let mut shares: Vec<_> = self.observed.shares.iter().filter(|s| s.live).collect();
         shares.sort_by_key(|share| (share.created, &share.arn));
         for share in shares {
@@ -263,143 +327,22 @@ impl<'a> Planner<'a> {
                 continue;
             }
             self.dealt_with.insert(share.arn.as_str());
-            if let std::collections::btree_map::Entry::Vacant(vacant) = parts.entry(name.part) {
-                vacant.insert(share);
-            } else {
-                let reason = if self.grants_too_much(share, rule, admitted) {
-                    Reason::GrantsTooMuch
-                } else {
-                    Reason::Duplicate
-                };
-                self.delete(share, reason);
+            match parts.entry(name.part) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert(share);
+                    self.serving.insert(share.arn.as_str(), &rule.name);
+                }
+                Entry::Occupied(_) => duplicates.push(share),
+            }
+        }
+        for share in duplicates {
+            if !names_all(rule, share) || self.grants_too_much(share, rule, admitted) {
+                self.delete(share, Reason::GrantsTooMuch);
+            } else if !self.is_needed_until_served(share, rule) {
+                self.delete(share, Reason::Duplicate);
             }
         }
         parts
-    }
-
-    /// Takes from a share what does not belong there, and says what may be added then.
-    ///
-    /// Nothing is widened while something is inside that should not be.
-    fn maintain(
-        &mut self,
-        lane: &mut Lane<'a, '_>,
-        share: &'a Share,
-        admitted: &Admitted<'a>,
-    ) -> Room {
-        let mut leaving = Vec::new();
-        let mut held = 0;
-        for resource in &share.resources {
-            let wanted = resource.entity.parse().ok();
-            if wanted.is_some_and(|arn: PipelineArn| admitted.contains_key(&arn)) {
-                self.note_problem(share, resource);
-            }
-            if !resource.status.is_present() {
-                continue;
-            }
-            match self.reason_to_leave(resource, admitted) {
-                Some(reason) => leaving.push((reason, resource.entity.clone())),
-                None => lane.place(&resource.entity),
-            }
-            held += 1;
-        }
-        let mut unwanted = Vec::new();
-        for principal in &share.principals {
-            if lane.wants(&principal.entity) {
-                self.note_problem(share, principal);
-            } else if principal.status.is_present() {
-                unwanted.push(principal.entity.clone());
-            }
-        }
-        self.unsettled |= lane.is_settling(share);
-
-        let must_leave = !leaving.is_empty() || !unwanted.is_empty();
-        let is_blocked = must_leave && share.is_associating();
-        // RAM allows one permission for each type of resource, so that of
-        // pipelines is right if it is there at all.
-        let is_wrong = !share.permissions.contains(&lane.permission) || share.outdated;
-        let is_narrower = lane.rule.access == Access::Read;
-        if is_wrong && is_narrower {
-            self.replace_permission(share, lane);
-        }
-        if is_blocked {
-            return self.wait_or_delete(lane, share, &leaving, &unwanted);
-        }
-        held -= leaving.len();
-        self.remove(share, leaving, unwanted);
-        if is_wrong && !is_narrower {
-            self.replace_permission(share, lane);
-        }
-        let allow = lane.allows_external();
-        if share.allow_external != allow {
-            let action = Action::AllowExternal { allow };
-            self.narrow(share, action, Reason::ExternalFlagChanged);
-        }
-        Room::Open { held }
-    }
-
-    /// RAM itself never brings a share to a newer version of its permission
-    /// (RAM User Guide, "Managed permissions versions").
-    fn replace_permission(&mut self, share: &Share, lane: &Lane<'a, '_>) {
-        let permission = lane.permission.clone();
-        let reason = if share.permissions.contains(&permission) {
-            Reason::PermissionOutdated
-        } else {
-            Reason::AccessChanged
-        };
-        self.narrow(share, Action::ReplacePermission { permission }, reason);
-    }
-
-    /// What to do with a share that RAM lets nothing out of for now.
-    ///
-    /// An invitation may be pending for twelve hours. If it offers too much,
-    /// the share goes at once: nobody has access by it yet.
-    fn wait_or_delete(
-        &mut self,
-        lane: &mut Lane<'a, '_>,
-        share: &'a Share,
-        leaving: &[(Reason, String)],
-        unwanted: &[String],
-    ) -> Room {
-        let offers_too_much = !unwanted.is_empty()
-            || leaving
-                .iter()
-                .any(|(reason, _)| *reason == Reason::NotInRule);
-        if offers_too_much && lane.allows_external() && share.is_pending() {
-            self.delete(share, Reason::PendingInvitation);
-            self.unsettled = true;
-            return Room::Gone;
-        }
-        for (_, resource) in leaving {
-            lane.place(resource);
-        }
-        Room::Closed
-    }
-
-    fn reason_to_leave(&self, resource: &Association, admitted: &Admitted<'_>) -> Option<Reason> {
-        let arn: PipelineArn = match resource.entity.parse() {
-            Ok(arn) => arn,
-            Err(_) => return Some(Reason::NotInRule),
-        };
-        if let Some((pipeline, _)) = admitted.get(&arn) {
-            return is_older(resource, pipeline).then_some(Reason::PipelineRecreated);
-        }
-        let pipelines = &self.observed.pipelines;
-        match pipelines.iter().find(|pipeline| pipeline.arn == arn) {
-            None => Some(Reason::PipelineGone),
-            Some(pipeline) if is_older(resource, pipeline) => Some(Reason::PipelineRecreated),
-            Some(_) => Some(Reason::NotInRule),
-        }
-    }
-
-    fn remove(&mut self, share: &Share, leaving: Vec<(Reason, String)>, unwanted: Vec<String>) {
-        if !unwanted.is_empty() {
-            let principals = unwanted;
-            let action = Action::RemovePrincipals { principals };
-            self.narrow(share, action, Reason::PrincipalNotNamed);
-        }
-        for (reason, resources) in by_reason(leaving) {
-            self.narrow(share, Action::RemoveResources { resources }, reason);
-        }
     }
 
     /// Adds to one part what has no place yet, and the principals once there is something to see.
@@ -461,133 +404,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Makes a share for these pipelines.
-    ///
-    /// RAM answers a token that it remembers with the share that it made then.
-    /// So two runs that see the same use the same, and a run that sees that
-    /// share deleted, or under another name, another one. What RAM has
-    /// forgotten is told apart by the pipelines, which are others then.
-    fn creation(&self, lane: &Lane<'a, '_>, name: &str, oldest: Option<&Pipeline>) -> Action {
-        let rule = lane.rule.name.as_str();
-        let is_lost = |share: &&Share| {
-            let of_rule = share
-                .name
-                .parse::<ShareName>()
-                .is_ok_and(|name| name.rule == lane.rule.name);
-            !share.live && share.name == name || !of_rule && share.rule.as_deref() == Some(rule)
-        };
-        let lost = self.observed.shares.iter().filter(is_lost);
-        let predecessor = lost.max_by_key(|share| (share.created, &share.arn));
-        let oldest = oldest.map(|pipeline| format!("{} {}", pipeline.arn, pipeline.created));
-        let allow_external = lane.allows_external();
-        let parameters = [
-            name,
-            lane.permission.as_str(),
-            if allow_external {
-                "external"
-            } else {
-                "members"
-            },
-            rule,
-            &self.generation.to_string(),
-            predecessor.map_or("", |share| share.arn.as_str()),
-            &oldest.unwrap_or_default(),
-        ];
-        Action::Create {
-            rule: lane.rule.name.clone(),
-            permission: lane.permission.clone(),
-            allow_external,
-            client_token: token(&parameters),
-        }
-    }
-
-    /// Deletes what carries our tags and serves no rule.
-    fn delete_the_rest(&mut self) {
-        let mut rest: Vec<_> = self
-            .observed
-            .shares
-            .iter()
-            .filter(|share| share.live && !self.dealt_with.contains(share.arn.as_str()))
-            .collect();
-        rest.sort_by_key(|share| &share.arn);
-        for share in rest {
-            let reason = self.reason_to_delete(share);
-            if reason != Reason::Moved || !self.is_needed_still(share) {
-                self.delete(share, reason);
-            }
-        }
-    }
-
-    fn reason_to_delete(&self, share: &Share) -> Reason {
-        let Some(rule) = self.rule_of(share) else {
-            return Reason::RuleGone;
-        };
-        let is_named = |principal: &Association| {
-            !principal.status.is_present()
-                || rule.with.iter().any(|p| p.as_str() == principal.entity)
-        };
-        if !share.principals.iter().all(is_named) {
-            return Reason::ConsumerGone;
-        }
-        let admitted = self.admitted.get(&rule.name);
-        if admitted.is_none_or(|admitted| self.grants_too_much(share, rule, admitted)) {
-            return Reason::GrantsTooMuch;
-        }
-        match share.name.parse::<ShareName>() {
-            Ok(name) if name.rule == rule.name => Reason::Moved,
-            _ => Reason::Renamed,
-        }
-    }
-
-    fn rule_of(&self, share: &Share) -> Option<&'a Rule> {
-        let mut rules = self.policy.rules_of(&self.observed.account);
-        rules.find(|rule| share.rule.as_deref() == Some(rule.name.as_str()))
-    }
-
-    /// Whether the share lets its principals do anything that its rule does not allow.
-    fn grants_too_much(&self, share: &Share, rule: &Rule, admitted: &Admitted<'_>) -> bool {
-        let partition = &self.observed.partition;
-        let wanted = rule.access.permission(partition);
-        let is_allowed = |permission: &PermissionArn| {
-            *permission == wanted
-                // Who may run a pipeline may also read it.
-                || rule.access == Access::Execute
-                    && *permission == Access::Read.permission(partition)
-        };
-        let is_admitted = |resource: &Association| {
-            let arn = resource.entity.parse::<PipelineArn>();
-            !resource.status.is_present() || arn.is_ok_and(|arn| admitted.contains_key(&arn))
-        };
-        !(share.permissions.iter().all(is_allowed) && share.resources.iter().all(is_admitted))
-    }
-
-    /// Whether somebody would lose access if the share went before its successor is in force.
-    fn is_needed_still(&self, share: &Share) -> bool {
-        let is_served = |principal: &Association| {
-            let others =
-                self.observed.shares.iter().filter(|other| {
-                    other.live && other.arn != share.arn && other.rule == share.rule
-                });
-            let mut others = others.filter_map(|other| find(&other.principals, &principal.entity));
-            others.any(|found| found.status == AssociationStatus::Associated)
-        };
-        let mut present = share.principals.iter().filter(|p| p.status.is_present());
-        !present.all(is_served)
-    }
-
-    fn note_problem(&mut self, share: &Share, association: &Association) {
-        use AssociationStatus::{Failed, Suspended, Suspending};
-        if matches!(association.status, Failed | Suspended | Suspending) {
-            self.problems.push(Problem {
-                share: share.name.clone(),
-                entity: association.entity.clone(),
-                status: association.status.clone(),
-                message: association.message.clone(),
-            });
-        }
-    }
-
-    fn narrow(&mut self, share: &Share, action: Action, reason: Reason) {
+    pub(super) fn narrow(&mut self, share: &Share, action: Action, reason: Reason) {
         self.narrowing
             .push(step(&share.name, Some(share), action, reason));
     }
@@ -597,7 +414,7 @@ impl<'a> Planner<'a> {
     }
 
     /// A share whose principals have another goes last, so that they keep access throughout.
-    fn delete(&mut self, share: &Share, reason: Reason) {
+    pub(super) fn delete(&mut self, share: &Share, reason: Reason) {
         let step = step(&share.name, Some(share), Action::Delete, reason);
         if reason.hands_over() {
             self.deleting.push(step);
@@ -618,18 +435,7 @@ fn reason_to_add(share: Option<&Share>, principal: &Principal) -> Option<Reason>
     }
 }
 
-fn has_passed(rule: &Rule, pipeline: &Pipeline, observed: &Observed) -> bool {
-    let evidence = &observed.evidence;
-    match rule.after {
-        Gate::Created => true,
-        Gate::Succeeded => evidence.succeeded.contains(&pipeline.arn),
-        Gate::Hook => evidence
-            .hooked
-            .contains(&(rule.name.clone(), pipeline.arn.clone())),
-    }
-}
-
-fn by_reason<T: Ord>(items: Vec<(Reason, T)>) -> BTreeMap<Reason, Vec<T>> {
+pub(super) fn by_reason<T: Ord>(items: Vec<(Reason, T)>) -> BTreeMap<Reason, Vec<T>> {
     let mut grouped: BTreeMap<Reason, Vec<T>> = BTreeMap::new();
     for (reason, item) in items {
         grouped.entry(reason).or_default().push(item);
@@ -647,15 +453,4 @@ fn step(name: &str, share: Option<&Share>, action: Action, reason: Reason) -> St
         action,
         reason,
     }
-}
-
-/// A token that is the same for the same parameters, as RAM demands of a repeated request.
-fn token(parameters: &[&str]) -> String {
-    use std::fmt::Write;
-
-    let digest = Sha256::digest(parameters.join("\n"));
-    digest.iter().fold(String::new(), |mut token, byte| {
-        let _ = write!(token, "{byte:02x}");
-        token
-    })
 }

@@ -89,8 +89,6 @@ pub enum Reason {
     ExecutionSucceeded,
     /// The deployment hook let the pipeline join.
     HookPassed,
-    /// The pipeline joined the rule before, in another share.
-    AlreadyInRule,
     /// RAM had failed to make the association.
     AssociationFailed,
     /// The rule names the principal.
@@ -107,6 +105,8 @@ pub enum Reason {
     PipelineGone,
     /// The pipeline was deleted and created again since it was shared.
     PipelineRecreated,
+    /// The pipeline has not passed the rule's gate.
+    GateNotPassed,
     /// The rule does not name the resource.
     NotInRule,
     /// The rule does not name the principal.
@@ -125,6 +125,18 @@ pub enum Reason {
     Renamed,
     /// Something must leave, and RAM removes nothing while an invitation is pending.
     PendingInvitation,
+}
+
+impl Step {
+    /// Whether there is less access after it than before, whatever else fails.
+    #[must_use]
+    pub fn only_takes_away(&self) -> bool {
+        match self.action {
+            Action::RemoveResources { .. } | Action::RemovePrincipals { .. } => true,
+            Action::Delete => !self.reason.hands_over(),
+            _ => false,
+        }
+    }
 }
 
 impl Reason {
@@ -151,7 +163,6 @@ impl fmt::Display for Reason {
             Self::PipelineCreated => "the pipeline exists",
             Self::ExecutionSucceeded => "an execution succeeded",
             Self::HookPassed => "the deployment hook passed",
-            Self::AlreadyInRule => "the pipeline joined the rule before",
             Self::AssociationFailed => "the association had failed",
             Self::PrincipalNamed => "the rule names the principal",
             Self::InvitationExpired => "the invitation expired or was declined",
@@ -160,6 +171,7 @@ impl fmt::Display for Reason {
             Self::ExternalFlagChanged => "outsiders were allowed or forbidden by somebody else",
             Self::PipelineGone => "the pipeline is gone",
             Self::PipelineRecreated => "the pipeline was deleted and created again",
+            Self::GateNotPassed => "the pipeline has not passed the rule's gate",
             Self::NotInRule => "the rule does not name it",
             Self::PrincipalNotNamed => "the rule does not name the principal",
             Self::RuleGone => "no such rule is in force",

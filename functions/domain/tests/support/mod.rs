@@ -1,12 +1,13 @@
 //! A RAM of one owner account, as far as plans touch it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
+    id::PermissionArn,
     policy::Policy,
     sharing::{
-        Action, Association, Audience, Evidence, Observed, Pipeline, Plan, Share, ShareName, plan,
-        questions,
+        Action, Association, Audience, Evidence, Flaw, Lookalike, Observed, Pipeline, Plan, Share,
+        ShareName, plan, questions,
     },
     status::AssociationStatus,
 };
@@ -19,7 +20,12 @@ pub(crate) const OWNER: &str = "222222222222";
 pub(crate) struct Model {
     pub(crate) pipelines: Vec<Pipeline>,
     pub(crate) shares: Vec<Share>,
-    pub(crate) evidence: Evidence,
+    /// What items say.
+    pub(crate) items: Evidence,
+    /// What `SageMaker` would say.
+    pub(crate) successes: Evidence,
+    pub(crate) lookalikes: Vec<Lookalike>,
+    pub(crate) flaws: BTreeMap<PermissionArn, Flaw>,
     pub(crate) clock: i64,
 }
 
@@ -28,7 +34,10 @@ impl Model {
         Self {
             pipelines: Vec::new(),
             shares: Vec::new(),
-            evidence: Evidence::default(),
+            items: Evidence::default(),
+            successes: Evidence::default(),
+            lookalikes: Vec::new(),
+            flaws: BTreeMap::new(),
             clock: 1_767_600_000,
         }
     }
@@ -50,12 +59,20 @@ impl Model {
     pub(crate) fn delete_pipeline(&mut self, name: &str) {
         self.pipelines
             .retain(|pipeline| pipeline.arn.name() != name);
-        self.evidence.succeeded.retain(|arn| arn.name() != name);
     }
 
     pub(crate) fn succeed(&mut self, name: &str) {
-        let found = self.pipelines.iter().find(|p| p.arn.name() == name);
-        self.evidence.succeeded.extend(found.map(|p| p.arn.clone()));
+        if let Some(pipeline) = self.pipelines.iter().find(|p| p.arn.name() == name) {
+            self.successes.note_success(pipeline);
+        }
+    }
+
+    #[allow(dead_code, reason = "not all tests know the hook")]
+    /// The deployment hook lets the pipeline join the rule.
+    pub(crate) fn pass_hook(&mut self, rule: &str, name: &str) {
+        if let Some(pipeline) = self.pipelines.iter().find(|p| p.arn.name() == name) {
+            self.items.note_hook(&rule.parse().unwrap(), pipeline);
+        }
     }
 
     pub(crate) fn observe(&self, policy: &Policy) -> Observed {
@@ -65,23 +82,25 @@ impl Model {
             partition: "aws".to_owned(),
             pipelines: self.pipelines.clone(),
             shares: self.shares.clone(),
-            evidence: Evidence::default(),
+            lookalikes: self.lookalikes.clone(),
+            evidence: self.items.clone(),
+            flaws: self.flaws.clone(),
         };
         // Only what was asked for is known, as in the function.
         let asked = questions(policy, &observed);
-        observed.evidence.succeeded = asked
-            .succeeded
-            .into_iter()
-            .map(|pipeline| pipeline.arn)
-            .filter(|arn| self.evidence.succeeded.contains(arn))
-            .collect();
-        observed.evidence.hooked = asked
-            .hooked
-            .into_iter()
-            .map(|(rule, pipeline)| (rule, pipeline.arn))
-            .filter(|key| self.evidence.hooked.contains(key))
-            .collect();
+        for pipeline in &asked.succeeded {
+            if self.has_success(pipeline) {
+                observed.evidence.note_success(pipeline);
+            }
+        }
         observed
+    }
+
+    /// What `SageMaker` answers when asked.
+    pub(crate) fn has_success(&self, pipeline: &Pipeline) -> bool {
+        let mut asked = self.successes.clone();
+        asked.note_success(pipeline);
+        asked == self.successes
     }
 
     pub(crate) fn plan(&self, policy: &Policy) -> Plan {

@@ -140,7 +140,7 @@ fn owner(world: &mut World) -> Result<(), Stop> {
     let untagged = share(world, TEST, "pipeshare-untagged", &json!([]));
     let named_otherwise = share(world, TEST, "probe", &managed());
     let outcome = changes(world, &ours, &[&untagged, &named_otherwise])
-        .and_then(|()| withdrawal(world, &untagged, &named_otherwise))
+        .and_then(|()| withdrawal(world, &ours, &untagged, &named_otherwise))
         .and_then(|()| creation(world));
     for share in [&ours, &untagged, &named_otherwise] {
         forget(world, TEST, share);
@@ -192,16 +192,23 @@ fn changes(world: &mut World, ours: &str, others: &[&String]) -> Result<(), Stop
     Ok(())
 }
 
-/// That access is taken out of shares with our tag under any name, and out of no others.
-fn withdrawal(world: &mut World, untagged: &str, named_otherwise: &str) -> Result<(), Stop> {
+/// That access is taken out of shares with our tag and a name of ours, and out of no others.
+fn withdrawal(
+    world: &mut World,
+    ours: &str,
+    untagged: &str,
+    named_otherwise: &str,
+) -> Result<(), Stop> {
     let remove = "ram:DisassociateResourceShare";
     let delete = "ram:DeleteResourceShare";
     let principal = |share: &str| json!({ "resourceShareArn": share, "principals": [DEV] });
     let bare = |share: &str| json!({ "resourceShareArn": share });
-    refused_throughout(world, OWNER, remove, principal(untagged))?;
-    refused_throughout(world, OWNER, delete, bare(untagged))?;
-    allowed(world, OWNER, remove, principal(named_otherwise))?;
-    allowed(world, OWNER, delete, bare(named_otherwise))
+    for other in [untagged, named_otherwise] {
+        refused_throughout(world, OWNER, remove, principal(other))?;
+        refused_throughout(world, OWNER, delete, bare(other))?;
+    }
+    allowed(world, OWNER, remove, principal(ours))?;
+    allowed(world, OWNER, delete, bare(ours))
 }
 
 fn creation(world: &mut World) -> Result<(), Stop> {
@@ -343,10 +350,11 @@ fn runner(world: &mut World) -> Result<(), Stop> {
 fn hook(world: &mut World) -> Result<(), Stop> {
     let item = |table: &str, key: &str| json!({ "TableName": table, "Item": { "pk": { "S": key }, "sk": { "S": "1" } } });
     let put = "dynamodb:PutItem";
-    allowed(world, HOOK, put, item("pipeshare", "gate|r|p"))?;
+    allowed(world, HOOK, put, item("pipeshare", "gate|hook|a"))?;
+    refused(world, HOOK, put, item("pipeshare", "gate|succeeded|a"))?;
     refused(world, HOOK, put, item("pipeshare", "told|x"))?;
     refused(world, HOOK, put, item("pipeshare", "owners"))?;
-    refused(world, HOOK, put, item("other", "gate|r|p"))?;
+    refused(world, HOOK, put, item("other", "gate|hook|a"))?;
     for (queue, may_send) in [("share-pipeline", true), ("accept-invitation", false)] {
         let url = queue_url(SHARED, queue);
         let may_send_it = may(world, HOOK, "sqs:SendMessage", json!({ "QueueUrl": url }));
@@ -530,7 +538,7 @@ fn functions(world: &mut World) -> Result<(), Stop> {
             "accept-invitation alone remembers what consumers have",
         )?;
         // Gates are opened by nobody but the deployment hook.
-        let gate = json!({ "TableName": "pipeshare", "Item": { "pk": { "S": "gate|r|p" }, "sk": { "S": "1" } } });
+        let gate = json!({ "TableName": "pipeshare", "Item": { "pk": { "S": "gate|hook|a" }, "sk": { "S": "1" } } });
         refused(world, role, "dynamodb:PutItem", gate)?;
     }
     Ok(())

@@ -15,10 +15,12 @@ use e2e::{
 use sandbox::{
     Invocation,
     faults::EventEffect,
+    http::perform,
     services::{
         codepipeline::{self, Action, Status as ActionStatus},
         events::{self, ServiceEvent},
     },
+    world::Call,
 };
 use serde_json::{Value, json};
 
@@ -352,9 +354,19 @@ impl Tour {
             )?;
         }
 
-        self.rest(120).await;
+        self.rest(400).await;
+        self.on.start(&self.on.test, "silent", "only").await;
+        self.on.pass(300).await;
+        hold(
+            self.gates("gate|succeeded|222222222222", "silent") == 1,
+            "it is remembered that a run has succeeded",
+        )?;
         self.on.delete(&self.on.test, "silent").await;
         self.on.pass(60).await;
+        hold(
+            self.gates("gate|succeeded|222222222222", "silent") == 0,
+            "what is remembered of a pipeline goes with it",
+        )?;
         let shared = self.on.pipelines(&self.on.test).await;
         hold(
             !shared.iter().any(there),
@@ -440,7 +452,30 @@ impl Tour {
         let accepted = self.is_accepted(&self.on.shared, share).await;
         hold(accepted, "the deployment hook opens a gate at once")?;
         let done = matches!(self.status(&action), ActionStatus::Succeeded { .. });
-        hold(done, "the deployment hook says when everybody has access")
+        hold(done, "the deployment hook says when everybody has access")?;
+        self.on.delete(&self.on.dev, "draft").await;
+        self.on.pass(60).await;
+        hold(
+            self.gates("gate|hook|111111111111", "draft") == 0,
+            "a gate that the deployment hook opened is cleared away with its pipeline",
+        )
+    }
+
+    /// How many items of the table say of a pipeline that it passed a gate.
+    fn gates(&self, partition: &str, pipeline: &str) -> usize {
+        let query = json!({
+            "TableName": "pipeshare",
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": { ":pk": { "S": partition } },
+        });
+        let query = Call::by_administrator(SHARED, REGION, "dynamodb", "Query", query);
+        let found = perform(&mut self.on.estate.sandbox.world(), &query);
+        let found = found.unwrap_or_else(|error| panic!("{error}"));
+        let name = format!("/{pipeline}|");
+        let items = found["Items"].as_array().into_iter().flatten();
+        items
+            .filter(|item| item["sk"]["S"].as_str().unwrap_or_default().contains(&name))
+            .count()
     }
 
     /// A deployment whose run fails, and another attempt at it.

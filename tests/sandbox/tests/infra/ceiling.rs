@@ -162,11 +162,33 @@ fn only_shares_of_ours_are_changed_and_deleted() {
             !owner(&[]).allows(&action, SHARE, &[&OURS[1..]]),
             "{action}"
         );
-        // Access can be taken away under any name.
+        // Access can be taken away under any name of pipeshare's, also of an earlier prefix.
         let withdraws = action != "ram:UpdateResourceShare";
         let allowed = narrow.allows(&action, SHARE, &[OURS]);
         assert_eq!(allowed, withdraws, "{action}");
+        // The tag alone says nothing, nor does a name that only looks similar.
+        for name in ["theirs", "my-pipeshare-rule", "Pipeshare-rule", "pipeshare"] {
+            let renamed = [OURS[0], ("ram:ResourceShareName", name)];
+            assert!(
+                !owner(&[]).allows(&action, SHARE, &[&renamed]),
+                "{action} {name}"
+            );
+        }
+        assert!(
+            !owner(&[]).allows(&action, SHARE, &[&OURS[..1]]),
+            "{action}"
+        );
     }
+}
+
+#[test]
+fn only_allowed_permissions_are_looked_at() {
+    let looks = |parameters: &[(&str, &str)], permission: &str| {
+        owner(parameters).allows("ram:GetPermission", permission, &[])
+    };
+    let custom = [("AllowedPermissions", CUSTOM)];
+    assert!(!looks(&[], CUSTOM) && looks(&custom, CUSTOM));
+    assert!(!looks(&custom, &format!("{CUSTOM}-other")));
 }
 
 #[test]

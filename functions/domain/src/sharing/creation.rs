@@ -1,0 +1,73 @@
+//! Making a share, once, however many ask for it.
+
+use sha2::{Digest, Sha256};
+
+use super::{Action, Pipeline, Share, ShareName, lane::Lane, plan::Planner};
+
+impl<'a> Planner<'a> {
+    /// Makes a share for these pipelines.
+    ///
+    /// RAM answers a token that it remembers with the share that it made then.
+    /// So two runs that see the same use the same, and a run that sees that
+    /// share deleted, under another name or without its tags, another one. What
+    /// RAM has forgotten is told apart by the pipelines, which are others then.
+    pub(super) fn creation(
+        &self,
+        lane: &Lane<'a, '_>,
+        name: &str,
+        oldest: Option<&Pipeline>,
+    ) -> Action {
+        let rule = lane.rule.name.as_str();
+        let is_lost = |share: &&Share| {
+            let of_rule = share
+                .name
+                .parse::<ShareName>()
+                .is_ok_and(|name| name.rule == lane.rule.name);
+            let tagged = share.rule.as_deref() == Some(rule);
+            share.name == name && !(share.live && tagged) || tagged && !of_rule
+        };
+        let lost = self.observed.shares.iter().filter(is_lost);
+        let predecessor = lost.max_by_key(|share| (share.created, &share.arn));
+        let oldest = oldest.map(|pipeline| format!("{} {}", pipeline.arn, pipeline.created));
+        let mut lookalikes: Vec<_> = self
+            .observed
+            .lookalikes
+            .iter()
+            .filter(|lookalike| lookalike.share == name)
+            .map(|lookalike| lookalike.arn.as_str())
+            .collect();
+        lookalikes.sort_unstable();
+        let allow_external = lane.allows_external();
+        let parameters = [
+            name,
+            lane.permission.as_str(),
+            if allow_external {
+                "external"
+            } else {
+                "members"
+            },
+            rule,
+            &self.generation.to_string(),
+            predecessor.map_or("", |share| share.arn.as_str()),
+            &oldest.unwrap_or_default(),
+            &lookalikes.join(" "),
+        ];
+        Action::Create {
+            rule: lane.rule.name.clone(),
+            permission: lane.permission.clone(),
+            allow_external,
+            client_token: token(&parameters),
+        }
+    }
+}
+
+/// A token that is the same for the same parameters, as RAM demands of a repeated request.
+fn token(parameters: &[&str]) -> String {
+    use std::fmt::Write;
+
+    let digest = Sha256::digest(parameters.join("\n"));
+    digest.iter().fold(String::new(), |mut token, byte| {
+        let _ = write!(token, "{byte:02x}");
+        token
+    })
+}
