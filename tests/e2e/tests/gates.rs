@@ -169,7 +169,7 @@ async fn recreated_at(effects: &[CallEffect]) -> Scenario {
         })
     };
     let sandbox = &scenario.estate.sandbox;
-    let limit = Duration::from_secs(600);
+    let limit = Duration::from_mins(10);
     assert!(sandbox.run_until(limit, associated).await);
     scenario
 }
@@ -365,8 +365,8 @@ async fn a_permission_that_vanishes_in_the_middle_is_told_and_takes_nothing_away
     let make = make
         .name("pipeshare-missing")
         .resource_type("sagemaker:Pipeline");
-    let made = make.policy_template(template).send().await;
-    made.unwrap_or_else(|error| panic!("{error:?}"));
+    let answer = make.policy_template(template).send().await;
+    answer.unwrap_or_else(|error| panic!("{error:?}"));
     let churn = scenario.create(&scenario.test, "churn").await;
     scenario.pass(120).await;
     let delete = json!({ "permissionArn": missing });
