@@ -21,6 +21,8 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 
+pub use runs::Start;
+
 use crate::{
     error::{Error, Service},
     time::{date_time, timestamp},

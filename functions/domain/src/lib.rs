@@ -12,6 +12,7 @@
 //! request + progress + what was seen ──▶ hook::next ──▶ the deployment hook's next step
 //! ```
 
+pub mod account;
 pub mod hint;
 pub mod hook;
 pub mod id;
@@ -20,3 +21,4 @@ pub mod notification;
 pub mod policy;
 pub mod sharing;
 pub mod status;
+pub mod storage;

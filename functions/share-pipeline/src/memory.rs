@@ -7,6 +7,7 @@ use domain::{
     id::AccountId,
     policy::{Policy, RuleName},
     sharing::{Action, Observed, Pipeline, Plan},
+    storage,
 };
 
 use crate::SharePipeline;
@@ -61,9 +62,8 @@ impl SharePipeline<'_> {
         rule: &RuleName,
         pipeline: &Pipeline,
     ) -> Result<bool, Error> {
-        let key = format!("gate|{rule}|{}", pipeline.arn.as_str().to_ascii_lowercase());
-        let created = pipeline.created.as_millisecond().to_string();
-        let item = self.table.get(&key, &created).await?;
+        let key = storage::hook_gate(rule, &pipeline.arn, pipeline.created);
+        let item = self.table.get(&key.pk, &key.sk).await?;
         Ok(item.is_some())
     }
 }
