@@ -473,15 +473,12 @@ async fn a_mistyped_request_is_an_error_for_its_caller_and_for_nobody_else() {
         assert_eq!(counted(&invocation.logs, "RequestsRefused"), 1, "{request}");
         assert_eq!(counted(&invocation.logs, "AccountFailed"), 0, "{request}");
     }
-    let denied = vec![refusal(403, "AccessDeniedException")];
-    scenario.break_calls("sagemaker", "DescribePipeline", &denied);
+    let denied = [refusal(403, "AccessDeniedException")];
+    scenario.break_calls("sagemaker", "StartPipelineExecution", &denied);
     let request = direct(json!({}));
-    let invocation = scenario.invoke("codepipeline-hook", request.clone()).await;
-    assert_eq!(
-        counted(&invocation.logs, "AccountFailed"),
-        1,
-        "a known account"
-    );
+    let invocation = scenario.invoke("codepipeline-hook", request).await;
+    let failed = counted(&invocation.logs, "AccountFailed");
+    assert_eq!(failed, 1, "a known account: {invocation:?}");
     // What AWS is to blame for is no refusal.
     let down = vec![refusal(503, "ServiceUnavailable"); 3];
     scenario.break_calls("codepipeline", "GetJobDetails", &down);
