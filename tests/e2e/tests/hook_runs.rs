@@ -473,7 +473,7 @@ async fn a_mistyped_request_is_an_error_for_its_caller_and_for_nobody_else() {
         assert_eq!(counted(&invocation.logs, "RequestsRefused"), 1, "{request}");
         assert_eq!(counted(&invocation.logs, "AccountFailed"), 0, "{request}");
     }
-    let denied = [refusal(403, "AccessDeniedException")];
+    let denied = vec![refusal(403, "AccessDeniedException"); 3];
     scenario.break_calls("sagemaker", "StartPipelineExecution", &denied);
     let request = direct(json!({}));
     let invocation = scenario.invoke("codepipeline-hook", request).await;
