@@ -143,7 +143,6 @@ impl<'a> AcceptInvitation<'a> {
         deadline: Deadline,
         report: &mut Report,
     ) -> Vec<Outcome> {
-        let tasks: Vec<_> = batch.iter().map(|record| self.read(record)).collect();
         let ssm = self.aws.ssm();
         let policy = match ssm.policy_in_force(&self.config.settings.policy).await {
             Ok(Some(policy)) => policy,
@@ -157,6 +156,10 @@ impl<'a> AcceptInvitation<'a> {
             }
         };
         report.policy_version = Some(policy.version);
+        let reading = batch
+            .iter()
+            .map(|record| self.read(record, &policy.policy));
+        let tasks: Vec<_> = reading.collect();
 
         let retired = self.retired(&policy.policy, &tasks).await;
         let looks = looks(&policy, &retired, &tasks, batch, self.config.can_wait);
@@ -180,8 +183,8 @@ impl<'a> AcceptInvitation<'a> {
     }
 
     /// What a record of the batch asks for.
-    fn read(&self, record: &Record) -> Result<Task, Ignored> {
-        let mut task = read(record)?;
+    fn read(&self, record: &Record, policy: &Policy) -> Result<Task, Ignored> {
+        let mut task = read(record, policy)?;
         if let Scope::Bell(account) = &task.scope
             && self.bells.covers(account, record)
         {
@@ -192,12 +195,12 @@ impl<'a> AcceptInvitation<'a> {
 }
 
 /// What a record of the batch asks for.
-fn read(record: &Record) -> Result<Task, Ignored> {
+fn read(record: &Record, policy: &Policy) -> Result<Task, Ignored> {
     let Hint { kind, .. } = hint::parse(&record.body)?;
     let scope = match kind {
         Kind::Offer(offer) => Scope::Offer(offer),
         Kind::Share(change) => Scope::Bell(change.account),
-        Kind::Command(command) => return read_command(command),
+        Kind::Command(command) => return read_command(&command, policy),
         // Whatever happened to a pipeline or to the policy, it may concern everyone.
         Kind::Sweep | Kind::Policy(_) | Kind::Pipeline(_) | Kind::Execution(_) | Kind::Step(_) => {
             Scope::Everything
@@ -209,8 +212,10 @@ fn read(record: &Record) -> Result<Task, Ignored> {
     })
 }
 
-fn read_command(command: Command) -> Result<Task, Ignored> {
-    let scope = match (command.action, command.account) {
+fn read_command(command: &Command, policy: &Policy) -> Result<Task, Ignored> {
+    let named = command.account.as_ref();
+    let named = named.map(|account| hint::account_of(account, policy));
+    let scope = match (command.action, named.transpose()?) {
         (Action::Accept | Action::Sweep, Some(account)) => Scope::Account(account),
         (Action::Accept | Action::Sweep, None) => Scope::Everything,
         (action @ Action::Share, _) => return Err(action.not_for_this_function()),

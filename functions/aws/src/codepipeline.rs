@@ -29,6 +29,15 @@ pub struct Success {
     pub variables: Vec<(String, String)>,
 }
 
+/// What CodePipeline itself says about a job.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Job {
+    /// The user parameters of its action.
+    pub parameters: Option<String>,
+    /// The token that the job before it went on with.
+    pub token: Option<String>,
+}
+
 /// What became of an answer to a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Heard {
@@ -51,6 +60,38 @@ impl CodePipeline {
             client: Client::new(config),
             service: Service::new("codepipeline", None),
         }
+    }
+
+    /// What a job is about; none if CodePipeline knows no such job.
+    ///
+    /// Whoever may invoke the function can name a job, so what the job asks for
+    /// is CodePipeline's to say. The credentials in its answer are not read.
+    ///
+    /// ASSUMED: the operation serves the jobs of Lambda actions. It is documented
+    /// for custom actions, as are the operations that answer jobs.
+    pub async fn job(&self, id: &str) -> Result<Option<Job>, Error> {
+        let answer = self
+            .client
+            .get_job_details()
+            .job_id(id)
+            .send()
+            .await
+            .map_err(self.service.failed("GetJobDetails"));
+        let answer = match answer {
+            Err(error) if error.is("JobNotFoundException") => return Ok(None),
+            answer => answer?,
+        };
+        let data = answer.job_details().and_then(|details| details.data());
+        let configuration = data
+            .and_then(|data| data.action_configuration())
+            .and_then(|action| action.configuration());
+        let parameters = configuration.and_then(|texts| texts.get("UserParameters"));
+        Ok(Some(Job {
+            parameters: parameters.cloned(),
+            token: data
+                .and_then(|data| data.continuation_token())
+                .map(str::to_owned),
+        }))
     }
 
     /// Says that a job is done; saying it of a job that is over is no failure.
@@ -173,6 +214,25 @@ mod tests {
 
     async fn codepipeline(replay: &Replay) -> CodePipeline {
         CodePipeline::new(&replay.config().await)
+    }
+
+    #[tokio::test]
+    async fn what_a_job_asks_for_is_what_codepipeline_says() {
+        let details = json!({ "jobDetails": { "id": JOB, "data": {
+            "actionConfiguration": { "configuration": { "UserParameters": "{}" } },
+            "artifactCredentials": { "accessKeyId": "a", "secretAccessKey": "hush", "sessionToken": "t" },
+            "continuationToken": "go on",
+        }}});
+        let replay = Replay::of([ok(&details), refusal(400, "JobNotFoundException", "what?")]);
+        let codepipeline = codepipeline(&replay).await;
+        let job = codepipeline.job(JOB).await.unwrap();
+        assert!(!format!("{job:?}").contains("hush"));
+        let expected = Job {
+            parameters: Some("{}".to_owned()),
+            token: Some("go on".to_owned()),
+        };
+        assert_eq!(job, Some(expected));
+        assert_eq!(codepipeline.job(JOB).await.unwrap(), None);
     }
 
     #[tokio::test]

@@ -21,6 +21,7 @@ pub mod lambda;
 pub mod notices;
 pub mod policy;
 pub mod ram;
+pub mod random;
 #[cfg(test)]
 mod replay;
 pub mod sagemaker;

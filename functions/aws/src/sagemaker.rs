@@ -26,6 +26,8 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 
+pub use runs::Start;
+
 use crate::{
     error::{Error, Service},
     time::{date_time, timestamp},

@@ -5,11 +5,13 @@ use std::time::Duration;
 use aws::{Error, clients::Runner};
 use domain::{
     hint::{Action, Command},
-    hook::{self, Failure, FailureKind, Identity, PipelineRef, Request, Run, Seen, Step},
-    id::{AccountId, ExecutionArn},
+    hook::{
+        self, Failure, FailureKind, Identity, Operation, Progress, Request, Round, Seen, Step,
+        StrangeToken, journal,
+    },
+    id::AccountId,
     policy::Policy,
     sharing::Pipeline,
-    text::flat,
 };
 use jiff::Timestamp;
 
@@ -18,15 +20,19 @@ use crate::{
     report::{Outcome, Report},
 };
 
+/// How many steps an invocation takes; more would mean that others undo each of them.
+const MOST_STEPS: usize = 16;
+
 /// What the steps are about.
-struct Work<'w> {
-    request: &'w Request,
+pub(crate) struct Work<'w> {
+    pub(crate) request: &'w Request,
     /// By what it is shared; none if it is not to be.
     policy: Option<&'w Policy>,
     owner: &'w AccountId,
-    runner: Runner,
-    pipeline: Pipeline,
-    identity: Identity,
+    pub(crate) runner: Runner,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) identity: Identity,
+    pub(crate) now: Timestamp,
 }
 
 impl CodePipelineHook<'_> {
@@ -39,10 +45,11 @@ impl CodePipelineHook<'_> {
         let ssm = self.aws.ssm();
         let in_force = ssm.policy_in_force(&self.config.policy).await?;
         let policy = in_force.as_ref().map(|in_force| &in_force.policy);
-        let owner = match self.owner(request, policy) {
+        let owner = match request.owner(policy, self.aws.region()) {
             Ok(owner) => owner,
-            Err(failure) => return Ok(Outcome::Failed(failure)),
+            Err(mistakes) => return Ok(Outcome::Failed(mistakes.into())),
         };
+        report.is_stranger = !policy.is_some_and(|policy| knows(policy, &owner));
         let runner = self.aws.runner(&owner).await;
         let pipeline = runner.sagemaker.pipeline_named(&request.pipeline).await?;
         report.pipeline = Some(pipeline.arn.clone());
@@ -50,101 +57,181 @@ impl CodePipelineHook<'_> {
             Ok(policy) => policy,
             Err(failure) => return Ok(Outcome::Failed(failure)),
         };
-        // AWS dates all its answers; without a date, no limit would be reached.
-        let now = ssm.time().unwrap_or(pipeline.created);
-        report.progress.began.get_or_insert(now);
         let work = Work {
-            identity: Identity::of(request, &pipeline.arn, &report.progress.attempt),
+            identity: Identity::of(request, &pipeline.arn, &report.token.attempt),
             request,
             policy,
             owner: &owner,
             runner,
+            // AWS dates all its answers; without a date, no limit would be reached.
+            now: ssm.time().unwrap_or(pipeline.created),
             pipeline,
         };
-        let mut seen = self.observe(&work, now, report).await?;
-        loop {
-            match hook::next(request, &report.progress, &seen) {
-                Step::Start => {
-                    // After a run that cannot be run again, this attempt starts another, once.
-                    let token = match &seen.run {
-                        None => work.identity.start_token(),
-                        Some(_) => work.identity.retry_token(),
-                    };
-                    let arn = start(&work, &token).await?;
-                    report.progress.execution = Some(arn.clone());
-                    seen.run = Some(Run::started(arn));
+        match self.resume(&work, report).await? {
+            Ok(progress) => self.step_by_step(&work, progress, report).await,
+            Err(failure) => Ok(Outcome::Failed(failure)),
+        }
+    }
+
+    /// How far the attempt is, which begins if nobody has begun it.
+    async fn resume(
+        &self,
+        work: &Work<'_>,
+        report: &mut Report,
+    ) -> Result<Result<Progress, Failure>, Error> {
+        let identity = &work.identity;
+        let strange = |error: StrangeToken| {
+            Err(Failure::new(
+                FailureKind::ConfigurationError,
+                error.to_string(),
+            ))
+        };
+        let was_begun = match report.token.is_of(identity) {
+            Ok(was_begun) => was_begun,
+            Err(error) => return Ok(strange(error)),
+        };
+        let mut progress = self.progress(identity).await?;
+        if progress.began.is_none() && was_begun {
+            return Ok(strange(StrangeToken));
+        }
+        if progress.began.is_none() {
+            let began = journal::began(work.now, work.pipeline.created);
+            let is_first = self.write_progress(identity, &began, work.now).await?;
+            progress = if is_first {
+                journal::progress(&[began])
+            } else {
+                self.progress(identity).await?
+            };
+        }
+        report.token.bind(identity);
+        report.is_shared = progress.sharing.is_some();
+        // A gate is not opened for a pipeline that has taken the place of the one that ran.
+        if progress.created != Some(work.pipeline.created) {
+            let arn = &work.pipeline.arn;
+            let message =
+                format!("{arn} was deleted and made again since this attempt began; begin another");
+            return Ok(Err(Failure::new(FailureKind::JobFailed, message)));
+        }
+        Ok(Ok(progress))
+    }
+
+    async fn step_by_step(
+        &self,
+        work: &Work<'_>,
+        mut progress: Progress,
+        report: &mut Report,
+    ) -> Result<Outcome, Error> {
+        let mut seen = self.observe(work, progress, report).await?;
+        for _ in 0..MOST_STEPS {
+            match hook::next(work.request, &progress, &seen) {
+                Step::Begin(operation) => {
+                    let number = seen.round.map_or(1, |round| round.number.saturating_add(1));
+                    seen.round = self
+                        .begin_round(work, &mut progress, number, operation)
+                        .await?;
+                    if seen.round.is_none() {
+                        (seen.round, seen.run) = self.look_at_run(work, report).await?;
+                    }
                 }
-                Step::Retry(arn) => {
-                    let sagemaker = &work.runner.sagemaker;
-                    sagemaker.retry(&arn, &work.identity).await?;
-                    report.progress.execution = Some(arn.clone());
-                    seen.run = Some(Run::started(arn));
+                Step::Perform(round) => return self.perform(work, &round, report).await,
+                Step::Settle(round, execution) => {
+                    let done = round.done(work.pipeline.created, &execution);
+                    self.write_run(&work.identity, &done, work.now).await?;
+                    (seen.round, seen.run) = self.look_at_run(work, report).await?;
                 }
+                Step::Adopt(round) => self.answer_from(work, &mut progress, round).await?,
                 Step::Share => {
-                    self.open_gates(&work).await?;
-                    self.ask_to_share(&work).await?;
-                    report.progress.sharing = Some(now);
-                    seen.grants = self.look_for_access(&work, report).await?;
+                    self.open_gates(work, report).await?;
+                    self.ask_to_share(work).await?;
+                    let sharing = journal::sharing(work.now);
+                    self.write_progress(&work.identity, &sharing, work.now)
+                        .await?;
+                    progress.sharing = Some(work.now);
+                    report.is_shared = true;
+                    seen.grants = self.look_for_access(work, report).await?;
                 }
                 Step::Wait(wait) => return Ok(Outcome::waiting(wait)),
                 Step::Succeed => return Ok(Outcome::Succeeded),
                 Step::Fail(failure) => return Ok(Outcome::Failed(failure)),
             }
         }
-    }
-
-    /// The owner of the pipeline, which must be one of this Region.
-    fn owner(&self, request: &Request, policy: Option<&Policy>) -> Result<AccountId, Failure> {
-        if let PipelineRef::Arn(arn) = &request.pipeline
-            && arn.region() != self.aws.region()
-        {
-            let (theirs, ours) = (arn.region(), self.aws.region());
-            let message = format!("the pipeline is in {theirs}, and this hook serves {ours}");
-            return Err(Failure::new(FailureKind::ConfigurationError, message));
-        }
-        Ok(request.owner(policy)?)
+        Ok(Outcome::Waiting("other attempts at the same".to_owned()))
     }
 
     async fn observe(
         &self,
         work: &Work<'_>,
-        now: Timestamp,
+        progress: Progress,
         report: &mut Report,
     ) -> Result<Seen, Error> {
         let mut seen = Seen {
-            now,
+            now: work.now,
+            round: None,
             run: None,
             grants: None,
         };
-        if report.progress.sharing.is_some() {
+        if work.request.run {
+            (seen.round, seen.run) = self.look_at_run(work, report).await?;
+        }
+        if progress.sharing.is_some() {
             // A rule that is new since then may wait for the hook, too.
-            if self.open_gates(work).await? {
+            if self.open_gates(work, report).await? {
                 self.ask_to_share(work).await?;
             }
             seen.grants = self.look_for_access(work, report).await?;
-        } else if work.request.run {
-            let Work {
-                runner,
-                pipeline,
-                identity,
-                ..
-            } = work;
-            seen.run = self
-                .run(runner, pipeline, identity, &report.progress)
-                .await?;
-            if let Some(run) = &seen.run
-                && run.is_adoptable()
-            {
-                report.progress.execution = Some(run.arn.clone());
-            }
         }
         Ok(seen)
     }
 
+    /// Writes down that this attempt begins a round, and then which one it is.
+    ///
+    /// If it is killed in between, the attempt knows that the round is its own
+    /// to begin; if another attempt is faster, that one's round serves both, and
+    /// there is none to return.
+    async fn begin_round(
+        &self,
+        work: &Work<'_>,
+        progress: &mut Progress,
+        number: u32,
+        operation: Operation,
+    ) -> Result<Option<Round>, Error> {
+        self.answer_from(work, progress, number).await?;
+        let round = Round {
+            number,
+            operation,
+            token: format!("pipeshare-{}", aws::random::secret()?),
+            at: work.now,
+            execution: None,
+        };
+        let claim = round.claim(work.pipeline.created);
+        let is_ours = self.write_run(&work.identity, &claim, work.now).await?;
+        Ok(is_ours.then_some(round))
+    }
+
+    async fn answer_from(
+        &self,
+        work: &Work<'_>,
+        progress: &mut Progress,
+        round: u32,
+    ) -> Result<(), Error> {
+        let identity = &work.identity;
+        let answers = journal::answers(round);
+        let is_first = self.write_progress(identity, &answers, work.now).await?;
+        progress.round = if is_first {
+            Some(round)
+        } else {
+            self.progress(identity).await?.round
+        };
+        Ok(())
+    }
+
     /// Opens the gates of the rules that wait for the hook; returns whether one was closed.
-    async fn open_gates(&self, work: &Work<'_>) -> Result<bool, Error> {
+    async fn open_gates(&self, work: &Work<'_>, report: &Report) -> Result<bool, Error> {
         match work.policy {
-            Some(policy) => self.remember_passage(policy, &work.pipeline).await,
+            Some(policy) => {
+                self.remember_passage(policy, &work.pipeline, report.execution.as_ref())
+                    .await
+            }
             None => Ok(false),
         }
     }
@@ -173,22 +260,7 @@ impl CodePipelineHook<'_> {
     }
 }
 
-async fn start(work: &Work<'_>, token: &str) -> Result<ExecutionArn, Error> {
-    let Work {
-        request,
-        runner,
-        pipeline,
-        identity,
-        ..
-    } = work;
-    let description = match &request.execution {
-        // SageMaker takes descriptions of a single line.
-        Some(execution) => format!("Started by pipeshare for {}", flat(execution, 256)),
-        None => "Started by pipeshare".to_owned(),
-    };
-    let sagemaker = &runner.sagemaker;
-    let parameters = &request.parameters;
-    sagemaker
-        .start(&pipeline.arn, identity, token, parameters, &description)
-        .await
+/// Whether the policy says anything of an account, so that it should be possible to serve it.
+fn knows(policy: &Policy, account: &AccountId) -> bool {
+    policy.account(account).is_some() || policy.owners().contains(account)
 }

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! No invocation waits for anything. What takes time is answered with a token,
-//! with which `CodePipeline` invokes the function again.
+//! with which `CodePipeline` invokes the function again; how far it is stands in
+//! the table, since a token is only what somebody hands over.
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
@@ -15,6 +16,7 @@ mod execute;
 mod memory;
 mod observe;
 mod report;
+mod runs;
 
 use std::time::Duration;
 
@@ -25,7 +27,7 @@ use aws::{
     lambda::{self, Answer, Invocation},
     telemetry::Metrics,
 };
-use domain::hook::{Failure, FailureKind, Progress, Request};
+use domain::hook::{Failure, FailureKind, Mistakes, Request, Token};
 use serde_json::Value;
 use tokio::time::timeout;
 
@@ -49,23 +51,11 @@ pub struct CodePipelineHook<'a> {
 
 impl lambda::Handler for CodePipelineHook<'_> {
     async fn serve(&self, payload: Value, invocation: &Invocation, metrics: &Metrics) -> Answer {
-        let Event { caller, asked } = match event::read(&payload, &invocation.request_id) {
-            Ok(event) => event,
-            Err(error) => return report::unanswerable(error),
-        };
-        let report = match asked {
-            Ok((request, progress)) => self.work(&request, progress, invocation).await,
-            Err(failure) => Report::refused(failure),
-        };
-        report.count(metrics);
-        match caller {
-            Caller::Job(job) => match self.answer(&job, &report).await {
-                Ok(Heard::Yes) => report.answered(),
-                Ok(Heard::No) => report.unheard(),
-                Err(error) => report.unanswered(&error),
-            },
-            Caller::Direct => report.returned(),
-        }
+        let answer = self.answer_to(&payload, invocation, metrics).await;
+        // Lambda counts every error; this is the part that nobody has to mend here.
+        let refused = answer.result.as_ref().is_err_and(report::is_the_callers);
+        metrics.count("RequestsRefused", u64::from(refused));
+        answer
     }
 }
 
@@ -80,13 +70,66 @@ impl<'a> CodePipelineHook<'a> {
         }
     }
 
-    /// Goes on with the work for as long as the invocation lasts and nothing has to be waited for.
-    async fn work(&self, request: &Request, progress: Progress, invocation: &Invocation) -> Report {
-        let mut report = Report::new(progress);
+    async fn answer_to(
+        &self,
+        payload: &Value,
+        invocation: &Invocation,
+        metrics: &Metrics,
+    ) -> Answer {
+        let mut event = match event::read(payload, &invocation.request_id) {
+            Ok(event) => event,
+            Err(error) => return report::unanswerable(error),
+        };
+        if let Caller::Job(id) = &event.caller {
+            match self.aws.codepipeline().job(id).await {
+                Ok(Some(job)) => event = Event::known(id, job),
+                // Nobody waits for an answer, so what the payload asks for harms nobody.
+                Ok(None) => {}
+                Err(error) => return report::unknown_job(&error),
+            }
+        }
+        let Event {
+            caller,
+            request,
+            token,
+        } = event;
         let time = invocation.time_left.saturating_sub(HEADROOM);
+        let report = match (request, token) {
+            (Ok(request), Ok(token)) => self.work(&request, token, time).await,
+            (Ok(_), Err(failure)) => Report::refused(failure),
+            (Err(mistakes), _) => Report::refused(self.explain(mistakes, time).await),
+        };
+        report.count(metrics);
+        match caller {
+            Caller::Job(job) => match self.answer(&job, &report).await {
+                Ok(Heard::Yes) => report.answered(),
+                Ok(Heard::No) => report.unheard(),
+                Err(error) => report.unanswered(&error),
+            },
+            Caller::Direct => report.returned(),
+        }
+    }
+
+    /// Everything that is wrong with a request, also what only the policy can tell.
+    async fn explain(&self, mistakes: Mistakes, time: Duration) -> Failure {
+        let ssm = self.aws.ssm();
+        let reading = timeout(time, ssm.policy_in_force(&self.config.policy)).await;
+        match reading {
+            Ok(Ok(in_force)) => {
+                let policy = in_force.as_ref().map(|in_force| &in_force.policy);
+                mistakes.and_of_place(policy, self.aws.region()).into()
+            }
+            // What is known is told all the same.
+            _ => mistakes.into(),
+        }
+    }
+
+    /// Goes on with the work for as long as the invocation lasts and nothing has to be waited for.
+    async fn work(&self, request: &Request, token: Token, time: Duration) -> Report {
+        let mut report = Report::new(token);
         let outcome = match timeout(time, self.advance(request, &mut report)).await {
             Ok(Ok(outcome)) => {
-                report.progress.failures = 0;
+                report.token.failures = 0;
                 outcome
             }
             Ok(Err(trouble)) => {
@@ -110,8 +153,8 @@ fn go_on_or_give_up(error: &Error, report: &mut Report) -> Outcome {
 
 /// Another invocation may have more luck, but not for ever.
 fn try_again(why: &str, report: &mut Report) -> Outcome {
-    report.progress.failures = report.progress.failures.saturating_add(1);
-    if report.progress.failures < MOST_FAILURES {
+    report.token.failures = report.token.failures.saturating_add(1);
+    if report.token.failures < MOST_FAILURES {
         return Outcome::Waiting(format!("trying again: {why}"));
     }
     let message = format!("after {MOST_FAILURES} tries: {why}");

@@ -1,12 +1,20 @@
-//! What has to be known beyond one run.
+//! What is known beyond one invocation: gates, runs and attempts.
 
-use aws::{Error, dynamodb::Values};
+use aws::{
+    Error,
+    dynamodb::{Item, Values},
+};
 use domain::{
-    hook::covering,
+    hook::{
+        Identity, Progress, Round, covering,
+        journal::{self, Entry},
+    },
+    id::ExecutionArn,
     policy::{Gate, Policy},
     sharing::Pipeline,
     storage,
 };
+use jiff::Timestamp;
 
 use crate::CodePipelineHook;
 
@@ -18,16 +26,69 @@ impl CodePipelineHook<'_> {
         &self,
         policy: &Policy,
         pipeline: &Pipeline,
+        run: Option<&ExecutionArn>,
     ) -> Result<bool, Error> {
+        let evidence = run.map(|run| ("execution".to_owned(), run.to_string()));
+        let evidence: Values = evidence.into_iter().collect();
         let waiting = covering(policy, &pipeline.arn).filter(|rule| rule.after == Gate::Hook);
         let mut was_closed = false;
         for rule in waiting {
             let key = storage::hook_gate(&rule.name, &pipeline.arn, pipeline.created);
             was_closed |= self
                 .table
-                .put_if_absent(&key.pk, &key.sk, &Values::new(), None)
+                .put_if_absent(&key.pk, &key.sk, &evidence, None)
                 .await?;
         }
         Ok(was_closed)
+    }
+
+    /// How far the attempt is.
+    pub(crate) async fn progress(&self, identity: &Identity) -> Result<Progress, Error> {
+        let entries = self.read(&storage::attempt(identity.attempt())).await?;
+        Ok(journal::progress(&entries))
+    }
+
+    /// The newest round of the deployment's runs, of this pipeline and no namesake.
+    pub(crate) async fn latest_round(
+        &self,
+        identity: &Identity,
+        pipeline: &Pipeline,
+    ) -> Result<Option<Round>, Error> {
+        let entries = self.read(&storage::runs(identity.deployment())).await?;
+        Ok(journal::latest(&entries, pipeline.created))
+    }
+
+    /// Writes about the attempt, unless the same was written before.
+    pub(crate) async fn write_progress(
+        &self,
+        identity: &Identity,
+        entry: &Entry,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let pk = storage::attempt(identity.attempt());
+        self.write(&pk, entry, now).await
+    }
+
+    /// Writes about the deployment's runs, unless somebody was faster.
+    pub(crate) async fn write_run(
+        &self,
+        identity: &Identity,
+        entry: &Entry,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let pk = storage::runs(identity.deployment());
+        self.write(&pk, entry, now).await
+    }
+
+    async fn read(&self, pk: &str) -> Result<Vec<Entry>, Error> {
+        let items = self.table.list(pk).await?.into_iter();
+        let entry = |Item { sk, values }| Entry { sk, texts: values };
+        Ok(items.map(entry).collect())
+    }
+
+    async fn write(&self, pk: &str, entry: &Entry, now: Timestamp) -> Result<bool, Error> {
+        let Entry { sk, texts } = entry;
+        let expires = journal::expiry(now);
+        self.table.put_if_absent(pk, sk, texts, expires).await
     }
 }

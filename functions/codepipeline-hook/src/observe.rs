@@ -2,7 +2,7 @@
 
 use aws::{Class, Error, clients::Runner};
 use domain::{
-    hook::{Access, Grant, Identity, Progress, Run, grants},
+    hook::{Access, Grant, Identity, Round, Run, grants},
     id::{PipelineArn, Principal},
     policy::Policy,
     sharing::Pipeline,
@@ -15,18 +15,19 @@ use crate::CodePipelineHook;
 const ACCOUNTS_AT_ONCE: usize = 8;
 
 impl CodePipelineHook<'_> {
-    /// The run of this deployment, if there is one.
+    /// The newest round of the deployment, and the run that it is about, if there is one.
     pub(crate) async fn run(
         &self,
         runner: &Runner,
         pipeline: &Pipeline,
         identity: &Identity,
-        progress: &Progress,
-    ) -> Result<Option<Run>, Error> {
-        match &progress.execution {
-            Some(execution) => runner.sagemaker.run(execution).await,
-            None => runner.sagemaker.find_run(&pipeline.arn, identity).await,
-        }
+    ) -> Result<(Option<Round>, Option<Run>), Error> {
+        let round = self.latest_round(identity, pipeline).await?;
+        let run = match round.as_ref().and_then(Round::run) {
+            Some(execution) => runner.sagemaker.run(execution).await?,
+            None => None,
+        };
+        Ok((round, run))
     }
 
     /// Who has access to the pipeline, of those that the policy names.

@@ -7,8 +7,8 @@ use aws::{
     telemetry::Metrics,
 };
 use domain::{
-    hook::{Access, Failure, FailureKind, Grant, Progress, Wait},
-    id::PipelineArn,
+    hook::{Access, Failure, FailureKind, Grant, Token, Wait},
+    id::{ExecutionArn, PipelineArn},
 };
 use serde_json::{Map, Value, json};
 
@@ -16,6 +16,9 @@ use crate::{CodePipelineHook, event::BadEvent};
 
 /// How long a variable of CodePipeline may get here; all of an action's may have 122,880 bytes.
 const LONGEST_VARIABLE: usize = 50_000;
+
+/// The kind of error of an invocation whose job got no answer.
+const UNANSWERED: &str = "Unanswered";
 
 /// What came of the work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,17 +44,26 @@ impl Outcome {
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) outcome: Outcome,
-    pub(crate) progress: Progress,
+    pub(crate) token: Token,
+    /// The run, if there is one.
+    pub(crate) execution: Option<ExecutionArn>,
+    /// Whether gates were opened and sharing was asked for.
+    pub(crate) is_shared: bool,
+    /// Whether the owner is an account that the policy does not know.
+    pub(crate) is_stranger: bool,
     pub(crate) pipeline: Option<PipelineArn>,
     pub(crate) grants: Vec<Grant>,
 }
 
 impl Report {
     /// Work that has just begun.
-    pub(crate) fn new(progress: Progress) -> Self {
+    pub(crate) fn new(token: Token) -> Self {
         Self {
             outcome: Outcome::Waiting("begun".to_owned()),
-            progress,
+            token,
+            execution: None,
+            is_shared: false,
+            is_stranger: false,
             pipeline: None,
             grants: Vec::new(),
         }
@@ -61,7 +73,7 @@ impl Report {
     pub(crate) fn refused(failure: Failure) -> Self {
         Self {
             outcome: Outcome::Failed(failure),
-            ..Self::new(Progress::new(""))
+            ..Self::new(Token::new(""))
         }
     }
 
@@ -71,7 +83,8 @@ impl Report {
             Outcome::Waiting(_) => metrics.count("HooksWaiting", 1),
             Outcome::Succeeded => metrics.count("HooksSucceeded", 1),
             Outcome::Failed(failure) => {
-                let permission = failure.kind == FailureKind::PermissionError;
+                // An account that nobody has named is a mistyped one, as far as anybody knows.
+                let permission = failure.kind == FailureKind::PermissionError && !self.is_stranger;
                 metrics.count("HooksFailed", 1);
                 metrics.count("AccountFailed", u64::from(permission));
             }
@@ -94,7 +107,7 @@ impl Report {
     }
 
     fn execution(&self) -> Option<String> {
-        self.progress.execution.as_ref().map(ToString::to_string)
+        self.execution.as_ref().map(ToString::to_string)
     }
 
     fn state(&self) -> &'static str {
@@ -155,7 +168,7 @@ impl Report {
         tracing::error!("the job was not answered: {error}");
         Answer {
             result: Err(Failed {
-                kind: "Unanswered".to_owned(),
+                kind: UNANSWERED.to_owned(),
                 message: error.to_string(),
             }),
             summary: self.summary(),
@@ -171,7 +184,7 @@ impl Report {
                 message: failure.message.clone(),
             }),
             Outcome::Waiting(_) => {
-                result["continuationToken"] = self.progress.token().into();
+                result["continuationToken"] = self.token.text().into();
                 Ok(result)
             }
             Outcome::Succeeded => Ok(result),
@@ -190,7 +203,7 @@ impl CodePipelineHook<'_> {
         let execution = report.execution();
         match &report.outcome {
             Outcome::Waiting(what) => {
-                let token = report.progress.token();
+                let token = report.token.text();
                 codepipeline.go_on(job, &token, what, execution).await
             }
             Outcome::Succeeded => {
@@ -214,11 +227,11 @@ impl CodePipelineHook<'_> {
 impl Report {
     /// One line about a success, for people.
     fn success(&self) -> String {
-        let ran = self.progress.execution.is_some();
+        let ran = self.execution.is_some();
         let begin = if ran { "run succeeded" } else { "not run" };
-        let end = match (self.progress.sharing, self.grants.len()) {
-            (None, _) => "not shared".to_owned(),
-            (Some(_), all) => {
+        let end = match (self.is_shared, self.grants.len()) {
+            (false, _) => "not shared".to_owned(),
+            (true, all) => {
                 let has = |grant: &&Grant| grant.access == Access::Granted;
                 let granted = self.grants.iter().filter(has).count();
                 format!("{granted} of {all} have access")
@@ -238,6 +251,27 @@ pub(crate) fn unanswerable(error: BadEvent) -> Answer {
         }),
         summary: json!({ "state": "refused" }),
     }
+}
+
+/// The end of an invocation for a job that nothing could be learned about: Lambda shall try again.
+pub(crate) fn unknown_job(error: &Error) -> Answer {
+    tracing::error!("the job could not be looked up: {error}");
+    Answer {
+        result: Err(Failed {
+            kind: UNANSWERED.to_owned(),
+            message: error.to_string(),
+        }),
+        summary: json!({ "state": "unknown" }),
+    }
+}
+
+/// Whether an invocation failed for a reason that is its caller's, and not ours or AWS's.
+///
+/// What somebody mistyped, and a run that failed, is an error for whoever asked
+/// for it, and no reason to call anybody else.
+pub(crate) fn is_the_callers(failed: &Failed) -> bool {
+    let ours = [FailureKind::SystemUnavailable.as_str(), UNANSWERED];
+    !ours.contains(&failed.kind.as_str())
 }
 
 /// The failure that a failed call is, unless trying again may help.

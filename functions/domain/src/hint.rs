@@ -11,7 +11,7 @@ mod event;
 mod fields;
 mod ignored;
 
-pub use command::{Action, Command};
+pub use command::{Action, Command, account_of};
 pub use event::{
     Change, ExecutionChange, OFFER_DETAIL_TYPE, OFFER_SOURCE, Offer, PipelineChange, PolicyChange,
     ShareChange, StepChange,

@@ -14,6 +14,7 @@
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+pub mod account;
 pub mod ceiling;
 pub mod hint;
 pub mod hook;

@@ -20,7 +20,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::Serialize;
 
-pub(crate) use checker::{quoted, unknown};
+pub(crate) use checker::{nearest, quoted, unknown};
 pub use error::{PolicyError, PolicyErrors};
 pub use pattern::{InvalidPattern, NamePatterns, Pattern};
 pub use place::Place;

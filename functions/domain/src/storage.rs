@@ -87,6 +87,18 @@ fn owner(pipeline: &PipelineArn) -> &str {
     }
 }
 
+/// The partition of the runs of one deployment, by the deployment's key.
+#[must_use]
+pub fn runs(deployment: &str) -> String {
+    format!("run|{deployment}")
+}
+
+/// The partition of what one attempt at a deployment has come to, by the attempt's key.
+#[must_use]
+pub fn attempt(attempt: &str) -> String {
+    format!("run|attempt|{attempt}")
+}
+
 /// That something is remembered about a consumer account.
 #[must_use]
 pub fn consumer(account: &AccountId) -> Key {

@@ -6,10 +6,12 @@
 )]
 
 use domain::{
+    account::AccountRef,
     hint::{
         self, Action, Change, Command, ExecutionChange, Hint, Ignored, Kind, Offer, PipelineChange,
         PolicyChange, ShareChange, StepChange,
     },
+    policy::Policy,
     status::ExecutionStatus,
 };
 use serde_json::{Value, json};
@@ -231,7 +233,7 @@ fn commands_may_name_an_account_and_ask_for_a_plan_only() {
     let expected = |action, account: Option<&str>, dry_run| {
         Kind::Command(Command {
             action,
-            account: account.map(of),
+            account: account.map(AccountRef::of),
             dry_run,
         })
     };
@@ -258,6 +260,34 @@ fn commands_may_name_an_account_and_ask_for_a_plan_only() {
 }
 
 #[test]
+fn a_command_may_call_an_account_by_its_name_in_the_policy() {
+    let policy =
+        "version: 1\naccounts: { dev: \"111111111111\", test: \"222222222222\" }\nrules: []\n";
+    let policy = Policy::parse(policy).unwrap();
+    let account = |text: &str| {
+        let body = json!({"action": "share", "owner": text}).to_string();
+        let Kind::Command(command) = kind(&body) else {
+            panic!("it is a command");
+        };
+        let account = hint::account_of(&command.account.unwrap(), &policy);
+        account
+            .map(String::from)
+            .map_err(|ignored| (ignored.code(), ignored.to_string()))
+    };
+    assert_eq!(account("test"), Ok("222222222222".to_owned()));
+    assert_eq!(account("444444444444"), Ok("444444444444".to_owned()));
+    for (text, message) in [
+        ("tset", "unknown account \"tset\"; did you mean \"test\"?"),
+        (
+            "prod\u{1b}\u{202e}",
+            "unknown account \"prod??\"; name it under accounts in the policy, or write its twelve digits",
+        ),
+    ] {
+        assert_eq!(account(text), Err(("unknown-account", message.to_owned())));
+    }
+}
+
+#[test]
 fn a_command_is_taken_at_its_word_or_not_at_all() {
     assert_eq!(
         ignored(&json!({"action": "share", "account": "222222222222"})),
@@ -280,10 +310,6 @@ fn a_command_is_taken_at_its_word_or_not_at_all() {
         (
             json!({"action": "share", "owner": 222_222_222_222_u64}),
             "owner is not a text",
-        ),
-        (
-            json!({"action": "accept", "account": "test"}),
-            "account is not an account id",
         ),
         (json!({"action": ["sweep"]}), "action is not a text"),
     ] {

@@ -5,21 +5,20 @@
     reason = "a test whose input cannot be built has failed"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use domain::{
     hook::{
-        Access, FailureKind, Grant, Identity, Progress, Request, Run, Seen, Shared, Step, grants,
-        next, policy_for,
+        Access, FailureKind, Identity, Operation, Progress, Request, Round, Run, Seen, Shared,
+        Started, Step, Token, check_started, grants, journal, next, policy_for,
     },
-    id::{ExecutionArn, PipelineArn},
+    id::{ExecutionArn, PipelineArn, Region},
     notification::FailedStep,
-    policy::{Gate, Policy},
+    policy::Policy,
     sharing::{Association, Pipeline},
     status::{AssociationStatus, ExecutionStatus},
 };
 use jiff::{SignedDuration, Timestamp};
-use proptest::{collection::vec, prelude::*, test_runner::RngSeed};
 
 const PIPELINE: &str = "arn:aws:sagemaker:us-east-1:222222222222:pipeline/churn";
 
@@ -44,6 +43,10 @@ fn mistakes(text: &str) -> String {
     Request::parse(text).unwrap_err().to_string()
 }
 
+fn region() -> Region {
+    "us-east-1".parse().unwrap()
+}
+
 fn begin() -> Timestamp {
     "2026-01-05T09:00:00Z".parse().unwrap()
 }
@@ -63,7 +66,7 @@ fn policy() -> Policy {
 fn every_mistake_of_a_request_is_told_at_once_with_what_may_be_meant() {
     let told = mistakes(
         &r##"{"pipline": "churn", "owner": 7, "run": "no", "runMinutes": 0, "accessMinutes": "long",
-            "parameters": {"a": [], "b": "LONG", "c": ""}, "execution": "e", "action": "#{variables.x}"}"##
+            "version": 0, "parameters": {"a": [], "b": "LONG", "c": ""}, "execution": "e", "action": "#{variables.x}"}"##
             .replace("LONG", &"é".repeat(1025)),
     );
     assert!(!told.contains("parameters.c"), "{told}");
@@ -77,6 +80,7 @@ fn every_mistake_of_a_request_is_told_at_once_with_what_may_be_meant() {
         "\"accessMinutes\": expected a number of minutes, 1 to 1410, but found a text",
         "\"parameters.a\": expected a text, a number, true or false, but found a list",
         "\"parameters.b\": SageMaker takes at most 1024 characters",
+        "\"version\": expected the number of a version, 1 or more",
         "\"action\": a variable in it was not replaced by CodePipeline",
     ] {
         assert!(told.contains(expected), "{expected} in {told}");
@@ -85,9 +89,10 @@ fn every_mistake_of_a_request_is_told_at_once_with_what_may_be_meant() {
 
 #[test]
 fn what_is_no_object_is_told_with_its_place_and_never_quoted() {
-    assert_eq!(
-        mistakes("{\"a\": hush}"),
-        "UserParameters: not JSON at line 1, column 7"
+    let told = mistakes("{\"a\": hush}");
+    assert!(
+        told.starts_with("UserParameters: not JSON at line 1, column 7; CodePipeline inserts"),
+        "{told}"
     );
     assert_eq!(
         mistakes("[\"hush\"]"),
@@ -97,9 +102,13 @@ fn what_is_no_object_is_told_with_its_place_and_never_quoted() {
 
 #[test]
 fn a_name_needs_an_owner_and_an_arn_has_one() {
+    let region = region();
     assert!(mistakes(r#"{"pipeline": "churn"}"#).contains("\"owner\": it is missing"));
     let by_arn = Request::parse(&format!("{{\"pipeline\": \"{PIPELINE}\"}}")).unwrap();
-    assert_eq!(by_arn.owner(None).unwrap().as_str(), "222222222222");
+    assert_eq!(
+        by_arn.owner(None, &region).unwrap().as_str(),
+        "222222222222"
+    );
 
     let policy = policy();
     for (owner, expected) in [
@@ -110,7 +119,7 @@ fn a_name_needs_an_owner_and_an_arn_has_one() {
         ("tset", Some("did you mean \"test\"?")),
     ] {
         let both = format!("{{\"pipeline\": \"{PIPELINE}\", \"owner\": \"{owner}\"}}");
-        let owner = Request::parse(&both).unwrap().owner(Some(&policy));
+        let owner = Request::parse(&both).unwrap().owner(Some(&policy), &region);
         let mistake = owner.map_err(|mistakes| mistakes.to_string()).err();
         match expected {
             None => assert_eq!(mistake, None),
@@ -118,14 +127,93 @@ fn a_name_needs_an_owner_and_an_arn_has_one() {
         }
     }
     assert_eq!(
-        request("").owner(Some(&policy)).unwrap().as_str(),
+        request("").owner(Some(&policy), &region).unwrap().as_str(),
         "222222222222"
     );
     let misspelled = Request::parse(r#"{"pipeline": "churn", "owner": "tset"}"#).unwrap();
-    let told = misspelled.owner(Some(&policy)).unwrap_err().to_string();
+    let told = misspelled
+        .owner(Some(&policy), &region)
+        .unwrap_err()
+        .to_string();
     assert!(told.contains("did you mean \"test\"?"), "{told}");
-    let told = misspelled.owner(None).unwrap_err().to_string();
+    let told = misspelled.owner(None, &region).unwrap_err().to_string();
     assert!(told.contains("no policy is in force"), "{told}");
+}
+
+#[test]
+fn an_unknown_owner_is_told_together_with_what_is_wrong_beside_it() {
+    let wrong = r#"{"pipeline": "churn", "owner": "tset", "rum": false}"#;
+    let told = Request::parse(wrong).unwrap_err();
+    let told = told.and_of_place(Some(&policy()), &region()).to_string();
+    for expected in ["did you mean \"run\"?", "did you mean \"test\"?"] {
+        assert!(told.contains(expected), "{expected} in {told}");
+    }
+    let elsewhere = PIPELINE.replace("us-east-1", "eu-west-1");
+    let wrong = format!("{{\"pipeline\": \"{elsewhere}\", \"owner\": \"dve\", \"run\": 1}}");
+    let told = Request::parse(&wrong).unwrap_err();
+    let told = told.and_of_place(Some(&policy()), &region()).to_string();
+    for expected in [
+        "\"run\": expected true or false",
+        "the pipeline is in eu-west-1, and this hook serves us-east-1",
+        "did you mean \"dev\"?",
+    ] {
+        assert!(told.contains(expected), "{expected} in {told}");
+    }
+}
+
+#[test]
+fn a_variable_that_codepipeline_left_is_refused_wherever_it_stands() {
+    for (text, path) in [
+        (
+            r##"{"pipeline": "#{A.name}", "owner": "test"}"##,
+            "pipeline",
+        ),
+        (r##"{"pipeline": "churn", "owner": "#{A.owner}"}"##, "owner"),
+        (
+            r##"{"pipeline": "churn", "owner": "test", "version": "#{A.version}"}"##,
+            "version",
+        ),
+        (
+            r##"{"pipeline": "churn", "owner": "test", "execution": "#{A.x}"}"##,
+            "execution",
+        ),
+        (
+            r#"{"pipeline": "churn", "owner": "test", "parameters": {"Rows": "a #{A.rows} b"}}"#,
+            "parameters.Rows",
+        ),
+        (
+            r##"{"pipeline": "churn", "owner": "test", "parameters": {"#{A.key}": 1}}"##,
+            "parameters.#{A.key}",
+        ),
+        (
+            r##"{"pipeline": "churn", "owner": "test", "#{A.key}": 1}"##,
+            "#{A.key}",
+        ),
+    ] {
+        let told = Request::parse(text).unwrap_err();
+        let told = told.and_of_place(Some(&policy()), &region()).to_string();
+        let expected = format!(
+            "UserParameters: \"{path}\": a variable in it was not replaced by CodePipeline"
+        );
+        assert_eq!(told, expected, "and nothing else");
+    }
+    let deep = r##"{"pipeline": "churn", "owner": "test", "parameters": {"a": [{"b": "#{x}"}]}}"##;
+    assert!(mistakes(deep).contains("\"parameters.a.0.b\": a variable"));
+}
+
+#[test]
+fn a_version_is_a_number_that_a_variable_may_bring_and_needs_a_run() {
+    assert_eq!(request(r#", "version": 3"#).version, Some(3));
+    assert_eq!(request(r#", "version": "3""#).version, Some(3));
+    assert_eq!(request("").version, None);
+    for wrong in ["0", "-1", "1.5", "\"newest\"", "\"\"", "[]", "true"] {
+        let text =
+            format!("{{\"pipeline\": \"churn\", \"owner\": \"test\", \"version\": {wrong}}}");
+        let told = mistakes(&text);
+        assert!(told.contains("expected the number of a version"), "{told}");
+    }
+    let told = mistakes(r#"{"pipeline": "churn", "owner": "test", "run": false, "version": 3}"#);
+    assert!(told.contains("\"version\": there is no run"), "{told}");
 }
 
 #[test]
@@ -137,52 +225,175 @@ fn the_hook_ends_before_codepipeline_does() {
     request(r#", "runMinutes": 1400, "share": false"#);
 }
 
-#[test]
-fn attempts_of_one_deployment_have_one_run_and_other_deployments_have_others() {
-    let name = |more: &str, attempt: &str| {
-        Identity::of(&request(more), &pipeline(), attempt).display_name()
-    };
-    let deployment = r#", "execution": "e1", "action": "hook""#;
-    let is_of = |name: &str, more: &str, attempt: &str| {
-        Identity::of(&request(more), &pipeline(), attempt).is_of_deployment(name)
-    };
-    let first = name(deployment, "job1");
-    assert!(is_of(&first, deployment, "job1") && is_of(&first, deployment, "job2"));
-    assert_ne!(first, name(deployment, "job2"), "who started it is told");
-    let other = format!("{deployment}, \"parameters\": {{\"a\": 1}}");
-    for other in [
-        &deployment.replace("e1", "e2"),
-        &deployment.replace("hook", "h"),
-        &other,
-    ] {
-        assert!(!is_of(&first, other, "job1"), "{other}");
-    }
-    assert!(!is_of(&name("", "job1"), "", "job2"));
-    assert!(!is_of("by-hand", deployment, "job1"));
-
-    let retry =
-        |attempt: &str| Identity::of(&request(deployment), &pipeline(), attempt).retry_token();
-    assert_ne!(retry("job1"), retry("job2"));
-    assert!((32..=128).contains(&retry("job1").len()));
-    assert!(name("", "job1").len() <= 82);
+fn identity(more: &str, attempt: &str) -> Identity {
+    Identity::of(&request(more), &pipeline(), attempt)
 }
 
 #[test]
-fn a_token_brings_back_what_was_known_and_nothing_else_is_one() {
-    let mut progress = Progress::new("job");
-    progress.began = Some(begin());
-    progress.execution = Some(execution());
-    progress.sharing = Some(begin());
-    assert_eq!(Progress::parse(&progress.token()).unwrap(), progress);
-    assert!(progress.token().len() < 2048);
-    for token in [
+fn attempts_of_one_deployment_have_one_run_and_other_deployments_have_others() {
+    let deployment = r#", "execution": "e1", "action": "hook""#;
+    let first = identity(deployment, "job1");
+    let second = identity(deployment, "job2");
+    assert_eq!(first.deployment(), second.deployment());
+    assert_eq!(first.display_name(), second.display_name());
+    assert_ne!(first.attempt(), second.attempt());
+    for other in [
+        &deployment.replace("e1", "e2"),
+        &deployment.replace("hook", "h"),
+        &format!("{deployment}, \"parameters\": {{\"a\": 1}}"),
+        &format!("{deployment}, \"version\": 2"),
+    ] {
+        let other = identity(other, "job1");
+        assert_ne!(first.deployment(), other.deployment());
+        assert_ne!(first.work(), other.work());
+    }
+    assert_ne!(
+        identity("", "job1").deployment(),
+        identity("", "job2").deployment()
+    );
+    // What does not change the run changes what the attempt is about.
+    let patient = identity(&format!("{deployment}, \"runMinutes\": 5"), "job1");
+    assert_eq!(first.deployment(), patient.deployment());
+    assert_ne!(first.attempt(), patient.attempt());
+}
+
+#[test]
+fn the_display_name_says_which_deployment_it_is_in_the_letters_of_sagemaker() {
+    let name = |more: &str| identity(more, "job1").display_name().to_owned();
+    assert!(
+        name(r#", "execution": "build-42", "action": "Share""#)
+            .starts_with("pipeshare-build-42-Share-")
+    );
+    assert!(name("").starts_with("pipeshare-job1-"));
+    let long = "é-".repeat(200);
+    for name in [
+        name(&format!(
+            r#", "execution": "{}", "action": "{}""#,
+            "x".repeat(500),
+            "y".repeat(99)
+        )),
+        name(&format!(r#", "execution": "{long}", "action": "{long}""#)),
+    ] {
+        assert!(name.len() <= 82, "{name}");
+        assert!(
+            name.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        );
+    }
+}
+
+#[test]
+fn a_token_says_which_attempt_it_is_and_nothing_else_is_one() {
+    let identity = identity("", "job");
+    let mut token = Token::new("job");
+    assert_eq!(token.is_of(&identity), Ok(false));
+    token.bind(&identity);
+    token.failures = 3;
+    let read = Token::parse(&token.text()).unwrap();
+    assert_eq!(read, token);
+    assert_eq!(read.is_of(&identity), Ok(true));
+    assert!(
+        read.is_of(&self::identity(r#", "runMinutes": 9"#, "job"))
+            .is_err()
+    );
+    assert!(token.text().len() < 2048);
+    for forged in [
         "",
         "{}",
         "null",
-        &progress.token().replace("\"v\":1", "\"v\":2"),
+        &token.text().replace("\"v\":2", "\"v\":1"),
+        &token
+            .text()
+            .replace("\"v\":2", "\"v\":2,\"sharing\":\"2026-01-05T09:00:00Z\""),
     ] {
-        assert!(Progress::parse(token).is_err(), "{token}");
+        assert!(Token::parse(forged).is_err(), "{forged}");
     }
+}
+
+fn round(number: u32, operation: Operation) -> Round {
+    Round {
+        number,
+        operation,
+        token: "pipeshare-secret".to_owned(),
+        at: begin(),
+        execution: None,
+    }
+}
+
+#[test]
+fn what_is_written_down_is_read_again_for_the_pipeline_that_it_was_about() {
+    let start = round(1, Operation::Start);
+    let retry = round(2, Operation::Retry(execution()));
+    let mut entries = vec![start.claim(begin())];
+    assert_eq!(journal::latest(&entries, begin()), Some(start.clone()));
+    entries.push(start.done(begin(), &execution()));
+    let done = Round {
+        execution: Some(execution()),
+        ..start
+    };
+    assert_eq!(journal::latest(&entries, begin()), Some(done.clone()));
+    assert_eq!(done.run(), Some(&execution()));
+    entries.push(retry.claim(begin()));
+    assert_eq!(journal::latest(&entries, begin()), Some(retry));
+    // A pipeline that was made again has no run yet.
+    let later = begin() + SignedDuration::from_millis(1);
+    assert_eq!(journal::latest(&entries, later), None);
+
+    let entries = [
+        journal::began(begin(), later),
+        journal::answers(7),
+        journal::sharing(later),
+    ];
+    let expected = Progress {
+        began: Some(begin()),
+        created: Some(later),
+        round: Some(7),
+        sharing: Some(later),
+    };
+    assert_eq!(journal::progress(&entries), expected);
+    assert_eq!(journal::progress(&[]), Progress::default());
+}
+
+#[test]
+fn what_sagemaker_returns_is_taken_only_if_it_was_asked_for() {
+    let request = request(r#", "version": 3, "parameters": {"Rows": 7, "Dry": true, "Name": "a"}"#);
+    let round = round(1, Operation::Start);
+    let parameters = [
+        ("Rows", "7.0"),
+        ("Dry", "True"),
+        ("Name", "a"),
+        ("More", "1"),
+    ];
+    let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let good = Started {
+        pipeline: Some(pipeline()),
+        created: Some(begin()),
+        version: Some(3),
+        parameters: parameters.into(),
+    };
+    let check = |started: &Started| {
+        let checked = check_started(&request, &pipeline(), &round, &execution(), started);
+        checked.map_err(|failure| failure.message)
+    };
+    assert_eq!(check(&good), Ok(()));
+    let changed = |change: &dyn Fn(&mut Started)| {
+        let mut started = good.clone();
+        change(&mut started);
+        check(&started).unwrap_err()
+    };
+    let other = || PIPELINE.replace("churn", "other").parse().ok();
+    let told = changed(&|it| it.pipeline = other());
+    assert!(told.contains("it is of another pipeline"), "{told}");
+    let told = changed(&|it| it.version = Some(2));
+    assert!(told.contains("it runs version 2, not 3"), "{told}");
+    let told = changed(&|it| it.created = Some(begin() - SignedDuration::from_hours(1)));
+    assert!(told.contains("it is older than the wish for it"), "{told}");
+    for value in ["8", "", "a"] {
+        let told = changed(&|it| drop(it.parameters.insert("Rows".to_owned(), value.to_owned())));
+        assert!(told.contains("\"Rows\" is not as requested"), "{told}");
+    }
+    let told = changed(&|it| drop(it.parameters.remove("Name")));
+    assert!(told.contains("\"Name\" is not as requested"), "{told}");
 }
 
 fn run(status: ExecutionStatus) -> Run {
@@ -192,21 +403,37 @@ fn run(status: ExecutionStatus) -> Run {
     }
 }
 
+/// A run of the first round.
 fn seen(run: Option<Run>) -> Seen {
+    let round = run.as_ref().map(|run| Round {
+        execution: Some(run.arn.clone()),
+        ..round(1, Operation::Start)
+    });
     Seen {
         now: begin(),
+        round,
         run,
         grants: None,
+    }
+}
+
+/// An attempt that answers for the run from this round on.
+fn since(round: u32) -> Progress {
+    Progress {
+        began: Some(begin()),
+        round: Some(round),
+        ..Progress::default()
     }
 }
 
 #[test]
 fn a_run_that_failed_is_run_again_by_the_next_attempt_but_not_by_its_own() {
     let request = request("");
-    let first = Progress::new("job");
-    assert_eq!(next(&request, &first, &seen(None)), Step::Start);
+    let new = Progress::default();
+    let start = Step::Begin(Operation::Start);
+    assert_eq!(next(&request, &new, &seen(None)), start);
     let partly = run(ExecutionStatus::CompletedWithFailures);
-    assert_eq!(next(&request, &first, &seen(Some(partly))), Step::Start);
+    assert_eq!(next(&request, &new, &seen(Some(partly))), start);
     let failed = Run {
         failed_steps: vec![FailedStep {
             name: "Train".into(),
@@ -214,15 +441,14 @@ fn a_run_that_failed_is_run_again_by_the_next_attempt_but_not_by_its_own() {
         }],
         ..run(ExecutionStatus::Failed)
     };
-    let again = next(
-        &request,
-        &Progress::new("next"),
-        &seen(Some(failed.clone())),
+    let again = Step::Begin(Operation::Retry(execution()));
+    assert_eq!(next(&request, &new, &seen(Some(failed.clone()))), again);
+    // It has written down that the next round is its own, and was killed before it claimed it.
+    assert_eq!(
+        next(&request, &since(2), &seen(Some(failed.clone()))),
+        again
     );
-    assert_eq!(again, Step::Retry(execution()));
-    let mut own = first;
-    own.execution = Some(execution());
-    let Step::Fail(failure) = next(&request, &own, &seen(Some(failed))) else {
+    let Step::Fail(failure) = next(&request, &since(1), &seen(Some(failed))) else {
         panic!("it failed");
     };
     assert_eq!(failure.kind, FailureKind::JobFailed);
@@ -234,36 +460,51 @@ fn a_run_that_failed_is_run_again_by_the_next_attempt_but_not_by_its_own() {
 }
 
 #[test]
-fn a_run_is_adopted_unless_somebody_else_started_it_and_it_ends_badly() {
+fn a_run_is_adopted_unless_it_ends_badly() {
     use ExecutionStatus::{Executing, Failed, Stopped, Stopping, Succeeded};
-    for status in [Executing, Stopping, Stopped, Failed, Succeeded] {
-        let own = run(status.clone());
-        let other = Run {
-            own: false,
-            ..own.clone()
-        };
-        assert!(own.is_adoptable(), "{status}");
-        assert_eq!(
-            other.is_adoptable(),
-            [Executing, Succeeded].contains(&status),
-            "{status}"
-        );
+    let step = |status| next(&request(""), &Progress::default(), &seen(Some(run(status))));
+    assert_eq!(step(Executing), Step::Adopt(1));
+    assert!(matches!(step(Stopping), Step::Wait(_)));
+    assert_eq!(step(Succeeded), Step::Share);
+    for status in [Stopped, Failed] {
+        assert_eq!(step(status), Step::Begin(Operation::Retry(execution())));
+    }
+}
+
+#[test]
+fn what_was_begun_is_finished_by_whoever_comes_next() {
+    use ExecutionStatus::{Executing, Failed, Stopping, Succeeded};
+    let start = round(1, Operation::Start);
+    let mut unfinished = seen(None);
+    unfinished.round = Some(start.clone());
+    let step = |seen: &Seen| next(&request(""), &Progress::default(), seen);
+    assert_eq!(step(&unfinished), Step::Perform(start));
+    let retry = round(2, Operation::Retry(execution()));
+    unfinished.round = Some(retry.clone());
+    let mut step = |status| {
+        unfinished.run = Some(run(status));
+        step(&unfinished)
+    };
+    assert_eq!(step(Failed), Step::Perform(retry.clone()));
+    assert!(matches!(step(Stopping), Step::Wait(_)));
+    for status in [Executing, Succeeded] {
+        assert_eq!(step(status), Step::Settle(retry.clone(), execution()));
     }
 }
 
 #[test]
 fn a_run_that_takes_too_long_is_not_waited_for() {
     let request = request(r#", "runMinutes": 10"#);
-    let mut progress = Progress::new("job");
-    progress.began = Some(begin());
-    progress.execution = Some(execution());
-    let mut seen = seen(Some(run(ExecutionStatus::Executing)));
-    assert!(matches!(next(&request, &progress, &seen), Step::Wait(_)));
-    seen.now = begin() + SignedDuration::from_mins(10);
-    let Step::Fail(failure) = next(&request, &progress, &seen) else {
-        panic!("it is over");
-    };
-    assert!(failure.message.contains("still Executing after 10 minutes"));
+    for status in [ExecutionStatus::Executing, ExecutionStatus::Stopping] {
+        let mut seen = seen(Some(run(status.clone())));
+        assert!(matches!(next(&request, &since(1), &seen), Step::Wait(_)));
+        seen.now = begin() + SignedDuration::from_mins(10);
+        let Step::Fail(failure) = next(&request, &since(1), &seen) else {
+            panic!("it is over");
+        };
+        let told = format!("still {status} after 10 minutes");
+        assert!(failure.message.contains(&told), "{failure}");
+    }
 }
 
 fn association(entity: &str, status: AssociationStatus) -> Association {
@@ -370,7 +611,7 @@ fn sharing_what_no_rule_names_is_a_mistake_that_is_told_at_once() {
 #[test]
 fn whoever_lacks_access_in_the_end_is_named() {
     let request = request(r#", "run": false, "accessMinutes": 60"#);
-    let mut progress = Progress::new("job");
+    let mut progress = Progress::default();
     assert_eq!(next(&request, &progress, &seen(None)), Step::Share);
     progress.sharing = Some(begin());
     let mut seen = seen(None);
@@ -397,146 +638,4 @@ fn whoever_lacks_access_in_the_end_is_named() {
         r#"{"pipeline": "churn", "owner": "test", "run": false, "waitForAccess": false}"#,
     );
     assert_eq!(next(&impatient.unwrap(), &progress, &seen), Step::Succeed);
-}
-
-/// What may happen between two invocations.
-#[derive(Debug, Clone, Copy)]
-enum Event {
-    Nothing,
-    RunEnds(bool),
-    Access,
-    /// What the invocation knew is lost, as when it is killed.
-    Forget,
-    /// Somebody retries the stage.
-    NewAttempt,
-}
-
-fn event() -> impl Strategy<Value = Event> {
-    prop_oneof![
-        Just(Event::Nothing),
-        any::<bool>().prop_map(Event::RunEnds),
-        Just(Event::Access),
-        Just(Event::Forget),
-        Just(Event::NewAttempt),
-    ]
-}
-
-/// SageMaker and RAM, as far as the hook touches them.
-struct World {
-    run: Option<Run>,
-    starts: usize,
-    retries: Vec<String>,
-    access: bool,
-}
-
-/// One invocation: goes on until it has to wait, and returns how it ended.
-fn invoke(world: &mut World, request: &Request, progress: &mut Progress, now: Timestamp) -> Step {
-    progress.began.get_or_insert(now);
-    if let Some(run) = world.run.as_ref().filter(|run| run.is_adoptable()) {
-        progress.execution = Some(run.arn.clone());
-    }
-    for _ in 0..10 {
-        let access = if world.access {
-            Access::Granted
-        } else {
-            Access::Invited
-        };
-        let grant = Grant {
-            rule: "r".parse().unwrap(),
-            gate: Gate::Created,
-            principal: "111111111111".parse().unwrap(),
-            share: None,
-            access,
-        };
-        let seen = Seen {
-            now,
-            run: world.run.clone(),
-            grants: progress.sharing.map(|_| vec![grant]),
-        };
-        match next(request, progress, &seen) {
-            Step::Start => {
-                world.starts += 1;
-                world.run = Some(run(ExecutionStatus::Executing));
-                progress.execution = Some(execution());
-            }
-            Step::Retry(arn) => {
-                world.retries.push(progress.attempt.clone());
-                world.run = Some(run(ExecutionStatus::Executing));
-                progress.execution = Some(arn);
-            }
-            Step::Share => progress.sharing = Some(now),
-            end => return end,
-        }
-    }
-    panic!("an invocation ends");
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
-
-    /// Whatever happens: one start, no success without what it stands for, and always an end.
-    #[test]
-    fn every_deployment_ends_and_its_end_is_true(
-        events in vec(event(), 0..40),
-        run in any::<bool>(),
-        share in any::<bool>(),
-    ) {
-        let request = request(&format!(
-            ", \"run\": {run}, \"share\": {share}, \"runMinutes\": 100, \"accessMinutes\": 50"
-        ));
-        let mut world = World { run: None, starts: 0, retries: Vec::new(), access: false };
-        let mut progress = Progress::new("job0");
-        let mut attempts = 0;
-        let mut now = begin();
-        let quiet = std::iter::repeat_n(Event::Nothing, 200);
-        let mut end = None;
-        for event in events.into_iter().chain(quiet) {
-            match event {
-                Event::Nothing => {}
-                Event::RunEnds(well) => {
-                    let status = if well { ExecutionStatus::Succeeded } else { ExecutionStatus::Failed };
-                    if let Some(run) = world.run.as_mut().filter(|run| !run.status.is_terminal()) {
-                        run.status = status;
-                    }
-                }
-                Event::Access => world.access = true,
-                Event::Forget => {
-                    let began = progress.began;
-                    progress = Progress::new(progress.attempt);
-                    progress.began = began;
-                }
-                Event::NewAttempt => {
-                    attempts += 1;
-                    progress = Progress::new(format!("job{attempts}"));
-                    if let Some(run) = &mut world.run {
-                        run.own = false;
-                    }
-                }
-            }
-            now += SignedDuration::from_mins(1);
-            let step = invoke(&mut world, &request, &mut progress, now);
-            prop_assert_eq!(Progress::parse(&progress.token()), Ok(progress.clone()));
-            match step {
-                Step::Wait(_) => {}
-                Step::Succeed => {
-                    let succeeded = |run: &Run| run.status == ExecutionStatus::Succeeded;
-                    prop_assert!(!run || world.run.as_ref().is_some_and(succeeded));
-                    prop_assert!(!share || world.access);
-                    end = Some(step);
-                }
-                Step::Fail(ref failure) => {
-                    prop_assert!(!failure.message.is_empty());
-                    end = Some(step);
-                }
-                other => prop_assert!(false, "{other:?} is no end"),
-            }
-            if end.is_some() {
-                break;
-            }
-        }
-        prop_assert!(end.is_some(), "it never ended");
-        prop_assert!(world.starts <= 1);
-        let once: BTreeSet<_> = world.retries.iter().collect();
-        prop_assert_eq!(once.len(), world.retries.len(), "an attempt runs a failure again once");
-    }
 }

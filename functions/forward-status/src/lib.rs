@@ -131,7 +131,7 @@ impl<'a> ForwardStatus<'a> {
         report: &mut Report,
     ) -> Outcome {
         let teller = record.teller();
-        match read(record, teller.now) {
+        match read(record, policy, teller.now) {
             Err(ignored) => report.ignore(&ignored),
             Ok(Task::Nothing(why)) => report.skip(why),
             Ok(Task::Tell(news)) => {
@@ -147,7 +147,7 @@ impl<'a> ForwardStatus<'a> {
 }
 
 /// What a record of the batch asks for.
-fn read(record: &Record, now: Timestamp) -> Result<Task, Ignored> {
+fn read(record: &Record, policy: &Policy, now: Timestamp) -> Result<Task, Ignored> {
     let Hint { kind, replay, time } = hint::parse(&record.body)?;
     Ok(match kind {
         // A replay brings back what happened long ago; state is read again, people are not told again.
@@ -164,7 +164,11 @@ fn read(record: &Record, now: Timestamp) -> Result<Task, Ignored> {
         Kind::Sweep => Task::Sweep(None),
         Kind::Command(command) => match command.action {
             _ if command.dry_run => Task::Nothing("a dry run tells nothing"),
-            Action::Sweep => Task::Sweep(command.account),
+            Action::Sweep => {
+                let named = command.account.as_ref();
+                let named = named.map(|account| hint::account_of(account, policy));
+                Task::Sweep(named.transpose()?)
+            }
             action => return Err(action.not_for_this_function()),
         },
         Kind::Step(_) => Task::Nothing("failed steps are told with their execution"),

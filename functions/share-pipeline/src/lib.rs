@@ -34,8 +34,10 @@ use aws::{
     telemetry::Metrics,
 };
 use domain::{
+    account::AccountRef,
     hint::{self, Action, Command, Hint, Ignored, Kind},
     id::AccountId,
+    policy::Policy,
     sharing::{self, Added, Plan},
 };
 use futures::{StreamExt, stream};
@@ -62,8 +64,8 @@ pub struct SharePipeline<'a> {
 
 /// Where a hint says to look.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Scope {
-    Account(AccountId),
+enum Scope<A = AccountId> {
+    Account(A),
     /// Every account that shares or has shared.
     Everything,
 }
@@ -79,8 +81,8 @@ struct Look {
 
 /// A hint that is worth a look.
 #[derive(Debug, Clone)]
-struct Task {
-    scope: Scope,
+struct Task<A = AccountId> {
+    scope: Scope<A>,
     /// Whether the policy may have been written.
     promotes: bool,
     dry_run: bool,
@@ -122,6 +124,10 @@ impl<'a> SharePipeline<'a> {
             }
         };
         report.policy_version = Some(policy.version);
+        let tasks: Vec<_> = tasks
+            .into_iter()
+            .map(|task| task.and_then(|task| task.of(&policy.policy)))
+            .collect();
 
         let owners = match self.owners(&policy, &tasks).await {
             Ok(owners) => owners,
@@ -247,14 +253,14 @@ impl<'a> SharePipeline<'a> {
 }
 
 /// What a record of the batch asks for.
-fn read(record: &Record) -> Result<Task, Ignored> {
+fn read(record: &Record) -> Result<Task<AccountRef>, Ignored> {
     let Hint { kind, .. } = hint::parse(&record.body)?;
     let scope = match kind {
-        Kind::Pipeline(change) => Scope::Account(change.account),
-        Kind::Execution(change) => Scope::Account(change.account),
-        Kind::Step(change) => Scope::Account(change.account),
-        Kind::Share(change) => Scope::Account(change.account),
-        Kind::Offer(offer) => Scope::Account(offer.owner),
+        Kind::Pipeline(change) => Scope::Account(change.account.into()),
+        Kind::Execution(change) => Scope::Account(change.account.into()),
+        Kind::Step(change) => Scope::Account(change.account.into()),
+        Kind::Share(change) => Scope::Account(change.account.into()),
+        Kind::Offer(offer) => Scope::Account(offer.owner.into()),
         Kind::Policy(_) | Kind::Sweep => Scope::Everything,
         Kind::Command(command) => return read_command(command),
     };
@@ -265,7 +271,27 @@ fn read(record: &Record) -> Result<Task, Ignored> {
     })
 }
 
-fn read_command(command: Command) -> Result<Task, Ignored> {
+impl Task<AccountRef> {
+    /// The same task for the account that the policy means.
+    fn of(self, policy: &Policy) -> Result<Task, Ignored> {
+        let Self {
+            scope,
+            promotes,
+            dry_run,
+        } = self;
+        let scope = match scope {
+            Scope::Account(account) => Scope::Account(hint::account_of(&account, policy)?),
+            Scope::Everything => Scope::Everything,
+        };
+        Ok(Task {
+            scope,
+            promotes,
+            dry_run,
+        })
+    }
+}
+
+fn read_command(command: Command) -> Result<Task<AccountRef>, Ignored> {
     let scope = match (command.action, command.account) {
         (Action::Share | Action::Sweep, Some(owner)) => Scope::Account(owner),
         (Action::Share | Action::Sweep, None) => Scope::Everything,

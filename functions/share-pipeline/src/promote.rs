@@ -6,6 +6,7 @@ use aws::{
     policy::{InForce, Labelled},
 };
 use domain::{
+    account::AccountRef,
     hint::Ignored,
     notification::PolicyTrouble,
     policy::{self, Policy},
@@ -17,7 +18,7 @@ impl SharePipeline<'_> {
     /// The policy in force, after a newer one was put in force if there is one.
     pub(crate) async fn policy(
         &self,
-        tasks: &[Result<Task, Ignored>],
+        tasks: &[Result<Task<AccountRef>, Ignored>],
         batch: &[Record],
         report: &mut Report,
     ) -> Result<Option<InForce>, Error> {

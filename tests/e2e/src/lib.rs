@@ -3,6 +3,8 @@
 //! A scenario acts and looks as people do, through the AWS SDK; only what no
 //! API shows, faults and logs, it takes from the sandbox itself.
 
+pub mod deployment;
+
 use std::{sync::OnceLock, time::Duration};
 
 use aws_sdk_ram::types::{

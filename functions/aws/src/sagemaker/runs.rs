@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_sagemaker::types::{Parameter, SortOrder, SortPipelineExecutionsBy};
+use aws_sdk_sagemaker::types::Parameter;
 use domain::{
-    hook::{Identity, PipelineRef, Run},
+    hook::{PipelineRef, Run, Started},
     id::{ExecutionArn, PipelineArn},
     sharing::Pipeline,
     status::ExecutionStatus,
@@ -12,6 +12,23 @@ use domain::{
 
 use super::{PAGE, SageMaker, status, timestamp};
 use crate::error::Error;
+
+/// A run that is to be started.
+#[derive(Debug, Clone, Copy)]
+pub struct Start<'s> {
+    /// The pipeline.
+    pub pipeline: &'s PipelineArn,
+    /// The name of the run, for people.
+    pub display_name: &'s str,
+    /// What people read about it.
+    pub description: &'s str,
+    /// The parameters.
+    pub parameters: &'s BTreeMap<String, String>,
+    /// The version of the pipeline; the newest if absent.
+    pub version: Option<i64>,
+    /// The client request token, which nobody else has.
+    pub token: &'s str,
+}
 
 impl SageMaker {
     /// The pipeline of this name or ARN, as it is now.
@@ -28,44 +45,6 @@ impl SageMaker {
             arn: self.parsed("DescribePipeline", answer.pipeline_arn())?,
             created: self.known("DescribePipeline", created)?,
         })
-    }
-
-    /// The newest run of the deployment, if it is among the pipeline's newest hundred.
-    ///
-    /// An older one is known by its client request token yet, for as long as
-    /// `SageMaker` remembers those.
-    pub async fn find_run(
-        &self,
-        pipeline: &PipelineArn,
-        identity: &Identity,
-    ) -> Result<Option<Run>, Error> {
-        let answer = self
-            .client
-            .list_pipeline_executions()
-            .pipeline_name(pipeline.as_str())
-            .max_results(PAGE)
-            .sort_by(SortPipelineExecutionsBy::CreationTime)
-            .sort_order(SortOrder::Descending)
-            .send()
-            .await
-            .map_err(self.service.failed("ListPipelineExecutions"))?;
-        let found = answer.pipeline_execution_summaries().iter().find_map(|it| {
-            let name = it.pipeline_execution_display_name()?;
-            identity.is_of_deployment(name).then_some((it, name))
-        });
-        let Some((found, name)) = found else {
-            return Ok(None);
-        };
-        let arn = found.pipeline_execution_arn();
-        let arn = self.parsed("ListPipelineExecutions", arn)?;
-        if name == identity.display_name() {
-            return self.run(&arn).await;
-        }
-        Ok(Some(Run {
-            status: status(found.pipeline_execution_status()),
-            own: false,
-            ..Run::started(arn)
-        }))
     }
 
     /// How a run goes, and if it went wrong, why; none if there is no such run.
@@ -85,38 +64,76 @@ impl SageMaker {
         Ok(Some(run))
     }
 
-    /// Starts a run, or finds the one that was started with this token.
-    pub async fn start(
-        &self,
-        pipeline: &PipelineArn,
-        identity: &Identity,
-        token: &str,
-        parameters: &BTreeMap<String, String>,
-        description: &str,
-    ) -> Result<ExecutionArn, Error> {
-        let parameters = parameters
+    /// Starts a run, or returns the one that was started with this token.
+    ///
+    /// ASSUMED: with the same token and the same request, SageMaker returns the
+    /// same execution for hours; how long is not documented, only that an
+    /// operation completes no more than once.
+    pub async fn start(&self, start: &Start<'_>) -> Result<ExecutionArn, Error> {
+        let parameters = start
+            .parameters
             .iter()
             .map(|(name, value)| Parameter::builder().name(name).value(value).build());
         let answer = self
             .client
             .start_pipeline_execution()
-            .pipeline_name(pipeline.as_str())
-            .pipeline_execution_display_name(identity.display_name())
-            .pipeline_execution_description(description)
+            .pipeline_name(start.pipeline.as_str())
+            .pipeline_execution_display_name(start.display_name)
+            .pipeline_execution_description(start.description)
             .set_pipeline_parameters(Some(parameters.collect()))
-            .client_request_token(token)
+            .set_pipeline_version_id(start.version)
+            .client_request_token(start.token)
             .send()
             .await
             .map_err(self.service.failed("StartPipelineExecution"))?;
         self.parsed("StartPipelineExecution", answer.pipeline_execution_arn())
     }
 
-    /// Runs the steps again that did not succeed; asked once more by the same attempt, it does nothing.
-    pub async fn retry(&self, execution: &ExecutionArn, identity: &Identity) -> Result<(), Error> {
+    /// What SageMaker says that a run was started with; none if there is no such run (yet).
+    pub async fn started(&self, execution: &ExecutionArn) -> Result<Option<Started>, Error> {
+        let asked = futures::try_join!(
+            self.describe_execution(execution),
+            self.parameters(execution)
+        );
+        let (answer, parameters) = match asked {
+            Err(error) if error.is("ResourceNotFound") => return Ok(None),
+            asked => asked?,
+        };
+        let pipeline = answer.pipeline_arn().and_then(|arn| arn.parse().ok());
+        Ok(Some(Started {
+            pipeline,
+            created: answer.creation_time().and_then(timestamp),
+            version: answer.pipeline_version_id(),
+            parameters,
+        }))
+    }
+
+    async fn parameters(
+        &self,
+        execution: &ExecutionArn,
+    ) -> Result<BTreeMap<String, String>, Error> {
+        let asking = self
+            .client
+            .list_pipeline_parameters_for_execution()
+            .pipeline_execution_arn(execution.as_str())
+            .max_results(PAGE);
+        let mut parameters = asking.into_paginator().items().send();
+        let mut found = BTreeMap::new();
+        while let Some(parameter) = parameters.next().await {
+            let failed = self.service.failed("ListPipelineParametersForExecution");
+            let parameter = parameter.map_err(failed)?;
+            let name = parameter.name().unwrap_or_default().to_owned();
+            found.insert(name, parameter.value().unwrap_or_default().to_owned());
+        }
+        Ok(found)
+    }
+
+    /// Runs the steps again that did not succeed; with the same token once more, it does nothing.
+    pub async fn retry(&self, execution: &ExecutionArn, token: &str) -> Result<(), Error> {
         self.client
             .retry_pipeline_execution()
             .pipeline_execution_arn(execution.as_str())
-            .client_request_token(identity.retry_token())
+            .client_request_token(token)
             .send()
             .await
             .map_err(self.service.failed("RetryPipelineExecution"))?;
@@ -126,8 +143,7 @@ impl SageMaker {
 
 #[cfg(test)]
 mod tests {
-    use domain::hook::Request;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::replay::{Replay, ok, refusal};
@@ -146,60 +162,45 @@ mod tests {
         format!("{PIPELINE}/execution/abc").parse().unwrap()
     }
 
-    fn identity(attempt: &str) -> Identity {
-        let text = r#"{"pipeline":"churn","owner":"test","execution":"e1"}"#;
-        Identity::of(&Request::parse(text).unwrap(), &pipeline(), attempt)
-    }
-
     #[tokio::test]
-    async fn a_run_is_found_by_the_name_that_it_was_started_with() {
-        let summary = |name: &str, id: &str| {
-            json!({
-                "PipelineExecutionArn": format!("{PIPELINE}/execution/{id}"),
-                "PipelineExecutionDisplayName": name,
-                "PipelineExecutionStatus": "Stopping",
-            })
-        };
-        let page = |items: Vec<Value>| ok(&json!({ "PipelineExecutionSummaries": items }));
+    async fn a_run_is_started_as_it_is_asked_for_and_says_what_it_was_started_with() {
+        let started = json!({
+            "PipelineArn": PIPELINE, "PipelineExecutionArn": execution(),
+            "PipelineExecutionStatus": "Executing", "PipelineVersionId": 3,
+            "CreationTime": 1_767_603_600.5,
+        });
+        let rows = json!({ "PipelineParameters": [{ "Name": "Rows", "Value": "7" }] });
         let replay = Replay::of([
             ok(&json!({ "PipelineExecutionArn": execution() })),
-            page(vec![
-                summary("by-hand", "other"),
-                summary(&identity("job2").display_name(), "abc"),
-                summary(&identity("job1").display_name(), "old"),
-            ]),
-            page(vec![summary(&identity("job1").display_name(), "abc")]),
-            ok(&json!({ "PipelineExecutionStatus": "Stopped", "FailureReason": "by hand" })),
-            ok(&json!({ "PipelineExecutionSteps": [] })),
-            page(vec![summary("by-hand", "other")]),
+            ok(&started),
+            ok(&rows),
+            refusal(400, "ResourceNotFound", "gone"),
+            ok(&rows),
         ]);
         let sagemaker = sagemaker(&replay).await;
         let parameters = BTreeMap::from([("Rows".to_owned(), "7".to_owned())]);
-        let identity = identity("job1");
-        let started = sagemaker
-            .start(&pipeline(), &identity, "token", &parameters, "Started")
-            .await;
-        assert_eq!(started.unwrap(), execution());
+        let start = Start {
+            pipeline: &pipeline(),
+            display_name: "pipeshare-e1",
+            description: "Started",
+            parameters: &parameters,
+            version: Some(3),
+            token: "token",
+        };
+        assert_eq!(sagemaker.start(&start).await.unwrap(), execution());
         let sent = replay.requests()[0].json();
-        assert_eq!(
-            sent["PipelineExecutionDisplayName"],
-            identity.display_name()
-        );
+        assert_eq!(sent["PipelineExecutionDisplayName"], "pipeshare-e1");
         assert_eq!(sent["ClientRequestToken"], "token");
+        assert_eq!(sent["PipelineVersionId"], 3);
         let expected = json!([{ "Name": "Rows", "Value": "7" }]);
         assert_eq!(sent["PipelineParameters"], expected);
 
-        let found = sagemaker.find_run(&pipeline(), &identity).await.unwrap();
-        let found = found.unwrap();
-        assert_eq!(found.arn, execution());
-        assert_eq!(found.status, ExecutionStatus::Stopping);
-        assert!(!found.own, "another attempt started it");
-        let own = sagemaker.find_run(&pipeline(), &identity).await.unwrap();
-        let own = own.unwrap();
-        assert!(own.own);
-        assert_eq!(own.reason.as_deref(), Some("by hand"));
-        let none = sagemaker.find_run(&pipeline(), &identity).await.unwrap();
-        assert_eq!(none, None);
+        let found = sagemaker.started(&execution()).await.unwrap().unwrap();
+        assert_eq!(found.pipeline, Some(pipeline()));
+        assert_eq!(found.version, Some(3));
+        assert_eq!(found.parameters, parameters);
+        assert_eq!(found.created.unwrap().as_millisecond(), 1_767_603_600_500);
+        assert_eq!(sagemaker.started(&execution()).await.unwrap(), None);
     }
 
     #[tokio::test]

@@ -7,15 +7,19 @@ use super::{
     fields::Fields,
     ignored::{Ignored, label},
 };
-use crate::id::AccountId;
+use crate::{
+    account::AccountRef,
+    id::AccountId,
+    policy::{Policy, nearest},
+};
 
 /// A request such as `{"action": "share", "owner": "222222222222", "dryRun": true}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
     /// What to do.
     pub action: Action,
-    /// The only account to do it for; all of them if absent.
-    pub account: Option<AccountId>,
+    /// The only account to do it for; all of them if absent. See [`account_of`].
+    pub account: Option<AccountRef>,
     /// Whether to plan only.
     pub dry_run: bool,
 }
@@ -27,6 +31,20 @@ impl Command {
         let (name, field) = action.names();
         json!({ "action": name, field: account }).to_string()
     }
+}
+
+/// The account that a command names, by the policy in force.
+///
+/// A misspelled name must not widen the command to every account.
+pub fn account_of(account: &AccountRef, policy: &Policy) -> Result<AccountId, Ignored> {
+    account.resolve(Some(policy)).map_err(|_| {
+        let names = policy.accounts.iter().map(|account| account.name.as_str());
+        let account = account.to_string();
+        Ignored::UnknownAccount {
+            meant: nearest(&account, names).map(str::to_owned),
+            account: label(&account),
+        }
+    })
 }
 
 /// What a command asks for.
@@ -98,9 +116,9 @@ fn read_action(body: &Fields) -> Result<Action, Ignored> {
     }
 }
 
-fn read_account(body: &Fields, name: &str) -> Result<Option<AccountId>, Ignored> {
+fn read_account(body: &Fields, name: &str) -> Result<Option<AccountRef>, Ignored> {
     if !body.has(name) {
         return Ok(None);
     }
-    body.id(name, "an account id").map(Some)
+    Ok(Some(AccountRef::of(body.text(name)?)))
 }

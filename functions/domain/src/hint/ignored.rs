@@ -71,6 +71,17 @@ pub enum Ignored {
         /// What it asks for.
         action: String,
     },
+    /// A command names an account that the policy in force does not.
+    #[error("unknown account {account:?}; {}", match .meant {
+        Some(meant) => format!("did you mean {meant:?}?"),
+        None => "name it under accounts in the policy, or write its twelve digits".to_owned(),
+    })]
+    UnknownAccount {
+        /// What the command says.
+        account: String,
+        /// The name of the policy that it may be a misspelling of.
+        meant: Option<String>,
+    },
     /// A command is meant for another function.
     #[error("the action {action} is not for this function")]
     NotForThisFunction {
@@ -106,6 +117,7 @@ impl Ignored {
             Self::BadField { .. } => "bad-field",
             Self::UnknownField { .. } => "unknown-field",
             Self::UnknownAction { .. } => "unknown-action",
+            Self::UnknownAccount { .. } => "unknown-account",
             Self::NotForThisFunction { .. } => "not-for-this-function",
             Self::AccountMismatch { .. } => "account-mismatch",
             Self::PipelineMismatch => "pipeline-mismatch",

@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::request::Place;
+use crate::{id::Region, policy::Policy};
+
 /// The kinds of failure that `CodePipeline` knows and that the hook meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum FailureKind {
@@ -55,18 +58,29 @@ impl Failure {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistakes {
     what: &'static str,
-    mistakes: Vec<String>,
+    list: Vec<String>,
+    place: Box<Place>,
 }
 
 impl Mistakes {
-    pub(super) fn of(what: &'static str, mistakes: Vec<String>) -> Self {
-        Self { what, mistakes }
+    pub(super) fn of(what: &'static str, list: Vec<String>, place: Place) -> Self {
+        let place = Box::new(place);
+        Self { what, list, place }
+    }
+
+    /// Adds what is wrong with the owner, which only the policy in force can tell.
+    #[must_use]
+    pub fn and_of_place(mut self, policy: Option<&Policy>, region: &Region) -> Self {
+        if let Err(mistakes) = self.place.account(policy, region) {
+            self.list.extend(mistakes);
+        }
+        self
     }
 }
 
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.what, self.mistakes.join("; "))
+        write!(f, "{}: {}", self.what, self.list.join("; "))
     }
 }
 

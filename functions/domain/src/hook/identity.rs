@@ -1,4 +1,4 @@
-//! Which run is the one of this deployment.
+//! Which deployment, and which attempt at it.
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -6,64 +6,88 @@ use sha2::{Digest, Sha256};
 use super::Request;
 use crate::id::PipelineArn;
 
+/// SageMaker allows display names of 82 characters.
+const LONGEST_EXECUTION: usize = 36;
+const LONGEST_ACTION: usize = 24;
+
 /// What tells the work of one deployment from that of another.
 ///
-/// The same for every attempt of the same action in the same execution of a
-/// pipeline of `CodePipeline`, so that a second attempt finds the first one's run.
+/// The deployment is the same for every attempt of the same action in the same
+/// execution of a pipeline of `CodePipeline`, as long as the run is to be the
+/// same; so a second attempt finds the first one's run. What is computed here
+/// can be computed by others: it finds what the hook remembers, and proves nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    key: String,
+    deployment: String,
+    work: String,
     attempt: String,
+    display_name: String,
 }
 
 impl Identity {
     /// The identity of a request for a pipeline; `attempt` stands for who asked first.
     #[must_use]
     pub fn of(request: &Request, pipeline: &PipelineArn, attempt: &str) -> Self {
-        let deployment = match &request.execution {
+        let named = match &request.execution {
             Some(execution) => json!([execution, request.action]),
             None => json!({ "attempt": attempt }),
         };
         let pipeline = pipeline.as_str().to_ascii_lowercase();
+        let (parameters, version) = (&request.parameters, request.version);
+        let deployment = digest(&json!([named, pipeline, parameters, version]));
+        let work = digest(&json!([request, pipeline]));
         Self {
-            key: digest(&json!([deployment, pipeline, request.parameters])),
-            attempt: attempt.to_owned(),
+            display_name: display_name(request, attempt, &deployment),
+            attempt: digest(&json!([work, attempt])),
+            deployment,
+            work,
         }
     }
 
-    /// The display name of the run: which deployment it is, and which attempt started it.
+    /// The key of the deployment, under which its runs are remembered.
     #[must_use]
-    pub fn display_name(&self) -> String {
-        // SageMaker allows 82 characters.
-        format!(
-            "{}{}",
-            self.deployment(),
-            &digest(&json!(self.attempt))[..12]
-        )
+    pub fn deployment(&self) -> &str {
+        &self.deployment
     }
 
-    /// Whether a run of this display name is one of this deployment.
+    /// The key of the attempt, under which is remembered how far it is.
     #[must_use]
-    pub fn is_of_deployment(&self, display_name: &str) -> bool {
-        display_name.starts_with(&self.deployment())
+    pub fn attempt(&self) -> &str {
+        &self.attempt
     }
 
-    fn deployment(&self) -> String {
-        format!("pipeshare-{}-", &self.key[..40])
+    /// What tells the request and its pipeline from others, for a continuation token.
+    #[must_use]
+    pub fn work(&self) -> &str {
+        &self.work[..16]
     }
 
-    /// The client request token with which the run is started.
+    /// The display name of the runs: which deployment it is, for people.
     #[must_use]
-    pub fn start_token(&self) -> String {
-        format!("pipeshare-{}", self.key)
+    pub fn display_name(&self) -> &str {
+        &self.display_name
     }
+}
 
-    /// The client request token with which this attempt has it run again after a failure.
-    #[must_use]
-    pub fn retry_token(&self) -> String {
-        let key = digest(&json!([self.key, self.attempt]));
-        format!("pipeshare-{key}")
-    }
+fn display_name(request: &Request, attempt: &str, deployment: &str) -> String {
+    let name = request.execution.as_deref().unwrap_or(attempt);
+    let action = request.action.as_deref().unwrap_or_default();
+    let parts = [
+        "pipeshare".to_owned(),
+        plain(name, LONGEST_EXECUTION),
+        plain(action, LONGEST_ACTION),
+        deployment[..8].to_owned(),
+    ];
+    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join("-")
+}
+
+/// As much of a text as a display name may have.
+fn plain(text: &str, longest: usize) -> String {
+    let kept = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let text: String = text.chars().map(kept).collect();
+    let text = text.trim_matches('-');
+    text[..text.len().min(longest)].trim_matches('-').to_owned()
 }
 
 /// 64 hexadecimal digits.

@@ -1,29 +1,28 @@
-//! What is known between two invocations.
+//! How far an attempt is, and the token that finds it again.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::id::ExecutionArn;
+use super::Identity;
 
 /// The version of the form below.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
-/// How far the hook is; nothing in it is a secret.
+/// The continuation token: which attempt it is, and nothing that is believed.
+///
+/// `CodePipeline` hands it back as it was, but whoever invokes the function
+/// directly may write what they like. How far the attempt is stands in the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
+#[serde(deny_unknown_fields)]
+pub struct Token {
     v: u32,
     /// Who asked first: `CodePipeline` asks on with jobs of other ids.
     pub attempt: String,
-    /// When the first invocation began.
+    /// What the attempt is about, once that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub began: Option<Timestamp>,
-    /// The run that was started, run again or adopted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub execution: Option<ExecutionArn>,
-    /// When the gates were opened and sharing was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sharing: Option<Timestamp>,
-    /// How many invocations in a row AWS could not serve.
+    work: Option<String>,
+    /// How many invocations in a row AWS could not serve; more of them end the
+    /// caller's own waiting, and nothing else.
     #[serde(default)]
     pub failures: u32,
 }
@@ -33,34 +32,67 @@ pub struct Progress {
 #[error("the continuation token is not one of this version of the hook; begin without one")]
 pub struct UnreadableToken;
 
-impl Progress {
+/// A continuation token of another request, or of an attempt that nobody remembers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the continuation token belongs to no attempt at this request; begin without one")]
+pub struct StrangeToken;
+
+impl Token {
     /// The beginning.
     #[must_use]
     pub fn new(attempt: impl Into<String>) -> Self {
         Self {
             v: VERSION,
             attempt: attempt.into(),
-            began: None,
-            execution: None,
-            sharing: None,
+            work: None,
             failures: 0,
         }
     }
 
     /// Reads a continuation token.
-    pub fn parse(token: &str) -> Result<Self, UnreadableToken> {
-        match serde_json::from_str::<Self>(token) {
-            Ok(progress) if progress.v == VERSION => Ok(progress),
+    pub fn parse(text: &str) -> Result<Self, UnreadableToken> {
+        match serde_json::from_str::<Self>(text) {
+            Ok(token) if token.v == VERSION => Ok(token),
             _ => Err(UnreadableToken),
         }
     }
 
-    /// The continuation token.
+    /// The continuation token as text.
     #[must_use]
-    pub fn token(&self) -> String {
-        // Texts, numbers and times: there is nothing that JSON cannot write.
+    pub fn text(&self) -> String {
+        // Texts and numbers: there is nothing that JSON cannot write.
         serde_json::to_string(self).unwrap_or_default()
     }
+
+    /// Whether an attempt at this work was begun with the token.
+    ///
+    /// One that is about something else is refused, so that a mistake is not
+    /// taken for a beginning.
+    pub fn is_of(&self, identity: &Identity) -> Result<bool, StrangeToken> {
+        match &self.work {
+            Some(work) if work == identity.work() => Ok(true),
+            Some(_) => Err(StrangeToken),
+            None => Ok(false),
+        }
+    }
+
+    /// Makes the token one of this work, once the attempt is written down.
+    pub fn bind(&mut self, identity: &Identity) {
+        self.work = Some(identity.work().to_owned());
+    }
+}
+
+/// How far an attempt is; only the hook writes it, into the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// When the first invocation began.
+    pub began: Option<Timestamp>,
+    /// When the pipeline was created that the first invocation found.
+    pub created: Option<Timestamp>,
+    /// The first round of the deployment's run that the attempt answers for.
+    pub round: Option<u32>,
+    /// When the gates were opened and sharing was asked for.
+    pub sharing: Option<Timestamp>,
 }
 
 /// Whether so many minutes have passed since then.

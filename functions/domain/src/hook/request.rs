@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Mistakes;
 use crate::{
-    id::{AccountId, PipelineArn, PipelineOwner, is_pipeline_name},
+    account::AccountRef,
+    id::{AccountId, PipelineArn, PipelineOwner, Region, is_pipeline_name},
     policy::{Policy, quoted, unknown},
 };
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "pipeline",
     "owner",
     "run",
     "parameters",
+    "version",
     "share",
     "waitForAccess",
     "runMinutes",
@@ -38,8 +41,12 @@ const MOST_PARAMETERS: usize = 200;
 /// The longest value of a parameter that SageMaker takes.
 const LONGEST_VALUE: usize = 1024;
 
+/// What stands before a variable that `CodePipeline` is to replace.
+const VARIABLE: &str = "#{";
+
 /// Which pipeline.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum PipelineRef {
     /// By its name in the owner's account.
     Name(String),
@@ -58,17 +65,60 @@ impl PipelineRef {
     }
 }
 
+/// Where the pipeline is, as far as the request says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Place {
+    pub(super) pipeline: Option<PipelineRef>,
+    pub(super) owner: Option<AccountRef>,
+}
+
+impl Place {
+    /// The account that owns the pipeline, if the request names one, or everything that is wrong with it.
+    pub(super) fn account(
+        &self,
+        policy: Option<&Policy>,
+        region: &Region,
+    ) -> Result<Option<AccountId>, Vec<String>> {
+        let mut mistakes = Vec::new();
+        let arn = match &self.pipeline {
+            Some(PipelineRef::Arn(arn)) => Some(arn),
+            _ => None,
+        };
+        if let Some(theirs) = arn.map(PipelineArn::region).filter(|it| *it != region) {
+            let message = format!("the pipeline is in {theirs}, and this hook serves {region}");
+            mistakes.push(format!("\"pipeline\": {message}"));
+        }
+        let of_arn = arn.and_then(|arn| arn.owner().account());
+        let named = self.owner.as_ref().map(|owner| owner.resolve(policy));
+        let named = named.transpose();
+        match (&named, of_arn) {
+            (Err(problem), _) => mistakes.push(format!("\"owner\": {problem}")),
+            (Ok(Some(named)), Some(account)) if named != account => {
+                let problem = format!("the pipeline's ARN names {account}, not {named}");
+                mistakes.push(format!("\"owner\": {problem}"));
+            }
+            _ => {}
+        }
+        match named {
+            Ok(named) if mistakes.is_empty() => Ok(named.or_else(|| of_arn.cloned())),
+            _ => Err(mistakes),
+        }
+    }
+}
+
 /// What the hook is asked to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Request {
     /// The pipeline that was deployed.
     pub pipeline: PipelineRef,
-    /// The account that owns it: an id, or a name of the policy.
-    owner: Option<String>,
+    /// The account that owns it.
+    owner: Option<AccountRef>,
     /// Whether it is to be run.
     pub run: bool,
     /// The parameters of the run.
     pub parameters: BTreeMap<String, String>,
+    /// The version of the pipeline that is to be run; the newest if absent.
+    pub version: Option<i64>,
     /// Whether it is to be shared.
     pub share: bool,
     /// Whether success waits for consumers to have access.
@@ -87,15 +137,16 @@ impl Request {
     /// Reads the user parameters of an action, or says everything that is wrong with them.
     pub fn parse(text: &str) -> Result<Self, Mistakes> {
         const WHAT: &str = "UserParameters";
-        match serde_json::from_str(text) {
-            Ok(Value::Object(members)) => Self::read(WHAT, &members),
-            Ok(_) => Err(Mistakes::of(WHAT, vec!["expected a JSON object".into()])),
-            Err(error) => {
-                let (line, column) = (error.line(), error.column());
-                let message = format!("not JSON at line {line}, column {column}");
-                Err(Mistakes::of(WHAT, vec![message]))
-            }
-        }
+        let message = match serde_json::from_str(text) {
+            Ok(Value::Object(members)) => return Self::read(WHAT, &members),
+            Ok(_) => "expected a JSON object".to_owned(),
+            Err(error) => format!(
+                "not JSON at line {}, column {}; CodePipeline inserts variables as they are, so one with quotes, backslashes or line breaks breaks the text that it stands in",
+                error.line(),
+                error.column()
+            ),
+        };
+        Err(Mistakes::of(WHAT, vec![message], Place::default()))
     }
 
     /// Reads the members of an object; `what` says to people what it is.
@@ -104,48 +155,27 @@ impl Request {
             members,
             mistakes: Vec::new(),
         };
-        let request = reader.request();
+        let (request, place) = reader.request();
         match request {
             Some(request) if reader.mistakes.is_empty() => Ok(request),
-            _ => Err(Mistakes::of(what, reader.mistakes)),
+            _ => Err(Mistakes::of(what, reader.mistakes, place)),
         }
     }
 
-    /// The account that owns the pipeline.
-    pub fn owner(&self, policy: Option<&Policy>) -> Result<AccountId, Mistakes> {
-        let of_arn = match &self.pipeline {
-            PipelineRef::Arn(arn) => arn.owner().account(),
-            PipelineRef::Name(_) => None,
+    /// The account that owns the pipeline, which must be in this Region.
+    pub fn owner(&self, policy: Option<&Policy>, region: &Region) -> Result<AccountId, Mistakes> {
+        let place = Place {
+            pipeline: Some(self.pipeline.clone()),
+            owner: self.owner.clone(),
         };
-        let named = match (&self.owner, of_arn) {
-            (None, Some(account)) => return Ok(account.clone()),
-            (owner, _) => account(owner.as_deref().unwrap_or_default(), policy),
+        let mistakes = match place.account(policy, region) {
+            Ok(Some(account)) => return Ok(account),
+            // A name without an owner is a mistake that was told when it was read.
+            Ok(None) => vec!["\"owner\": it is missing".to_owned()],
+            Err(mistakes) => mistakes,
         };
-        let named = named.and_then(|named| match of_arn {
-            Some(account) if *account != named => {
-                Err(format!("the pipeline's ARN names {account}, not {named}"))
-            }
-            _ => Ok(named),
-        });
-        named.map_err(|problem| Mistakes::of("the request", vec![format!("\"owner\": {problem}")]))
+        Err(Mistakes::of("the request", mistakes, place))
     }
-}
-
-/// The account of this id, or of this name in the policy.
-fn account(name: &str, policy: Option<&Policy>) -> Result<AccountId, String> {
-    if let Ok(account) = name.parse() {
-        return Ok(account);
-    }
-    let accounts = policy.map_or(&[][..], |policy| &policy.accounts);
-    if let Some(account) = accounts.iter().find(|account| account.name == name) {
-        return Ok(account.id.clone());
-    }
-    let names = accounts.iter().map(|account| account.name.as_str());
-    let otherwise = match policy {
-        Some(_) => "name it under accounts in the policy, or write its twelve digits",
-        None => "no policy is in force that could name it; write its twelve digits",
-    };
-    Err(unknown("account", name, names, otherwise))
 }
 
 /// Reads fields, and notes whatever is wrong with them.
@@ -156,15 +186,20 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// Reads every field, even when another is wrong.
-    fn request(&mut self) -> Option<Request> {
+    fn request(&mut self) -> (Option<Request>, Place) {
         self.check_keys();
+        self.check_variables();
         let pipeline = self.pipeline();
-        let owner = self.text("owner");
-        self.check_owner(pipeline.as_ref());
+        let owner = self.owner(pipeline.as_ref());
         let run = self.flag("run");
-        let parameters = self.parameters();
-        if !run && !parameters.is_empty() {
-            self.note("parameters", "there is no run that they could be for");
+        let (parameters, version) = (self.parameters(), self.version());
+        for (key, is_given) in [
+            ("parameters", !parameters.is_empty()),
+            ("version", version.is_some()),
+        ] {
+            if !run && is_given {
+                self.note(key, "there is no run that it could be for");
+            }
         }
         let (share, wait_for_access) = (self.flag("share"), self.flag("waitForAccess"));
         let run_minutes = self.minutes("runMinutes", RUN_MINUTES);
@@ -176,30 +211,50 @@ impl Reader<'_> {
         };
         let running = if run { run_minutes } else { 0 };
         self.check_sum(running.saturating_add(waiting));
-        let (execution, action) = (self.variable("execution"), self.variable("action"));
-        Some(Request {
-            pipeline: pipeline?,
+        let (execution, action) = (self.text("execution"), self.text("action"));
+        let place = Place {
+            pipeline: pipeline.clone(),
+            owner: owner.clone(),
+        };
+        let request = pipeline.map(|pipeline| Request {
+            pipeline,
             owner,
             run,
             parameters,
+            version,
             share,
             wait_for_access,
             run_minutes,
             access_minutes,
             execution,
             action,
-        })
+        });
+        (request, place)
     }
 
     fn note(&mut self, key: &str, problem: &str) {
-        self.mistakes.push(format!("{key:?}: {problem}"));
+        let key = quoted(key);
+        self.mistakes.push(format!("{key}: {problem}"));
     }
 
     fn check_keys(&mut self) {
-        let strange = self.members.keys();
-        for key in strange.filter(|key| !KEYS.contains(&key.as_str())) {
+        let strange = self.members.keys().map(String::as_str);
+        for key in strange.filter(|key| !KEYS.contains(key) && !key.contains(VARIABLE)) {
             let otherwise = format!("there are only {}", KEYS.join(", "));
             self.mistakes.push(unknown("key", key, KEYS, &otherwise));
+        }
+    }
+
+    /// Notes each variable that `CodePipeline` was to fill in and left as it was.
+    ///
+    /// Taken as it is, it would be the same for every deployment.
+    fn check_variables(&mut self) {
+        let mut paths = Vec::new();
+        for (key, value) in self.members {
+            unreplaced(key, key, value, &mut paths);
+        }
+        for path in paths {
+            self.note(&path, "a variable in it was not replaced by CodePipeline");
         }
     }
 
@@ -215,6 +270,8 @@ impl Reader<'_> {
 
     fn text(&mut self, key: &str) -> Option<String> {
         match self.get(key)? {
+            // That is noted already.
+            Value::String(text) if text.contains(VARIABLE) => None,
             Value::String(text) if !text.is_empty() => Some(text.clone()),
             Value::String(_) => {
                 self.note(key, "it is empty");
@@ -287,14 +344,27 @@ impl Reader<'_> {
     }
 
     /// A name needs an owner, and an ARN has one.
-    fn check_owner(&mut self, pipeline: Option<&PipelineRef>) {
+    fn owner(&mut self, pipeline: Option<&PipelineRef>) -> Option<AccountRef> {
         let is_name = matches!(pipeline, Some(PipelineRef::Name(_)));
         if is_name && self.get("owner").is_none() {
-            self.note(
-                "owner",
-                "it is missing; write an account, or the pipeline's ARN",
-            );
+            let problem = "it is missing; write an account, or the pipeline's ARN";
+            self.note("owner", problem);
         }
+        self.text("owner").map(|owner| AccountRef::of(&owner))
+    }
+
+    /// A variable of an action before this one may bring it, as a text.
+    fn version(&mut self) -> Option<i64> {
+        let number = match self.get("version")? {
+            Value::String(text) if text.contains(VARIABLE) => return None,
+            Value::String(text) => text.parse().ok(),
+            value => value.as_i64(),
+        };
+        let number = number.filter(|number| *number > 0);
+        if number.is_none() {
+            self.note("version", "expected the number of a version, 1 or more");
+        }
+        number
     }
 
     fn parameters(&mut self) -> BTreeMap<String, String> {
@@ -331,17 +401,6 @@ impl Reader<'_> {
         read
     }
 
-    /// A value that `CodePipeline` is to fill in.
-    fn variable(&mut self, key: &str) -> Option<String> {
-        let text = self.text(key)?;
-        if text.contains("#{") {
-            // Taken as it is, it would be the same for every deployment.
-            self.note(key, "a variable in it was not replaced by CodePipeline");
-            return None;
-        }
-        Some(text)
-    }
-
     fn check_sum(&mut self, minutes: i64) {
         if minutes > MOST_MINUTES {
             let problem = format!(
@@ -349,6 +408,27 @@ impl Reader<'_> {
             );
             self.note("runMinutes", &problem);
         }
+    }
+}
+
+/// The paths of all texts that hold a variable, those of keys included.
+fn unreplaced(path: &str, key: &str, value: &Value, found: &mut Vec<String>) {
+    let is_there = |text: &str| text.contains(VARIABLE);
+    if is_there(key) || value.as_str().is_some_and(is_there) {
+        found.push(path.to_owned());
+    }
+    match value {
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                unreplaced(&format!("{path}.{index}"), "", item, found);
+            }
+        }
+        Value::Object(members) => {
+            for (key, value) in members {
+                unreplaced(&format!("{path}.{key}"), key, value, found);
+            }
+        }
+        _ => {}
     }
 }
 

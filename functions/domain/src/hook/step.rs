@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{Access, Failure, FailureKind, Grant, Progress, Request, progress::is_over};
+use super::{
+    Access, Failure, FailureKind, Grant, Operation, Progress, Request, Round, progress::is_over,
+};
 use crate::{
     id::ExecutionArn,
     notification::FailedStep,
@@ -20,8 +22,6 @@ pub struct Run {
     pub arn: ExecutionArn,
     /// How it goes.
     pub status: ExecutionStatus,
-    /// Whether this attempt started it.
-    pub own: bool,
     /// Why it failed, as far as `SageMaker` says.
     pub reason: Option<String>,
     /// The steps that failed.
@@ -35,22 +35,8 @@ impl Run {
         Self {
             arn,
             status: ExecutionStatus::Executing,
-            own: true,
             reason: None,
             failed_steps: Vec::new(),
-        }
-    }
-
-    /// Whether an attempt that finds the run answers for it from now on: it
-    /// started it, or the run goes on, or it has succeeded.
-    #[must_use]
-    pub fn is_adoptable(&self) -> bool {
-        match self.status {
-            _ if self.own => true,
-            ExecutionStatus::Succeeded => true,
-            // Somebody ends it; what is left of it can be run again then.
-            ExecutionStatus::Stopping => false,
-            _ => !self.status.is_terminal(),
         }
     }
 }
@@ -60,7 +46,9 @@ impl Run {
 pub struct Seen {
     /// The time.
     pub now: Timestamp,
-    /// The run of this deployment, if there is one.
+    /// The newest round of this deployment, if there is one.
+    pub round: Option<Round>,
+    /// The execution that it is about, if there is one.
     pub run: Option<Run>,
     /// Who has access, looked at once sharing was asked for.
     pub grants: Option<Vec<Grant>>,
@@ -69,10 +57,14 @@ pub struct Seen {
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Start the run.
-    Start,
-    /// Run again what failed.
-    Retry(ExecutionArn),
+    /// Write down what the next round does, unless somebody else is faster.
+    Begin(Operation),
+    /// Have SageMaker do what the newest round is for.
+    Perform(Round),
+    /// Note that SageMaker has done what the newest round is for, with this execution.
+    Settle(Round, ExecutionArn),
+    /// Answer for the run from this round on.
+    Adopt(u32),
     /// Open the gates, ask for sharing, and look who has access.
     Share,
     /// Come back later.
@@ -94,8 +86,8 @@ pub enum Wait {
 
 /// Says what to do next.
 ///
-/// A run that has failed is run again only by an attempt that did not start,
-/// adopt or run it again itself; otherwise the failure is this attempt's own.
+/// A run that has failed is run again only by an attempt that does not answer
+/// for it yet; otherwise the failure is this attempt's own.
 #[must_use]
 pub fn next(request: &Request, progress: &Progress, seen: &Seen) -> Step {
     // What was shared once stays shared, whatever becomes of later runs.
@@ -116,31 +108,67 @@ pub fn next(request: &Request, progress: &Progress, seen: &Seen) -> Step {
 
 /// The step that the run asks for; none if it has succeeded.
 fn after_run(request: &Request, progress: &Progress, seen: &Seen) -> Option<Step> {
-    let Some(run) = &seen.run else {
-        return Some(match &progress.execution {
-            None => Step::Start,
-            Some(gone) => Step::Fail(failed(format!("{gone} does not exist any more"))),
-        });
+    let Some(round) = &seen.round else {
+        return Some(Step::Begin(Operation::Start));
     };
-    if run.status == ExecutionStatus::Succeeded {
-        return None;
+    let is_own = progress.round.is_some_and(|first| first <= round.number);
+    match (round.run(), &seen.run) {
+        // Whoever comes after a crash goes on where it happened.
+        (None, _) => Some(Step::Perform(round.clone())),
+        (Some(gone), None) if is_own => Some(Step::Fail(failed(format!(
+            "{gone} does not exist any more"
+        )))),
+        (Some(_), None) => Some(Step::Begin(Operation::Start)),
+        (Some(_), Some(run)) if round.execution.is_none() => {
+            Some(unfinished_retry(request, progress, seen.now, round, run))
+        }
+        (Some(_), Some(run)) if run.status == ExecutionStatus::Succeeded => None,
+        (Some(_), Some(run)) if run.status.is_terminal() => Some(if is_own {
+            Step::Fail(failed(why(run)))
+        } else {
+            Step::Begin(after_failure(run))
+        }),
+        // Somebody ends it; what is left of it can be run again then.
+        (Some(_), Some(run)) if run.status == ExecutionStatus::Stopping => {
+            Some(wait(request, progress, seen.now, run))
+        }
+        (Some(_), Some(_)) if progress.round.is_none() => Some(Step::Adopt(round.number)),
+        (Some(_), Some(run)) => Some(wait(request, progress, seen.now, run)),
     }
-    if run.status.is_terminal() {
-        return Some(match (&progress.execution, &run.status) {
-            (Some(_), _) => Step::Fail(failed(why(run))),
-            (None, ExecutionStatus::Failed | ExecutionStatus::Stopped) => {
-                Step::Retry(run.arn.clone())
-            }
-            // ASSUMED: SageMaker retries no others, such as CompletedWithFailures.
-            (None, _) => Step::Start,
-        });
+}
+
+/// What another attempt does about a run that ended badly.
+fn after_failure(run: &Run) -> Operation {
+    match run.status {
+        ExecutionStatus::Failed | ExecutionStatus::Stopped => Operation::Retry(run.arn.clone()),
+        // ASSUMED: SageMaker retries no others, such as CompletedWithFailures.
+        _ => Operation::Start,
     }
-    if is_over(progress.began, request.run_minutes, seen.now) {
-        let (arn, status, minutes) = (&run.arn, &run.status, request.run_minutes);
+}
+
+/// What is to be done for a retry of which nobody knows whether SageMaker has heard of it.
+fn unfinished_retry(
+    request: &Request,
+    progress: &Progress,
+    now: Timestamp,
+    round: &Round,
+    run: &Run,
+) -> Step {
+    match run.status {
+        // If it has, and the run failed once more, the token makes a second call do nothing.
+        ExecutionStatus::Failed | ExecutionStatus::Stopped => Step::Perform(round.clone()),
+        ExecutionStatus::Stopping => wait(request, progress, now, run),
+        _ => Step::Settle(round.clone(), run.arn.clone()),
+    }
+}
+
+fn wait(request: &Request, progress: &Progress, now: Timestamp, run: &Run) -> Step {
+    let (arn, status, minutes) = (&run.arn, &run.status, request.run_minutes);
+    if is_over(progress.began, minutes, now) {
         let message = format!("{arn} is still {status} after {minutes} minutes; it runs on");
-        return Some(Step::Fail(failed(message)));
+        return Step::Fail(failed(message));
     }
-    Some(Step::Wait(Wait::Run(run.arn.clone(), run.status.clone())))
+    Step::Wait(Wait::Run(arn.clone(), status.clone()))
 }
 
 fn after_sharing(request: &Request, progress: &Progress, now: Timestamp, grants: &[Grant]) -> Step {

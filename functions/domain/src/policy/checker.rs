@@ -173,7 +173,7 @@ pub(crate) fn unknown<'a>(
 }
 
 /// The known word that this one is most likely a misspelling of.
-fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_ascii_lowercase();
     let distance = |k: &str| strsim::damerau_levenshtein(&word, &k.to_ascii_lowercase());
     let most = |candidate: &str| (candidate.len() / 3).max(1);

@@ -350,11 +350,32 @@ fn runner(world: &mut World) -> Result<(), Stop> {
 fn hook(world: &mut World) -> Result<(), Stop> {
     let item = |table: &str, key: &str| json!({ "TableName": table, "Item": { "pk": { "S": key }, "sk": { "S": "1" } } });
     let put = "dynamodb:PutItem";
-    allowed(world, HOOK, put, item("pipeshare", "gate|hook|a"))?;
-    refused(world, HOOK, put, item("pipeshare", "gate|succeeded|a"))?;
-    refused(world, HOOK, put, item("pipeshare", "told|x"))?;
-    refused(world, HOOK, put, item("pipeshare", "owners"))?;
-    refused(world, HOOK, put, item("other", "gate|hook|a"))?;
+    for own in ["gate|hook|222222222222", "run|x"] {
+        allowed(world, HOOK, put, item("pipeshare", own))?;
+        refused(world, HOOK, put, item("other", own))?;
+    }
+    for others in [
+        "gate|succeeded|222222222222",
+        "gate|r|p",
+        "told|x",
+        "owners",
+    ] {
+        refused(world, HOOK, put, item("pipeshare", others))?;
+    }
+    let partition = |pk: &str| {
+        json!({
+            "TableName": "pipeshare",
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": { ":pk": { "S": pk } },
+        })
+    };
+    allowed(world, HOOK, "dynamodb:Query", partition("run|x"))?;
+    refused(
+        world,
+        HOOK,
+        "dynamodb:Query",
+        partition("gate|hook|222222222222"),
+    )?;
     for (queue, may_send) in [("share-pipeline", true), ("accept-invitation", false)] {
         let url = queue_url(SHARED, queue);
         let may_send_it = may(world, HOOK, "sqs:SendMessage", json!({ "QueueUrl": url }));
@@ -537,9 +558,11 @@ fn functions(world: &mut World) -> Result<(), Stop> {
             may_write == is_its,
             "accept-invitation alone remembers what consumers have",
         )?;
-        // Gates are opened by nobody but the deployment hook.
-        let gate = json!({ "TableName": "pipeshare", "Item": { "pk": { "S": "gate|hook|a" }, "sk": { "S": "1" } } });
-        refused(world, role, "dynamodb:PutItem", gate)?;
+        // Gates are opened by nobody but the deployment hook, and only it knows its runs.
+        for pk in ["gate|hook|222222222222", "run|x"] {
+            let item = json!({ "TableName": "pipeshare", "Item": { "pk": { "S": pk }, "sk": { "S": "1" } } });
+            refused(world, role, "dynamodb:PutItem", item)?;
+        }
     }
     Ok(())
 }

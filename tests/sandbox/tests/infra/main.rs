@@ -81,12 +81,11 @@ fn every_target_of_a_rule_has_a_dead_letter_queue_that_lets_the_rule_in() {
 fn every_function_and_every_queue_that_nobody_reads_has_alarms() {
     let alarms = HUB.of_kind("AWS::CloudWatch::Alarm");
     let watched = |metric: &str, value: &str| {
-        alarms.iter().any(|alarm| {
-            alarm["MetricName"] == metric
-                && list(&alarm["Dimensions"])
-                    .iter()
-                    .any(|d| d["Value"] == value)
-        })
+        let is_it = |watched: &Value| {
+            let dimensions = list(&watched["Dimensions"]);
+            watched["MetricName"] == metric && dimensions.iter().any(|d| d["Value"] == value)
+        };
+        alarms.iter().flat_map(metrics::watched).any(is_it)
     };
     for function in HUB.of_kind("AWS::Lambda::Function") {
         let name = text(&function["FunctionName"], "FunctionName");

@@ -19,6 +19,38 @@ use crate::{
 /// How many functions there are.
 const FUNCTIONS: usize = 4;
 
+/// The metrics that an alarm watches: its own, or those that it computes with.
+pub(crate) fn watched(alarm: &Value) -> Vec<&Value> {
+    let computed = alarm["Metrics"].as_array().into_iter().flatten();
+    let computed = computed.map(|metric| &metric["MetricStat"]["Metric"]);
+    let computed = computed.filter(|metric| metric.is_object());
+    let own = (!alarm["MetricName"].is_null()).then_some(alarm);
+    own.into_iter().chain(computed).collect()
+}
+
+#[test]
+fn what_callers_are_to_blame_for_is_no_reason_to_call_anybody() {
+    let alarms = HUB.of_kind("AWS::CloudWatch::Alarm");
+    let named = |alarm: &&Value| alarm["AlarmName"] == "pipeshare-codepipeline-hook-errors";
+    let alarm = alarms.iter().find(named).unwrap();
+    assert_eq!(
+        alarm["Metrics"][0]["Expression"],
+        "errors - FILL(refused, 0)"
+    );
+    let ids = list(&alarm["Metrics"]).into_iter().map(|metric| {
+        let name = &metric["MetricStat"]["Metric"]["MetricName"];
+        (
+            metric["Id"].clone(),
+            name.clone(),
+            metric["MetricStat"]["Stat"].clone(),
+        )
+    });
+    let sum = Value::from("Sum");
+    let expected = [("errors", "Errors"), ("refused", "RequestsRefused")];
+    let expected = expected.map(|(id, name)| (id.into(), name.into(), sum.clone()));
+    assert_eq!(ids.skip(1).collect::<Vec<_>>(), expected);
+}
+
 /// The Rust sources of a folder, without those of tests.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap();
@@ -91,10 +123,11 @@ fn alarms_and_the_dashboard_watch_metrics_that_a_function_counts() {
             .iter()
             .any(|f| counted.contains(&((*f).to_owned(), metric.to_owned())))
     };
-    for alarm in HUB.of_kind("AWS::CloudWatch::Alarm") {
-        if alarm["Namespace"] == "pipeshare" {
-            let function = text(&alarm["Dimensions"][0]["Value"], "Value");
-            let metric = text(&alarm["MetricName"], "MetricName");
+    let alarms = HUB.of_kind("AWS::CloudWatch::Alarm");
+    for watched in alarms.iter().flat_map(watched) {
+        if watched["Namespace"] == "pipeshare" {
+            let function = text(&watched["Dimensions"][0]["Value"], "Value");
+            let metric = text(&watched["MetricName"], "MetricName");
             assert!(is_counted(function, metric), "{metric} of {function}");
         }
     }
