@@ -131,6 +131,7 @@ impl<F: Function> Edge<'_, F> {
     async fn invoke(&self, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
         let LambdaEvent { payload, context } = event;
         let metrics = Metrics::default();
+        self.aws.begin_invocation();
         let answer = self.answer(payload, &context.request_id, &metrics).await;
         write(&metrics, self.aws);
         answer
@@ -145,14 +146,12 @@ impl<F: Function> Edge<'_, F> {
         match Event::try_from(payload)? {
             Event::Batch(batch) => {
                 let reply = self.handle(&batch, metrics).await;
-                self.forget_dead_sessions(&reply).await;
                 log(request_id, batch.len(), &reply);
                 let failed = self.settle(&batch, reply.outcomes, metrics).await;
                 Ok(batch_response(&failed))
             }
             Event::Direct(record) => {
                 let reply = self.handle(&[record], metrics).await;
-                self.forget_dead_sessions(&reply).await;
                 log(request_id, 1, &reply);
                 direct_response(reply)
             }
@@ -167,15 +166,6 @@ impl<F: Function> Edge<'_, F> {
         metrics: &'a Metrics,
     ) -> LocalBoxFuture<'a, Reply> {
         self.function.handle(batch, metrics).boxed_local()
-    }
-
-    /// Makes the next look at an account begin with new credentials if those at hand are worth nothing.
-    async fn forget_dead_sessions(&self, reply: &Reply) {
-        for outcome in &reply.outcomes {
-            if let Outcome::Failed(error) = outcome {
-                self.aws.forget_dead_session(error).await;
-            }
-        }
     }
 
     /// Does what the outcomes ask for; the answer is the records to deliver again.
@@ -315,6 +305,7 @@ fn give_up_or_retry(record: &Record, error: &Error, metrics: &Metrics) -> bool {
     if error.class() == Class::Permanent {
         tracing::error!(record.id, %error, "refused");
         metrics.count("RecordsRefused", 1);
+        metrics.count("HubFailed", u64::from(error.is_of_hub()));
         true
     } else {
         tracing::warn!(record.id, %error, "to be tried again");

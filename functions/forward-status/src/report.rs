@@ -11,6 +11,7 @@ use aws::{
 use domain::{
     hint::Ignored,
     id::{AccountId, ExecutionArn},
+    notification::Trouble,
     status::ExecutionStatus,
 };
 use jiff::Timestamp;
@@ -97,6 +98,7 @@ impl Report {
         metrics.count("HintsIgnored", self.ignored.len() as u64);
         metrics.count("AccountFailed", self.beyond_help);
         for change in self.changes.iter().chain(&self.swept) {
+            metrics.count("AccountFailed", change.troubles().len() as u64);
             for telling in change.tellings.values() {
                 metrics.count(telling.metric(), 1);
             }
@@ -145,6 +147,22 @@ impl ChangeReport {
     pub(crate) fn transient(&self) -> Option<&Error> {
         let is_transient = |error: &&Error| error.class() != Class::Permanent;
         self.failures.iter().find(is_transient)
+    }
+
+    /// That the hub itself could not be told, until a person changes something there.
+    pub(crate) fn is_unheard(&self) -> bool {
+        self.failures.iter().any(Error::is_of_hub)
+    }
+
+    /// What keeps accounts from being told, by account, as far as people can mend it.
+    pub(crate) fn troubles(&self) -> BTreeMap<&AccountId, Vec<Trouble>> {
+        let mut troubles: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for error in &self.failures {
+            if let (Some(account), Some(trouble)) = (error.account(), error.trouble()) {
+                troubles.entry(account).or_default().push(trouble);
+            }
+        }
+        troubles
     }
 
     fn is_news(&self) -> bool {

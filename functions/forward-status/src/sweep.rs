@@ -105,6 +105,9 @@ impl ForwardStatus<'_> {
 
     /// Sweeps one account, oldest change first, and marks how far it is on the
     /// way, so that a run that is cut short is not done again from the start.
+    ///
+    /// Behind a change that the hub could not be told, nothing is marked: what
+    /// people are to hear waits until the topic takes it.
     async fn sweep_account(
         &self,
         policy: &Policy,
@@ -123,6 +126,7 @@ impl ForwardStatus<'_> {
         let since = examined.unwrap_or(until - OVERLAP);
         let since = since.max(now - HORIZON - OVERLAP);
         let changes = reader.executions_changed_since(since).await?;
+        let mut heard = true;
         for (count, changed) in changes.into_iter().enumerate() {
             let modified = changed.modified;
             if modified > now - GRACE {
@@ -133,13 +137,17 @@ impl ForwardStatus<'_> {
                 if let Some(error) = told.transient() {
                     return Err(error.clone());
                 }
+                heard &= !told.is_unheard();
                 report.push_swept(told);
             }
-            if count % MARK_EVERY == MARK_EVERY - 1 {
+            if heard && count % MARK_EVERY == MARK_EVERY - 1 {
                 self.mark(owner, until, Some(modified)).await?;
             }
         }
-        self.mark(owner, now.max(until), None).await
+        if heard {
+            self.mark(owner, now.max(until), None).await?;
+        }
+        Ok(())
     }
 
     /// Notes how far an account was swept.

@@ -18,7 +18,8 @@ use crate::{
 };
 
 impl ForwardStatus<'_> {
-    /// Tells a change to everyone who wants to know it and does not.
+    /// Tells a change to everyone who wants to know it and does not; and the
+    /// hub, once a day, of accounts that cannot be told until people act.
     pub(crate) async fn tell(
         &self,
         policy: &Policy,
@@ -34,6 +35,11 @@ impl ForwardStatus<'_> {
                 .tell_one(policy, teller, news, (destination, rules), &mut details)
                 .await;
             report.push(destination, telling);
+        }
+        for (account, troubles) in report.troubles() {
+            self.notices
+                .tell_troubles(teller, policy, account, &troubles)
+                .await;
         }
         report
     }

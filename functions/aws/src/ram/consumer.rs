@@ -11,7 +11,10 @@ use domain::{
 };
 
 use super::{all_pages, resource};
-use crate::error::{Error, Service};
+use crate::{
+    clients::Session,
+    error::{Error, Service},
+};
 
 /// A share of another account that this account is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,10 +44,10 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    pub(crate) fn new(config: &SdkConfig, account: AccountId) -> Self {
+    pub(crate) fn new(config: &SdkConfig, session: Session) -> Self {
         Self {
             client: Client::new(config),
-            service: Service::new("ram", Some(account)),
+            service: Service::new("ram", Some(session)),
         }
     }
 
