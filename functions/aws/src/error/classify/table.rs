@@ -92,7 +92,7 @@ impl Row {
 }
 
 #[rustfmt::skip]
-pub(super) const TABLE: &[Row] = &[
+pub(super) static TABLE: &[Row] = &[
     // CodePipeline. A job that is over, or that nobody waits for, needs no answer.
     all("codepipeline", Answer, &["InvalidJobStateException", "JobNotFoundException"]),
     all("codepipeline", Permanent, &["OutputVariablesSizeExceededException"]),
@@ -181,12 +181,17 @@ pub(super) const TABLE: &[Row] = &[
     // SQS. Whatever it says, the message that was to be put back stays where it
     // is and is delivered again.
     all("sqs", Permanent, &[
+        "KMS.AccessDeniedException", "KMS.DisabledException", "KMS.InvalidKeyUsageException",
+        "KMS.InvalidStateException", "KMS.NotFoundException", "KMS.OptInRequired",
         "KmsAccessDenied", "KmsDisabled", "KmsInvalidKeyUsage", "KmsInvalidState", "KmsNotFound",
         "KmsOptInRequired",
     ]).advice(QUEUE_KEY),
     all("sqs", Permanent, &["AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"]).advice(MISSING),
-    all("sqs", Permanent, &["InvalidAddress", "InvalidMessageContents", "InvalidSecurity", "UnsupportedOperation"]),
-    all("sqs", Transient, &["KmsThrottled", "OverLimit", "RequestThrottled"]),
+    all("sqs", Permanent, &[
+        "AWS.SimpleQueueService.UnsupportedOperation", "InvalidAddress", "InvalidMessageContents",
+        "InvalidSecurity", "UnsupportedOperation",
+    ]),
+    all("sqs", Transient, &["KMS.ThrottlingException", "KmsThrottled", "OverLimit", "RequestThrottled"]),
 
     // SSM. What is not there is an answer where it was asked for.
     of("ssm", &["LabelParameterVersion"], Permanent, &["ParameterNotFound", "ParameterVersionNotFound"]),
