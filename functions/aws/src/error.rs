@@ -157,13 +157,13 @@ impl Service {
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
-        move |error| match hidden_assume_role_error(&error) {
-            // It was made with the function's own session, which is not new.
-            Some(refusal) => self.explain("sts", "AssumeRole", refusal, false),
-            None => {
-                let is_new = self.session.as_ref().is_some_and(Session::is_new);
-                self.explain(self.name, operation, &error, is_new)
+        move |error| {
+            if let Some(refusal) = hidden_assume_role_error(&error) {
+                // It was made with the function's own session, which is not new.
+                return self.explain("sts", "AssumeRole", refusal, false);
             }
+            let is_new = self.session.as_ref().is_some_and(Session::is_new);
+            self.explain(self.name, operation, &error, is_new)
         }
     }
 

@@ -64,7 +64,7 @@ impl ForwardStatus<'_> {
         for owner in owners {
             let mark = marks.get(owner).copied();
             let swept = self.sweep_account(policy, teller, owner, mark, report);
-            if let Err(error) = swept.await {
+            if let Err(error) = Box::pin(swept).await {
                 report.fail(owner, &error);
                 let troubles: Vec<_> = error.trouble().into_iter().collect();
                 self.notices

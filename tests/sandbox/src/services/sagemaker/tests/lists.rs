@@ -95,9 +95,9 @@ fn pipelines_that_aws_manages_are_listed_for_whoever_asks() {
         }
         input
     };
-    let own = vec!["churn-a", "churn-b", "Fraud"];
-    assert_eq!(names(&mut world, by_name(None)), [own.clone()]);
-    assert_eq!(names(&mut world, by_name(Some("CUSTOMER"))), [own.clone()]);
+    let own = ["churn-a", "churn-b", "Fraud"];
+    assert_eq!(names(&mut world, by_name(None)), [own]);
+    assert_eq!(names(&mut world, by_name(Some("CUSTOMER"))), [own]);
     assert_eq!(names(&mut world, by_name(Some("AWS"))), [["Evaluate"]]);
     world.sagemaker.lists_managed = true;
     let all = vec!["churn-a", "churn-b", "Evaluate", "Fraud"];
