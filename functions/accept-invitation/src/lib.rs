@@ -119,6 +119,7 @@ impl lambda::Function for AcceptInvitation<'_> {
         let mut report = Report::default();
         let outcomes = self.serve(batch, deadline, &mut report).await;
         report.count(metrics);
+        metrics.count("HubFailed", self.notices.take_refused_by_hub());
         report.reply(outcomes)
     }
 }
@@ -156,9 +157,7 @@ impl<'a> AcceptInvitation<'a> {
             }
         };
         report.policy_version = Some(policy.version);
-        let reading = batch
-            .iter()
-            .map(|record| self.read(record, &policy.policy));
+        let reading = batch.iter().map(|record| self.read(record, &policy.policy));
         let tasks: Vec<_> = reading.collect();
 
         let retired = self.retired(&policy.policy, &tasks).await;

@@ -2,10 +2,7 @@
 
 use domain::{ceiling::Ceiling, id::AccountId};
 
-use crate::{
-    Aws,
-    error::{Error, Service},
-};
+use crate::{Aws, error::Error};
 
 /// The parameter with the ceiling, in every owner account.
 const PARAMETER: &str = "/pipeshare/ceiling";
@@ -17,11 +14,10 @@ impl Aws {
     /// failure that people have to mend: it must not be taken for one that
     /// allows everything.
     pub async fn ceiling(&self, owner: &AccountId) -> Result<Ceiling, Error> {
-        let found = self.reader_ssm(owner).await.newest(PARAMETER).await?;
-        let odd = |code: &str, message: String| {
-            let service = Service::new("ssm", Some(owner.clone()));
-            service.refused("GetParameter", Some(code), message)
-        };
+        let ssm = self.reader_ssm(owner).await;
+        let found = ssm.newest(PARAMETER).await?;
+        let odd =
+            |code: &str, message: String| ssm.service.refused("GetParameter", Some(code), message);
         let Some(found) = found else {
             let message = format!("there is no {PARAMETER}");
             return Err(odd("ParameterNotFound", message));

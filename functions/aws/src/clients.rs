@@ -1,6 +1,8 @@
 //! Clients: for the function's own account, and for others through their roles.
 
-use std::{collections::BTreeMap, env, fmt, time::Duration};
+mod sessions;
+
+use std::{env, fmt, sync::Arc, time::Duration};
 
 use aws_config::{
     AppName, BehaviorVersion, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
@@ -15,16 +17,17 @@ use domain::{
     id::{AccountId, InvalidId, Region},
     policy::Place,
 };
-use tokio::sync::Mutex;
 
+pub(crate) use self::sessions::Session;
+use self::sessions::Sessions;
 use crate::{
-    Error, codepipeline::CodePipeline, dynamodb::Table, eventbridge::EventBridge, ram,
+    codepipeline::CodePipeline, dynamodb::Table, eventbridge::EventBridge, ram,
     sagemaker::SageMaker, sns::Sns, sqs::Sqs, ssm::Ssm,
 };
 
 /// What the function can do in an account, and with which of its roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Role {
+pub(crate) enum Role {
     Reader,
     Owner,
     Consumer,
@@ -64,13 +67,14 @@ pub fn required(variable: &'static str) -> Result<String, NotConfigured> {
 /// The way to AWS: made once per process, it makes the adapters.
 ///
 /// All clients share one connection pool, and each role of each account one
-/// session, which lives as long as the process and renews itself.
+/// session, which lives as long as the process and renews itself, unless AWS
+/// refuses it.
 pub struct Aws {
     config: SdkConfig,
     region: Region,
     partition: String,
     function: String,
-    sessions: Mutex<BTreeMap<(Role, AccountId), SdkConfig>>,
+    sessions: Arc<Sessions>,
 }
 
 impl Aws {
@@ -107,7 +111,7 @@ impl Aws {
             region,
             partition,
             function,
-            sessions: Mutex::default(),
+            sessions: Arc::default(),
         }
     }
 
@@ -184,49 +188,53 @@ impl Aws {
 
     /// Looks at the pipelines of an account.
     pub async fn reader(&self, account: &AccountId) -> SageMaker {
-        let config = self.session(Role::Reader, account).await;
-        SageMaker::new(&config, account.clone())
+        let (config, session) = self.session(Role::Reader, account).await;
+        SageMaker::new(&config, session)
     }
 
     /// Parameters of an account, with the role that looks at its pipelines.
     pub(crate) async fn reader_ssm(&self, account: &AccountId) -> Ssm {
-        let config = self.session(Role::Reader, account).await;
-        Ssm::of(&config, self.place(), Some(account.clone()))
+        let (config, session) = self.session(Role::Reader, account).await;
+        Ssm::of(&config, self.place(), Some(session))
     }
 
     /// Shares the pipelines of an account.
     pub async fn owner(&self, account: &AccountId) -> ram::Owner {
-        let config = self.session(Role::Owner, account).await;
-        ram::Owner::new(&config, account.clone())
+        let (config, session) = self.session(Role::Owner, account).await;
+        ram::Owner::new(&config, session)
     }
 
     /// Acts for an account that pipelines are shared with.
     pub async fn consumer(&self, account: &AccountId) -> Consumer {
-        let config = self.session(Role::Consumer, account).await;
+        let (config, session) = self.session(Role::Consumer, account).await;
         Consumer {
-            ram: ram::Consumer::new(&config, account.clone()),
-            sagemaker: SageMaker::new(&config, account.clone()),
-            eventbridge: EventBridge::new(&config, Some(account.clone())),
-            sns: Sns::new(&config, Some(account.clone())),
+            ram: ram::Consumer::new(&config, session.clone()),
+            sagemaker: SageMaker::new(&config, session.clone()),
+            eventbridge: EventBridge::new(&config, Some(session.clone())),
+            sns: Sns::new(&config, Some(session)),
         }
     }
 
     /// Runs the pipelines of an account, and sees whom they are shared with.
     pub async fn runner(&self, account: &AccountId) -> Runner {
-        let config = self.session(Role::Runner, account).await;
+        let (config, session) = self.session(Role::Runner, account).await;
         Runner {
-            ram: ram::Owner::new(&config, account.clone()),
-            sagemaker: SageMaker::new(&config, account.clone()),
+            ram: ram::Owner::new(&config, session.clone()),
+            sagemaker: SageMaker::new(&config, session),
         }
+    }
+
+    /// Says that an invocation begins: a session that AWS refuses from now on,
+    /// although it was made since, is refused for good.
+    pub fn begin_invocation(&self) {
+        self.sessions.begin_invocation();
     }
 
     /// The configuration whose credentials are those of a role; no call is
     /// made before the first client needs them.
-    async fn session(&self, role: Role, account: &AccountId) -> SdkConfig {
-        let mut sessions = self.sessions.lock().await;
-        let key = (role, account.clone());
-        if let Some(config) = sessions.get(&key) {
-            return config.clone();
+    async fn session(&self, role: Role, account: &AccountId) -> (SdkConfig, Session) {
+        if let Some(found) = self.sessions.find(role, account) {
+            return found;
         }
         let provider = AssumeRoleProvider::builder(self.role_arn(role, account))
             .session_name(&self.function)
@@ -238,18 +246,7 @@ impl Aws {
             .to_builder()
             .credentials_provider(SharedCredentialsProvider::new(provider))
             .build();
-        sessions.insert(key, config.clone());
-        config
-    }
-
-    /// Gives up the sessions in the account of a call that failed, if AWS does
-    /// not know their credentials any more: the next call begins with new ones.
-    pub async fn forget_dead_session(&self, error: &Error) {
-        let Some(account) = error.account().filter(|_| error.is_dead_session()) else {
-            return;
-        };
-        let mut sessions = self.sessions.lock().await;
-        sessions.retain(|(_, of), _| of != account);
+        self.sessions.keep(role, account, config)
     }
 
     fn role_arn(&self, role: Role, account: &AccountId) -> String {

@@ -236,6 +236,27 @@ impl Table {
         if_met(answer)
     }
 
+    /// Gives a lease back that came to nothing; whether it was still ours.
+    pub async fn release(&self, pk: &str, sk: &str, holder: &str) -> Result<bool, Error> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(key(pk, sk)))
+            .update_expression("SET #since = :never")
+            .condition_expression("#holder = :holder AND #state <> :done")
+            .expression_attribute_names("#since", "since")
+            .expression_attribute_names("#holder", "holder")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":never", number(0))
+            .expression_attribute_values(":holder", text(holder))
+            .expression_attribute_values(":done", text(DONE))
+            .send()
+            .await
+            .map_err(self.service.failed("UpdateItem"));
+        if_met(answer)
+    }
+
     /// Deletes an item, if it is there.
     pub async fn delete(&self, pk: &str, sk: &str) -> Result<(), Error> {
         self.client

@@ -14,6 +14,9 @@ use domain::{id::AccountId, notification::Trouble, text::flat};
 /// How much of what AWS says is kept: it repeats names and values that others chose.
 const LONGEST_MESSAGE: usize = 2_000;
 
+use self::classify::Failed;
+use crate::clients::Session;
+
 /// What to do about a failure; of several, the greatest decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
@@ -67,22 +70,36 @@ impl Error {
     /// Whether AWS refused the call for want of a permission.
     #[must_use]
     pub fn is_access_denied(&self) -> bool {
-        self.is("AccessDeniedException") || self.is("AccessDenied")
+        self.code().is_some_and(classify::is_access_denied)
     }
 
-    /// Whether the session is dead, for instance because its role was deleted
-    /// and made again; a new one may live.
+    /// Whether something of the hub itself refuses, until a person changes it:
+    /// the policy, the table, the topic, a bus or a queue.
     #[must_use]
-    pub fn is_dead_session(&self) -> bool {
-        classify::is_dead_session(self.code().unwrap_or_default())
+    pub fn is_of_hub(&self) -> bool {
+        self.class == Class::Permanent && self.account.is_none()
     }
 
-    /// The failure as something that only people can mend, if it is that.
+    /// The failure as something that people can mend, if it is that.
+    ///
+    /// What may pass by itself is told as well if there is something to do
+    /// about it, since it may also stay.
     #[must_use]
     pub fn trouble(&self) -> Option<Trouble> {
         let code = self.code().unwrap_or("failure");
-        (self.class == Class::Permanent).then(|| Trouble {
-            kind: format!("{}:{} {code}", self.service, self.operation),
+        let is_theirs = match self.class {
+            Class::Permanent => true,
+            Class::NotYet => self.advice().is_some(),
+            Class::Transient => false,
+        };
+        let kind = if self.failed().is_of_account() {
+            // Every service says it in its own way, and once is enough.
+            "no session in the account is accepted".to_owned()
+        } else {
+            format!("{}:{} {code}", self.service, self.operation)
+        };
+        is_theirs.then(|| Trouble {
+            kind,
             text: self.to_string(),
         })
     }
@@ -102,11 +119,21 @@ impl Error {
     /// What a person can do about it, where the code alone does not say.
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
-        classify::advice(
-            self.operation,
-            self.code().unwrap_or_default(),
-            &self.message,
-        )
+        // What a repetition mends needs nobody's advice.
+        let needs_it = self.class != Class::Transient;
+        needs_it.then(|| self.failed().advice()).flatten()
+    }
+
+    /// The failed call, after its class is known.
+    fn failed(&self) -> Failed<'_> {
+        Failed {
+            service: self.service,
+            operation: self.operation,
+            code: self.code(),
+            status: None,
+            message: &self.message,
+            new_session: true,
+        }
     }
 }
 
@@ -114,15 +141,18 @@ impl Error {
 #[derive(Debug, Clone)]
 pub(crate) struct Service {
     name: &'static str,
-    account: Option<AccountId>,
+    session: Option<Session>,
 }
 
 impl Service {
-    pub(crate) fn new(name: &'static str, account: Option<AccountId>) -> Self {
-        Self { name, account }
+    /// A service, by the session of another account or by the function's own role.
+    pub(crate) fn new(name: &'static str, session: Option<Session>) -> Self {
+        Self { name, session }
     }
 
     /// Makes the [`Error`] of a failed call to `operation`.
+    ///
+    /// A session that AWS has refused is not used again.
     pub(crate) fn failed<E>(
         &self,
         operation: &'static str,
@@ -130,9 +160,13 @@ impl Service {
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
-        move |error| match hidden_assume_role_error(&error) {
-            Some(refusal) => self.explain("sts", "AssumeRole", refusal),
-            None => self.explain(self.name, operation, &error),
+        move |error| {
+            if let Some(refusal) = hidden_assume_role_error(&error) {
+                // It was made with the function's own session, which is not new.
+                return self.explain("sts", "AssumeRole", refusal, false);
+            }
+            let is_new = self.session.as_ref().is_some_and(Session::is_new);
+            self.explain(self.name, operation, &error, is_new)
         }
     }
 
@@ -144,14 +178,15 @@ impl Service {
         message: impl Into<String>,
     ) -> Error {
         let message = message.into();
-        Error {
+        let failed = Failed {
             service: self.name,
             operation,
-            account: self.account.clone(),
-            code: code.map(str::to_owned),
-            class: classify::class(operation, code, None, &message),
-            message: flat(&message, LONGEST_MESSAGE),
-        }
+            code,
+            status: None,
+            message: &message,
+            new_session: true,
+        };
+        self.error(failed.class(), self.name, operation, code, message)
     }
 
     /// The error of an answer that lacks what AWS documents.
@@ -164,30 +199,61 @@ impl Service {
         service: &'static str,
         operation: &'static str,
         error: &SdkError<E, HttpResponse>,
+        new_session: bool,
     ) -> Error
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
-        let code = error.code().map(str::to_owned);
-        let message = message(error);
-        let class = match error {
-            SdkError::TimeoutError(_) => Class::Transient,
-            SdkError::DispatchFailure(failure) if failure.is_timeout() || failure.is_io() => {
-                Class::Transient
-            }
-            _ => {
-                let status = error.raw_response().map(|answer| answer.status().as_u16());
-                classify::class(operation, code.as_deref(), status, &message)
-            }
+        let failed = Failed {
+            service,
+            operation,
+            code: error.code(),
+            status: error.raw_response().map(|answer| answer.status().as_u16()),
+            message: error.message().unwrap_or_default(),
+            new_session,
         };
+        if failed.refuses_session()
+            && service == self.name
+            && let Some(session) = &self.session
+        {
+            session.forget();
+        }
+        let class = if is_silence(error) {
+            Class::Transient
+        } else {
+            failed.class()
+        };
+        let message = message(error);
+        self.error(class, service, operation, error.code(), message)
+    }
+
+    fn error(
+        &self,
+        class: Class,
+        service: &'static str,
+        operation: &'static str,
+        code: Option<&str>,
+        message: String,
+    ) -> Error {
         Error {
             service,
             operation,
-            account: self.account.clone(),
-            code,
+            account: self.session.as_ref().map(|it| it.account().clone()),
+            code: code.map(str::to_owned),
             message: flat(&message, LONGEST_MESSAGE),
             class,
         }
+    }
+}
+
+/// Whether AWS has said nothing, or not all of it; the fault of no request.
+fn is_silence<E>(error: &SdkError<E, HttpResponse>) -> bool {
+    match error {
+        SdkError::TimeoutError(_) => true,
+        SdkError::DispatchFailure(failure) => failure.is_timeout() || failure.is_io(),
+        // An answer that was cut off.
+        SdkError::ResponseError(answer) => answer.raw().status().is_success(),
+        _ => false,
     }
 }
 
@@ -211,7 +277,13 @@ where
         (_, Some(code), _) if classify::echoes_signature(code) => {
             // AWS explains a wrong signature by quoting the request that was
             // signed, session token included.
-            "the signature was not accepted".to_owned()
+            let message = error.message().unwrap_or_default();
+            let why = if classify::is_of_another_time(message) {
+                ": it is not of this time"
+            } else {
+                ""
+            };
+            format!("the signature was not accepted{why}")
         }
         (_, _, Some(message)) => message.to_owned(),
         (SdkError::ServiceError(_), Some(_), None) => "no message".to_owned(),

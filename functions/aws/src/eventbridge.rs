@@ -5,10 +5,12 @@ use aws_sdk_eventbridge::{
     Client,
     types::{PutEventsRequestEntry, PutEventsResultEntry},
 };
-use domain::id::AccountId;
 use serde_json::Value;
 
-use crate::error::{Class, Error, Service};
+use crate::{
+    clients::Session,
+    error::{Class, Error, Service},
+};
 
 const OPERATION: &str = "PutEvents";
 
@@ -42,10 +44,10 @@ pub struct EventBridge {
 }
 
 impl EventBridge {
-    pub(crate) fn new(config: &SdkConfig, account: Option<AccountId>) -> Self {
+    pub(crate) fn new(config: &SdkConfig, session: Option<Session>) -> Self {
         Self {
             client: Client::new(config),
-            service: Service::new("events", account),
+            service: Service::new("events", session),
         }
     }
 
@@ -117,12 +119,11 @@ impl EventBridge {
         Some(self.service.refused(OPERATION, Some(code), message))
     }
 
-    /// One error for all entries that failed; it is as bad as the worst of them.
+    /// One error for all entries that failed; what one of them may gain by
+    /// another try, it gains.
     fn report(&self, failures: &[Error]) -> Error {
-        let worst = failures
-            .iter()
-            .find(|failure| failure.class() == Class::Permanent)
-            .unwrap_or(&failures[0]);
+        let by_class = |failure: &&Error| failure.class();
+        let decisive = failures.iter().max_by_key(by_class).unwrap_or(&failures[0]);
         let all: Vec<_> = failures
             .iter()
             .map(|failure| {
@@ -131,7 +132,7 @@ impl EventBridge {
             })
             .collect();
         let message = format!("{} not accepted: {}", failures.len(), all.join("; "));
-        self.service.refused(OPERATION, worst.code(), message)
+        self.service.refused(OPERATION, decisive.code(), message)
     }
 
     /// Divides entries into as few calls as the limits allow, in order.

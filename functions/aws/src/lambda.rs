@@ -142,6 +142,7 @@ impl<F: Function> Edge<'_, F> {
     async fn invoke(&self, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
         let LambdaEvent { payload, context } = event;
         let metrics = Metrics::default();
+        self.aws.begin_invocation();
         let deadline = Deadline::of_invocation(single::time_until(context.deadline()));
         let answer = self
             .answer(payload, &context.request_id, deadline, &metrics)
@@ -166,7 +167,6 @@ impl<F: Function> Edge<'_, F> {
             }
             Event::Direct(record) => {
                 let reply = self.handle(&[record], deadline, metrics).await;
-                self.forget_dead_sessions(&reply).await;
                 log(request_id, 1, &reply);
                 direct_response(reply)
             }
@@ -211,7 +211,6 @@ impl<F: Function> Edge<'_, F> {
         metrics: &Metrics,
     ) -> Vec<&'a Record> {
         let reply = self.handle(batch, deadline, metrics).await;
-        self.forget_dead_sessions(&reply).await;
         log(request_id, batch.len(), &reply);
         self.settle(batch, reply.outcomes, metrics).await
     }
@@ -225,15 +224,6 @@ impl<F: Function> Edge<'_, F> {
         metrics: &'a Metrics,
     ) -> LocalBoxFuture<'a, Reply> {
         self.function.handle(batch, deadline, metrics).boxed_local()
-    }
-
-    /// Makes the next look at an account begin with new credentials if those at hand are worth nothing.
-    async fn forget_dead_sessions(&self, reply: &Reply) {
-        for outcome in &reply.outcomes {
-            if let Outcome::Failed(error) = outcome {
-                self.aws.forget_dead_session(error).await;
-            }
-        }
     }
 
     /// Does what the outcomes ask for; the answer is the records to deliver again.
@@ -379,6 +369,7 @@ fn give_up_or_retry(record: &Record, error: &Error, metrics: &Metrics) -> bool {
     if error.class() == Class::Permanent {
         tracing::error!(record.id, %error, "refused");
         metrics.count("RecordsRefused", 1);
+        metrics.count("HubFailed", u64::from(error.is_of_hub()));
         true
     } else {
         tracing::warn!(record.id, %error, "to be tried again");

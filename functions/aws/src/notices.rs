@@ -2,7 +2,14 @@
 
 mod limited;
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use domain::{
     id::{AccountId, ExecutionArn},
@@ -13,7 +20,7 @@ use jiff::Timestamp;
 
 pub use crate::dynamodb::Lease;
 use crate::{
-    Aws, Error,
+    Aws, Class, Error,
     dynamodb::{LEASE, Table, Values},
     env::Settings,
     eventbridge::Entry,
@@ -53,6 +60,8 @@ pub struct Notices<'a> {
     aws: &'a Aws,
     table: Table,
     topic: String,
+    /// How often the hub itself refused, and nobody was told.
+    refused_by_hub: Arc<AtomicU64>,
 }
 
 /// On whose behalf something is told.
@@ -73,7 +82,15 @@ impl<'a> Notices<'a> {
             aws,
             table: aws.table(&settings.table),
             topic: settings.topic.clone(),
+            refused_by_hub: Arc::default(),
         }
+    }
+
+    /// How often since the last time nobody could be told, since the hub's own
+    /// topic, key or table refuses: what its alarm rings for.
+    #[must_use]
+    pub fn take_refused_by_hub(&self) -> u64 {
+        self.refused_by_hub.swap(0, Ordering::Relaxed)
     }
 
     /// Publishes a notice.
@@ -127,15 +144,16 @@ impl<'a> Notices<'a> {
         let values = Values::new();
         let lease = self.lease(teller, &ledger, &notice.id, values).await?;
         if lease == Lease::Taken {
-            self.publish(destination, notice).await?;
-            self.done(teller, &ledger, &notice.id).await?;
+            self.deliver(teller, destination, (&ledger, &notice.id), notice)
+                .await?;
         }
         Ok(lease)
     }
 
     /// Tells the hub, once a day, what only people can mend in an account.
     ///
-    /// That it could not be told is logged and keeps nothing else from being done.
+    /// That it could not be told is logged, and counted if the hub itself is
+    /// why; it keeps nothing else from being done, and is told by the next look.
     pub async fn tell_troubles(
         &self,
         teller: Teller<'_>,
@@ -174,10 +192,43 @@ impl<'a> Notices<'a> {
         ]);
         let lease = self.lease(teller, ledger, key, values).await?;
         if lease == Lease::Taken {
-            self.publish(destination, notice).await?;
-            self.done(teller, ledger, key).await?;
+            self.deliver(teller, destination, (ledger, key), notice)
+                .await?;
         }
         Ok(lease)
+    }
+
+    /// Publishes what is leased, and notes that it was told.
+    ///
+    /// What is refused until people act is told by whoever looks next, and not
+    /// only once the lease has run out.
+    async fn deliver(
+        &self,
+        teller: Teller<'_>,
+        destination: &Destination,
+        (ledger, key): (&str, &str),
+        notice: &Notice,
+    ) -> Result<(), Error> {
+        if let Err(error) = self.publish(destination, notice).await {
+            if error.class() == Class::Permanent {
+                self.give_back(teller, ledger, key).await;
+            }
+            return Err(self.counted(error));
+        }
+        let noted = self.done(teller, ledger, key).await;
+        noted.map_err(|error| self.counted(error))
+    }
+
+    async fn give_back(&self, teller: Teller<'_>, ledger: &str, key: &str) {
+        if let Err(error) = self.table.release(ledger, key, teller.holder).await {
+            tracing::warn!("what was not told is told only after a while: {error}");
+        }
+    }
+
+    fn counted(&self, error: Error) -> Error {
+        let refused = u64::from(error.is_of_hub());
+        self.refused_by_hub.fetch_add(refused, Ordering::Relaxed);
+        error
     }
 
     /// What a destination was told of an execution, or is being told by somebody else.
@@ -215,9 +266,10 @@ impl<'a> Notices<'a> {
         key: &str,
         values: Values,
     ) -> Result<Lease, Error> {
-        self.table
-            .lease(ledger, key, teller.holder, teller.now, KEEP, values)
-            .await
+        let lease = self
+            .table
+            .lease(ledger, key, teller.holder, teller.now, KEEP, values);
+        lease.await.map_err(|error| self.counted(error))
     }
 
     /// A lease that was lost meanwhile was taken over after it had expired; that run notes it too.

@@ -2,9 +2,12 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
-use domain::{id::AccountId, text::flat};
+use domain::text::flat;
 
-use crate::error::{Error, Service};
+use crate::{
+    clients::Session,
+    error::{Error, Service},
+};
 
 /// A subject has fewer than a hundred characters.
 const MAX_SUBJECT: usize = 99;
@@ -22,10 +25,10 @@ pub struct Sns {
 }
 
 impl Sns {
-    pub(crate) fn new(config: &SdkConfig, account: Option<AccountId>) -> Self {
+    pub(crate) fn new(config: &SdkConfig, session: Option<Session>) -> Self {
         Self {
             client: Client::new(config),
-            service: Service::new("sns", account),
+            service: Service::new("sns", session),
         }
     }
 

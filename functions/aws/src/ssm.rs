@@ -2,10 +2,11 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_ssm::Client;
-use domain::{id::AccountId, policy::Place};
+use domain::policy::Place;
 use jiff::Timestamp;
 
 use crate::{
+    clients::Session,
     clock::Clock,
     error::{Error, Service},
     time::timestamp,
@@ -30,7 +31,7 @@ pub struct Version {
 pub struct Ssm {
     client: Client,
     clock: Clock,
-    service: Service,
+    pub(crate) service: Service,
     /// Where the policy is to work.
     pub(crate) place: Place,
 }
@@ -41,13 +42,13 @@ impl Ssm {
     }
 
     /// The parameters of another account, with credentials for it.
-    pub(crate) fn of(config: &SdkConfig, place: Place, account: Option<AccountId>) -> Self {
+    pub(crate) fn of(config: &SdkConfig, place: Place, session: Option<Session>) -> Self {
         let clock = Clock::default();
         let config = aws_sdk_ssm::config::Builder::from(config).interceptor(clock.clone());
         Self {
             client: Client::from_conf(config.build()),
             clock,
-            service: Service::new("ssm", account),
+            service: Service::new("ssm", session),
             place,
         }
     }

@@ -132,10 +132,7 @@ impl<'a> CodePipelineHook<'a> {
                 report.token.failures = 0;
                 outcome
             }
-            Ok(Err(trouble)) => {
-                self.aws.forget_dead_session(&trouble).await;
-                go_on_or_give_up(&trouble, &mut report)
-            }
+            Ok(Err(trouble)) => go_on_or_give_up(&trouble, &mut report),
             Err(_) => try_again("AWS did not answer in time", &mut report),
         };
         report.outcome = outcome;

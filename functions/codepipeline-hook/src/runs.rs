@@ -122,4 +122,3 @@ impl CodePipelineHook<'_> {
 fn begun(execution: ExecutionArn) -> Outcome {
     Outcome::waiting(Wait::Run(execution, ExecutionStatus::Executing))
 }
-

@@ -72,6 +72,7 @@ impl lambda::Function for ForwardStatus<'_> {
         let mut report = Report::default();
         let outcomes = self.serve(batch, deadline, &mut report).await;
         report.count(metrics);
+        metrics.count("HubFailed", self.notices.take_refused_by_hub());
         report.reply(outcomes)
     }
 }

@@ -14,7 +14,7 @@ use aws::{
 use domain::{
     hint::Ignored,
     id::{AccountId, ExecutionArn},
-    notification::{Recipients, Withheld},
+    notification::{Recipients, Trouble, Withheld},
     policy::Rule,
     status::ExecutionStatus,
 };
@@ -108,6 +108,7 @@ impl Report {
         metrics.count("AccountFailed", self.beyond_help + unknown.len() as u64);
         for change in changes() {
             metrics.count("NoticesWithheld", change.withheld.len() as u64);
+            metrics.count("AccountFailed", change.troubles().len() as u64);
             for telling in change.tellings.values() {
                 metrics.count(telling.metric(), 1);
             }
@@ -165,7 +166,10 @@ impl ChangeReport {
         let reason = format!("the ceiling of the owner is unknown: {error}");
         tracing::error!(execution.arn = %self.execution, "{reason}");
         self.unknown_ceiling = error.class() == Class::Permanent;
-        self.failures.push(error);
+        // What a repetition does not mend is told apart from this.
+        if !self.unknown_ceiling {
+            self.failures.push(error);
+        }
         Recipients::unknown(rules, &reason)
     }
 
@@ -173,6 +177,22 @@ impl ChangeReport {
     pub(crate) fn transient(&self) -> Option<&Error> {
         let is_transient = |error: &&Error| error.class() != Class::Permanent;
         self.failures.iter().find(is_transient)
+    }
+
+    /// That the hub itself could not be told, until a person changes something there.
+    pub(crate) fn is_unheard(&self) -> bool {
+        self.failures.iter().any(Error::is_of_hub)
+    }
+
+    /// What keeps accounts from being told, by account, as far as people can mend it.
+    pub(crate) fn troubles(&self) -> BTreeMap<&AccountId, Vec<Trouble>> {
+        let mut troubles: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for error in &self.failures {
+            if let (Some(account), Some(trouble)) = (error.account(), error.trouble()) {
+                troubles.entry(account).or_default().push(trouble);
+            }
+        }
+        troubles
     }
 
     fn is_news(&self) -> bool {

@@ -130,6 +130,9 @@ impl ForwardStatus<'_> {
 
     /// Sweeps one account, oldest change first, and marks how far it is on the
     /// way, so that a run that is cut short is not done again from the start.
+    ///
+    /// Behind a change that the hub could not be told, nothing is marked: what
+    /// people are to hear waits until the topic takes it.
     async fn sweep_account(
         &self,
         policy: &Policy,
@@ -157,6 +160,7 @@ impl ForwardStatus<'_> {
         let since = since.max(before(before(now, HORIZON), OVERLAP));
         let (changes, is_all) = reader.executions_changed_since(since, MOST_CHANGES).await?;
         let mut done = examined;
+        let mut heard = true;
         for (count, changed) in changes.into_iter().enumerate() {
             if end.is_over() {
                 tracing::info!(account.id = %owner, "the rest is left to the next sweep");
@@ -171,12 +175,18 @@ impl ForwardStatus<'_> {
                 if let Some(error) = told.transient() {
                     return Err(error.clone());
                 }
+                heard &= !told.is_unheard();
                 report.push_swept(told);
             }
-            done = Some(modified);
-            if count % MARK_EVERY == MARK_EVERY - 1 {
+            if heard {
+                done = Some(modified);
+            }
+            if heard && count % MARK_EVERY == MARK_EVERY - 1 {
                 self.mark(owner, until, done).await?;
             }
+        }
+        if !heard {
+            return Ok(());
         }
         if !is_all {
             return self.mark(owner, until, done).await;

@@ -19,7 +19,8 @@ use crate::{
 };
 
 impl ForwardStatus<'_> {
-    /// Tells a change to everyone who wants to know it, may know it, and does not.
+    /// Tells a change to everyone who wants to know it, may know it, and does
+    /// not; and the hub, once a day, of accounts that cannot be told until people act.
     pub(crate) async fn tell(
         &self,
         policy: &Policy,
@@ -58,6 +59,11 @@ impl ForwardStatus<'_> {
             }
         }
         report.withheld = recipients.withheld;
+        for (account, troubles) in report.troubles() {
+            self.notices
+                .tell_troubles(teller, policy, account, &troubles)
+                .await;
+        }
         report
     }
 

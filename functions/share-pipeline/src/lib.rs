@@ -93,6 +93,7 @@ impl lambda::Function for SharePipeline<'_> {
         let mut report = Report::default();
         let outcomes = self.serve(batch, &mut report).await;
         report.count(metrics);
+        metrics.count("HubFailed", self.notices.take_refused_by_hub());
         report.reply(outcomes)
     }
 }

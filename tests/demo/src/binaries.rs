@@ -2,6 +2,7 @@
 
 use std::{
     env, io,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -29,6 +30,19 @@ pub enum BuildError {
     /// A function was not among what cargo built.
     #[error("cargo built no binary {0}")]
     Missing(&'static str),
+    /// There is neither cargo nor anything that it has built.
+    #[error(
+        "there is no cargo that could build the functions; say where they are with --functions FOLDER"
+    )]
+    Nowhere(#[source] NotThere),
+}
+
+/// A folder does not have all functions.
+#[derive(Debug, thiserror::Error)]
+#[error("{} has not all functions: {}", folder.display(), lacks.join("; "))]
+pub struct NotThere {
+    folder: PathBuf,
+    lacks: Vec<String>,
 }
 
 /// A line of `cargo build --message-format=json`, as far as it matters here.
@@ -81,16 +95,53 @@ pub fn build() -> Result<Vec<Function>, BuildError> {
         .collect()
 }
 
-/// The functions in a folder, each as `NAME/bootstrap`, as they lie in the archives for Lambda.
-#[must_use]
-pub fn within(folder: &Path) -> Vec<Function> {
-    FUNCTIONS
-        .iter()
-        .map(|name| Function {
-            name: format!("pipeshare-{name}"),
-            binary: folder.join(name).join("bootstrap"),
-        })
-        .collect()
+/// The functions as cargo builds them; without cargo, those beside this program.
+pub fn built_or_beside() -> Result<Vec<Function>, BuildError> {
+    match build() {
+        Err(BuildError::NoCargo(_)) => {
+            let program = env::current_exe().unwrap_or_default();
+            let folder = program.parent().unwrap_or(Path::new("."));
+            within(folder).map_err(BuildError::Nowhere)
+        }
+        other => other,
+    }
+}
+
+/// The functions in a folder, each as `NAME/bootstrap`, as they lie in the
+/// archives for Lambda, or as `NAME`, as cargo builds them.
+pub fn within(folder: &Path) -> Result<Vec<Function>, NotThere> {
+    let (mut functions, mut lacks) = (Vec::new(), Vec::new());
+    for name in FUNCTIONS {
+        match binary(folder, name) {
+            Ok(binary) => functions.push(Function {
+                name: format!("pipeshare-{name}"),
+                binary,
+            }),
+            Err(lack) => lacks.push(lack),
+        }
+    }
+    if lacks.is_empty() {
+        return Ok(functions);
+    }
+    Err(NotThere {
+        folder: folder.to_owned(),
+        lacks,
+    })
+}
+
+/// The executable of a function, or why there is none.
+fn binary(folder: &Path, name: &str) -> Result<PathBuf, String> {
+    let places = [folder.join(name).join("bootstrap"), folder.join(name)];
+    let Some(binary) = places.into_iter().find(|place| place.is_file()) else {
+        return Err(format!("neither {name}/bootstrap nor {name} is there"));
+    };
+    let mode = binary.metadata().map_or(0, |it| it.permissions().mode());
+    if mode & 0o111 == 0 {
+        let shown = binary.strip_prefix(folder).unwrap_or(&binary).display();
+        return Err(format!("{shown} is not executable"));
+    }
+    // A function is started in no particular folder.
+    std::path::absolute(binary).map_err(|error| error.to_string())
 }
 
 fn find(artifacts: &[Artifact], name: &str) -> Option<Function> {
@@ -106,4 +157,54 @@ fn find(artifacts: &[Artifact], name: &str) -> Option<Function> {
         name: format!("pipeshare-{name}"),
         binary,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = env::temp_dir().join(format!("pipeshare-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    fn write(path: &Path, mode: u32) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "").unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn a_folder_has_functions_as_lambda_or_as_cargo_keeps_them() {
+        let folder = folder("has");
+        for name in &FUNCTIONS[..2] {
+            write(&folder.join(name).join("bootstrap"), 0o755);
+        }
+        for name in &FUNCTIONS[2..] {
+            write(&folder.join(name), 0o755);
+        }
+        let found = within(&folder).unwrap();
+        assert_eq!(found.len(), 4);
+        assert_eq!(found[0].name, "pipeshare-share-pipeline");
+        assert!(found[0].binary.ends_with("share-pipeline/bootstrap"));
+        assert!(found[3].binary.ends_with("codepipeline-hook"));
+        assert!(found.iter().all(|function| function.binary.is_absolute()));
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn everything_that_a_folder_lacks_is_named_at_once() {
+        let folder = folder("lacks");
+        write(&folder.join("share-pipeline"), 0o755);
+        write(&folder.join("accept-invitation/bootstrap"), 0o644);
+        let error = within(&folder).unwrap_err().to_string();
+        let lacks = " has not all functions: accept-invitation/bootstrap is not executable; \
+             neither forward-status/bootstrap nor forward-status is there; \
+             neither codepipeline-hook/bootstrap nor codepipeline-hook is there";
+        assert_eq!(error, format!("{}{lacks}", folder.display()));
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -2,18 +2,21 @@
 
 use std::{
     error::Error,
-    io::{self, IsTerminal, Write},
+    io::{self, ErrorKind, IsTerminal, Write},
     path::PathBuf,
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use demo::{
     binaries,
     estate::{Estate, Plan},
     print::Printed,
     serve, walkthrough,
 };
+
+/// How a shell shows the end of a program whose reader went away: 128 and SIGPIPE.
+const NOBODY_READS: u8 = 128 + 13;
 
 /// Plays AWS's walkthrough of shared SageMaker pipelines on a local AWS, with
 /// the real function binaries and the AWS SDK.
@@ -27,12 +30,18 @@ struct Arguments {
     /// Print what happened as JSON.
     #[arg(long)]
     json: bool,
-    /// Take the functions from this folder, each as `NAME/bootstrap`, instead
-    /// of building them.
-    #[arg(long, value_name = "FOLDER")]
-    functions: Option<PathBuf>,
+    #[command(flatten)]
+    functions: Functions,
     #[command(subcommand)]
     command: Option<Command>,
+}
+
+#[derive(Debug, Args)]
+struct Functions {
+    /// Take the functions from this folder, each as `NAME` or as
+    /// `NAME/bootstrap`, instead of building them with cargo.
+    #[arg(long = "functions", value_name = "FOLDER")]
+    folder: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -49,8 +58,10 @@ enum Command {
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
         speed: u32,
         /// Deploy nothing into the accounts, for functions that run elsewhere.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "folder")]
         without_templates: bool,
+        #[command(flatten)]
+        functions: Functions,
     },
 }
 
@@ -63,11 +74,16 @@ async fn main() -> ExitCode {
             port,
             speed,
             without_templates,
-        }) => serve(port, speed, !without_templates).await,
+            functions,
+        }) => {
+            let functions = (!without_templates).then_some(functions);
+            serve(port, speed, functions).await
+        }
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
+        Err(error) if is_unread(error.as_ref()) => ExitCode::from(NOBODY_READS),
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {}", chain(error.as_ref()));
             ExitCode::from(2)
@@ -75,40 +91,53 @@ async fn main() -> ExitCode {
     }
 }
 
+impl Functions {
+    /// Those of the folder, or the ones that cargo builds.
+    fn find(self) -> Result<Vec<sandbox::Function>, Box<dyn Error>> {
+        Ok(match self.folder {
+            Some(folder) => binaries::within(&folder)?,
+            None => binaries::built_or_beside()?,
+        })
+    }
+}
+
 /// Plays the walkthrough; returns whether all of it held.
-async fn play(json: bool, folder: Option<PathBuf>) -> Result<bool, Box<dyn Error>> {
-    let functions = match folder {
-        Some(folder) => binaries::within(&folder),
-        None => binaries::build()?,
-    };
-    let estate = Estate::start(&Plan::default(), functions).await?;
+async fn play(json: bool, functions: Functions) -> Result<bool, Box<dyn Error>> {
+    let estate = Estate::start(&Plan::default(), functions.find()?).await?;
     let walkthrough = walkthrough::play(&estate).await?;
     estate.sandbox.stop().await;
 
     let mut out = io::stdout().lock();
-    if json {
-        serde_json::to_writer_pretty(&mut out, &walkthrough)?;
-        writeln!(out)?;
+    let text = if json {
+        serde_json::to_string_pretty(&walkthrough)? + "\n"
     } else {
-        let colors = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        let walkthrough = &walkthrough;
-        write!(
-            out,
-            "{}",
-            Printed {
-                walkthrough,
-                colors
-            }
-        )?;
-    }
+        let printed = Printed {
+            walkthrough: &walkthrough,
+            colors: out.is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        };
+        printed.to_string()
+    };
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
     Ok(walkthrough.holds())
 }
 
-/// Serves until it is told to end.
-async fn serve(port: u16, speed: u32, deployed: bool) -> Result<bool, Box<dyn Error>> {
-    let functions = deployed.then(binaries::build).transpose()?;
+/// Serves until it is told to end, with functions or with nothing deployed.
+async fn serve(
+    port: u16,
+    speed: u32,
+    functions: Option<Functions>,
+) -> Result<bool, Box<dyn Error>> {
+    let functions = functions.map(Functions::find).transpose()?;
     serve::serve(functions, port, speed).await?;
     Ok(true)
+}
+
+/// Whether it ended because nobody reads its output any more, as in `| head -1`.
+fn is_unread(error: &(dyn Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |&error| error.source())
+        .filter_map(|error| error.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == ErrorKind::BrokenPipe)
 }
 
 /// The error and everything that led to it, in one line.

@@ -2,17 +2,32 @@
 
 mod journal;
 
-use std::io::{self, Write};
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+};
 
 use jiff::{Timestamp, Unit};
-use sandbox::{Function, StartError};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use sandbox::{Function, StartError, cloudformation::TemplateError};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::Notify,
+};
 
 use self::journal::Journal;
-use crate::estate::{DEV, Estate, EstateError, POLICY, Plan, REGION, SHARED, TEST};
+use crate::estate::{
+    DEV, Estate, EstateError, POLICY, POLICY_PARAMETER, Plan, REGION, SHARED, TEST,
+};
 
 /// Enough for every function to run while another one waits.
 const CONCURRENCY: usize = 4;
+
+/// The topics with a queue to read: who is told, in which account, by which topic.
+const MAILBOXES: [(&str, &str, &str); 3] = [
+    ("dev", DEV, "pipeshare"),
+    ("shared services", SHARED, "pipeshare"),
+    ("the hub", SHARED, "pipeshare-hub"),
+];
 
 /// The estate cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +46,15 @@ pub enum ServeError {
     /// The process cannot be told to end.
     #[error("signals cannot be waited for")]
     Signals(#[source] io::Error),
+    /// Nobody reads what happens any more.
+    #[error("what happens cannot be printed")]
+    Unread(#[source] io::Error),
+}
+
+impl From<TemplateError> for ServeError {
+    fn from(error: TemplateError) -> Self {
+        Self::Estate(error.into())
+    }
 }
 
 impl From<EstateError> for ServeError {
@@ -43,7 +67,8 @@ impl From<EstateError> for ServeError {
 }
 
 /// Serves the walkthrough's estate with its policy, and prints what happens,
-/// until SIGINT (Ctrl-C) or SIGTERM. No process stays behind.
+/// until SIGINT (Ctrl-C) or SIGTERM, or until nobody reads it any more. No
+/// process stays behind.
 ///
 /// Without functions, nothing is deployed into the accounts.
 pub async fn serve(
@@ -65,14 +90,31 @@ pub async fn serve(
     };
     let estate = Estate::start(&plan, functions.unwrap_or_default()).await?;
     if deployed {
+        for (_, account, topic) in MAILBOXES {
+            let template = include_str!("serve/mailbox.yaml");
+            estate.deploy(account, "mailbox.yaml", template, &[("Topic", topic)])?;
+        }
         estate.write_policy(POLICY).await?;
     }
-    print(&greeting(estate.sandbox.endpoint(), speed, deployed));
+    let mut out = Output::default();
+    out.print(&greeting(estate.sandbox.endpoint(), speed, deployed));
     let mut journal = Journal::default();
-    let look = |world: &_| print(&journal.news(world));
-    estate.sandbox.live(speed, look, end.come()).await;
+    let closed = Notify::new();
+    let look = |world: &_| {
+        out.print(&journal.news(world));
+        if out.failure.is_some() {
+            closed.notify_one();
+        }
+    };
+    let until = async {
+        tokio::select! {
+            () = end.come() => {}
+            () = closed.notified() => {}
+        }
+    };
+    estate.sandbox.live(speed, look, until).await;
     estate.sandbox.stop().await;
-    Ok(())
+    out.failure.map_or(Ok(()), |it| Err(ServeError::Unread(it)))
 }
 
 /// The signals that end it.
@@ -106,13 +148,14 @@ fn now() -> Timestamp {
     now.round(Unit::Second).unwrap_or(now)
 }
 
+/// What is served, and what to type.
 fn greeting(endpoint: &str, speed: u32, deployed: bool) -> String {
     let state = if deployed {
         "The walkthrough's policy is in force, and the functions are running."
     } else {
         "Nothing is deployed in its accounts."
     };
-    format!(
+    let mut text = format!(
         "A local AWS in {REGION} at {endpoint}, {speed} times as fast as real time.\n\
          {state}\n\
          \n    \
@@ -121,11 +164,53 @@ fn greeting(endpoint: &str, speed: u32, deployed: bool) -> String {
          \n\
          The access key id is the account: dev {DEV}, test {TEST}, shared services {SHARED},\n\
          or any other twelve digits. Ctrl-C ends it.\n\n"
-    )
+    );
+    if deployed {
+        text += &policy_and_mailboxes(endpoint);
+    }
+    text
 }
 
-/// What nobody reads any more is not worth dying for.
-fn print(text: &str) {
-    let mut out = io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+/// The policy, and commands that work once the exports are made.
+fn policy_and_mailboxes(endpoint: &str) -> String {
+    let mut text = String::from("The policy:\n\n");
+    for line in POLICY.lines() {
+        let _ = writeln!(text, "    {line}");
+    }
+    let _ = write!(
+        text,
+        "\nIt can be read, and another one written, in shared services:\n\n    \
+         AWS_ACCESS_KEY_ID={SHARED} aws ssm get-parameter --name {POLICY_PARAMETER}:in-force \
+         --query Parameter.Value --output text\n    \
+         AWS_ACCESS_KEY_ID={SHARED} aws ssm put-parameter --name {POLICY_PARAMETER} --overwrite \
+         --value file://policy.yaml\n"
+    );
+    for (who, account, topic) in MAILBOXES {
+        // The CLI's older version asks the address of a queue, and not the
+        // variable, where the sandbox is.
+        let _ = write!(
+            text,
+            "\nWhat {who} was told:\n\n    \
+             AWS_ACCESS_KEY_ID={account} aws sqs receive-message --endpoint-url {endpoint} \
+             --queue-url {endpoint}/{account}/{topic}-mailbox --max-number-of-messages 10 \
+             --visibility-timeout 0 --query 'Messages[].[Body]' --output text\n"
+        );
+    }
+    text + "\n"
+}
+
+/// The standard output, until nobody reads it any more.
+#[derive(Debug, Default)]
+struct Output {
+    failure: Option<io::Error>,
+}
+
+impl Output {
+    fn print(&mut self, text: &str) {
+        if self.failure.is_none() {
+            let mut out = io::stdout().lock();
+            let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            self.failure = printed.err();
+        }
+    }
 }

@@ -9,11 +9,17 @@ use std::{
     fs,
     io::{BufRead, BufReader, Lines},
     net::TcpListener,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
-use demo::binaries;
+use demo::{binaries, estate::POLICY};
+
+const README: &str = include_str!("../../../README.md");
+
+/// How a shell shows the end of a program whose reader went away.
+const NOBODY_READS: i32 = 141;
 
 /// The demo, which is built together with the functions.
 fn demo() -> PathBuf {
@@ -96,6 +102,120 @@ fn it_can_serve_accounts_in_which_nothing_is_deployed() {
     assert!(served.process.wait().unwrap().success());
     let told: String = served.lines.by_ref().map(Result::unwrap).collect();
     assert_eq!(told, "", "nobody is at work");
+}
+
+#[test]
+fn it_shows_the_policy_and_commands_that_read_what_was_told() {
+    let mut served = Served::begin(&[]);
+    let mut told = String::new();
+    for line in served.lines.by_ref().map(Result::unwrap) {
+        told += &line;
+        told.push('\n');
+        if line.contains("hub-mailbox") {
+            break;
+        }
+    }
+    for line in POLICY.lines() {
+        assert!(told.contains(&format!("    {line}\n")), "{line}");
+    }
+    assert!(told.contains("aws ssm get-parameter --name /pipeshare/policy:in-force"));
+    assert!(told.contains("AWS_ACCESS_KEY_ID=111111111111 aws sqs receive-message"));
+    let (_, shown) = README
+        .split_once("$ cargo demo serve --speed 30\n")
+        .unwrap();
+    let (shown, _) = shown.split_once("```").unwrap();
+    let (_, port) = told.split_once("http://127.0.0.1:").unwrap();
+    let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+    let shown = shown.replace(":4566", &format!(":{port}"));
+    for passage in shown.replace("30 times", "1 times").split("\n[...]\n") {
+        assert!(
+            told.contains(passage),
+            "not what it prints:{passage}\n{told}"
+        );
+    }
+    served.signal("TERM");
+    assert!(served.process.wait().unwrap().success());
+}
+
+#[test]
+fn it_ends_quietly_once_nobody_reads_what_it_prints() {
+    let demo = demo();
+    let mut process = Command::new(&demo)
+        .args(["serve", "--port", "0", "--speed", "60"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Cargo speaks of the functions on the standard error, until there is output.
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().starts_with("A local AWS"));
+    drop(lines);
+    let output = process.wait_with_output().unwrap();
+    assert_quiet(&output);
+
+    let mut played = Command::new(&demo)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(played.stdout.take());
+    assert_quiet(&played.wait_with_output().unwrap());
+}
+
+fn assert_quiet(output: &Output) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(NOBODY_READS), "{said}");
+    assert!(!said.contains("error"), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+#[test]
+fn functions_come_from_a_folder_from_cargo_or_from_beside_the_demo() {
+    let demo = demo();
+    let built = demo.parent().unwrap();
+    let mut served = Served::begin(&["--functions", &built.to_string_lossy()]);
+    served.wait_for("ssm:LabelParameterVersion /pipeshare/policy");
+    served.signal("TERM");
+    assert!(served.process.wait().unwrap().success());
+
+    let nowhere = std::env::temp_dir().join(format!("pipeshare-demo-{}", std::process::id()));
+    fs::create_dir_all(&nowhere).unwrap();
+    let refused = Command::new(&demo)
+        .args(["serve", "--functions", &nowhere.to_string_lossy()])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("has not all functions: neither share-pipeline/bootstrap"));
+
+    // Where there is no cargo, what lies beside the demo will do.
+    let moved = nowhere.join("demo");
+    fs::copy(&demo, &moved).unwrap();
+    let without_cargo = || {
+        let mut command = Command::new(&moved);
+        command.env("CARGO", "/nowhere/cargo").arg("--json");
+        command
+    };
+    let refused = without_cargo().output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("say where they are with --functions"),
+        "{said}"
+    );
+    for function in [
+        "share-pipeline",
+        "accept-invitation",
+        "forward-status",
+        "codepipeline-hook",
+    ] {
+        symlink(built.join(function), nowhere.join(function)).unwrap();
+    }
+    let played = without_cargo().output().unwrap();
+    let said = String::from_utf8_lossy(&played.stderr).into_owned();
+    assert!(played.status.success(), "{said}");
+    assert!(said.is_empty(), "{said}");
+    fs::remove_dir_all(&nowhere).unwrap();
 }
 
 #[test]

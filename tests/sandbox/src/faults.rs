@@ -13,6 +13,8 @@ use crate::{
 pub struct Faults {
     /// Faults of API calls; each is used up by the first call that it matches.
     pub calls: Vec<CallFault>,
+    /// Refusals of API calls that stand until they are taken away.
+    pub refusals: Vec<Refusal>,
     /// Faults of the delivery of events from a bus to a target.
     pub events: Vec<EventFault>,
 }
@@ -28,6 +30,34 @@ pub struct CallFault {
     pub account: Option<String>,
     /// What happens.
     pub effect: CallEffect,
+}
+
+/// A refusal of every call that it is meant for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The service's signing name; any, if none.
+    pub service: Option<String>,
+    /// The operation; any, if none.
+    pub operation: Option<String>,
+    /// The account whose call it is; any, if none.
+    pub account: Option<String>,
+    /// What the call's input speaks of, for instance the ARN of a role.
+    pub mentions: Option<String>,
+    /// What the service answers.
+    pub error: ApiError,
+}
+
+impl Refusal {
+    fn is_meant_for(&self, call: &Call) -> bool {
+        let is = |wanted: &Option<String>, actual: &str| {
+            wanted.as_ref().is_none_or(|wanted| wanted == actual)
+        };
+        let mentions = |text: &String| call.input.to_string().contains(text);
+        is(&self.service, &call.service)
+            && is(&self.operation, &call.operation)
+            && is(&self.account, &call.caller.account)
+            && self.mentions.as_ref().is_none_or(mentions)
+    }
 }
 
 /// What happens to a call.
@@ -126,7 +156,7 @@ pub enum EventEffect {
 }
 
 impl Faults {
-    /// Takes the first fault that is meant for this call.
+    /// What shall go wrong with this call; a fault is used up by it, a refusal stands.
     pub fn take_call(&mut self, call: &Call) -> Option<CallEffect> {
         let position = self.calls.iter().position(|fault| {
             fault.service == call.service
@@ -135,8 +165,13 @@ impl Faults {
                     .account
                     .as_ref()
                     .is_none_or(|account| *account == call.caller.account)
-        })?;
-        Some(self.calls.remove(position).effect)
+        });
+        if let Some(position) = position {
+            return Some(self.calls.remove(position).effect);
+        }
+        let mut refusals = self.refusals.iter();
+        let refusal = refusals.find(|refusal| refusal.is_meant_for(call))?;
+        Some(CallEffect::Refuse(refusal.error.clone()))
     }
 
     /// Takes the first fault that is meant for events of this type.
@@ -185,6 +220,31 @@ mod tests {
         assert!(faults.take_call(&other_account).is_none());
         assert!(faults.take_call(&other_operation).is_none());
         assert!(faults.take_call(&meant).is_some());
+        assert!(faults.take_call(&meant).is_none());
+    }
+
+    #[test]
+    fn a_refusal_strikes_every_call_that_it_is_meant_for_until_it_is_taken_away() {
+        let mut faults = Faults::default();
+        faults.refusals.push(Refusal {
+            service: Some("ram".to_owned()),
+            operation: None,
+            account: Some("111111111111".to_owned()),
+            mentions: Some("pipeline/churn".to_owned()),
+            error: ApiError::with_status(403, "AccessDenied", "no"),
+        });
+        let mut meant = call("111111111111", "CreateResourceShare");
+        assert!(faults.take_call(&meant).is_none(), "it speaks of nothing");
+        meant.input = serde_json::json!({ "resourceArns": ["arn:aws:x:pipeline/churn"] });
+        let other = Call {
+            service: "sagemaker".to_owned(),
+            ..meant.clone()
+        };
+        assert!(faults.take_call(&other).is_none());
+        for _ in 0..3 {
+            assert!(faults.take_call(&meant).is_some());
+        }
+        faults.refusals.clear();
         assert!(faults.take_call(&meant).is_none());
     }
 

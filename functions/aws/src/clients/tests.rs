@@ -197,3 +197,88 @@ async fn no_debug_form_shows_credentials() {
         assert!(!shown.contains(secret), "{shown}");
     }
 }
+
+#[tokio::test]
+async fn a_session_that_is_refused_is_replaced_if_it_is_old_and_for_people_if_it_is_new() {
+    let (mut sessions, mut lists) = (0, 0);
+    let replay = Replay::by(move |request| {
+        if request.url.contains("//sts.") {
+            sessions += 1;
+            return session(&format!("SESSION{sessions}"));
+        }
+        lists += 1;
+        match lists {
+            2 | 3 => refusal(400, "UnrecognizedClientException", "The token is invalid."),
+            _ => ok(&json!({ "PipelineSummaries": [] })),
+        }
+    });
+    let aws = aws(&replay).await;
+    let account = account("222222222222");
+    aws.begin_invocation();
+    aws.reader(&account).await.pipelines().await.unwrap();
+
+    aws.begin_invocation();
+    let reader = aws.reader(&account).await;
+    let dead = reader.pipelines().await.unwrap_err();
+    assert_eq!(dead.class(), Class::Transient, "it was at hand");
+    assert_eq!(dead.trouble(), None);
+    let reader = aws.reader(&account).await;
+    let refused = reader.pipelines().await.unwrap_err();
+    assert_eq!(refused.class(), Class::Permanent, "it is new");
+    assert!(
+        refused.to_string().contains("enable this Region"),
+        "{refused}"
+    );
+    assert!(!refused.is_of_hub());
+
+    aws.begin_invocation();
+    aws.reader(&account).await.pipelines().await.unwrap();
+    let requests = replay.requests();
+    let lists = requests.iter().filter(|it| !it.url.contains("//sts."));
+    let keys: Vec<_> = lists.map(|request| request.access_key.as_str()).collect();
+    assert_eq!(keys, ["SESSION1", "SESSION1", "SESSION2", "SESSION3"]);
+}
+
+#[tokio::test]
+async fn all_sessions_in_an_account_end_with_the_one_that_is_refused() {
+    let mut answers = 0;
+    let replay = Replay::by(move |request| {
+        if request.url.contains("//sts.") {
+            return session("SESSION");
+        }
+        answers += 1;
+        match answers {
+            3 => refusal(403, "ExpiredTokenException", "The token is expired."),
+            _ => ok(&json!({})),
+        }
+    });
+    let aws = aws(&replay).await;
+    let (refused, other) = (account("222222222222"), account("111111111111"));
+    let assumed = || {
+        let requests = replay.requests();
+        requests
+            .iter()
+            .filter(|it| it.url.contains("//sts."))
+            .count()
+    };
+    aws.begin_invocation();
+    aws.owner(&refused).await.shares().await.unwrap();
+    aws.reader(&other).await.pipelines().await.unwrap();
+    aws.begin_invocation();
+    aws.reader(&refused).await.pipelines().await.unwrap_err();
+    assert_eq!(assumed(), 3);
+    aws.owner(&refused).await.shares().await.unwrap();
+    aws.reader(&other).await.pipelines().await.unwrap();
+    assert_eq!(assumed(), 4, "the other account's is as good as before");
+}
+
+#[tokio::test]
+async fn the_functions_own_session_is_never_new() {
+    let refused = refusal(400, "UnrecognizedClientException", "The token is invalid.");
+    let replay = Replay::of([refused]);
+    let aws = aws(&replay).await;
+    aws.begin_invocation();
+    let error = aws.ssm().newest("/p").await.unwrap_err();
+    assert_eq!(error.class(), Class::Transient);
+    assert_eq!(error.advice(), None);
+}

@@ -47,3 +47,20 @@ async fn a_refused_signature_is_not_quoted() {
     let error = error_of(refusal(403, "InvalidSignatureException", message)).await;
     assert!(!format!("{error} {error:?}").contains("TOKEN"), "{error:?}");
 }
+
+#[tokio::test]
+async fn a_signature_of_another_time_is_made_anew_and_told_apart() {
+    let message = "Signature expired: 20260105T090000Z is now earlier than 20260105T091000Z";
+    let error = error_of(refusal(403, "InvalidSignatureException", message)).await;
+    assert_eq!(error.class(), Class::Transient);
+    assert!(
+        error.message().ends_with("it is not of this time"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_was_cut_off_is_silence() {
+    let cut = Answer::Http(200, r#"{ "Parameter": { "Vers"#.to_owned());
+    assert_eq!(error_of(cut).await.class(), Class::Transient);
+}

@@ -155,3 +155,17 @@ async fn an_answer_about_other_entries_is_not_taken_for_success() {
     let replay = Replay::of([ok(&json!({ "FailedEntryCount": 0, "Entries": [] }))]);
     assert!(bus(&replay).await.put("b", vec![entry(0)]).await.is_err());
 }
+
+#[tokio::test]
+async fn of_entries_that_failed_the_one_that_another_try_may_help_decides() {
+    let replay = accepting(|detail| match detail {
+        _ if detail.contains(":0}") => Some("MalformedDetail"),
+        _ if detail.contains(":1}") => Some("ThrottlingException"),
+        _ => None,
+    });
+    let bus = bus(&replay).await;
+    let put = bus.put("b", (0..3).map(entry).collect());
+    let error = put.await.unwrap_err();
+    assert_eq!(error.class(), Class::Transient);
+    assert!(error.message().starts_with("2 not accepted"), "{error}");
+}

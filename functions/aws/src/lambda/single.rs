@@ -76,6 +76,7 @@ async fn invoke(
 ) -> Result<Value, Diagnostic> {
     let LambdaEvent { payload, context } = event;
     let metrics = Metrics::default();
+    aws.begin_invocation();
     let invocation = Invocation {
         time_left: time_until(context.deadline()),
         request_id: context.request_id,

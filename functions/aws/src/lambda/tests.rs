@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Deadline, Edge, Function, MAX_ATTEMPTS, Outcome, Record, Reply};
 use crate::{
     Aws, Error,
+    ram::Owner,
     replay::{Replay, ok, place, refusal},
     ssm::Ssm,
     telemetry::Metrics,
@@ -162,7 +163,9 @@ async fn what_many_records_ask_for_follows_once() {
 
 #[tokio::test]
 async fn an_error_that_says_not_yet_is_waited_for() {
-    let outcome = Outcome::Failed(failed(400, "InvalidStateTransitionException").await);
+    let replay = Replay::of([refusal(400, "InvalidStateTransitionException", "wait")]);
+    let owner = Owner::new(&replay.config().await, "222222222222".parse().unwrap());
+    let outcome = Outcome::Failed(owner.shares().await.unwrap_err());
     let served = serve(batch(&[message("m1", 0)]), vec![outcome], queue_up()).await;
     assert_eq!(served.answer.unwrap(), failures(&[]));
     assert_eq!(served.put_back[0]["DelaySeconds"], 60);

@@ -14,6 +14,7 @@ use domain::{
 
 use super::{LONGEST_PAGE, all_pages, each_page, resource};
 use crate::{
+    clients::Session,
     error::{Error, Service},
     time::timestamp,
 };
@@ -48,10 +49,10 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    pub(crate) fn new(config: &SdkConfig, account: AccountId) -> Self {
+    pub(crate) fn new(config: &SdkConfig, session: Session) -> Self {
         Self {
             client: Client::new(config),
-            service: Service::new("ram", Some(account)),
+            service: Service::new("ram", Some(session)),
         }
     }
 

@@ -12,7 +12,7 @@ use aws_sdk_ram::{
 };
 use domain::{
     hook::Shared,
-    id::{AccountId, PermissionArn, PipelineArn, Principal, ShareArn},
+    id::{PermissionArn, PipelineArn, Principal, ShareArn},
     sharing::{Association, Lookalike, PREFIX, Share, TAG_MANAGED, TAG_RULE},
     status::ShareStatus,
 };
@@ -20,6 +20,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{all_pages, association, parsed};
 use crate::{
+    clients::Session,
     error::{Error, Service},
     time::timestamp,
 };
@@ -61,10 +62,10 @@ pub struct Owner {
 }
 
 impl Owner {
-    pub(crate) fn new(config: &SdkConfig, account: AccountId) -> Self {
+    pub(crate) fn new(config: &SdkConfig, session: Session) -> Self {
         Self {
             client: Client::new(config),
-            service: Service::new("ram", Some(account)),
+            service: Service::new("ram", Some(session)),
         }
     }
 

@@ -36,11 +36,11 @@ fn pipeline(number: usize) -> PipelineArn {
 }
 
 async fn owner(replay: &Replay) -> Owner {
-    Owner::new(&replay.config().await, account("222222222222"))
+    Owner::new(&replay.config().await, account("222222222222").into())
 }
 
 async fn consumer(replay: &Replay) -> Consumer {
-    Consumer::new(&replay.config().await, account("111111111111"))
+    Consumer::new(&replay.config().await, account("111111111111").into())
 }
 
 fn association(entity: &str, status: &str) -> Value {

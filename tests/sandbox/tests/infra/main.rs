@@ -92,6 +92,9 @@ fn every_function_and_every_queue_that_nobody_reads_has_alarms() {
         for metric in ["Errors", "Throttles", "AccountFailed"] {
             assert!(watched(metric, name), "{metric} of {name}");
         }
+        // Whoever waits for the hook hears of it from CodePipeline.
+        let tells = name != "pipeshare-codepipeline-hook";
+        assert_eq!(watched("HubFailed", name), tells, "HubFailed of {name}");
     }
     for queue in HUB.of_kind("AWS::SQS::Queue") {
         let name = text(&queue["QueueName"], "QueueName");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
@@ -167,26 +168,53 @@ pub(super) fn record(pipeline: &Pipeline) -> Value {
     }))
 }
 
-/// `ListPipelines`, which never shows pipelines that other accounts share.
+/// `ListPipelines`, which never shows pipelines that other accounts share, and
+/// those that AWS manages only if asked.
 pub(super) fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
     let by = input::one_of(call, "SortBy", &["CreationTime", "Name"])?;
     let created = input::Created::of(call)?;
     let prefix = input::name_prefix(call)?.unwrap_or_default();
+    let managed_by = match &call.input["ManagedBy"] {
+        Value::Null => None,
+        _ => Some(input::one_of(call, "ManagedBy", &["AWS", "CUSTOMER"])?),
+    };
     let own = |key: &(String, String, String)| key.0 == call.caller.account && key.1 == call.region;
     // The map is in the order of the names.
-    let mut pipelines: Vec<&Pipeline> = world
+    let own = world
         .sagemaker
         .pipelines
         .iter()
-        .filter(|(key, _)| own(key))
-        .map(|(_, pipeline)| pipeline)
-        .filter(|pipeline| pipeline.name.starts_with(prefix) && created.contains(pipeline.created))
+        .filter(|(key, _)| managed_by != Some("AWS") && own(key))
+        .map(|(_, pipeline)| (&pipeline.name, pipeline.created, summary(pipeline)));
+    let shows_managed = managed_by.map_or(world.sagemaker.lists_managed, |managed_by| {
+        managed_by == "AWS"
+    });
+    let managed = world.sagemaker.managed.iter();
+    let managed = managed
+        .filter(|_| shows_managed)
+        .map(|(name, created)| (name, *created, managed_summary(call, name, *created)));
+    let mut pipelines: Vec<_> = managed
+        .chain(own)
+        .filter(|(name, time, _)| name.starts_with(prefix) && created.contains(*time))
         .collect();
     if by == "CreationTime" {
-        pipelines.sort_by_key(|pipeline| pipeline.created);
+        pipelines.sort_by_key(|(_, created, _)| *created);
+    } else {
+        pipelines.sort_by_key(|(name, ..)| name.to_ascii_lowercase());
     }
-    let summaries = output::ordered(call, pipelines)?.into_iter().map(summary);
+    let summaries = output::ordered(call, pipelines)?.into_iter().map(|it| it.2);
     output::page(call, "PipelineSummaries", summaries.collect())
+}
+
+/// A pipeline that AWS manages, as every account of the Region sees it.
+fn managed_summary(call: &Call, name: &str, created: Timestamp) -> Value {
+    json!({
+        "PipelineArn": format!("arn:aws:sagemaker:{}:aws:pipeline/{name}", call.region),
+        "PipelineName": name,
+        "PipelineDisplayName": name,
+        "CreationTime": epoch_seconds(created),
+        "LastModifiedTime": epoch_seconds(created),
+    })
 }
 
 fn summary(pipeline: &Pipeline) -> Value {

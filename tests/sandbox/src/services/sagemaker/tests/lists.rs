@@ -84,6 +84,28 @@ fn pipelines_are_sorted_and_filtered_as_asked() {
 }
 
 #[test]
+fn pipelines_that_aws_manages_are_listed_for_whoever_asks() {
+    let mut world = three_pipelines();
+    let made = "2026-01-01T00:00:00Z".parse().unwrap();
+    world.sagemaker.managed.insert("Evaluate".to_owned(), made);
+    let by_name = |managed_by: Option<&str>| {
+        let mut input = json!({ "SortBy": "Name", "SortOrder": "Ascending" });
+        if let Some(managed_by) = managed_by {
+            input["ManagedBy"] = managed_by.into();
+        }
+        input
+    };
+    let own = ["churn-a", "churn-b", "Fraud"];
+    assert_eq!(names(&mut world, by_name(None)), [own]);
+    assert_eq!(names(&mut world, by_name(Some("CUSTOMER"))), [own]);
+    assert_eq!(names(&mut world, by_name(Some("AWS"))), [["Evaluate"]]);
+    world.sagemaker.lists_managed = true;
+    let all = vec!["churn-a", "churn-b", "Evaluate", "Fraud"];
+    assert_eq!(names(&mut world, by_name(None)), [all]);
+    assert_eq!(names(&mut world, by_name(Some("CUSTOMER"))), [own]);
+}
+
+#[test]
 fn other_accounts_and_regions_list_their_own_pipelines() {
     let mut world = three_pipelines();
     let elsewhere = Call {
@@ -103,6 +125,8 @@ fn pages_and_orders_that_the_model_does_not_know_are_refused() {
         json!({ "MaxResults": 101 }),
         json!({ "SortBy": "Age" }),
         json!({ "SortOrder": "Up" }),
+        json!({ "ManagedBy": "ME" }),
+        json!({ "ManagedBy": "" }),
         json!({ "NextToken": "forged" }),
     ] {
         let error = refuse(&mut world(), "ListPipelines", input.clone());
