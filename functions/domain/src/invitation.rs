@@ -127,13 +127,21 @@ impl fmt::Display for Refusal {
                 write!(f, "the rule does not share with account {receiver}")
             }
             Self::TooMuch { resources } => {
-                let named = resources
-                    .iter()
-                    .map(|arn| quoted_of_stranger(arn, LONGEST_ARN));
-                let named = named.collect::<Vec<_>>().join(", ");
+                let named: Vec<_> = resources.iter().map(|arn| shown(arn)).collect();
+                let named = named.join(", ");
                 write!(f, "it holds what the rule does not name: {named}")
             }
         }
+    }
+}
+
+/// The ARN of a pipeline as it is, and whatever else there may be in quotation marks.
+fn shown(arn: &str) -> String {
+    let is_plain = arn.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_plain && arn.parse::<PipelineArn>().is_ok() {
+        arn.to_owned()
+    } else {
+        quoted_of_stranger(arn, LONGEST_ARN)
     }
 }
 
