@@ -148,7 +148,7 @@ impl fmt::Display for Refusal {
                 let named: Vec<_> = resources
                     .iter()
                     .take(MOST_NAMED)
-                    .map(|arn| quoted_of_stranger(arn, LONGEST_ARN))
+                    .map(|arn| shown(arn))
                     .collect();
                 write!(
                     f,
@@ -178,6 +178,16 @@ pub fn is_stranger(policy: &Policy, sender: &AccountId, receiver: &AccountId) ->
                 .any(|principal| principal.account().is_none())
     };
     !policy.rules_of(sender).any(names_receiver)
+}
+
+/// The ARN of a pipeline as it is, and whatever else there may be in quotation marks.
+fn shown(arn: &str) -> String {
+    let is_plain = arn.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_plain && arn.parse::<PipelineArn>().is_ok() {
+        arn.to_owned()
+    } else {
+        quoted_of_stranger(arn, LONGEST_ARN)
+    }
 }
 
 /// The rule that a share claims to serve, if owner and receiver are those that the rule names.
