@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn an_event_needs_no_look_if_there_was_one_since_it_was_sent() {
-        let time = |second| Timestamp::from_second(1_800_000_000 + second).ok();
+        let time = |second: i64| Timestamp::from_second(1_800_000_000 + second).ok();
         let account = |id: &str| id.parse::<AccountId>().unwrap();
         let (dev, other) = (account("111111111111"), account("222222222222"));
         let record = |sent| Record {
