@@ -178,7 +178,7 @@ fn a_variable_that_codepipeline_left_is_refused_wherever_it_stands() {
             "execution",
         ),
         (
-            r##"{"pipeline": "churn", "owner": "test", "parameters": {"Rows": "a #{A.rows} b"}}"##,
+            r#"{"pipeline": "churn", "owner": "test", "parameters": {"Rows": "a #{A.rows} b"}}"#,
             "parameters.Rows",
         ),
         (

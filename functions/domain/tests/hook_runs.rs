@@ -168,7 +168,7 @@ impl World {
                     return Ok(Step::Wait(domain::hook::Wait::Run(execution, executing)));
                 }
                 Step::Settle(round, execution) => {
-                    self.write_run(round.done(begin(), &execution))?
+                    self.write_run(round.done(begin(), &execution))?;
                 }
                 Step::Adopt(round) => progress = self.note(attempt, journal::answers(round))?,
                 Step::Share => progress = self.note(attempt, journal::sharing(now))?,

@@ -78,10 +78,6 @@ pub fn variable(scenario: &Scenario, action: &str, name: &str) -> String {
 }
 
 /// Type and message of the failure of an action.
-#[expect(
-    clippy::must_use_candidate,
-    reason = "to ask is to assert that it has failed"
-)]
 pub fn failure(scenario: &Scenario, action: &str) -> (String, String) {
     match status(scenario, action) {
         Status::Failed { kind, message } => (kind, message),

@@ -96,7 +96,7 @@ async fn ask(scenario: &Scenario, request: &Value) -> Result<Value, (String, Str
     invocation.outcome.map_err(failed)
 }
 
-fn direct(more: Value) -> Value {
+fn direct(more: &Value) -> Value {
     let mut request = json!({ "action": "hook", "pipeline": "churn", "owner": "test" });
     for (name, value) in more.as_object().cloned().unwrap_or_default() {
         request[name] = value;
@@ -281,7 +281,7 @@ async fn an_attempt_that_dies_twice_in_a_row_goes_on_where_it_was() {
 async fn a_forged_token_says_nothing_that_is_believed() {
     let scenario = operated().await;
     create(&scenario, "other").await;
-    let other = direct(json!({ "pipeline": "other", "execution": "e1" }));
+    let other = direct(&json!({ "pipeline": "other", "execution": "e1" }));
     scenario.fail_next("other", "Train", "a secret of the other pipeline");
     let begun = ask(&scenario, &other).await;
     let begun = begun.unwrap_or_else(|error| panic!("{error:?}"));
@@ -308,7 +308,7 @@ async fn a_forged_token_says_nothing_that_is_believed() {
         "{}".to_owned(),
         String::new(),
     ] {
-        let mut request = direct(json!({ "execution": "e2" }));
+        let mut request = direct(&json!({ "execution": "e2" }));
         request["continuationToken"] = forged.clone().into();
         let (kind, message) = ask(&scenario, &request).await.expect_err(&forged);
         assert_eq!(kind, "Pipeshare.ConfigurationError", "{forged}: {message}");
@@ -319,19 +319,19 @@ async fn a_forged_token_says_nothing_that_is_believed() {
     assert_eq!(gated(&scenario).await, [""; 0]);
 
     // A token of a request that needs no run does not spare another one its run.
-    let request = direct(json!({ "run": false, "execution": "e3" }));
+    let request = direct(&json!({ "run": false, "execution": "e3" }));
     let begun = ask(&scenario, &request).await;
     let begun = begun.unwrap_or_else(|error| panic!("{error:?}"));
-    let mut request = direct(json!({ "execution": "e3" }));
+    let mut request = direct(&json!({ "execution": "e3" }));
     request["continuationToken"] = begun["continuationToken"].clone();
     let (kind, _) = ask(&scenario, &request).await.expect_err("it is another");
     assert_eq!(kind, "Pipeshare.ConfigurationError");
 
     // A limit that is counted from the beginning is not extended with it.
-    let request = direct(json!({ "execution": "e4", "runMinutes": 1 }));
+    let request = direct(&json!({ "execution": "e4", "runMinutes": 1 }));
     let begun = ask(&scenario, &request).await;
     let begun = begun.unwrap_or_else(|error| panic!("{error:?}"));
-    let mut request = direct(json!({ "execution": "e4", "runMinutes": 600 }));
+    let mut request = direct(&json!({ "execution": "e4", "runMinutes": 600 }));
     request["continuationToken"] = begun["continuationToken"].clone();
     let (kind, _) = ask(&scenario, &request).await.expect_err("it is another");
     assert_eq!(kind, "Pipeshare.ConfigurationError");
@@ -375,7 +375,7 @@ async fn who_knows_the_id_of_a_job_cannot_have_it_answered_as_they_like() {
 #[tokio::test]
 async fn a_gate_is_not_opened_for_a_pipeline_that_took_the_place_of_the_one_that_ran() {
     let scenario = operated().await;
-    let mut request = direct(json!({ "execution": "e1" }));
+    let mut request = direct(&json!({ "execution": "e1" }));
     let begun = ask(&scenario, &request).await;
     let begun = begun.unwrap_or_else(|error| panic!("{error:?}"));
     let run = begun["executionArn"].as_str().unwrap_or_default();
@@ -462,26 +462,23 @@ async fn a_mistyped_request_is_an_error_for_its_caller_and_for_nobody_else() {
     let scenario = operated().await;
     for request in [
         json!({ "action": "hok" }),
-        direct(json!({ "owner": "tset" })),
-        direct(json!({ "owner": "444444444444" })),
-        direct(json!({ "pipeline": "chrun" })),
-        direct(json!({ "rum": true })),
-        direct(json!({ "continuationToken": "x" })),
+        direct(&json!({ "owner": "tset" })),
+        direct(&json!({ "owner": "444444444444" })),
+        direct(&json!({ "pipeline": "chrun" })),
+        direct(&json!({ "rum": true })),
+        direct(&json!({ "continuationToken": "x" })),
     ] {
         let invocation = scenario.invoke("codepipeline-hook", request.clone()).await;
         assert!(invocation.outcome.is_err(), "{request}");
         assert_eq!(counted(&invocation.logs, "RequestsRefused"), 1, "{request}");
         assert_eq!(counted(&invocation.logs, "AccountFailed"), 0, "{request}");
     }
-    let denied = vec![refusal(403, "AccessDeniedException")];
-    scenario.break_calls("sagemaker", "DescribePipeline", &denied);
-    let request = direct(json!({}));
-    let invocation = scenario.invoke("codepipeline-hook", request.clone()).await;
-    assert_eq!(
-        counted(&invocation.logs, "AccountFailed"),
-        1,
-        "a known account"
-    );
+    let denied = vec![refusal(403, "AccessDeniedException"); 3];
+    scenario.break_calls("sagemaker", "StartPipelineExecution", &denied);
+    let request = direct(&json!({}));
+    let invocation = scenario.invoke("codepipeline-hook", request).await;
+    let failed = counted(&invocation.logs, "AccountFailed");
+    assert_eq!(failed, 1, "a known account: {invocation:?}");
     // What AWS is to blame for is no refusal.
     let down = vec![refusal(503, "ServiceUnavailable"); 3];
     scenario.break_calls("codepipeline", "GetJobDetails", &down);

@@ -6,6 +6,9 @@ use super::input;
 use crate::world::{ApiError, Call, World};
 
 /// What tells requests apart: account, Region, operation and token.
+///
+/// ASSUMED: a token is its caller's account's own, and is remembered for as
+/// long as the pipeline lives; neither is documented.
 pub(super) type Request = (String, String, String, String);
 
 /// What was asked and what was answered.
