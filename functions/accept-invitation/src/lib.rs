@@ -46,7 +46,6 @@ use domain::{
 use futures::{StreamExt, stream};
 
 use bells::Bells;
-use changes::Seen;
 pub use config::Config;
 use memory::Known;
 use report::{AccountReport, Report};

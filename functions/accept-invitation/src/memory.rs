@@ -121,8 +121,8 @@ impl AcceptInvitation<'_> {
     pub(crate) async fn retired(&self, policy: &Policy, tasks: &[Result<Task, Ignored>]) -> Known {
         let consumers = policy.consumers();
         let is_enough = |task: &Task| match &task.scope {
-            Scope::Account(account) => consumers.contains(account),
-            Scope::Offer(_) => true,
+            Scope::Account(account) | Scope::Bell(account) => consumers.contains(account),
+            Scope::Offer(_) | Scope::Covered => true,
             Scope::Everything => false,
         };
         if tasks.iter().flatten().all(is_enough) {

@@ -186,7 +186,7 @@ impl Service {
             message: &message,
             new_session: true,
         };
-        self.error(failed.class(), self.name, operation, code, message)
+        self.error(failed.class(), self.name, operation, code, &message)
     }
 
     /// The error of an answer that lacks what AWS documents.
@@ -224,7 +224,7 @@ impl Service {
             failed.class()
         };
         let message = message(error);
-        self.error(class, service, operation, error.code(), message)
+        self.error(class, service, operation, error.code(), &message)
     }
 
     fn error(
@@ -233,14 +233,14 @@ impl Service {
         service: &'static str,
         operation: &'static str,
         code: Option<&str>,
-        message: String,
+        message: &str,
     ) -> Error {
         Error {
             service,
             operation,
             account: self.session.as_ref().map(|it| it.account().clone()),
             code: code.map(str::to_owned),
-            message: flat(&message, LONGEST_MESSAGE),
+            message: flat(message, LONGEST_MESSAGE),
             class,
         }
     }

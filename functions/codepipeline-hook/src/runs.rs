@@ -5,6 +5,7 @@ use domain::{
     hook::{Operation, Round, Run, Wait, check_started},
     id::ExecutionArn,
     status::ExecutionStatus,
+    text::flat,
 };
 
 use crate::{

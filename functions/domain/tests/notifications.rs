@@ -231,6 +231,7 @@ fn a_console_link_is_of_the_partition_and_there_is_none_where_no_console_is_know
             started: None,
             ended: None,
             failure_reason: None,
+            pipeline_version: None,
             failed_steps: Vec::new(),
         };
         let notice = execution_notice(&policy(), &execution, &[]);

@@ -194,7 +194,7 @@ impl<'a> SharePipeline<'a> {
         account: &AccountId,
         look: Look,
     ) -> AccountReport {
-        let (report, added) = self.reconcile(policy, account, look).await;
+        let (report, added) = Box::pin(self.reconcile(policy, account, look)).await;
         let Some(added) = added else {
             return report;
         };
@@ -202,7 +202,7 @@ impl<'a> SharePipeline<'a> {
             Ok(false) => report,
             Ok(true) => {
                 tracing::warn!(account.id = %account, "a pipeline was deleted and created again while it was shared");
-                let (again, _) = self.reconcile(policy, account, look).await;
+                let (again, _) = Box::pin(self.reconcile(policy, account, look)).await;
                 again.after(report)
             }
             Err(error) => report.with_error(error),

@@ -264,7 +264,7 @@ async fn a_message_of_a_strange_shape_is_no_hint_and_keeps_no_other_from_being_s
 struct Fragile;
 
 impl Function for Fragile {
-    async fn handle(&self, batch: &[Record], _metrics: &Metrics) -> Reply {
+    async fn handle(&self, batch: &[Record], _: Deadline, _metrics: &Metrics) -> Reply {
         assert!(
             batch.iter().all(|record| record.body != "hint m2"),
             "asked to"
@@ -286,7 +286,10 @@ async fn a_record_that_makes_the_function_panic_is_delivered_again_alone() {
         queue_url: None,
     };
     let messages = batch(&[message("m1", 0), message("m2", 0), message("m3", 0)]);
-    let answer = edge.answer(messages, "r", &Metrics::default()).await;
+    let deadline = Deadline::of_invocation(Duration::from_mins(1));
+    let answer = edge
+        .answer(messages, "r", deadline, &Metrics::default())
+        .await;
     assert_eq!(answer.unwrap(), failures(&["m2"]));
 }
 
