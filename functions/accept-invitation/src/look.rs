@@ -185,7 +185,9 @@ impl AcceptInvitation<'_> {
             }
         };
         let invitations = consumer.ram.each_invitation(|page| {
-            page.into_iter().for_each(|it| triage.borrow_mut().add(it));
+            for invitation in page {
+                triage.borrow_mut().add(invitation);
+            }
             go_on()
         });
         let visible = consumer.ram.each_share(|mut page| {

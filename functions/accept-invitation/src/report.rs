@@ -142,6 +142,8 @@ struct Met {
 #[serde(rename_all = "camelCase")]
 struct AnsweredInvitation {
     invitation: InvitationArn,
+    #[serde(skip)]
+    share: ShareArn,
     share_name: String,
     sender: AccountId,
     #[serde(flatten)]
@@ -312,6 +314,7 @@ impl AccountReport {
         let (answer, error) = self.split(answer);
         self.invitations.push(AnsweredInvitation {
             invitation: invitation.arn.clone(),
+            share: invitation.share.clone(),
             share_name: invitation.share_name.clone(),
             sender: invitation.sender.clone(),
             answer,
@@ -393,11 +396,25 @@ impl AccountReport {
         });
     }
 
-    /// Whether the offer's invitation or share has yet to become visible.
+    /// Whether the offer's invitation or share, or what is inside, has yet to
+    /// become visible, so that the offer is to be followed once more.
     pub(crate) fn awaits(&self, offer: &Offer) -> bool {
+        let mut invitations = self.invitations.iter();
+        let is_unanswered = invitations.any(|invitation| {
+            invitation.share == offer.share
+                && matches!(
+                    invitation.answer,
+                    Some(Answer::NothingInside | Answer::Over)
+                )
+        });
         let mut offers = self.offers.iter();
         offers.any(|followed| {
-            followed.share == offer.share && followed.state == OfferState::NotVisibleYet
+            let awaits = match followed.state {
+                OfferState::NotVisibleYet => true,
+                OfferState::Invited => is_unanswered,
+                _ => false,
+            };
+            followed.share == offer.share && awaits
         })
     }
 

@@ -50,7 +50,9 @@ fn sorted<T>(invitations: Vec<Invitation>, most: usize, look: impl FnOnce(Triage
         region: &region,
     };
     let mut triage = Triage::new(&policy, receiver, most);
-    invitations.into_iter().for_each(|it| triage.add(it));
+    for invitation in invitations {
+        triage.add(invitation);
+    }
     look(triage)
 }
 

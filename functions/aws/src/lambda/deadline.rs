@@ -48,8 +48,10 @@ impl Deadline {
     }
 
     /// Does the work unless it takes too long; what it was at then may have been done or not.
-    pub async fn bound<T>(self, work: impl Future<Output = T>) -> Option<T> {
-        timeout_at(self.0, work).await.ok()
+    pub fn bound<T>(self, work: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
+        // Boxed, since the work of an account is a large future.
+        let work = Box::pin(work);
+        async move { timeout_at(self.0, work).await.ok() }
     }
 }
 
