@@ -10,7 +10,10 @@ use std::thread;
 
 use domain::{
     hint::{self, Kind},
-    hook::{Access, Identity, PipelineRef, Progress, Request, Run, Seen, Step, Wait, next},
+    hook::{
+        Access, Identity, Operation, PipelineRef, Progress, Request, Round, Run, Seen, Step, Token,
+        Wait, next,
+    },
     notification::{self, Change, Decision, Told, decide},
     policy::Policy,
     status::ExecutionStatus,
@@ -231,7 +234,8 @@ proptest! {
             match Request::parse(text) {
                 Ok(request) => {
                     let policy = Policy::parse(POLICY).unwrap();
-                    let owner = request.owner(Some(&policy));
+                    let region = "eu-west-1".parse().unwrap();
+                    let owner = request.owner(Some(&policy), &region);
                     let pipeline = PIPELINE.parse().unwrap();
                     let identity = Identity::of(&request, &pipeline, "attempt");
                     prop_assert!(identity.display_name().len() <= 82);
@@ -245,25 +249,41 @@ proptest! {
     }
 
     #[test]
-    fn any_continuation_token_leads_to_a_step_or_is_refused(
+    fn any_continuation_token_is_one_or_is_refused(
         changes in vec((any::<Index>(), any_json()), 0..3),
+        failures in any::<u32>(),
+    ) {
+        let mut token = Token::new("attempt");
+        token.failures = failures;
+        let text = changed(&token.text(), changes).to_string();
+        if let Ok(token) = Token::parse(&text) {
+            let request = Request::parse(REQUEST).unwrap();
+            let identity = Identity::of(&request, &PIPELINE.parse().unwrap(), &token.attempt);
+            prop_assert!(!matches!(token.is_of(&identity), Ok(true)), "it was bound to nothing");
+        }
+    }
+
+    #[test]
+    fn whatever_was_remembered_of_a_deployment_leads_to_a_step(
         (began, sharing, now) in (option::of(time()), option::of(time()), time()),
-        (status, failures) in (option::of(status()), any::<u32>()),
+        (status, number, at) in (option::of(status()), option::of(any::<u32>()), time()),
         grants in option::of(Just(Vec::new())),
     ) {
-        let mut progress = Progress::new("attempt");
-        progress.began = began;
-        progress.sharing = sharing;
-        progress.failures = failures;
-        let token = changed(&progress.token(), changes).to_string();
-        let Ok(progress) = Progress::parse(&token) else { return Ok(()) };
+        let progress = Progress { began, created: began, round: number, sharing };
+        let round = number.map(|number| Round {
+            number,
+            operation: Operation::Start,
+            token: "token".to_owned(),
+            at,
+            execution: None,
+        });
         let request = Request::parse(REQUEST).unwrap();
         let run = status.map(|status| Run {
             status,
             reason: Some("x\ny".repeat(2_000)),
             ..Run::started(format!("{PIPELINE}/execution/abc").parse().unwrap())
         });
-        match next(&request, &progress, &Seen { now, run, grants }) {
+        match next(&request, &progress, &Seen { now, round, run, grants }) {
             Step::Fail(failure) => prop_assert!(!failure.message.contains('\n')),
             Step::Wait(Wait::Access(lacking)) => prop_assert!(!lacking.contains('\n')),
             _ => {}
@@ -304,7 +324,7 @@ fn a_message_nested_as_deep_as_a_queue_allows_is_ignored() {
         on_a_small_stack(move || {
             assert_eq!(hint::parse(&message).unwrap_err().code(), "not-json");
             assert!(Request::parse(&message).is_err());
-            assert!(Progress::parse(&message).is_err());
+            assert!(Token::parse(&message).is_err());
         });
     }
 }
