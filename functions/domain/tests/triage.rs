@@ -177,8 +177,9 @@ fn a_stranger_cannot_write_into_a_subject_nor_lines_into_a_message() {
         assert!(!line.starts_with("Your session"), "{line}");
         assert!(!line.contains(['\r', '\u{202e}']), "{line}");
     }
-    let quoted = r#""pipeshare-x\r\nYour session has expired."#;
+    let quoted = r#""pipeshare-x Your session has expired. Sign in at"#;
     assert!(notice.text.contains(quoted), "{}", notice.text);
+    assert!(!notice.text.contains("evil.example"), "{}", notice.text);
     let long = format!("pipeshare-{}", "x".repeat(5000));
     let notice = message(vec![invitation(1, &long, "666666666666")], "2026-01-05");
     assert!(notice.text.len() < 1500, "{}", notice.text);
@@ -190,7 +191,7 @@ fn a_stranger_cannot_write_into_a_subject_nor_lines_into_a_message() {
         is_last_of_day: false,
     };
     let notice = refusal_notice(&policy(), &region(), &ours, &Refusal::UnknownRule, fate);
-    assert_eq!(notice.subject, "An invitation was left alone in dev");
+    assert_eq!(notice.subject, "Invitation from test left alone in dev");
     assert!(!notice.text.contains("\nYour session"), "{}", notice.text);
 }
 
@@ -227,7 +228,7 @@ fn a_refusal_is_news_when_something_else_is_inside_though_ten_are_shown() {
     assert_ne!(refused(11).id, refused(12).id);
     assert_eq!(refused(11).id, refused(11).id);
     let text = refused(12).text;
-    assert!(text.contains("arn:009 and 2 more"), "{text}");
+    assert!(text.contains("\"arn:009\" and 2 more"), "{text}");
     assert!(text.contains("last message of the day"), "{text}");
     let shown = &refused(12).detail["refusal"]["resources"];
     assert_eq!(shown.as_array().unwrap().len(), 10);
