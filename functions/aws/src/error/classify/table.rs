@@ -99,7 +99,7 @@ pub(super) static TABLE: &[Row] = &[
 
     // DynamoDB. A condition that is not met says that somebody else was first.
     all("dynamodb", Answer, &["ConditionalCheckFailedException"]),
-    all("dynamodb", Permanent, &["ItemCollectionSizeLimitExceededException"]),
+    all("dynamodb", Permanent, &["IdempotentParameterMismatchException", "ItemCollectionSizeLimitExceededException"]),
     all("dynamodb", Permanent, &["ResourceNotFoundException"]).advice(MISSING),
     all("dynamodb", Transient, &[
         "InvalidEndpointException", "ProvisionedThroughputExceededException",
