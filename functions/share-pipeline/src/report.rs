@@ -16,10 +16,14 @@ use domain::{
         Reason, Step, Waiting,
     },
     status::AssociationStatus,
+    text::quoted,
 };
 use serde::Serialize;
 
 use crate::ceiling::CeilingReport;
+
+/// How much is told of a name that somebody gave a share, in characters.
+const LONGEST_NAME: usize = 60;
 
 /// How many waiting pipelines are named; the rest is counted.
 const NAMED_WAITING: usize = 20;
@@ -328,8 +332,9 @@ fn of_out_of_reach(share: &OutOfReach) -> Trouble {
     Trouble {
         kind: format!("out of reach {arn}"),
         text: format!(
-            "share {arn} has the tags of pipeshare and somebody named it {share:?}, so pipeshare may neither \
-             change nor delete it, and what it gives stays given: delete it, or give it a name that begins with {PREFIX}"
+            "share {arn} has the tags of pipeshare and somebody named it {}, so pipeshare may neither \
+             change nor delete it, and what it gives stays given: delete it, or give it a name that begins with {PREFIX}",
+            quoted(share, LONGEST_NAME)
         ),
     }
 }

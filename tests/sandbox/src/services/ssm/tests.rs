@@ -238,15 +238,15 @@ fn a_secret_is_shown_only_to_those_who_decrypt_it() {
 }
 
 /// A role of the hub account with this permission on a key, besides reading parameters.
-fn reader(world: &mut World, condition: &Value) -> Caller {
+fn reader(world: &mut World, name: &str, condition: &Value) -> Caller {
     let properties = json!({ "Policies": [{ "PolicyName": "p", "PolicyDocument": { "Statement": [
         { "Effect": "Allow", "Action": "ssm:GetParameter*", "Resource": "*" },
         { "Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*", "Condition": condition },
     ] } }] });
-    crate::services::iam::create_role(world, "111111111111", "reader", &properties).unwrap();
+    crate::services::iam::create_role(world, "111111111111", name, &properties).unwrap();
     Caller {
         role: Some(crate::world::AssumedRole {
-            name: "reader".to_owned(),
+            name: name.to_owned(),
             session: "s".to_owned(),
         }),
         ..Caller::administrator("111111111111")
@@ -264,7 +264,7 @@ fn whoever_reads_a_secret_must_be_allowed_to_use_its_key() {
         .unwrap();
     for (name, key) in [
         ("/own", "k"),
-        ("/aws", "alias/aws/ssm"),
+        ("/default", "alias/aws/ssm"),
         ("/none", "unknown"),
     ] {
         let input =
@@ -289,13 +289,13 @@ fn whoever_reads_a_secret_must_be_allowed_to_use_its_key() {
             "kms:EncryptionContext:PARAMETER_ARN": format!("arn:aws:ssm:eu-west-1:111111111111:parameter{name}"),
         } })
     };
-    for (allowed, name, decrypt, expected) in [
-        ("/own", "/own", true, true),
-        ("/other", "/own", true, false),
-        ("/other", "/own", false, true),
-        ("/other", "/aws", true, true),
+    for (role, allowed, name, decrypt, expected) in [
+        ("reader-0", "/own", "/own", true, true),
+        ("reader-1", "/other", "/own", true, false),
+        ("reader-2", "/other", "/own", false, true),
+        ("reader-3", "/other", "/default", true, true),
     ] {
-        let caller = reader(&mut world, &context(allowed));
+        let caller = reader(&mut world, role, &context(allowed));
         let wanted = wanted(&world, &caller, name, decrypt);
         let permitted = wanted
             .iter()
