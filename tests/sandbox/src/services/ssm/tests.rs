@@ -239,7 +239,11 @@ fn a_secret_is_shown_only_to_those_who_decrypt_it() {
 
 /// A role of the hub account with this permission on a key, besides reading parameters.
 fn reader(world: &mut World, name: &str, condition: &Value) -> Caller {
-    let properties = json!({ "Policies": [{ "PolicyName": "p", "PolicyDocument": { "Statement": [
+    let trust = json!({ "Statement": [{
+        "Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": { "AWS": "arn:aws:iam::111111111111:root" },
+    }] });
+    let properties = json!({ "AssumeRolePolicyDocument": trust, "Policies": [{ "PolicyName": "p", "PolicyDocument": { "Statement": [
         { "Effect": "Allow", "Action": "ssm:GetParameter*", "Resource": "*" },
         { "Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*", "Condition": condition },
     ] } }] });
@@ -301,7 +305,7 @@ fn whoever_reads_a_secret_must_be_allowed_to_use_its_key() {
             .iter()
             .all(|wanted| crate::services::iam::identity::permits(&mut world, &caller, wanted));
         assert_eq!(permitted, expected, "{name} by {allowed}, {decrypt}");
-        crate::services::iam::delete_role(&mut world, "111111111111", "reader");
+        crate::services::iam::delete_role(&mut world, "111111111111", role);
     }
 }
 
