@@ -15,6 +15,7 @@ use e2e::{
 use sandbox::{
     Invocation,
     faults::EventEffect,
+    readings::Readings,
     services::{
         codepipeline::{self, Action, Status as ActionStatus},
         events::{self, ServiceEvent},
@@ -70,9 +71,10 @@ pub(crate) fn hold(holds: bool, what: &str) -> Result<(), Stop> {
 }
 
 /// Deploys the templates and walks through; returns the estate as it is in the end.
-pub(crate) async fn walk(templates: Templates) -> Result<Scenario, Stop> {
+pub(crate) async fn walk(templates: Templates, readings: Readings) -> Result<Scenario, Stop> {
     let plan = Plan {
         templates,
+        readings,
         permissions: vec![custom_permission()],
         rejects: true,
         ..Plan::default()

@@ -59,7 +59,7 @@ pub fn of(world: &World, call: &Call) -> Result<Vec<Wanted>, ApiError> {
         "sagemaker" => sagemaker::requests(world, call),
         "sns" => data::sns(world, call),
         "sqs" => data::sqs(call),
-        "ssm" => data::ssm(call),
+        "ssm" => data::ssm(world, call),
         "sts" => data::sts(call),
         _ => return Err(ApiError::not_implemented(call)),
     };
