@@ -7,6 +7,7 @@ use sandbox::{
     Function, Options, Sandbox, StartError,
     cloudformation::{self, Stack, TemplateError},
     organization::Organization,
+    readings::Readings,
     services::kms,
     world::{ApiError, World},
 };
@@ -72,6 +73,8 @@ pub struct Plan {
     pub owner_parameters: Vec<(&'static str, String)>,
     /// Whether the hub rejects what it refuses, instead of leaving it.
     pub rejects: bool,
+    /// Which readings of AWS's documents are played.
+    pub readings: Readings,
     /// What the sandbox's clock says in the beginning.
     pub start: Timestamp,
     /// The port on loopback; 0 for any that is free.
@@ -93,6 +96,7 @@ impl Default for Plan {
             policy_key: None,
             owner_parameters: Vec::new(),
             rejects: false,
+            readings: Readings::default(),
             start: "2026-01-05T09:00:00Z"
                 .parse()
                 .expect("the text is a timestamp"),
@@ -236,6 +240,7 @@ fn world(plan: &Plan) -> Result<World, EstateError> {
     SHARED.clone_into(&mut world.organization.management_account);
     world.organization.members = members;
     world.organization.ram_sharing = plan.ram_sharing;
+    world.readings = plan.readings;
     if plan.hub {
         deploy_hub(&mut world, plan)?;
     }

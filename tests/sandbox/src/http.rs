@@ -28,7 +28,7 @@ use self::{
     response::{add_header, cut_connection, failure, success},
 };
 use crate::{
-    services::sts,
+    services::{sqs, sts},
     world::{ApiError, Call, World},
 };
 
@@ -88,10 +88,13 @@ async fn answer(world: &SharedWorld, request: Request<Body>) -> Response {
             "Missing Authentication Token",
         ));
     };
-    let (operation, input) = match request::decode(&credential.service, &head, &body) {
+    let (operation, mut input) = match request::decode(&credential.service, &head, &body) {
         Ok(decoded) => decoded,
         Err(error) => return wire.failure(&error),
     };
+    if let (true, Some(trace)) = (credential.service == "sqs", request::trace(&head.headers)) {
+        sqs::pass_on(trace, &mut input);
+    }
     let caller = match sts::caller(&lock(world), &credential.access_key) {
         Ok(caller) => caller,
         Err(error) => return wire.failure(&wire.protocol.name_error(error)),

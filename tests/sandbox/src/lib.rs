@@ -7,12 +7,15 @@
 //! signature; an access key id of twelve digits is the administrator of that
 //! account.
 //!
-//! Behaviour that AWS does not document is marked `ASSUMED` where it stands.
+//! Where the documents allow more than one reading, [`readings`] says which one
+//! is played; other behaviour that AWS does not document is marked `ASSUMED`
+//! where it stands.
 
 pub mod cloudformation;
 pub mod faults;
 pub mod http;
 pub mod organization;
+pub mod readings;
 pub mod services;
 pub mod world;
 

@@ -13,6 +13,7 @@ use crate::{
     cloudformation,
     faults::Faults,
     organization::Organization,
+    readings::Readings,
     services::{
         cloudtrail, codepipeline, dynamodb, events, iam, kms, lambda, ram, sagemaker, sns, sqs,
         ssm, sts,
@@ -29,6 +30,8 @@ pub struct World {
     pub now: Timestamp,
     /// The organization that the accounts belong to.
     pub organization: Organization,
+    /// Which reading of AWS's documents is played.
+    pub readings: Readings,
     /// What shall go wrong.
     pub faults: Faults,
     /// Every API call so far, in order.
@@ -90,6 +93,7 @@ impl World {
         Self {
             now,
             organization: Organization::default(),
+            readings: Readings::default(),
             faults: Faults::default(),
             calls: Vec::new(),
             cloudformation: cloudformation::State::default(),

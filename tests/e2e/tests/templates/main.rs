@@ -2,6 +2,7 @@
 
 mod mutations;
 mod probes;
+mod readings;
 mod tour;
 
 use std::{
@@ -15,7 +16,10 @@ use std::{
 };
 
 use e2e::{DEV, SHARED, TEST, Templates};
-use sandbox::services::iam::identity::{Grant, granted};
+use sandbox::{
+    readings::Readings,
+    services::iam::identity::{Grant, granted},
+};
 
 use self::tour::{Stop, walk};
 
@@ -50,7 +54,7 @@ const SURVIVORS: &[(&str, &str)] = &[
 
 #[tokio::test]
 async fn every_permission_is_used_by_somebody() {
-    let scenario = walk(Templates::default()).await;
+    let scenario = walk(Templates::default(), Readings::default()).await;
     let scenario = scenario.unwrap_or_else(|Stop(what)| panic!("{what}"));
     let world = scenario.estate.sandbox.world();
     let all = ROLES
@@ -92,13 +96,13 @@ fn what_is_missing_from_a_template_is_noticed() {
     );
 }
 
-fn chosen(mutations: Vec<(String, Templates)>, which: Option<&str>) -> Vec<(String, Templates)> {
+fn chosen(mutations: Vec<Case>, which: Option<&str>) -> Vec<Case> {
     let step = match which.map(str::parse) {
         None => SAMPLE,
         Some(Ok(step)) => step,
         Some(Err(_)) if which == Some("all") => 1,
         Some(Err(_)) => {
-            let is_meant = |(name, _): &(String, Templates)| name.contains(which.unwrap_or(""));
+            let is_meant = |case: &Case| case.name.contains(which.unwrap_or(""));
             return mutations.into_iter().filter(is_meant).collect();
         }
     };
@@ -106,14 +110,18 @@ fn chosen(mutations: Vec<(String, Templates)>, which: Option<&str>) -> Vec<(Stri
 }
 
 /// Every mutation of every template, with its name.
-fn mutated_templates() -> Vec<(String, Templates)> {
+fn mutated_templates() -> Vec<Case> {
     let templates = Templates::default();
     let with = |set: fn(&mut Templates, String), name: &'static str, text: &str| {
         let templates = templates.clone();
         mutations::all(text).into_iter().map(move |mutation| {
             let mut mutated = templates.clone();
             set(&mut mutated, mutation.template);
-            (format!("{name}/{}", mutation.name), mutated)
+            Case {
+                name: format!("{name}/{}", mutation.name),
+                templates: mutated,
+                readings: Readings::default(),
+            }
         })
     };
     with(|t, text| t.hub = text, "hub", &templates.hub)
@@ -126,20 +134,26 @@ fn mutated_templates() -> Vec<(String, Templates)> {
         .collect()
 }
 
-/// Walks the tour with each of the templates, and says where it ended before its time.
-fn try_out(mutations: &[(String, Templates)]) -> BTreeMap<String, Option<String>> {
+/// A tour to be walked.
+#[derive(Debug, Clone)]
+struct Case {
+    name: String,
+    templates: Templates,
+    readings: Readings,
+}
+
+/// Walks the tour in each case, and says where it ended before its time.
+fn try_out(cases: &[Case]) -> BTreeMap<String, Option<String>> {
     let next = AtomicUsize::new(0);
     let outcomes = Mutex::new(BTreeMap::new());
     let workers = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                while let Some((name, templates)) =
-                    mutations.get(next.fetch_add(1, Ordering::Relaxed))
-                {
-                    let stop = try_one(templates.clone());
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let stop = try_one(case);
                     let mut outcomes = outcomes.lock().expect("no worker panics with it");
-                    outcomes.insert(name.clone(), stop);
+                    outcomes.insert(case.name.clone(), stop);
                 }
             });
         }
@@ -147,13 +161,14 @@ fn try_out(mutations: &[(String, Templates)]) -> BTreeMap<String, Option<String>
     outcomes.into_inner().expect("no worker panics with it")
 }
 
-fn try_one(templates: Templates) -> Option<String> {
+fn try_one(case: &Case) -> Option<String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime can be made");
+    let tour = walk(case.templates.clone(), case.readings);
     let walked = catch_unwind(AssertUnwindSafe(|| {
-        runtime.block_on(async { walk(templates).await.map(drop) })
+        runtime.block_on(async { tour.await.map(drop) })
     }));
     match walked {
         Ok(Ok(())) => None,

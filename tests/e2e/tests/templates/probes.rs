@@ -183,13 +183,14 @@ fn changes(world: &mut World, ours: &str, others: &[&String]) -> Result<(), Stop
         let pipeline = with(other, "resourceArns", &pipeline(TEST));
         refused_throughout(world, OWNER, add, pipeline)?;
         refused_throughout(world, OWNER, add, bare.clone())?;
-        refused(world, OWNER, replace, permission(other, READ))?;
-        refused(world, OWNER, replace, permission(other, &custom))?;
         let tagging = json!({ "resourceShareArn": other, "tags": managed() });
         refused_throughout(world, OWNER, "ram:TagResource", tagging)?;
         refused_throughout(world, OWNER, "ram:UpdateResourceShare", bare)?;
     }
-    Ok(())
+    // A share that is being created has no tags yet, so the name alone tells whose it is.
+    let named_otherwise = others.last().map_or("", |share| share.as_str());
+    refused(world, OWNER, replace, permission(named_otherwise, READ))?;
+    refused(world, OWNER, replace, permission(named_otherwise, &custom))
 }
 
 /// That access is taken out of shares with our tag and a name of ours, and out of no others.

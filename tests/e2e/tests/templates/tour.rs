@@ -16,6 +16,7 @@ use sandbox::{
     Invocation,
     faults::EventEffect,
     http::perform,
+    readings::Readings,
     services::{
         codepipeline::{self, Action, Status as ActionStatus},
         events::{self, ServiceEvent},
@@ -72,9 +73,10 @@ pub(crate) fn hold(holds: bool, what: &str) -> Result<(), Stop> {
 }
 
 /// Deploys the templates and walks through; returns the estate as it is in the end.
-pub(crate) async fn walk(templates: Templates) -> Result<Scenario, Stop> {
+pub(crate) async fn walk(templates: Templates, readings: Readings) -> Result<Scenario, Stop> {
     let plan = Plan {
         templates,
+        readings,
         permissions: vec![custom_permission()],
         policy_key: Some("policy"),
         rejects: true,

@@ -105,6 +105,7 @@ static PROPERTIES: &[(&str, &[&str])] = &[
             "Handler",
             "LoggingConfig",
             "MemorySize",
+            "RecursiveLoop",
             "ReservedConcurrentExecutions",
             "Role",
             "Runtime",

@@ -105,6 +105,7 @@ impl Environment {
             function_arn: start.function.arn(),
             timeout: start.function.timeout,
             payload: start.payload.to_string(),
+            trace: start.trace.clone(),
         });
         let mut limit = INIT_LIMIT;
         let error = loop {

@@ -26,6 +26,7 @@ pub(super) struct Work {
     pub(super) function_arn: String,
     pub(super) timeout: Duration,
     pub(super) payload: String,
+    pub(super) trace: String,
 }
 
 /// What the process says.
@@ -112,6 +113,7 @@ async fn next(State(environment): Shared) -> Response {
         .header("lambda-runtime-aws-request-id", work.request_id)
         .header("lambda-runtime-deadline-ms", deadline.as_millisecond())
         .header("lambda-runtime-invoked-function-arn", work.function_arn)
+        .header("lambda-runtime-trace-id", work.trace)
         .body(Body::from(work.payload));
     environment.tell(Report::Taken);
     response.unwrap_or_else(|_| status(StatusCode::INTERNAL_SERVER_ERROR))

@@ -94,6 +94,11 @@ pub(super) fn credential(headers: &HeaderMap) -> Option<Credential> {
     })
 }
 
+/// The trace header of the request.
+pub(super) fn trace(headers: &HeaderMap) -> Option<&str> {
+    headers.get("x-amzn-trace-id")?.to_str().ok()
+}
+
 /// The operation and its input.
 pub(super) fn decode(
     service: &str,

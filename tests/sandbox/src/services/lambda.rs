@@ -6,6 +6,7 @@
 mod asynchronous;
 mod configuration;
 mod invocations;
+mod lineage;
 mod mappings;
 mod names;
 
@@ -42,6 +43,9 @@ pub struct State {
     pub finished: Vec<Invocation>,
     /// Tells the driver that there may be something to start.
     pub(crate) changed: Arc<Notify>,
+    /// How many invocations were not made since they belonged to a recursive
+    /// loop: Lambda's metric `RecursiveInvocationsDropped`.
+    pub recursive_invocations_dropped: u64,
     functions: BTreeMap<FunctionKey, FunctionConfiguration>,
     invoke_configurations: BTreeMap<FunctionKey, InvokeConfiguration>,
     mappings: Vec<Mapping>,

@@ -36,7 +36,8 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_json::{Value, json};
 
 pub(crate) use self::facts::{
-    ShareFacts, invitation_of, resource_type_of, resource_type_of_permission, share_facts,
+    ShareFacts, invitation_of, resource_type_of, resource_type_of_permission, resources_in,
+    share_facts,
 };
 pub use self::{access::grants, promotions::attach_policy, routes::ROUTES};
 

@@ -10,6 +10,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_json::{Map, Value, json};
 
 pub use self::messages::Message;
+pub(crate) use self::messages::pass_on;
 use self::queue::Queue;
 use super::{
     arn::Arn,
@@ -140,6 +141,11 @@ pub(crate) fn visibility_timeout(world: &World, queue_arn: &str) -> Option<u64> 
 /// Receives up to this many messages, as the poller of an event source mapping does.
 pub(crate) fn receive(world: &mut World, queue_arn: &str, most: usize) -> Vec<Message> {
     messages::receive(world, queue_arn, most, None)
+}
+
+/// Moves a received message to the dead-letter queue, or deletes it if there is none.
+pub(crate) fn bury(world: &mut World, queue_arn: &str, message: &Message) {
+    messages::bury(world, queue_arn, message);
 }
 
 /// Deletes a received message, as the poller of an event source mapping does.

@@ -46,6 +46,8 @@ pub(crate) struct FunctionConfiguration {
     pub(crate) log_format: String,
     pub(crate) log_level: Option<String>,
     pub(super) reserved_concurrency: Option<usize>,
+    /// Whether its own messages may invoke it again without end.
+    pub(super) may_loop: bool,
     role_arn: String,
 }
 
@@ -68,6 +70,7 @@ impl FunctionConfiguration {
             log_format: logging["LogFormat"].as_str().unwrap_or("JSON").to_owned(),
             log_level: logging["ApplicationLogLevel"].as_str().map(str::to_owned),
             reserved_concurrency: reserved.and_then(|count| usize::try_from(count).ok()),
+            may_loop: may_loop(properties)?,
             key,
         })
     }
@@ -113,6 +116,17 @@ impl FunctionConfiguration {
             "State": "Active",
             "LastUpdateStatus": "Successful",
         })
+    }
+}
+
+fn may_loop(properties: &Value) -> Result<bool, ApiError> {
+    match properties["RecursiveLoop"].as_str() {
+        None | Some("Terminate") => Ok(false),
+        Some("Allow") => Ok(true),
+        Some(other) => Err(invalid(format!(
+            "Value '{other}' at 'recursiveLoop' failed to satisfy constraint: Member must \
+             satisfy enum value set: [Allow, Terminate]"
+        ))),
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use super::{
     FunctionConfiguration, FunctionKey,
     asynchronous::{self, Event},
-    find, mappings, names,
+    find, lineage, mappings, names,
 };
 use crate::{
     services::{
@@ -88,6 +88,8 @@ pub(crate) struct Start {
     pub(crate) request_id: String,
     pub(crate) function: FunctionConfiguration,
     pub(crate) payload: Value,
+    /// The trace header, which SDKs send on.
+    pub(crate) trace: String,
 }
 
 /// Asks for an invocation; it starts as soon as the driver can run it.
@@ -164,7 +166,7 @@ fn start_waiting(world: &mut World) -> Option<Start> {
 }
 
 fn start_batch(world: &mut World) -> Option<Start> {
-    let batch = mappings::take_batch(world)?;
+    let batch = next_batch(world)?;
     let running = Running {
         key: batch.function,
         origin: Origin::Mapping(batch.mapping, batch.messages),
@@ -172,6 +174,21 @@ fn start_batch(world: &mut World) -> Option<Start> {
         time: world.now,
     };
     start(world, running)
+}
+
+/// The next batch that does not belong to a recursive loop.
+///
+/// Lambda does not invoke the function with one that does; its messages go to
+/// the dead-letter queue, if the queue has one.
+fn next_batch(world: &mut World) -> Option<mappings::Batch> {
+    loop {
+        let batch = mappings::take_batch(world)?;
+        if !lineage::is_loop(world, &batch) {
+            return Some(batch);
+        }
+        world.lambda.recursive_invocations_dropped += 1;
+        mappings::bury(world, &batch);
+    }
 }
 
 fn start(world: &mut World, running: Running) -> Option<Start> {
@@ -182,10 +199,15 @@ fn start(world: &mut World, running: Running) -> Option<Start> {
             world.uuid(&format!("invocation {}", running.key.2))
         }
     };
+    let messages = match &running.origin {
+        Origin::Mapping(_, messages) => messages.as_slice(),
+        Origin::Caller(_) | Origin::Event(_) => &[],
+    };
     let start = Start {
         request_id: request_id.clone(),
         function,
         payload: running.payload.clone(),
+        trace: lineage::trace(world, &running.key, messages),
     };
     world.lambda.running.insert(request_id, running);
     Some(start)

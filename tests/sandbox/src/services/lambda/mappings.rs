@@ -220,6 +220,14 @@ fn may_run(world: &World, index: usize, mapping: &Mapping) -> bool {
     has_room(world, &mapping.function) && mapping.maximum_concurrency.is_none_or(|most| busy < most)
 }
 
+/// Takes the messages of a batch out of their queue without an invocation.
+pub(super) fn bury(world: &mut World, batch: &Batch) {
+    let queue_arn = world.lambda.mappings[batch.mapping].queue_arn.clone();
+    for message in &batch.messages {
+        sqs::bury(world, &queue_arn, message);
+    }
+}
+
 /// Deletes what the function took care of. The rest comes back when its
 /// visibility timeout ends.
 pub(super) fn settle_batch(

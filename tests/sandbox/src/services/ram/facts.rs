@@ -13,23 +13,30 @@ pub(crate) struct ShareFacts {
     pub(crate) name: String,
     pub(crate) allows_external: bool,
     pub(crate) tags: Vec<(String, String)>,
-    /// Whether anything is in it, on its way in or on its way out.
-    pub(crate) has_resources: bool,
 }
 
 /// The share with this ARN, if there is one.
 pub(crate) fn share_facts(world: &World, arn: &str) -> Option<ShareFacts> {
     let share = world.ram.share(arn)?;
     let tags = share.tags.iter();
-    let is_resource = |it: &Association| it.kind() == Kind::Resource && it.status.is_present();
     Some(ShareFacts {
         name: share.name.clone(),
         allows_external: share.allow_external_principals,
         tags: tags
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect(),
-        has_resources: share.associations.values().any(is_resource),
     })
+}
+
+/// The ARNs of what is in a share, on its way in or on its way out.
+pub(crate) fn resources_in(world: &World, arn: &str) -> Vec<String> {
+    let is_resource = |it: &&Association| it.kind() == Kind::Resource && it.status.is_present();
+    let share = world.ram.share(arn).into_iter();
+    share
+        .flat_map(|share| share.associations.values())
+        .filter(is_resource)
+        .map(|association| association.entity.clone())
+        .collect()
 }
 
 /// The owner and the name of the share that an invitation is for.

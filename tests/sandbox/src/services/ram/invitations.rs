@@ -7,11 +7,15 @@ use serde_json::Value;
 use super::{
     Step,
     associations::{self, Pending},
+    entities::Principal,
     input::{check_arn, required, share_arns, wants_regional},
     model::{AssociationStatus, Invitation, InvitationStatus, Key, Share, Subject},
     notices, paging,
 };
-use crate::world::{ApiError, Call, World};
+use crate::{
+    readings::{EmptyShare, PendingResources, Rejection, RoleInvitations},
+    world::{ApiError, Call, World},
+};
 
 const SHORT_LIFE: Duration = Duration::from_hours(12);
 const LONG_LIFE: Duration = Duration::from_hours(7 * 24);
@@ -23,7 +27,7 @@ pub(super) fn send(world: &mut World, pending: &Pending) {
         return;
     };
     let arn = invitation.arn.clone();
-    notices::send(world, notices::of_invitation(&invitation));
+    notices::send(world, notices::of_invitation(world, &invitation));
     world.ram.invitations.insert(arn.clone(), invitation);
     world.after(life, Step::Expire { invitation: arn }.into());
 }
@@ -54,14 +58,14 @@ fn compose(world: &World, pending: &Pending, id: &str) -> Option<(Invitation, Du
         status: InvitationStatus::Pending,
         updated: world.now,
     };
-    Some((invitation, life(share)))
+    Some((invitation, life(world, share)))
 }
 
 /// How long an invitation to a share lives.
 ///
 /// ASSUMED: what is in the share when the invitation is sent decides, and a
-/// single type with the short life is enough for it, as is an empty share.
-fn life(share: &Share) -> Duration {
+/// single type with the short life is enough for it.
+fn life(world: &World, share: &Share) -> Duration {
     let mut types = share
         .associations
         .values()
@@ -72,11 +76,11 @@ fn life(share: &Share) -> Duration {
             _ => None,
         })
         .peekable();
-    if types.peek().is_some() && types.all(|each| each.invites_for_days) {
-        LONG_LIFE
-    } else {
-        SHORT_LIFE
-    }
+    let is_long = match types.peek() {
+        None => world.readings.empty_share == EmptyShare::SevenDays,
+        Some(_) => types.all(|each| each.invites_for_days),
+    };
+    if is_long { LONG_LIFE } else { SHORT_LIFE }
 }
 
 /// An invitation that nobody answered takes its principal out of the share.
@@ -131,10 +135,13 @@ fn conclude(world: &mut World, arn: &str, status: InvitationStatus) {
         delay_visibility(world, &share, &key);
         associations::change(world, &share, &key, AssociationStatus::Associated, None);
     } else {
-        // ASSUMED: a rejection does to the principal what expiry is documented to do.
-        associations::change(world, &share, &key, AssociationStatus::Disassociated, None);
+        let ended = match (&invitation.status, world.readings.rejection) {
+            (InvitationStatus::Rejected, Rejection::Failed) => AssociationStatus::Failed,
+            _ => AssociationStatus::Disassociated,
+        };
+        associations::change(world, &share, &key, ended, None);
     }
-    notices::send(world, notices::of_invitation(&invitation));
+    notices::send(world, notices::of_invitation(world, &invitation));
     world.ram.invitations.insert(arn.to_owned(), invitation);
 }
 
@@ -177,7 +184,7 @@ pub(super) fn get(world: &World, call: &Call) -> Result<Value, ApiError> {
 /// `ListPendingInvitationResources`: what somebody would get who accepts.
 ///
 /// ASSUMED: an accepted invitation is not found any more, since the model has
-/// no error of its own for it; and a resource shows once it is ASSOCIATED.
+/// no error of its own for it.
 pub(super) fn list_resources(world: &World, call: &Call) -> Result<Value, ApiError> {
     let invitation = received(world, call)?;
     match invitation.status {
@@ -192,7 +199,13 @@ pub(super) fn list_resources(world: &World, call: &Call) -> Result<Value, ApiErr
         .share(&invitation.share)
         .filter(|_| wanted)
         .into_iter()
-        .flat_map(|share| share.resources().map(move |resource| (share, resource)))
+        .flat_map(|share| {
+            let shown = share.resources_that(|status| match world.readings.pending_resources {
+                PendingResources::Associated => status == AssociationStatus::Associated,
+                PendingResources::Associating => status.is_present(),
+            });
+            shown.map(move |resource| (share, resource))
+        })
         .map(|(share, (association, kind))| association.to_resource(share, kind));
     paging::page(world, call, "resources", resources)
 }
@@ -214,9 +227,16 @@ fn find<'a>(world: &'a World, call: &Call, arn: &str) -> Result<&'a Invitation, 
 
 impl Invitation {
     fn is_received_by(&self, world: &World, call: &Call) -> bool {
+        let is_for_caller = match world.readings.role_invitations {
+            RoleInvitations::Account => true,
+            RoleInvitations::Receiver => self.receiver_arn.as_deref().is_none_or(|receiver| {
+                Principal::parse(receiver).is_ok_and(|receiver| receiver.is_caller(&call.caller))
+            }),
+        };
         self.receiver == call.caller.account
             && self.region == call.region
             && self.is_shown(world.now)
+            && is_for_caller
     }
 }
 

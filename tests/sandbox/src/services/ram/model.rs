@@ -212,12 +212,19 @@ pub(super) enum Subject {
 impl Share {
     /// The resources in the share, with their types.
     pub(super) fn resources(&self) -> impl Iterator<Item = (&Association, &'static ResourceType)> {
-        self.associations.values().filter_map(|association| {
+        self.resources_that(|status| status == AssociationStatus::Associated)
+    }
+
+    /// The resources whose associations have one of these statuses.
+    pub(super) fn resources_that(
+        &self,
+        is_meant: impl Fn(AssociationStatus) -> bool,
+    ) -> impl Iterator<Item = (&Association, &'static ResourceType)> {
+        self.associations.values().filter_map(move |association| {
             let Subject::Resource(resource_type) = association.subject else {
                 return None;
             };
-            (association.status == AssociationStatus::Associated)
-                .then_some((association, resource_type))
+            is_meant(association.status).then_some((association, resource_type))
         })
     }
 

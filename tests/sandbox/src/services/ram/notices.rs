@@ -7,6 +7,7 @@ use serde_json::json;
 use super::model::{AssociationStatus, Invitation, Key, Subject};
 use crate::{
     organization::Organization,
+    readings::InvitationEvents,
     services::events::{self, ServiceEvent},
     world::World,
 };
@@ -52,9 +53,10 @@ pub(super) fn of_association(world: &World, share_arn: &str, key: &Key) -> Vec<S
 }
 
 /// What is said about an invitation that was sent, answered or has expired.
-///
-/// ASSUMED: that there is such an event.
-pub(super) fn of_invitation(invitation: &Invitation) -> Vec<ServiceEvent> {
+pub(super) fn of_invitation(world: &World, invitation: &Invitation) -> Vec<ServiceEvent> {
+    if world.readings.invitation_events == InvitationEvents::None {
+        return Vec::new();
+    }
     notices(
         [invitation.sender.clone(), invitation.receiver.clone()].into(),
         &invitation.region,

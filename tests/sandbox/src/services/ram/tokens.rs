@@ -2,9 +2,13 @@
 
 use std::collections::HashMap;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::world::{ApiError, Call, World};
+use crate::{
+    readings::ClientTokens,
+    world::{ApiError, Call, World},
+};
 
 /// The operations that take a client token.
 const OPERATIONS: &[&str] = &[
@@ -27,8 +31,6 @@ const OPERATIONS: &[&str] = &[
 ];
 
 /// The answers by account, Region and token.
-///
-/// ASSUMED: RAM remembers a token for good; AWS does not say how long.
 pub(super) type Answers = HashMap<(String, String, String), Answered>;
 
 /// A call that succeeded.
@@ -37,6 +39,18 @@ pub(super) struct Answered {
     operation: String,
     input: Value,
     answer: Value,
+    at: Timestamp,
+}
+
+impl Answered {
+    fn is_remembered(&self, world: &World) -> bool {
+        match world.readings.client_tokens {
+            ClientTokens::ForGood => true,
+            ClientTokens::AnHour => {
+                world.now.duration_since(self.at) < SignedDuration::from_hours(1)
+            }
+        }
+    }
 }
 
 /// The earlier answer to a call that is repeated with its token.
@@ -50,7 +64,8 @@ pub(super) fn replay(world: &World, call: &Call) -> Result<Option<Value>, ApiErr
             "The specified client token is not valid.",
         ));
     }
-    let Some(earlier) = world.ram.answers.get(&key(call, token)) else {
+    let earlier = world.ram.answers.get(&key(call, token));
+    let Some(earlier) = earlier.filter(|earlier| earlier.is_remembered(world)) else {
         return Ok(None);
     };
     if earlier.operation != call.operation || earlier.input != call.input {
@@ -77,6 +92,7 @@ pub(super) fn remember(world: &mut World, call: &Call, mut answer: Value) -> Val
         operation: call.operation.clone(),
         input: call.input.clone(),
         answer: answer.clone(),
+        at: world.now,
     };
     world.ram.answers.insert(key(call, token), answered);
     answer

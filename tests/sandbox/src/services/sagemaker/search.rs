@@ -5,6 +5,7 @@ mod property;
 
 use std::cmp::Ordering;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use self::{expression::Expression, property::Resource};
@@ -13,7 +14,10 @@ use super::{
     state::{Execution, Pipeline},
     tags,
 };
-use crate::world::{ApiError, Call, World};
+use crate::{
+    readings::Search,
+    world::{ApiError, Call, World},
+};
 
 /// The resources that the model lets clients search for.
 const RESOURCES: [&str; 18] = [
@@ -37,9 +41,10 @@ const RESOURCES: [&str; 18] = [
     "PipelineVersion",
 ];
 
+/// How far the search may lag behind.
+const LAG: SignedDuration = SignedDuration::from_mins(10);
+
 /// `Search` among the caller's own pipelines or executions.
-///
-/// ASSUMED: shows what is true now; the search of SageMaker lags behind.
 pub(super) fn search(world: &World, call: &Call) -> Result<Value, ApiError> {
     let resource = resource(call)?;
     input::unsupported(call, "VisibilityConditions")?;
@@ -80,10 +85,18 @@ fn records(world: &World, call: &Call, resource: Resource) -> Vec<Value> {
     let own = |key: &(String, String, String)| key.0 == call.caller.account && key.1 == call.region;
     let pipelines = world.sagemaker.pipelines.iter();
     let pipelines = pipelines.filter(|(key, _)| own(key)).map(|(_, it)| it);
+    let is_shown = |modified: Timestamp| match world.readings.search {
+        Search::AtOnce => true,
+        Search::TenMinutes => world.now.duration_since(modified) >= LAG,
+    };
     match resource {
-        Resource::Pipeline => pipelines.map(pipeline).collect(),
+        Resource::Pipeline => pipelines
+            .filter(|it| is_shown(it.modified))
+            .map(pipeline)
+            .collect(),
         Resource::Execution => pipelines
             .flat_map(|it| &it.executions)
+            .filter(|it| is_shown(it.modified))
             .map(execution)
             .collect(),
     }

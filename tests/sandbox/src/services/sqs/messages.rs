@@ -32,6 +32,8 @@ pub struct Message {
     pub receive_count: u64,
     /// From when on it can be received.
     pub visible_at: Timestamp,
+    /// The trace header of the request that sent it.
+    pub trace: Option<String>,
     /// In a dead-letter queue, the queue that it comes from.
     pub dead_letter_source: Option<String>,
 }
@@ -63,6 +65,9 @@ impl Message {
         );
         if let Some(time) = self.first_received {
             add("ApproximateFirstReceiveTimestamp", milliseconds(time));
+        }
+        if let Some(trace) = &self.trace {
+            add("AWSTraceHeader", Value::from(trace.clone()));
         }
         if let Some(source) = &self.dead_letter_source {
             add("DeadLetterQueueSourceArn", Value::from(source.clone()));
@@ -106,12 +111,59 @@ pub(super) fn send(
         first_received: None,
         receive_count: 0,
         visible_at: world.now + Duration::from_secs(delay),
+        trace: trace(input).map(str::to_owned),
         dead_letter_source: None,
     };
     let answer = json!({ "MessageId": message.message_id, "MD5OfMessageBody": md5(body) });
     queue_mut(world, queue_arn)?.messages.push(message);
     wake(world, delay);
     Ok(answer)
+}
+
+/// The trace header that a message is sent with.
+fn trace(input: &Value) -> Option<&str> {
+    input["MessageSystemAttributes"]["AWSTraceHeader"]["StringValue"].as_str()
+}
+
+/// Gives the trace header of a request to the messages that it sends, unless they have one.
+pub(crate) fn pass_on(header: &str, input: &mut Value) {
+    let has_entries = input["Entries"].is_array();
+    let entries = input["Entries"].as_array_mut().into_iter().flatten();
+    for entry in entries {
+        pass_on(header, entry);
+    }
+    if !has_entries && input["MessageBody"].is_string() && trace(input).is_none() {
+        let header = json!({ "DataType": "String", "StringValue": header });
+        input["MessageSystemAttributes"]["AWSTraceHeader"] = header;
+    }
+}
+
+/// Moves one message to the dead-letter queue, or deletes it if there is none.
+pub(super) fn bury(world: &mut World, queue_arn: &str, message: &Message) {
+    let target = find(world, queue_arn).and_then(Queue::redrive);
+    let target = target.ok().flatten().map(|redrive| redrive.target);
+    let Ok(queue) = queue_mut(world, queue_arn) else {
+        return;
+    };
+    let id = &message.message_id;
+    queue.messages.retain(|other| other.message_id != *id);
+    let target = target.and_then(|target| queue_mut(world, &target).ok());
+    if let Some(target) = target {
+        target.messages.push(dead(message.clone(), queue_arn));
+    }
+}
+
+/// A message on its way to a dead-letter queue.
+///
+/// The time of sending stays, as in AWS: it is what retention counts from.
+/// ASSUMED: the count of receipts starts anew.
+fn dead(message: Message, source: &str) -> Message {
+    Message {
+        first_received: None,
+        receive_count: 0,
+        dead_letter_source: Some(source.to_owned()),
+        ..message
+    }
 }
 
 /// Receives up to this many messages, and moves to the dead-letter queue those
@@ -166,14 +218,9 @@ fn move_dead_letters(world: &mut World, queue_arn: &str) {
         |_| Vec::new(),
         |queue| queue.messages.extract_if(.., is_dead).collect(),
     );
-    // The time of sending stays, as in AWS: it is what retention counts
-    // from. ASSUMED: the count of receipts starts anew.
-    let dead = dead.into_iter().map(|message| Message {
-        first_received: None,
-        receive_count: 0,
-        dead_letter_source: Some(queue_arn.to_owned()),
-        ..message
-    });
+    let dead = dead
+        .into_iter()
+        .map(|message| self::dead(message, queue_arn));
     if let Ok(target) = queue_mut(world, &redrive.target) {
         target.messages.extend(dead);
     }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Wanted, action};
 use crate::{
+    readings::Labels,
     services::{dynamodb, kms, lambda, sns, ssm},
     world::{Call, World},
 };
@@ -90,6 +91,10 @@ pub(super) fn ssm(world: &World, call: &Call) -> Vec<Wanted> {
     let arn = |name: &String| {
         // Only the last of an ARN's colons is before a version or label.
         let parts = if name.starts_with("arn:") { 6 } else { 1 };
+        let parts = match world.readings.labels {
+            Labels::Without => parts,
+            Labels::With => parts + 1,
+        };
         let name: Vec<&str> = name.split(':').take(parts).collect();
         let name = name.join(":");
         own(call, "ssm", "parameter/", name.trim_start_matches('/'))

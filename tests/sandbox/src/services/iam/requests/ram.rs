@@ -2,6 +2,10 @@
 
 use super::{Wanted, action};
 use crate::{
+    readings::{
+        BareShare, NewShareName, NewSharePermission, PermissionKeys, PermissionResources,
+        ResourcePolicy,
+    },
     services::ram::{self, ShareFacts},
     world::{Call, World},
 };
@@ -20,50 +24,47 @@ pub(super) fn requests(world: &World, call: &Call) -> Vec<Wanted> {
     }
 }
 
-/// ASSUMED: the bare share is asked for by itself as well, without principal and resource.
 fn create(world: &World, call: &Call) -> Vec<Wanted> {
     let bare = requested_externals(with_tags(Wanted::new(action(call), "*"), call), call);
-    let mut requests = each(call, &bare);
-    requests.push(bare);
-    let share = format!(
-        "arn:aws:ram:{}:{}:resource-share/new",
-        call.region, call.caller.account
-    );
-    if call.input["tags"]
+    let mut requests = each_and_bare(world, call, bare);
+    let is_tagged = call.input["tags"]
         .as_array()
-        .is_some_and(|tags| !tags.is_empty())
-    {
-        requests.push(with_tags(
-            Wanted::new("ram:TagResource", share.clone()),
-            call,
-        ));
+        .is_some_and(|tags| !tags.is_empty());
+    if is_tagged {
+        let tag = new_share(world, call, "ram:TagResource");
+        requests.push(with_tags(tag, call));
     }
-    // ASSUMED: the permissions of a new share are asked for like those that are associated later.
-    for arn in call.texts("permissionArns") {
-        let associate = Wanted::new("ram:AssociateResourceSharePermission", share.clone());
-        requests.extend(permissions(world, associate, &arn));
+    if world.readings.new_share_permission == NewSharePermission::Asked {
+        for arn in call.texts("permissionArns") {
+            let associate = new_share(world, call, "ram:AssociateResourceSharePermission");
+            requests.extend(permissions(world, associate, &arn));
+        }
     }
-    if !call.texts("resourceArns").is_empty() {
-        requests.extend(resource_policy(&["Get", "Put"]));
-    }
+    let resources = call.texts("resourceArns");
+    requests.extend(resource_policies(world, &resources, &["Get", "Put"]));
     requests
 }
 
-/// ASSUMED: as for a new share, the bare share is asked for by itself as well.
+/// A share that is about to be created, as the resource of a further action.
+fn new_share(world: &World, call: &Call, action: &str) -> Wanted {
+    let (region, account) = (&call.region, &call.caller.account);
+    let share = format!("arn:aws:ram:{region}:{account}:resource-share/new");
+    let wanted = Wanted::new(action, share);
+    match (world.readings.new_share_name, call.text("name")) {
+        (NewShareName::Offered, Some(name)) => wanted.with("ram:ResourceShareName", name),
+        _ => wanted,
+    }
+}
+
 fn associate(world: &World, call: &Call) -> Vec<Wanted> {
     let bare = on_share(world, call, &action(call));
-    let mut requests = each(call, &bare);
-    requests.push(bare);
-    let has_resources = !call.texts("resourceArns").is_empty();
-    match call.operation.as_str() {
-        "AssociateResourceShare" if has_resources => {
-            requests.extend(resource_policy(&["Get", "Put"]));
-        }
-        "DisassociateResourceShare" if has_resources => {
-            requests.extend(resource_policy(&["Get", "Delete"]));
-        }
-        _ => {}
-    }
+    let mut requests = each_and_bare(world, call, bare);
+    let verbs = match call.operation.as_str() {
+        "AssociateResourceShare" => ["Get", "Put"],
+        _ => ["Get", "Delete"],
+    };
+    let resources = call.texts("resourceArns");
+    requests.extend(resource_policies(world, &resources, &verbs));
     requests
 }
 
@@ -71,21 +72,25 @@ fn permission(world: &World, call: &Call) -> Vec<Wanted> {
     let share = on_share(world, call, &action(call));
     let arn = call.text("permissionArn").unwrap_or_default();
     let mut requests = permissions(world, share, arn);
-    if facts(world, call).is_some_and(|share| share.has_resources) {
-        requests.extend(resource_policy(&["Get", "Put"]));
-    }
+    requests.extend(policies_of_contents(world, call, &["Get", "Put"]));
     requests
 }
 
 fn delete(world: &World, call: &Call) -> Vec<Wanted> {
     let mut requests = vec![on_share(world, call, &action(call))];
-    if facts(world, call).is_some_and(|share| share.has_resources) {
-        requests.extend(resource_policy(&["Get", "Delete"]));
+    requests.extend(policies_of_contents(world, call, &["Get", "Delete"]));
+    requests
+}
+
+/// The requests for every principal and every resource of the call, and for the share by itself.
+fn each_and_bare(world: &World, call: &Call, bare: Wanted) -> Vec<Wanted> {
+    let mut requests = each(call, &bare);
+    if requests.is_empty() || world.readings.bare_share == BareShare::AsWell {
+        requests.push(bare);
     }
     requests
 }
 
-/// The requests for every principal and every resource of the call.
 fn each(call: &Call, bare: &Wanted) -> Vec<Wanted> {
     let principals = call.texts("principals").into_iter();
     let principals = principals.map(|principal| bare.clone().with("ram:Principal", principal));
@@ -100,11 +105,7 @@ fn each(call: &Call, bare: &Wanted) -> Vec<Wanted> {
 }
 
 /// A permission is asked for on the share and on itself.
-///
-/// ASSUMED: its keys are there both times, as AWS's own policies for
-/// data lakes need them to be.
 fn permissions(world: &World, share: Wanted, arn: &str) -> Vec<Wanted> {
-    let itself = Wanted::new(share.action.clone(), arn);
     let about = |wanted: Wanted| {
         let wanted = wanted.with("ram:PermissionArn", arn);
         match ram::resource_type_of_permission(world, arn) {
@@ -112,19 +113,44 @@ fn permissions(world: &World, share: Wanted, arn: &str) -> Vec<Wanted> {
             None => wanted,
         }
     };
-    vec![about(share), about(itself)]
+    let itself = about(Wanted::new(share.action.clone(), arn));
+    let (share, itself) = match world.readings.permission_keys {
+        PermissionKeys::ShareKnowsPermission => (about(share), itself),
+        PermissionKeys::ByResource => (share, itself),
+        PermissionKeys::All => {
+            let keys_of_share = share.context.clone().into_iter();
+            let keys_of_share = keys_of_share.filter(|(key, _)| key != "aws:ResourceAccount");
+            let itself =
+                keys_of_share.fold(itself, |wanted, (key, value)| wanted.with(&key, value));
+            (about(share), itself)
+        }
+    };
+    match world.readings.permission_resources {
+        PermissionResources::Both => vec![share, itself],
+        PermissionResources::Share => vec![share],
+        PermissionResources::Permission => vec![itself],
+    }
 }
 
-/// What RAM does to the policies of pipelines in the caller's name; these
-/// actions know no resource.
+/// What RAM does to the policies of resources in the caller's name.
 ///
-/// ASSUMED: which of them for which operation.
-fn resource_policy(verbs: &[&str]) -> Vec<Wanted> {
-    let action = |verb: &&str| format!("sagemaker:{verb}ResourcePolicy");
-    verbs
-        .iter()
-        .map(|verb| Wanted::new(action(verb), "*"))
-        .collect()
+/// ASSUMED: which of the actions for which operation.
+fn resource_policies(world: &World, resources: &[String], verbs: &[&str]) -> Vec<Wanted> {
+    if world.readings.resource_policy == ResourcePolicy::NotAsked {
+        return Vec::new();
+    }
+    let on_each = |verb: &&str| {
+        let action = format!("sagemaker:{verb}ResourcePolicy");
+        let on = move |arn: &String| Wanted::new(action.clone(), arn);
+        resources.iter().map(on).collect::<Vec<_>>()
+    };
+    verbs.iter().flat_map(on_each).collect()
+}
+
+/// The same for all that is in the share which the call names.
+fn policies_of_contents(world: &World, call: &Call, verbs: &[&str]) -> Vec<Wanted> {
+    let share = call.text("resourceShareArn").unwrap_or_default();
+    resource_policies(world, &ram::resources_in(world, share), verbs)
 }
 
 fn on_whatever_is_named(world: &World, call: &Call) -> Wanted {

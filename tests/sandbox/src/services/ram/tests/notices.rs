@@ -68,7 +68,7 @@ fn sender_and_receiver_hear_of_an_invitation() {
     let mut world = world();
     offered(&mut world);
     let invitation = world.ram.invitations.values().next().unwrap();
-    let notices = notices::of_invitation(invitation);
+    let notices = notices::of_invitation(&world, invitation);
     assert_eq!(accounts(&notices), [OWNER, CONSUMER]);
     assert_eq!(
         notices[0].detail,
