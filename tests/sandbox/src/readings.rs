@@ -147,6 +147,19 @@ readings! {
         "account" Account: "Everybody in its account who is allowed to.",
         "receiver" Receiver: "That role or user alone.",
     }
+    "ram-role-shares" role_shares: RoleShares {
+        "Who sees a share with a role or a user among those of other accounts.",
+        "Lists show what is shared \"with you\"; nothing says whether that is the account or the caller.",
+        "account" Account: "Everybody in its account who is allowed to.",
+        "principal" Principal: "That role or user alone.",
+    }
+    "ram-recreated-pipeline" recreated_pipeline: RecreatedPipeline {
+        "What a share gives of a pipeline that was deleted and created again under its name.",
+        "RAM grants access by a policy on the resource; nothing says what becomes of it and of the association.",
+        "stays" Stays: "Access to the new one, since the share names its ARN.",
+        "goes" Goes: "Nothing until it is associated again; the old association lingers.",
+        "disassociated" Disassociated: "Nothing; the association ends with the pipeline.",
+    }
     "ram-invitation-events" invitation_events: InvitationEvents {
         "Whether there are events about invitations.",
         "The documents name the detail type `Resource Sharing State Change`, and no event about an invitation.",
@@ -182,6 +195,42 @@ readings! {
         "The documents give no time.",
         "at-once" AtOnce: "It shows what is true now.",
         "ten-minutes" TenMinutes: "It does not find what changed less than ten minutes ago.",
+    }
+    "sagemaker-managed-pipelines" managed_pipelines: ManagedPipelines {
+        "Whether lists show the pipelines that AWS manages unasked.",
+        "The service model says that they do not without `ManagedBy`; the developer guide says that they do.",
+        "asked" Asked: "Only if `ManagedBy` asks for them.",
+        "unasked" Unasked: "They are among the others.",
+    }
+    "sagemaker-run-parameters" run_parameters: RunParameters {
+        "Which parameters of an execution are listed.",
+        "\"Gets a list of parameters for a pipeline execution.\"",
+        "given" Given: "Those that it was started with.",
+        "all" All: "Those that the definition falls back on, too.",
+    }
+    "sagemaker-execution-end" execution_end: ExecutionEnd {
+        "When an execution ends.",
+        "The documents give no time; AWS's sample events show a second after the last step.",
+        "at-once" AtOnce: "With its last step.",
+        "later" Later: "Half a minute after its last step.",
+    }
+    "sagemaker-client-tokens" run_tokens: RunTokens {
+        "How long SageMaker remembers a client request token.",
+        "The token \"ensures the idempotency of the operation\"; nothing says for how long.",
+        "for-good" ForGood: "As long as the pipeline lives.",
+        "an-hour" AnHour: "For an hour.",
+    }
+    "codepipeline-job-over" job_over: JobOver {
+        "The error for an answer to a job that is over.",
+        "The reference lists both errors and describes both by an invalid format.",
+        "invalid-state" InvalidState: "`InvalidJobStateException`.",
+        "not-found" NotFound: "`JobNotFoundException`.",
+    }
+    "codepipeline-job-details" job_details: JobDetails {
+        "Whether `GetJobDetails` serves the jobs of Lambda actions.",
+        "The reference says \"used for custom actions only\", as it says of the operations with which Lambda functions do answer jobs; functions in public repositories call it for theirs.",
+        "served" Served: "It does.",
+        "refused" Refused: "It does not find them.",
     }
     "ssm-labels" labels: Labels {
         "Which resource is asked about when a parameter is read by its label.",

@@ -35,6 +35,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
 
+pub(crate) use self::associations::forget;
 pub(crate) use self::facts::{
     ShareFacts, invitation_of, resource_type_of, resource_type_of_permission, resources_in,
     share_facts,

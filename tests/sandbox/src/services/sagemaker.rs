@@ -30,6 +30,7 @@ mod versions;
 #[cfg(test)]
 mod tests;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::world::{ApiError, Call, World};
@@ -95,6 +96,13 @@ pub(crate) fn tags_of(world: &World, arn: &str) -> Vec<(String, String)> {
     let tags = pipeline.into_iter().flat_map(|pipeline| &pipeline.tags);
     tags.map(|(key, value)| (key.clone(), value.clone()))
         .collect()
+}
+
+/// When the pipeline of this ARN was created, if it exists.
+pub(crate) fn created(world: &World, arn: &str) -> Option<Timestamp> {
+    let id = arn::PipelineId::parse(arn)?;
+    let pipeline = world.sagemaker.pipeline(&id).ok()?;
+    Some(pipeline.created)
 }
 
 /// Whether the ARN is that of a pipeline that exists; the case of its name does not matter.

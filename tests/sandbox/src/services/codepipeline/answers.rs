@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{ActionRun, Job, PAUSE, Status, Task, end, is_in_progress, jobs};
-use crate::world::{self, ApiError, Call, World};
+use crate::{
+    readings::{JobDetails, JobOver},
+    world::{self, ApiError, Call, World},
+};
 
 /// The size of all variables of an action, in bytes.
 const MAX_VARIABLES: usize = 122_880;
@@ -75,6 +78,9 @@ pub(super) fn failure(world: &mut World, call: &Call) -> Result<Value, ApiError>
 pub(super) fn details(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let id = job_id(call)?;
     let (job, run) = find(world, call, &id)?;
+    if world.readings.job_details == JobDetails::Refused {
+        return Err(not_found());
+    }
     let mut data = jobs::data(world, &run, job.token.as_deref());
     data["actionTypeId"] =
         json!({ "category": "Invoke", "owner": "AWS", "provider": "Lambda", "version": "1" });
@@ -108,21 +114,26 @@ fn find(world: &World, call: &Call, id: &str) -> Result<(Job, ActionRun), ApiErr
     let own = |(_, run): &(Job, ActionRun)| {
         run.account == call.caller.account && run.region == call.region
     };
-    found.filter(own).ok_or_else(|| {
-        ApiError::new(
-            "JobNotFoundException",
-            "The job was specified in an invalid format or cannot be found.",
-        )
-    })
+    found.filter(own).ok_or_else(not_found)
+}
+
+fn not_found() -> ApiError {
+    ApiError::new(
+        "JobNotFoundException",
+        "The job was specified in an invalid format or cannot be found.",
+    )
 }
 
 /// Takes the one answer to a job, and returns its action.
 fn take(world: &mut World, call: &Call, id: &str) -> Result<String, ApiError> {
     let (job, _) = find(world, call, id)?;
     if job.is_answered || !is_in_progress(world, &job.action) {
-        // ASSUMED: this is the error for a job that is over.
-        let message = "The job is not in progress.";
-        return Err(ApiError::new("InvalidJobStateException", message));
+        return Err(match world.readings.job_over {
+            JobOver::InvalidState => {
+                ApiError::new("InvalidJobStateException", "The job is not in progress.")
+            }
+            JobOver::NotFound => not_found(),
+        });
     }
     if let Some(job) = world.codepipeline.jobs.get_mut(id) {
         job.is_answered = true;

@@ -2,11 +2,16 @@
 
 use jiff::Timestamp;
 
-use super::model::{
-    Association, AssociationStatus, Attached, FeatureSet, Key, Share, ShareStatus, Subject,
+use super::{
+    entities::Principal,
+    model::{
+        Association, AssociationStatus, Attached, FeatureSet, Key, Share, ShareStatus, Subject,
+    },
 };
 use crate::{
     organization::Organization,
+    readings::{RecreatedPipeline, RoleShares},
+    services::sagemaker,
     world::{Caller, World},
 };
 
@@ -21,18 +26,18 @@ pub fn grants(world: &World, caller: &Caller, action: &str, resource_arn: &str) 
         .ram
         .shares
         .values()
-        .filter(|share| share.shares(&resource) && share.covers(&world.organization, caller))
+        .filter(|share| share.shares(world, &resource) && share.covers(&world.organization, caller))
         .filter_map(|share| world.ram.template(share.permission_for(&resource)?))
         .any(|template| template.allows(world, caller, action, resource_arn))
 }
 
 impl Share {
-    fn shares(&self, resource: &Key) -> bool {
+    fn shares(&self, world: &World, resource: &Key) -> bool {
         self.status == ShareStatus::Active
-            && self
-                .associations
-                .get(resource)
-                .is_some_and(|association| association.status == AssociationStatus::Associated)
+            && self.associations.get(resource).is_some_and(|association| {
+                association.status == AssociationStatus::Associated
+                    && !association.is_of_predecessor(world)
+            })
     }
 
     fn permission_for(&self, resource: &Key) -> Option<&Attached> {
@@ -51,20 +56,29 @@ impl Share {
 
     /// Whether the account sees the share among those of other accounts, which
     /// never includes a share that mirrors a policy.
-    ///
-    /// ASSUMED: a share with a role or user shows to everybody in its account.
-    pub(super) fn is_visible_to(&self, world: &World, account: &str) -> bool {
+    pub(super) fn is_visible_to(&self, world: &World, caller: &Caller) -> bool {
+        let shows = |principal: &Principal| match world.readings.role_shares {
+            RoleShares::Account => true,
+            RoleShares::Principal => !principal.is_identity() || principal.is_caller(caller),
+        };
         self.status == ShareStatus::Active
             && self.feature_set == FeatureSet::Standard
-            && self.owner != account
-            && self.principals().any(|(association, _)| {
+            && self.owner != caller.account
+            && self.principals().any(|(association, principal)| {
                 association.visible_from() <= Some(world.now)
-                    && association.reaches(&world.organization, &self.owner, account)
+                    && association.reaches(&world.organization, &self.owner, &caller.account)
+                    && shows(principal)
             })
     }
 }
 
 impl Association {
+    /// Whether it was made for an earlier resource of the same ARN, and ended with that.
+    fn is_of_predecessor(&self, world: &World) -> bool {
+        let goes = world.readings.recreated_pipeline == RecreatedPipeline::Goes;
+        goes && sagemaker::created(world, &self.entity).is_some_and(|time| self.created < time)
+    }
+
     /// Whether the principal means the account, or somebody in it.
     ///
     /// A principal that came in without an invitation stays in only as long as

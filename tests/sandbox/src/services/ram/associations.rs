@@ -12,6 +12,7 @@ use super::{
     wanted::{Wanted, must_accept},
 };
 use crate::{
+    readings::RecreatedPipeline,
     services::sagemaker,
     world::{ApiError, Call, World},
 };
@@ -193,6 +194,24 @@ fn begin(world: &mut World, share_arn: &str, entity: String, subject: Subject) {
         world.after(world.ram.invitation_delay, Step::Invite(pending).into());
     } else {
         world.after(world.ram.association_delay, Step::Settle(pending).into());
+    }
+}
+
+/// Ends what ends with a resource that was deleted.
+pub(crate) fn forget(world: &mut World, resource_arn: &str) {
+    if world.readings.recreated_pipeline != RecreatedPipeline::Disassociated {
+        return;
+    }
+    let key = Key::resource(resource_arn);
+    let shares = world.ram.shares.values();
+    let of = shares.filter(|share| {
+        share
+            .status_of(&key)
+            .is_some_and(AssociationStatus::is_present)
+    });
+    let arns: Vec<String> = of.map(|share| share.arn.clone()).collect();
+    for arn in arns {
+        remove(world, &arn, &key);
     }
 }
 

@@ -29,6 +29,11 @@ pub(super) enum Principal {
 }
 
 impl Principal {
+    /// Whether it is a single role or user.
+    pub(super) fn is_identity(&self) -> bool {
+        matches!(self, Self::Identity { .. })
+    }
+
     /// Reads an account id or an ARN.
     pub(super) fn parse(text: &str) -> Result<Self, ApiError> {
         Self::recognize(text).ok_or_else(|| {

@@ -142,7 +142,7 @@ pub(super) fn any_own_share<'a>(world: &'a World, call: &Call) -> Result<&'a Sha
         .filter(|share| share.region == call.region)
         .ok_or_else(|| unknown_share(arn))?;
     if share.owner != call.caller.account {
-        let is_told = share.is_visible_to(world, &call.caller.account) && !is_about_tags(call);
+        let is_told = share.is_visible_to(world, &call.caller) && !is_about_tags(call);
         return Err(if is_told {
             ApiError::new(
                 "OperationNotPermittedException",

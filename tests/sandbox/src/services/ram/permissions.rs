@@ -142,7 +142,7 @@ pub(super) fn list_of_share(world: &World, call: &Call) -> Result<Value, ApiErro
         .ram
         .share(arn)
         .filter(|share| share.region == call.region && share.status != ShareStatus::Deleted)
-        .filter(|share| share.owner == *account || share.is_visible_to(world, account))
+        .filter(|share| share.owner == *account || share.is_visible_to(world, &call.caller))
         .ok_or_else(|| unknown_share(arn))?;
     let permissions = share.permissions.values().filter_map(|attached| {
         let permission = world.ram.permissions.get(&attached.permission)?;

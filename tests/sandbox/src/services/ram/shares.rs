@@ -235,7 +235,7 @@ pub(super) fn selected<'a>(
             && if own {
                 share.owner == *account && share.is_shown(world.now)
             } else {
-                share.is_visible_to(world, account)
+                share.is_visible_to(world, &call.caller)
             }
     };
     let arns = share_arns(call)?;

@@ -192,6 +192,17 @@ impl Definition {
         Ok(values)
     }
 
+    /// The parameters that have a default, with its text.
+    pub(super) fn defaults(&self) -> impl Iterator<Item = (&str, String)> {
+        self.parameters.iter().filter_map(|parameter| {
+            let value = match parameter.default_value.as_ref()? {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            Some((parameter.name.as_str(), value))
+        })
+    }
+
     /// The step of this name.
     pub(super) fn step(&self, name: &str) -> Option<&Step> {
         self.steps.iter().find(|step| step.name == name)

@@ -10,7 +10,10 @@ use super::{
     selection::Selection,
     state::{Execution, Status, StepRun},
 };
-use crate::world::{ApiError, Call, World, epoch_seconds};
+use crate::{
+    readings::RunParameters,
+    world::{ApiError, Call, World, epoch_seconds},
+};
 
 /// `StartPipelineExecution`.
 ///
@@ -282,9 +285,16 @@ pub(super) fn describe_definition(world: &World, call: &Call) -> Result<Value, A
 
 /// `ListPipelineParametersForExecution`.
 ///
-/// ASSUMED: lists what the caller gave, not what the definition falls back on.
+/// Whether it lists what the definition falls back on is a question of [`RunParameters`].
 pub(super) fn list_parameters(world: &World, call: &Call) -> Result<Value, ApiError> {
     let id = authorization::execution(world, call)?;
-    let parameters = world.sagemaker.execution(&id)?.parameters.clone();
+    let execution = world.sagemaker.execution(&id)?;
+    let mut parameters = execution.parameters.clone();
+    if world.readings.run_parameters == RunParameters::All {
+        let is_given = |name: &str| execution.parameters.iter().any(|it| it["Name"] == name);
+        let defaults = execution.definition.defaults();
+        let others = defaults.filter(|(name, _)| !is_given(name));
+        parameters.extend(others.map(|(name, value)| json!({ "Name": name, "Value": value })));
+    }
     output::page(call, "PipelineParameters", parameters)
 }

@@ -1,19 +1,23 @@
 //! Requests that are repeated with the same token are carried out once.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::input;
-use crate::world::{ApiError, Call, World};
+use crate::{
+    readings::RunTokens,
+    world::{ApiError, Call, World},
+};
 
 /// What tells requests apart: account, Region, operation and token.
 ///
-/// ASSUMED: a token is its caller's account's own, and is remembered for as
-/// long as the pipeline lives; neither is documented.
+/// ASSUMED: a token is its caller's account's own.
 pub(super) type Request = (String, String, String, String);
 
 /// What was asked and what was answered.
 #[derive(Debug)]
 pub(super) struct Answer {
+    time: Timestamp,
     input: Value,
     output: Value,
 }
@@ -32,7 +36,8 @@ pub(super) fn once(
         call.operation.clone(),
         input::token(call)?.to_owned(),
     );
-    if let Some(answer) = world.sagemaker.answers.get(&request) {
+    let remembered = world.sagemaker.answers.get(&request);
+    if let Some(answer) = remembered.filter(|answer| is_remembered(world, answer)) {
         return if answer.input == call.input {
             Ok(answer.output.clone())
         } else {
@@ -45,11 +50,19 @@ pub(super) fn once(
     }
     let output = operation(world)?;
     let answer = Answer {
+        time: world.now,
         input: call.input.clone(),
         output: output.clone(),
     };
     world.sagemaker.answers.insert(request, answer);
     Ok(output)
+}
+
+fn is_remembered(world: &World, answer: &Answer) -> bool {
+    match world.readings.run_tokens {
+        RunTokens::ForGood => true,
+        RunTokens::AnHour => world.now < answer.time + SignedDuration::from_hours(1),
+    }
 }
 
 /// Forgets the answers about a pipeline that no longer is the one they were about.

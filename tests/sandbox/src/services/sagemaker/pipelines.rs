@@ -13,7 +13,11 @@ use super::{
     state::{Pipeline, Version},
     tags,
 };
-use crate::world::{ApiError, Call, World, epoch_seconds};
+use crate::{
+    readings::ManagedPipelines,
+    services::ram,
+    world::{ApiError, Call, World, epoch_seconds},
+};
 
 /// `CreatePipeline`.
 pub(super) fn create(world: &mut World, call: &Call) -> Result<Value, ApiError> {
@@ -133,6 +137,7 @@ pub(super) fn delete(world: &mut World, call: &Call) -> Result<Value, ApiError> 
         let arn = pipeline.arn.clone();
         world.sagemaker.pipelines.remove(&id.key());
         idempotency::forget(world, &arn);
+        ram::forget(world, &arn);
         Ok(json!({ "PipelineArn": arn }))
     })
 }
@@ -186,9 +191,10 @@ pub(super) fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
         .iter()
         .filter(|(key, _)| managed_by != Some("AWS") && own(key))
         .map(|(_, pipeline)| (&pipeline.name, pipeline.created, summary(pipeline)));
-    let shows_managed = managed_by.map_or(world.sagemaker.lists_managed, |managed_by| {
-        managed_by == "AWS"
-    });
+    let shows_managed = managed_by.map_or(
+        world.readings.managed_pipelines == ManagedPipelines::Unasked,
+        |managed_by| managed_by == "AWS",
+    );
     let managed = world.sagemaker.managed.iter();
     let managed = managed
         .filter(|_| shows_managed)

@@ -16,11 +16,29 @@ use super::{
     state::{Execution, Status, StepRun},
     variables::Scope,
 };
-use crate::world::{self, World};
+use crate::{
+    readings::ExecutionEnd,
+    world::{self, World},
+};
 
-/// What SageMaker does later: move a step on to its next status.
+/// How long after its last step an execution ends, if not with it.
+const CLOSING: Duration = Duration::from_secs(30);
+
+/// What SageMaker does later.
 #[derive(Debug, Clone)]
-pub struct Task {
+pub struct Task(Later);
+
+#[derive(Debug, Clone)]
+enum Later {
+    /// Move a step on to its next status.
+    MoveOn(Move),
+    /// End an execution of which nothing runs any more.
+    End(ExecutionId),
+}
+
+/// A step that is to be moved on.
+#[derive(Debug, Clone)]
+struct Move {
     execution: ExecutionId,
     step: String,
     run: u64,
@@ -28,9 +46,16 @@ pub struct Task {
     from: Status,
 }
 
-/// Moves a step on, unless it was stopped or started anew in the meantime.
 pub(super) fn run(world: &mut World, task: Task) {
-    let Task {
+    match task.0 {
+        Later::MoveOn(task) => move_on(world, task),
+        Later::End(id) => end(world, &id),
+    }
+}
+
+/// Moves a step on, unless it was stopped or started anew in the meantime.
+fn move_on(world: &mut World, task: Move) {
+    let Move {
         execution: id,
         step,
         run,
@@ -56,6 +81,19 @@ pub(super) fn proceed(world: &mut World, id: &ExecutionId) {
     while let Some(step) = next_step(world, id) {
         start_step(world, id, &step);
     }
+    match world.readings.execution_end {
+        ExecutionEnd::AtOnce => end(world, id),
+        ExecutionEnd::Later => {
+            world.after(
+                CLOSING,
+                world::Task::SageMaker(Task(Later::End(id.clone()))),
+            );
+        }
+    }
+}
+
+/// Ends the execution if nothing runs any more.
+fn end(world: &mut World, id: &ExecutionId) {
     let Ok(execution) = world.sagemaker.execution_mut(id) else {
         return;
     };
@@ -448,11 +486,11 @@ fn schedule(world: &mut World, id: &ExecutionId, name: &str, delay: Duration) {
     let Some(run) = execution.and_then(|execution| execution.step(name)) else {
         return;
     };
-    let task = Task {
+    let task = Move {
         execution: id.clone(),
         step: name.to_owned(),
         run: run.run,
         from: run.status,
     };
-    world.after(delay, world::Task::SageMaker(task));
+    world.after(delay, world::Task::SageMaker(Task(Later::MoveOn(task))));
 }

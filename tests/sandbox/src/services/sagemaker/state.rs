@@ -29,10 +29,6 @@ pub struct State {
     pub fail_next: Vec<FailStep>,
     /// The pipelines that AWS manages, by name, with the time of their creation.
     pub managed: BTreeMap<String, Timestamp>,
-    /// Whether lists show them unasked.
-    ///
-    /// The service model says that they do not; the guide can be read as if they did.
-    pub lists_managed: bool,
     pub(super) pipelines: BTreeMap<(String, String, String), Pipeline>,
     pub(super) answers: HashMap<Request, Answer>,
     /// How many versions were registered in each group of models, by the group's ARN.
@@ -46,7 +42,6 @@ impl Default for State {
             repeat_events: false,
             fail_next: Vec::new(),
             managed: BTreeMap::new(),
-            lists_managed: false,
             pipelines: BTreeMap::new(),
             answers: HashMap::new(),
             model_packages: BTreeMap::new(),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::readings::ManagedPipelines;
 
 /// The texts of this member of all items, page by page.
 fn pages(
@@ -99,7 +100,7 @@ fn pipelines_that_aws_manages_are_listed_for_whoever_asks() {
     assert_eq!(names(&mut world, by_name(None)), [own]);
     assert_eq!(names(&mut world, by_name(Some("CUSTOMER"))), [own]);
     assert_eq!(names(&mut world, by_name(Some("AWS"))), [["Evaluate"]]);
-    world.sagemaker.lists_managed = true;
+    world.readings.managed_pipelines = ManagedPipelines::Unasked;
     let all = vec!["churn-a", "churn-b", "Evaluate", "Fraud"];
     assert_eq!(names(&mut world, by_name(None)), [all]);
     assert_eq!(names(&mut world, by_name(Some("CUSTOMER"))), [own]);
