@@ -52,6 +52,18 @@ fn functions() -> Vec<Function> {
     BUILT.get_or_init(build).clone()
 }
 
+/// The readings that the environment asks for.
+fn wished_readings() -> Vec<(String, String)> {
+    let wished = std::env::var("PIPESHARE_READINGS").unwrap_or_default();
+    let pair = |word: &str| {
+        let pair = word.split_once('=');
+        let (question, answer) =
+            pair.unwrap_or_else(|| panic!("PIPESHARE_READINGS: {word} is no question=answer"));
+        (question.to_owned(), answer.to_owned())
+    };
+    wished.split_whitespace().map(pair).collect()
+}
+
 /// The walkthrough's policy without its gates: pipelines are shared once they exist.
 #[must_use]
 pub fn ungated() -> String {
@@ -74,7 +86,14 @@ impl Scenario {
     }
 
     /// An estate without a policy, if its templates can be deployed.
-    pub async fn try_on(plan: Plan) -> Result<Self, EstateError> {
+    ///
+    /// With `PIPESHARE_READINGS`, such as `ram-bare-share=only-if-empty
+    /// ssm-labels=with`, it plays these readings of AWS's documents.
+    pub async fn try_on(mut plan: Plan) -> Result<Self, EstateError> {
+        for (question, answer) in wished_readings() {
+            let choice = plan.readings.choose(&question, &answer);
+            choice.unwrap_or_else(|error| panic!("PIPESHARE_READINGS: {error}"));
+        }
         let estate = Estate::start(&plan, functions()).await?;
         Ok(Self {
             dev: estate.person(DEV),

@@ -3,6 +3,7 @@
 use e2e::{DEV, SHARED, Scenario, TEST, refusal, ungated};
 use sandbox::{
     faults::{CallEffect, Refusal},
+    readings::ManagedPipelines,
     world::ApiError,
 };
 
@@ -333,7 +334,7 @@ async fn pipelines_that_aws_manages_are_nobodys_to_share_and_no_warning() {
         let mut world = scenario.estate.sandbox.world();
         let made = world.now;
         world.sagemaker.managed.insert("Evaluate".to_owned(), made);
-        world.sagemaker.lists_managed = true;
+        world.readings.managed_pipelines = ManagedPipelines::Unasked;
     }
     let arn = scenario.create(&scenario.test, "churn").await;
     scenario.pass(HOUR).await;

@@ -6,12 +6,13 @@ use demo::{
     print::Printed,
     walkthrough,
 };
+use sandbox::readings::{Readings, TABLE};
 
 const README: &str = include_str!("../../../README.md");
 
-async fn play() -> (bool, String, String) {
+async fn play(plan: Plan) -> (bool, String, String) {
     let functions = binaries::build().expect("the functions compile");
-    let estate = Estate::start(&Plan::default(), functions)
+    let estate = Estate::start(&plan, functions)
         .await
         .expect("the estate starts");
     let played = walkthrough::play(&estate)
@@ -27,9 +28,9 @@ async fn play() -> (bool, String, String) {
 
 #[tokio::test]
 async fn all_steps_hold_and_every_run_is_the_same_and_as_the_readme_shows_it() {
-    let (holds, text, json) = play().await;
+    let (holds, text, json) = play(Plan::default()).await;
     assert!(holds, "{text}");
-    assert_eq!(play().await, (holds, text.clone(), json));
+    assert_eq!(play(Plan::default()).await, (holds, text.clone(), json));
 
     let (_, shown) = README
         .split_once("$ cargo demo\n")
@@ -37,5 +38,22 @@ async fn all_steps_hold_and_every_run_is_the_same_and_as_the_readme_shows_it() {
     let (shown, _) = shown.split_once("```").expect("the block ends");
     for passage in shown.split("\n[...]\n") {
         assert!(text.contains(passage), "not what the demo prints:{passage}");
+    }
+}
+
+#[tokio::test]
+async fn all_steps_hold_under_every_reading_of_the_documents() {
+    for question in TABLE {
+        for answer in &question.answers[1..] {
+            let mut readings = Readings::default();
+            let choice = readings.choose(question.name, answer.name);
+            choice.unwrap_or_else(|error| panic!("{error}"));
+            let (holds, text, _) = play(Plan {
+                readings,
+                ..Plan::default()
+            })
+            .await;
+            assert!(holds, "{}={}:\n{text}", question.name, answer.name);
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! can be moved and rewritten. What the AWS CLI itself makes of their commands
 //! is asked by `tests/conformance/test_documents.py`.
 
+mod assumptions;
 mod blocks;
 mod commands;
 mod samples;

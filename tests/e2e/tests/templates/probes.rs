@@ -183,12 +183,12 @@ fn changes(world: &mut World, ours: &str, others: &[&String]) -> Result<(), Stop
         let pipeline = with(other, "resourceArns", &pipeline(TEST));
         refused_throughout(world, OWNER, add, pipeline)?;
         refused_throughout(world, OWNER, add, bare.clone())?;
-        let tagging = json!({ "resourceShareArn": other, "tags": managed() });
-        refused_throughout(world, OWNER, "ram:TagResource", tagging)?;
         refused_throughout(world, OWNER, "ram:UpdateResourceShare", bare)?;
     }
     // A share that is being created has no tags yet, so the name alone tells whose it is.
     let named_otherwise = others.last().map_or("", |share| share.as_str());
+    let tagging = json!({ "resourceShareArn": named_otherwise, "tags": managed() });
+    refused_throughout(world, OWNER, "ram:TagResource", tagging)?;
     refused(world, OWNER, replace, permission(named_otherwise, READ))?;
     refused(world, OWNER, replace, permission(named_otherwise, &custom))
 }
