@@ -29,7 +29,15 @@ NOT_RUN = {
 }
 
 # Other commands are for the shell, cargo or other tools: tests/e2e/tests/documents has them.
-OTHERS = ("cargo", "PIPESHARE_MUTATIONS=all cargo", "tests/", "infra/", "sam ", "export ")
+OTHERS = (
+    "cargo",
+    "PIPESHARE_MUTATIONS=all cargo",
+    "PIPESHARE_READINGS=",
+    "tests/",
+    "infra/",
+    "sam ",
+    "export ",
+)
 
 
 @dataclass

@@ -51,6 +51,10 @@ const NOT_RUN: &[(&str, &str)] = &[
         "PIPESHARE_MUTATIONS=all cargo test",
         ".ci/run tries one of twenty",
     ),
+    (
+        "PIPESHARE_READINGS=",
+        "the templates and the walkthrough are tried under every reading",
+    ),
     ("tests/conformance/run", ".ci/run runs it"),
     ("tests/infra/", ".ci/run runs it, or it says itself why not"),
     (
