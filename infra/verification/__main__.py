@@ -138,10 +138,11 @@ def main():
     options = arguments(table)
     try:
         run = prepare(options)
-        run.interruption.listen()
         if options.clean_up:
             return clean_up(run)
         confirm(options, run)
+        # Not earlier: at the prompt, Ctrl-C ends it at once.
+        run.interruption.listen()
         return verify(options, table, run)
     except Wrong as wrong:
         say(f"infra/verify: {wrong}")

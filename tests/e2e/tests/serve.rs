@@ -118,6 +118,7 @@ fn it_plays_the_readings_that_it_is_told_to_and_no_others() {
     served.signal("TERM");
     assert!(served.process.wait().unwrap().success());
 
+    let demo = demo();
     for (reading, said) in [
         ("ram-rejection", "it has the form QUESTION=ANSWER"),
         (
@@ -130,12 +131,12 @@ fn it_plays_the_readings_that_it_is_told_to_and_no_others() {
         ),
     ] {
         let arguments = ["serve", "--reading", reading];
-        let refused = Command::new(demo()).args(arguments).output().unwrap();
+        let refused = Command::new(&demo).args(arguments).output().unwrap();
         let text = String::from_utf8(refused.stderr).unwrap();
         assert_eq!(refused.status.code(), Some(2), "{text}");
         assert!(text.contains(said), "{text}");
     }
-    let help = Command::new(demo()).args(["serve", "--help"]).output();
+    let help = Command::new(&demo).args(["serve", "--help"]).output();
     let help = String::from_utf8(help.unwrap().stdout).unwrap();
     for question in TABLE {
         assert!(help.contains(&format!("  {}=", question.name)), "{help}");
