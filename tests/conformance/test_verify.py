@@ -1,16 +1,20 @@
 """`infra/verify` against a served sandbox that plays one reading or another."""
 
+import http.client
 import json
 import random
 import re
 import signal
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from estate import PATIENCE, REGION, Estate, account, eventually
+from estate import PATIENCE, REGION, Estate, account
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "infra"))
@@ -223,32 +227,87 @@ def wait_for(process, text):
     raise AssertionError(f"it ended before it said {text}")
 
 
-@pytest.mark.parametrize("question", ASKED)
-def test_whoever_interrupts_it_leaves_nothing_behind(default, question):
-    chance = random.Random(question)
-    process = default.begin("--only", question)
-    wait_for(process, f"asking {question}")
-    try:
-        # It may be anywhere by then, also at its end.
-        process.wait(timeout=chance.uniform(0, 1.5))
-    except subprocess.TimeoutExpired:
-        process.send_signal(chance.choice([signal.SIGINT, signal.SIGTERM, signal.SIGHUP]))
-    out, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode in (0, 130), out + err
-    assert process.returncode == 0 or err.endswith("interrupted\n"), err
+class Proxy(ThreadingHTTPServer):
+    """Passes calls on to the sandbox, and does something before it passes on one or another."""
+
+    def __init__(self, endpoint, before):
+        super().__init__(("127.0.0.1", 0), Passing)
+        self.sandbox = urlsplit(endpoint).netloc
+        self.before = before
+        self.calls = 0
+        self.endpoint = f"http://127.0.0.1:{self.server_port}"
+
+    def __enter__(self):
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.server_close()
+
+
+class Passing(BaseHTTPRequestHandler):
+    """One call on its way."""
+
+    protocol_version = "HTTP/1.1"
+
+    def pass_on(self):
+        self.server.calls += 1
+        self.server.before(self.server.calls)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        onward = http.client.HTTPConnection(self.server.sandbox, timeout=PATIENCE)
+        onward.request(self.command, self.path, body, dict(self.headers))
+        answer = onward.getresponse()
+        body = answer.read()
+        self.send_response_only(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("connection", "content-length", "transfer-encoding"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = do_PUT = do_DELETE = pass_on
+
+    def log_message(self, *_):
+        """Says nothing."""
+
+
+def interrupted(served, question, steps):
+    """Asks a question and sends signals while the calls of these numbers are under way."""
+    began = threading.Event()
+    process = None
+
+    def before(number):
+        began.wait(PATIENCE)
+        if number in steps:
+            process.send_signal(steps[number])
+
+    with Proxy(served.estate.endpoint, before) as proxy:
+        process = served.begin("--only", question, "--endpoint-url", proxy.endpoint)
+        began.set()
+        out, err = process.communicate(timeout=10 * PATIENCE)
+    return process.returncode, out, err
+
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+# The first two calls ask who the administrators are. From the third on, things are made.
+STEPS = [(question, step) for question in ASKED for step in random.Random(question).sample(range(3, 20), 2)]
+
+
+@pytest.mark.parametrize("question, step", STEPS, ids=[f"{question} at call {step}" for question, step in STEPS])
+def test_whoever_interrupts_it_leaves_nothing_behind(default, question, step):
+    code, out, err = interrupted(default, question, {step: SIGNALS[step % len(SIGNALS)]})
+    # Once it removes things it goes on, and says what it found.
+    assert code == (130 if "QUESTION" not in out else 0), out + err
+    assert (out == "") == err.endswith("interrupted\n"), out + err
     assert default.left() == []
 
 
 def test_signals_do_not_stop_it_from_removing_what_it_made(default):
-    process = default.begin("--only", "ram-permission-keys")
-    wait_for(process, "asking")
-    eventually(default.left)
-    process.send_signal(signal.SIGINT)
-    wait_for(process, "removing what was made")
-    process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, out) == (130, ""), err
+    code, out, err = interrupted(default, "ram-permission-keys", {step: SIGNALS[step % 3] for step in range(12, 500)})
+    assert (code, out) == (130, ""), err
+    assert "removed share" in err and "removed role" in err, err
     assert default.left() == []
 
 
