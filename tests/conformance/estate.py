@@ -1,5 +1,6 @@
 """A served sandbox, and the people who call it."""
 
+import functools
 import logging
 import os
 import signal
@@ -36,14 +37,20 @@ def eventually(look, holds=bool, patience=PATIENCE):
         time.sleep(0.05)
 
 
+@functools.cache
+def session_of(key, region):
+    """A session for all sandboxes, since reading the models of services takes longest."""
+    return boto3.Session(key, "any", region_name=region)
+
+
 class Estate:
     """`cargo demo serve` as a process, and clients of it."""
 
-    def __init__(self, folder, speed=60):
+    def __init__(self, folder, speed=60, arguments=()):
         self.log = Path(folder, "serve.log")
         self.errors = Path(folder, "serve.err")
         self.process = subprocess.Popen(
-            [os.environ["PIPESHARE_DEMO"], "serve", "--port", "0", "--speed", str(speed)],
+            [os.environ["PIPESHARE_DEMO"], "serve", "--port", "0", "--speed", str(speed), *arguments],
             stdin=subprocess.DEVNULL, stdout=self.log.open("w"), stderr=self.errors.open("w"),
         )
         try:
@@ -85,7 +92,7 @@ class Estate:
         """
         key = (who, service, region)
         if key not in self._clients:
-            session = boto3.Session(account(who), "any", region_name=region)
+            session = session_of(account(who), region)
             config = Config(parameter_validation=False, retries={"total_max_attempts": 1}, max_pool_connections=2)
             client = session.client(service, endpoint_url=self.endpoint, config=config)
             client.meta.events.register("after-call", self._check)

@@ -2,6 +2,7 @@
 
 use std::{
     error::Error,
+    fmt::Write as _,
     io::{self, ErrorKind, IsTerminal, Write},
     path::PathBuf,
     process::ExitCode,
@@ -14,6 +15,7 @@ use demo::{
     print::Printed,
     serve, walkthrough,
 };
+use sandbox::readings::{Readings, TABLE, UnknownReading};
 
 /// How a shell shows the end of a program whose reader went away: 128 and SIGPIPE.
 const NOBODY_READS: u8 = 128 + 13;
@@ -61,8 +63,56 @@ enum Command {
         #[arg(long, conflicts_with = "folder")]
         without_templates: bool,
         #[command(flatten)]
+        readings: Played,
+        #[command(flatten)]
         functions: Functions,
     },
+}
+
+#[derive(Debug, Args)]
+struct Played {
+    /// Play another reading of what AWS's documents leave open; repeatable.
+    #[arg(
+        long = "reading",
+        value_name = "QUESTION=ANSWER",
+        value_parser = reading,
+        long_help = readings_help()
+    )]
+    readings: Vec<(String, String)>,
+}
+
+impl Played {
+    /// The readings that are played, the default ones where no other was chosen.
+    fn choose(&self) -> Result<Readings, UnknownReading> {
+        let mut readings = Readings::default();
+        for (question, answer) in &self.readings {
+            readings.choose(question, answer)?;
+        }
+        Ok(readings)
+    }
+}
+
+/// A question and an answer that there are.
+fn reading(text: &str) -> Result<(String, String), String> {
+    let (question, answer) = text
+        .split_once('=')
+        .ok_or("it has the form QUESTION=ANSWER")?;
+    let known = Readings::default().choose(question, answer);
+    known.map_err(|error| error.to_string())?;
+    Ok((question.to_owned(), answer.to_owned()))
+}
+
+/// What the option means, with all questions and their answers.
+fn readings_help() -> String {
+    let mut help = String::from(
+        "Play another reading of what AWS's documents leave open; repeatable. The first answer \
+         is played by default, and tests/sandbox/src/readings.rs says what each one means.\n",
+    );
+    for question in TABLE {
+        let answers: Vec<&str> = question.answers.iter().map(|answer| answer.name).collect();
+        let _ = write!(help, "\n  {}={}", question.name, answers.join("|"));
+    }
+    help
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -74,10 +124,11 @@ async fn main() -> ExitCode {
             port,
             speed,
             without_templates,
+            readings,
             functions,
         }) => {
             let functions = (!without_templates).then_some(functions);
-            serve(port, speed, functions).await
+            serve(port, speed, &readings, functions).await
         }
     };
     match outcome {
@@ -126,10 +177,12 @@ async fn play(json: bool, functions: Functions) -> Result<bool, Box<dyn Error>> 
 async fn serve(
     port: u16,
     speed: u32,
+    readings: &Played,
     functions: Option<Functions>,
 ) -> Result<bool, Box<dyn Error>> {
+    let readings = readings.choose()?;
     let functions = functions.map(Functions::find).transpose()?;
-    serve::serve(functions, port, speed).await?;
+    serve::serve(functions, port, speed, readings).await?;
     Ok(true)
 }
 

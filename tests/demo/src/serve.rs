@@ -8,7 +8,7 @@ use std::{
 };
 
 use jiff::{Timestamp, Unit};
-use sandbox::{Function, StartError, cloudformation::TemplateError};
+use sandbox::{Function, StartError, cloudformation::TemplateError, readings::Readings};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::Notify,
@@ -70,11 +70,13 @@ impl From<EstateError> for ServeError {
 /// until SIGINT (Ctrl-C) or SIGTERM, or until nobody reads it any more. No
 /// process stays behind.
 ///
-/// Without functions, nothing is deployed into the accounts.
+/// Without functions, nothing is deployed into the accounts. What AWS's documents
+/// leave open is played by the readings.
 pub async fn serve(
     functions: Option<Vec<Function>>,
     port: u16,
     speed: u32,
+    readings: Readings,
 ) -> Result<(), ServeError> {
     let end = End::listen().map_err(ServeError::Signals)?;
     let deployed = functions.is_some();
@@ -82,6 +84,7 @@ pub async fn serve(
         start: now(),
         port,
         concurrency: CONCURRENCY,
+        readings,
         ..if deployed {
             Plan::default()
         } else {

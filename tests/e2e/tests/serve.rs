@@ -15,6 +15,7 @@ use std::{
 };
 
 use demo::{binaries, estate::POLICY};
+use sandbox::readings::TABLE;
 
 const README: &str = include_str!("../../../README.md");
 
@@ -102,6 +103,44 @@ fn it_can_serve_accounts_in_which_nothing_is_deployed() {
     assert!(served.process.wait().unwrap().success());
     let told: String = served.lines.by_ref().map(Result::unwrap).collect();
     assert_eq!(told, "", "nobody is at work");
+}
+
+#[test]
+fn it_plays_the_readings_that_it_is_told_to_and_no_others() {
+    let mut served = Served::begin(&[
+        "--without-templates",
+        "--reading",
+        "ram-rejection=failed",
+        "--reading",
+        "ssm-labels=with",
+    ]);
+    served.wait_for("Ctrl-C ends it.");
+    served.signal("TERM");
+    assert!(served.process.wait().unwrap().success());
+
+    let demo = demo();
+    for (reading, said) in [
+        ("ram-rejection", "it has the form QUESTION=ANSWER"),
+        (
+            "ram-refusal=failed",
+            "the questions are ram-permission-keys, ",
+        ),
+        (
+            "ram-rejection=maybe",
+            "its answers are disassociated, failed",
+        ),
+    ] {
+        let arguments = ["serve", "--reading", reading];
+        let refused = Command::new(&demo).args(arguments).output().unwrap();
+        let text = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{text}");
+        assert!(text.contains(said), "{text}");
+    }
+    let help = Command::new(&demo).args(["serve", "--help"]).output();
+    let help = String::from_utf8(help.unwrap().stdout).unwrap();
+    for question in TABLE {
+        assert!(help.contains(&format!("  {}=", question.name)), "{help}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod mutations;
 mod probes;
 mod readings;
 mod tour;
+mod verify;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

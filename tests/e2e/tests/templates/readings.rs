@@ -14,13 +14,13 @@ const TOGETHER: &[&[&str]] = &[
 ];
 
 /// Readings under which something does not hold, and what follows from that.
-const EXCEPTIONS: &[(&str, &str)] = &[(
+pub(crate) const EXCEPTIONS: &[(&str, &str)] = &[(
     "codepipeline-job-details=refused",
     "codepipeline-hook cannot see what a job asks for, and every action with it fails with a message that says so; direct invocations work",
 )];
 
 /// The same, shown by scenarios of their own: `tests/roles.rs`.
-const ELSEWHERE: &[(&str, &str)] = &[
+pub(crate) const ELSEWHERE: &[(&str, &str)] = &[
     (
         "ram-role-invitations=receiver",
         "a role or user that a rule names must accept by itself, and people are told of every invitation that expires; rules that name accounts hold",

@@ -94,6 +94,7 @@ fn serve(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "codepipeline" => codepipeline::call(world, call),
         "dynamodb" => dynamodb::call(world, call),
         "events" => events::call(world, call),
+        "iam" => iam::roles::call(world, call),
         "lambda" => lambda::call(world, call),
         "ram" => ram::call(world, call),
         "sagemaker" => sagemaker::call(world, call),

@@ -1,4 +1,4 @@
-//! The protocol of STS and SNS: a form in, XML out.
+//! The protocol of IAM, STS and SNS: a form in, XML out.
 
 use std::collections::BTreeMap;
 

@@ -34,6 +34,9 @@ impl Protocol {
             "codepipeline" | "events" | "sagemaker" | "ssm" => Self::AwsJson { version: "1.1" },
             "dynamodb" | "sqs" => Self::AwsJson { version: "1.0" },
             "lambda" | "ram" => Self::RestJson,
+            "iam" => Self::AwsQuery {
+                namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
+            },
             "sns" => Self::AwsQuery {
                 namespace: "http://sns.amazonaws.com/doc/2010-03-31/",
             },
@@ -45,7 +48,6 @@ impl Protocol {
             | "cloudfront"
             | "ec2"
             | "elasticloadbalancing"
-            | "iam"
             | "monitoring"
             | "rds"
             | "route53"

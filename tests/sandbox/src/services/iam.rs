@@ -1,11 +1,13 @@
-//! IAM: the roles that templates make.
+//! IAM: the roles that templates and people make.
 
 pub mod identity;
 pub mod policy;
 pub mod requests;
+pub mod roles;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::world::{ApiError, Caller, World};
@@ -19,7 +21,7 @@ pub struct State {
     pub used: BTreeSet<identity::Grant>,
 }
 
-/// A role as its template declares it.
+/// A role as its template declares it, or who made it.
 #[derive(Debug, Clone)]
 pub struct Role {
     /// The unique id, which a role created again under the same name does not share.
@@ -28,6 +30,8 @@ pub struct Role {
     pub arn: String,
     /// Who may assume it.
     pub trust: Value,
+    /// When it was made.
+    pub created: Timestamp,
     /// The properties of the template, with the policies of the role.
     pub properties: Value,
 }
@@ -91,6 +95,7 @@ pub fn create_role(
         id: unique_id(world, account, name),
         arn: role_arn(account, path.unwrap_or("/"), name),
         trust,
+        created: world.now,
         properties: properties.clone(),
     };
     let key = (account.to_owned(), name.to_owned());

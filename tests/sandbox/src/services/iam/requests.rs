@@ -54,6 +54,7 @@ pub fn of(world: &World, call: &Call) -> Result<Vec<Wanted>, ApiError> {
         "codepipeline" => data::codepipeline(call),
         "dynamodb" => data::dynamodb(world, call),
         "events" => data::events(call),
+        "iam" => data::iam(world, call),
         "lambda" => data::lambda(call),
         "ram" => ram::requests(world, call),
         "sagemaker" => sagemaker::requests(world, call),

@@ -55,6 +55,21 @@ fn values(wanted: &[Wanted], key: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
+fn a_role_is_asked_for_with_its_path_also_before_it_is_made() {
+    let create = json!({ "RoleName": "me", "Path": "/team/" });
+    let texts = actions_and_resources("iam", "CreateRole", create);
+    assert_eq!(
+        texts,
+        ["iam:CreateRole arn:aws:iam::222222222222:role/team/me"]
+    );
+    let texts = actions_and_resources("iam", "ListRoles", json!({ "PathPrefix": "/team/" }));
+    assert_eq!(
+        texts,
+        ["iam:ListRoles arn:aws:iam::222222222222:role/team/"]
+    );
+}
+
+#[test]
 fn every_principal_every_resource_and_the_bare_share_are_asked_for_by_themselves() {
     let mut world = world();
     let create = json!({ "name": "pipeshare-x", "tags": [{ "key": "k", "value": "v" }] });

@@ -1,0 +1,1 @@
+"""Asks two real accounts which reading of AWS's documents holds."""
