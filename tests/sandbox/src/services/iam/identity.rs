@@ -239,7 +239,7 @@ fn denied(caller: &Caller, wanted: &Wanted, reason: &str) -> ApiError {
     );
     match action.split_once(':') {
         Some(("sns", _)) => ApiError::with_status(403, "AuthorizationError", message),
-        Some(("sqs" | "sts", _)) => ApiError::with_status(403, "AccessDenied", message),
+        Some(("s3" | "sqs" | "sts", _)) => ApiError::with_status(403, "AccessDenied", message),
         // REST protocols say it by the status, too.
         Some(("lambda" | "ram", _)) => ApiError::with_status(403, "AccessDeniedException", message),
         _ => ApiError::new("AccessDeniedException", message),

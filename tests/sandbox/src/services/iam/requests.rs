@@ -6,6 +6,7 @@
 
 mod data;
 mod ram;
+pub mod s3;
 mod sagemaker;
 
 use crate::{
@@ -56,6 +57,7 @@ pub fn of(world: &World, call: &Call) -> Result<Vec<Wanted>, ApiError> {
         "events" => data::events(call),
         "lambda" => data::lambda(call),
         "ram" => ram::requests(world, call),
+        "s3" => s3::requests(world, call),
         "sagemaker" => sagemaker::requests(world, call),
         "sns" => data::sns(world, call),
         "sqs" => data::sqs(call),
