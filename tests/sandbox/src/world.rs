@@ -15,8 +15,8 @@ use crate::{
     organization::Organization,
     readings::Readings,
     services::{
-        cloudtrail, codepipeline, dynamodb, events, iam, kms, lambda, ram, s3, sagemaker, sns,
-        sqs, ssm, sts,
+        cloudtrail, codepipeline, dynamodb, events, iam, kms, lambda, ram, s3, sagemaker, sns, sqs,
+        ssm, sts,
     },
 };
 

@@ -76,9 +76,9 @@ impl Target {
         };
         let decode = |text: &str| {
             let decoded = percent_decode_str(text).decode_utf8();
-            decoded.map(std::borrow::Cow::into_owned).map_err(|_| {
-                ApiError::new("InvalidURI", "Couldn't parse the specified URI.")
-            })
+            decoded
+                .map(std::borrow::Cow::into_owned)
+                .map_err(|_| ApiError::new("InvalidURI", "Couldn't parse the specified URI."))
         };
         Ok(Self {
             bucket: decode(bucket)?,

@@ -42,9 +42,10 @@ pub struct State {
     /// The most bytes that all objects and parts of all accounts may have together.
     pub capacity: usize,
     buckets: BTreeMap<String, Bucket>,
-    /// The bytes that come with the call being answered, or go with its answer:
-    /// calls and answers themselves are JSON.
-    in_hand: Bytes,
+    /// The bytes that come with the call being answered; calls themselves are JSON.
+    brought: Bytes,
+    /// The bytes that go with its answer.
+    given: Bytes,
 }
 
 impl Default for State {
@@ -52,7 +53,8 @@ impl Default for State {
         Self {
             capacity: CAPACITY,
             buckets: BTreeMap::new(),
-            in_hand: Bytes::new(),
+            brought: Bytes::new(),
+            given: Bytes::new(),
         }
     }
 }
@@ -60,12 +62,19 @@ impl Default for State {
 impl State {
     /// Hands over the body of the request that is answered next, under the same lock.
     pub(crate) fn bring(&mut self, body: Bytes) {
-        self.in_hand = body;
+        self.brought = body;
+        self.given = Bytes::new();
     }
 
-    /// Takes the bytes that were left: after a call, the body of its answer.
+    /// Takes the body of the answer to the last call.
     pub(crate) fn take(&mut self) -> Bytes {
-        std::mem::take(&mut self.in_hand)
+        self.brought = Bytes::new();
+        std::mem::take(&mut self.given)
+    }
+
+    /// Takes the body of the request.
+    fn brought(&mut self) -> Bytes {
+        std::mem::take(&mut self.brought)
     }
 }
 
@@ -146,7 +155,10 @@ fn access_denied() -> ApiError {
 
 /// Refuses what the sandbox would have to ignore.
 fn unsupported(call: &Call, members: &[&str]) -> Result<(), ApiError> {
-    match members.iter().find(|member| call.input.get(**member).is_some()) {
+    match members
+        .iter()
+        .find(|member| call.input.get(**member).is_some())
+    {
         None => Ok(()),
         Some(member) => {
             let mut error = ApiError::not_implemented(call);

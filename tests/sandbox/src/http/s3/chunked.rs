@@ -25,7 +25,9 @@ pub(super) fn decode(headers: &HeaderMap, body: Bytes) -> Result<(Bytes, Trailer
     if length.is_some_and(|length| length != bytes.len()) {
         return Err(incomplete());
     }
-    let promised = text("x-amz-trailer").into_iter().flat_map(|it| it.split(','));
+    let promised = text("x-amz-trailer")
+        .into_iter()
+        .flat_map(|it| it.split(','));
     for name in promised.map(|name| name.trim().to_lowercase()) {
         if !trailers.iter().any(|(found, _)| *found == name) {
             let message = "The request contained trailing data that was not well-formed or did \

@@ -29,7 +29,10 @@ const HEADERS: &[(&str, &str)] = &[
     ("range", "Range"),
     ("x-amz-access-point-alias", "AccessPointAlias"),
     ("x-amz-acl", "ACL"),
-    ("x-amz-bucket-object-lock-enabled", "ObjectLockEnabledForBucket"),
+    (
+        "x-amz-bucket-object-lock-enabled",
+        "ObjectLockEnabledForBucket",
+    ),
     ("x-amz-bucket-region", "BucketRegion"),
     ("x-amz-checksum-algorithm", "ChecksumAlgorithm"),
     ("x-amz-checksum-crc32", "ChecksumCRC32"),
@@ -41,9 +44,15 @@ const HEADERS: &[(&str, &str)] = &[
     ("x-amz-checksum-type", "ChecksumType"),
     ("x-amz-copy-source", "CopySource"),
     ("x-amz-copy-source-if-match", "CopySourceIfMatch"),
-    ("x-amz-copy-source-if-modified-since", "CopySourceIfModifiedSince"),
+    (
+        "x-amz-copy-source-if-modified-since",
+        "CopySourceIfModifiedSince",
+    ),
     ("x-amz-copy-source-if-none-match", "CopySourceIfNoneMatch"),
-    ("x-amz-copy-source-if-unmodified-since", "CopySourceIfUnmodifiedSince"),
+    (
+        "x-amz-copy-source-if-unmodified-since",
+        "CopySourceIfUnmodifiedSince",
+    ),
     ("x-amz-copy-source-range", "CopySourceRange"),
     (
         "x-amz-copy-source-server-side-encryption-customer-algorithm",
@@ -62,18 +71,33 @@ const HEADERS: &[(&str, &str)] = &[
     ("x-amz-mp-object-size", "MpuObjectSize"),
     ("x-amz-object-lock-legal-hold", "ObjectLockLegalHoldStatus"),
     ("x-amz-object-lock-mode", "ObjectLockMode"),
-    ("x-amz-object-lock-retain-until-date", "ObjectLockRetainUntilDate"),
+    (
+        "x-amz-object-lock-retain-until-date",
+        "ObjectLockRetainUntilDate",
+    ),
     ("x-amz-object-ownership", "ObjectOwnership"),
-    ("x-amz-optional-object-attributes", "OptionalObjectAttributes"),
+    (
+        "x-amz-optional-object-attributes",
+        "OptionalObjectAttributes",
+    ),
     ("x-amz-server-side-encryption", "ServerSideEncryption"),
     ("x-amz-server-side-encryption-aws-kms-key-id", "SSEKMSKeyId"),
-    ("x-amz-server-side-encryption-bucket-key-enabled", "BucketKeyEnabled"),
-    ("x-amz-server-side-encryption-context", "SSEKMSEncryptionContext"),
+    (
+        "x-amz-server-side-encryption-bucket-key-enabled",
+        "BucketKeyEnabled",
+    ),
+    (
+        "x-amz-server-side-encryption-context",
+        "SSEKMSEncryptionContext",
+    ),
     (
         "x-amz-server-side-encryption-customer-algorithm",
         "SSECustomerAlgorithm",
     ),
-    ("x-amz-source-expected-bucket-owner", "ExpectedSourceBucketOwner"),
+    (
+        "x-amz-source-expected-bucket-owner",
+        "ExpectedSourceBucketOwner",
+    ),
     ("x-amz-storage-class", "StorageClass"),
     ("x-amz-tagging", "Tagging"),
     ("x-amz-version-id", "VersionId"),
@@ -225,7 +249,15 @@ pub(super) fn write_headers(output: &Map<String, Value>, response: &mut Response
             add(name, &text);
         }
     }
-    for (name, value) in output.get("Metadata").and_then(Value::as_object).into_iter().flatten() {
-        add(&format!("{METADATA}{name}"), value.as_str().unwrap_or_default());
+    for (name, value) in output
+        .get("Metadata")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        add(
+            &format!("{METADATA}{name}"),
+            value.as_str().unwrap_or_default(),
+        );
     }
 }

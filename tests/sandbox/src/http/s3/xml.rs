@@ -34,7 +34,9 @@ fn content(node: Node<'_, '_>) -> Value {
         let name = child.tag_name().name();
         let value = content(child);
         if LISTS.contains(&name) {
-            let list = members.entry(name).or_insert_with(|| Value::Array(Vec::new()));
+            let list = members
+                .entry(name)
+                .or_insert_with(|| Value::Array(Vec::new()));
             if let Some(list) = list.as_array_mut() {
                 list.push(value);
             }

@@ -142,7 +142,10 @@ fn created(name: &str) -> Value {
 fn location_of_new(call: &Call) -> Result<String, ApiError> {
     let configuration = &call.input["CreateBucketConfiguration"];
     let members = configuration.as_object().into_iter().flatten();
-    if let Some((other, _)) = members.into_iter().find(|(name, _)| *name != "LocationConstraint") {
+    if let Some((other, _)) = members
+        .into_iter()
+        .find(|(name, _)| *name != "LocationConstraint")
+    {
         let mut error = ApiError::not_implemented(call);
         error.message = format!("{other}: {}", error.message);
         return Err(error);
@@ -157,7 +160,9 @@ fn location_of_new(call: &Call) -> Result<String, ApiError> {
         Some(region) if call.region == CLASSIC => {
             let mut parts = region.split('-');
             let is_region = parts.clone().count() >= 3
-                && parts.next_back().is_some_and(|last| last.parse::<u8>().is_ok());
+                && parts
+                    .next_back()
+                    .is_some_and(|last| last.parse::<u8>().is_ok());
             if is_region {
                 Ok(region.to_owned())
             } else {
@@ -226,7 +231,10 @@ pub(super) fn set_versioning(world: &mut World, call: &Call) -> Result<Value, Ap
         Some("Suspended") => Versioning::Suspended,
         _ => {
             let message = "The Versioning element must be specified";
-            return Err(ApiError::new("IllegalVersioningConfigurationException", message));
+            return Err(ApiError::new(
+                "IllegalVersioningConfigurationException",
+                message,
+            ));
         }
     };
     bucket::own_mut(world, call)?.versioning = versioning;

@@ -187,8 +187,7 @@ fn check_md5(call: &Call, bytes: &[u8]) -> Result<(), ApiError> {
 }
 
 fn bad_digest(name: &str) -> ApiError {
-    let message =
-        format!("The {name} you specified did not match the calculated checksum.");
+    let message = format!("The {name} you specified did not match the calculated checksum.");
     ApiError::new("BadDigest", message)
 }
 
@@ -202,8 +201,9 @@ pub(super) fn is_composite(call: &Call, algorithm: Algorithm) -> Result<bool, Ap
         Some("COMPOSITE") if algorithm != Algorithm::Crc64 => Ok(true),
         Some(kind @ ("FULL_OBJECT" | "COMPOSITE")) => {
             let algorithm = algorithm.name().to_lowercase();
-            let message =
-                format!("The {kind} checksum type cannot be used with the {algorithm} checksum algorithm.");
+            let message = format!(
+                "The {kind} checksum type cannot be used with the {algorithm} checksum algorithm."
+            );
             Err(ApiError::new("InvalidRequest", message))
         }
         Some(kind) => Err(invalid_argument(

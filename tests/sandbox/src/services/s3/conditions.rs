@@ -89,7 +89,8 @@ pub(super) fn check_write(
 
 fn names_tag(tags: &str, etag: &str) -> bool {
     let bare = |tag: &str| tag.trim().trim_matches('"').to_owned();
-    tags.split(',').any(|tag| tag.trim() == "*" || bare(tag) == bare(etag))
+    tags.split(',')
+        .any(|tag| tag.trim() == "*" || bare(tag) == bare(etag))
 }
 
 fn date(text: &str) -> Option<Timestamp> {
@@ -108,7 +109,10 @@ pub(super) fn range(call: &Call, length: usize) -> Result<Option<Range<usize>>, 
     let Some(text) = call.text("Range") else {
         return Ok(None);
     };
-    let Some((first, last)) = text.strip_prefix("bytes=").and_then(|it| it.split_once('-')) else {
+    let Some((first, last)) = text
+        .strip_prefix("bytes=")
+        .and_then(|it| it.split_once('-'))
+    else {
         return Ok(None);
     };
     let range = match (first.parse::<usize>(), last.parse::<usize>()) {
@@ -139,8 +143,7 @@ pub(super) fn source_range(call: &Call, length: usize) -> Result<Range<usize>, A
         .filter(|(first, last)| first <= last && *last < length);
     let range = range.map(|(first, last)| first..last + 1);
     range.ok_or_else(|| {
-        let message =
-            format!("Range specified is not valid for source object of size: {length}");
+        let message = format!("Range specified is not valid for source object of size: {length}");
         invalid_argument(message, "x-amz-copy-source-range", text)
     })
 }

@@ -105,7 +105,12 @@ pub(super) fn object(world: &mut World, call: &Call) -> Result<Value, ApiError> 
 /// A copy keeps what describes the object, and is stored as the request says.
 fn copied_properties(call: &Call, source: &Object) -> Result<Properties, ApiError> {
     let mut properties = Properties::of(call)?;
-    let stored = ["BucketKeyEnabled", "SSEKMSKeyId", "ServerSideEncryption", "StorageClass"];
+    let stored = [
+        "BucketKeyEnabled",
+        "SSEKMSKeyId",
+        "ServerSideEncryption",
+        "StorageClass",
+    ];
     properties
         .members
         .retain(|member, _| stored.contains(&member.as_str()));
@@ -124,7 +129,11 @@ fn forbid_no_change(call: &Call) -> Result<(), ApiError> {
             && Some(source.key.as_str()) == call.text("Key")
             && source.version.is_none()
     });
-    let changes = ["ServerSideEncryption", "StorageClass", "WebsiteRedirectLocation"];
+    let changes = [
+        "ServerSideEncryption",
+        "StorageClass",
+        "WebsiteRedirectLocation",
+    ];
     if same && !changes.iter().any(|member| call.text(member).is_some()) {
         let message = "This copy request is illegal because it is trying to copy an object to \
                        itself without changing the object's metadata, storage class, website \

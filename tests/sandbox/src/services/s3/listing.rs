@@ -235,7 +235,10 @@ pub(super) fn versions(world: &World, call: &Call) -> Result<Value, ApiError> {
         call.text("KeyMarker").unwrap_or_default(),
         call.text("VersionIdMarker"),
     );
-    let all = bucket.objects.iter().filter(|(key, _)| key.starts_with(prefix));
+    let all = bucket
+        .objects
+        .iter()
+        .filter(|(key, _)| key.starts_with(prefix));
     let all = all.flat_map(|(key, versions)| {
         let versions = versions.iter().rev().enumerate();
         versions.map(move |(age, version)| (key.as_str(), version, age == 0))

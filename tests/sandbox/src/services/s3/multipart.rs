@@ -73,7 +73,11 @@ pub(super) fn create(world: &mut World, call: &Call) -> Result<Value, ApiError> 
     };
     let mut answer = upload.properties.encryption();
     if let Some(algorithm) = algorithm {
-        let kind = if composite { "COMPOSITE" } else { "FULL_OBJECT" };
+        let kind = if composite {
+            "COMPOSITE"
+        } else {
+            "FULL_OBJECT"
+        };
         answer.insert("ChecksumAlgorithm".to_owned(), algorithm.name().into());
         answer.insert("ChecksumType".to_owned(), kind.into());
     }
@@ -87,7 +91,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> Result<Value, ApiError> 
 
 /// `UploadPart`.
 pub(super) fn upload(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let bytes = world.s3.take();
+    let bytes = world.s3.brought();
     let sum = Sum::given(call, &bytes)?;
     let given = checksums::given(&call.input)?.map(|_| sum);
     let part = add(world, call, bytes, given)?;
@@ -346,7 +350,11 @@ pub(super) fn list_parts(world: &World, call: &Call) -> Result<Value, ApiError> 
         "Part": shown.iter().map(|(number, part)| listed(**number, part)).collect::<Vec<_>>(),
     });
     if let Some(algorithm) = upload.algorithm {
-        let kind = if upload.composite { "COMPOSITE" } else { "FULL_OBJECT" };
+        let kind = if upload.composite {
+            "COMPOSITE"
+        } else {
+            "FULL_OBJECT"
+        };
         result["ChecksumAlgorithm"] = json!(algorithm.name());
         result["ChecksumType"] = json!(kind);
     }
@@ -380,8 +388,7 @@ pub(super) fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
         .into_iter()
         .skip(start)
         .filter(|(_, upload)| {
-            upload.key.starts_with(prefix)
-                && (marked.is_some() || upload.key.as_str() > key_marker)
+            upload.key.starts_with(prefix) && (marked.is_some() || upload.key.as_str() > key_marker)
         })
         .collect();
     let more = found.len() > most;

@@ -6,8 +6,7 @@ use super::{
     LARGEST_REQUEST, bucket,
     bucket::{Bucket, NULL, Version, Versioning},
     checksums::{Algorithm, Sum},
-    conditions,
-    names,
+    conditions, names,
     object::{Object, Properties},
     unsupported,
 };
@@ -22,7 +21,7 @@ const MOST_DELETED: usize = 1000;
 /// `PutObject`.
 pub(super) fn put(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let key = names::key(call)?.to_owned();
-    let bytes = world.s3.take();
+    let bytes = world.s3.brought();
     let sum = Sum::given(call, &bytes)?;
     let object = Object::new(bytes, sum, Properties::of(call)?);
     store(world, call, &key, object)
@@ -48,7 +47,14 @@ pub(super) fn store(
     let bucket = bucket::own_mut(world, call)?;
     answer.extend(bucket.shown_id(&id));
     let object = Some(object);
-    bucket.add(key, Version { id, modified, object });
+    bucket.add(
+        key,
+        Version {
+            id,
+            modified,
+            object,
+        },
+    );
     Ok(Value::Object(answer))
 }
 
@@ -83,7 +89,7 @@ pub(super) fn get(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let (object, head) = look_up(world, call)?;
     let range = conditions::range(call, object.bytes.len())?;
     let mut answer = head;
-    world.s3.bring(match range {
+    world.s3.given = match range {
         None => object.bytes.clone(),
         Some(range) => {
             let length = object.bytes.len();
@@ -96,7 +102,7 @@ pub(super) fn get(world: &mut World, call: &Call) -> Result<Value, ApiError> {
             }
             object.bytes.slice(range)
         }
-    });
+    };
     Ok(Value::Object(answer))
 }
 
@@ -190,13 +196,20 @@ fn delete_one(
     answer.insert("VersionId".to_owned(), id.as_str().into());
     answer.insert("DeleteMarker".to_owned(), true.into());
     let object = None;
-    bucket.add(key, Version { id, modified, object });
+    bucket.add(
+        key,
+        Version {
+            id,
+            modified,
+            object,
+        },
+    );
     Ok(answer)
 }
 
 /// `DeleteObjects`: each object has an outcome of its own.
 pub(super) fn delete_many(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let body = world.s3.take();
+    let body = world.s3.brought();
     Sum::given(call, &body)?;
     bucket::own(world, call)?;
     let wanted = call.input["Delete"]["Object"].as_array();

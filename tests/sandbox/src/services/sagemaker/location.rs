@@ -57,13 +57,14 @@ pub(super) fn read(
         key,
         version,
     } = location;
-    let bytes = s3::read(world, call, bucket, key, *version).map_err(|error| match error.status {
-        501 => error,
-        _ => input::invalid(format!(
-            "Unable to read the pipeline definition from s3://{bucket}/{key}: {}: {}",
-            error.code, error.message
-        )),
-    })?;
+    let bytes =
+        s3::read(world, call, bucket, key, *version).map_err(|error| match error.status {
+            501 => error,
+            _ => input::invalid(format!(
+                "Unable to read the pipeline definition from s3://{bucket}/{key}: {}: {}",
+                error.code, error.message
+            )),
+        })?;
     let text = String::from_utf8(bytes.to_vec()).map_err(|_| {
         input::invalid("Unable to parse pipeline definition. It is not encoded in UTF-8.")
     })?;
@@ -102,7 +103,9 @@ fn is_bucket(name: &str) -> bool {
     bytes.len() >= 3
         && bytes.first().is_some_and(|byte| allowed(*byte))
         && bytes.last().is_some_and(|byte| allowed(*byte))
-        && bytes.iter().all(|byte| allowed(*byte) || b".-".contains(byte))
+        && bytes
+            .iter()
+            .all(|byte| allowed(*byte) || b".-".contains(byte))
 }
 
 fn missing(member: &str) -> ApiError {

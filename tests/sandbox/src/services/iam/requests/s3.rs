@@ -29,7 +29,12 @@ pub(super) fn requests(world: &World, call: &Call) -> Vec<Wanted> {
         }
         "CopyObject" | "UploadPartCopy" => {
             let source = Source::of(call).map(|source| {
-                reading(world, &source.bucket, &source.key, source.version.as_deref())
+                reading(
+                    world,
+                    &source.bucket,
+                    &source.key,
+                    source.version.as_deref(),
+                )
             });
             source.into_iter().chain([object("s3:PutObject")]).collect()
         }
@@ -60,13 +65,18 @@ fn of_version(
 ) -> Wanted {
     match version {
         None => on_object(world, action, bucket, key),
-        Some(version) => on_object(world, &format!("{action}Version"), bucket, key)
-            .with("s3:VersionId", version),
+        Some(version) => {
+            on_object(world, &format!("{action}Version"), bucket, key).with("s3:VersionId", version)
+        }
     }
 }
 
 fn on_object(world: &World, action: &str, bucket: &str, key: &str) -> Wanted {
-    owned(world, Wanted::new(action, format!("{}/{key}", arn(bucket))), bucket)
+    owned(
+        world,
+        Wanted::new(action, format!("{}/{key}", arn(bucket))),
+        bucket,
+    )
 }
 
 fn listing(world: &World, call: &Call, action: &str, bucket: &str) -> Wanted {
