@@ -1,7 +1,7 @@
 //! The wire: one router for every service and protocol.
 //!
 //! Signatures are not verified; the credential scope says who calls which
-//! service in which Region, and the host name says nothing.
+//! service in which Region, and the host name says nothing, unless it is that of a bucket.
 
 mod dispatch;
 mod invoke;

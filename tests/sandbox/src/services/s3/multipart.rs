@@ -207,27 +207,26 @@ fn chosen<'a>(call: &Call, upload: &'a Upload) -> Result<Vec<&'a Part>, ApiError
     let listed = call.input["CompleteMultipartUpload"]["Part"].as_array();
     let listed = listed.filter(|parts| !parts.is_empty());
     let listed = listed.ok_or_else(malformed_xml)?;
-    let mut parts = Vec::new();
-    let mut last = 0;
-    for (index, wanted) in listed.iter().enumerate() {
+    let mut parts: Vec<(u64, &Part)> = Vec::new();
+    for wanted in listed {
         let number = wanted["PartNumber"].as_str().and_then(|it| it.parse().ok());
         let number: u64 = number.ok_or_else(malformed_xml)?;
-        if number <= last {
+        if parts.last().is_some_and(|(last, _)| number <= *last) {
             let message = "The list of parts was not in ascending order. Parts must be ordered by \
                            part number.";
             return Err(ApiError::new("InvalidPartOrder", message));
         }
-        last = number;
         let part = upload.parts.get(&number);
         let part = part.filter(|part| is_meant(part, wanted));
         let part = part.ok_or_else(|| invalid_part(number))?;
         require_sum(upload, wanted, number)?;
-        if index + 1 < listed.len() && part.bytes.len() < SMALLEST_PART {
-            return Err(too_small(number, part));
-        }
-        parts.push(part);
+        parts.push((number, part));
     }
-    Ok(parts)
+    let mut all_but_last = parts.iter().take(parts.len() - 1);
+    match all_but_last.find(|(_, part)| part.bytes.len() < SMALLEST_PART) {
+        Some((number, part)) => Err(too_small(*number, part)),
+        None => Ok(parts.into_iter().map(|(_, part)| part).collect()),
+    }
 }
 
 fn is_meant(part: &Part, wanted: &Value) -> bool {
