@@ -14,7 +14,7 @@ from estate import REGION
 
 SDK = os.environ["SAGEMAKER_SDK"]
 # The SDK reports to AWS how it is used, unless it is told not to.
-SILENT = "SchemaVersion: '1.0'\nSageMaker:\n  TelemetryOptOut: true\n"
+SILENT = "SchemaVersion: '1.0'\nSageMaker:\n  PythonSDK:\n    Modules:\n      TelemetryOptOut: true\n"
 
 
 @pytest.fixture
