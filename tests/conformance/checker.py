@@ -33,23 +33,42 @@ COMMON_ERRORS = {
 # of RAM and Lambda, "Common Errors").
 REST_ERRORS = {"AccessDeniedException": 403, "UnrecognizedClientException": 403}
 
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+S3_ERRORS = {
+    "AccessControlListNotSupported": 400, "AccessDenied": 403, "AuthorizationHeaderMalformed": 400, "BadDigest": 400,
+    "BucketAlreadyExists": 409, "BucketAlreadyOwnedByYou": 409, "BucketNotEmpty": 409, "EntityTooLarge": 400,
+    "EntityTooSmall": 400, "IllegalLocationConstraintException": 400, "IllegalVersioningConfigurationException": 400,
+    "IncompleteBody": 400, "InvalidAccessKeyId": 403, "InvalidArgument": 400, "InvalidBucketName": 400,
+    "InvalidDigest": 400, "InvalidLocationConstraint": 400, "InvalidPart": 400, "InvalidPartOrder": 400,
+    "InvalidRange": 416, "InvalidRequest": 400, "KeyTooLongError": 400, "MalformedXML": 400, "MetadataTooLarge": 400,
+    "MethodNotAllowed": 405, "NoSuchBucket": 404, "NoSuchKey": 404, "NoSuchUpload": 404, "NoSuchVersion": 404,
+    "NotImplemented": 501, "PreconditionFailed": 412,
+}
+
 NUMBERS = {"integer": int, "long": int, "float": (int, float), "double": (int, float)}
 
 
 def check(http_response, parsed, model):
     """Raises AssertionError if the answer is not one of the operation's."""
     headers = http_response.headers
-    assert headers.get("x-amzn-requestid"), "the answer has no request id"
+    request_id = headers.get("x-amzn-requestid") or headers.get("x-amz-request-id")
+    assert request_id, "the answer has no request id"
     if http_response.status_code >= 300:
         check_error(http_response, parsed, model)
         return
     expected = (model.http or {}).get("responseCode", 200)
+    if "content-range" in headers:
+        expected = 206
     members = shape_members(model)
     if not any(member.serialization.get("location") == "statusCode" for member in members):
         assert http_response.status_code == expected, "the status is not the model's"
-    body = http_response.content
     shape = model.output_shape
-    if model.service_model.protocol == "query":
+    if model.has_streaming_output:
+        return
+    body = http_response.content
+    if model.service_model.protocol == "rest-xml":
+        check_rest_xml(body, shape, model)
+    elif model.service_model.protocol == "query":
         check_query(body, shape, model)
     elif shape is None:
         assert body in (b"", b"{}"), f"the operation has no output: {body!r}"
@@ -66,6 +85,12 @@ def check_error(http_response, parsed, model):
     error = parsed["Error"]
     status = http_response.status_code
     assert error.get("Message"), f"{error['Code']} says nothing"
+    if model.service_model.protocol == "rest-xml":
+        # The answer to HEAD has no body, and the status is all that is known of it.
+        code = error["Code"]
+        expected = int(code) if code.isdigit() else S3_ERRORS.get(code)
+        assert status == expected, f"{code} has status {status}, not {expected}"
+        return
     for shape in model.error_shapes:
         modelled = shape.metadata.get("error", {})
         # Where SQS shows a code of the query protocol, botocore keeps the other.
@@ -168,6 +193,28 @@ def check_query(body, shape, model):
         check_xml(result, shape, model.name)
 
 
+def check_rest_xml(body, shape, model):
+    """The XML of S3, where what is no header is a child of the root."""
+    if not shape or not any(in_body(member) for member in shape.members.values()):
+        assert body == b"", f"the operation has no document: {body!r}"
+        return
+    root = ElementTree.fromstring(body)
+    namespace = root.tag.partition("}")[0] + "}"
+    assert namespace == "{http://s3.amazonaws.com/doc/2006-03-01/}", f"{namespace} is another namespace"
+    for element in root.iter():
+        element.tag = element.tag.replace(namespace, "")
+    if model.name == "GetBucketLocation":
+        # Its only member is the text of the root.
+        assert root.tag == "LocationConstraint"
+        return
+    payload = shape.serialization.get("payload")
+    shape = shape.members[payload] if payload else shape
+    known = {member.serialization.get("name", name): member for name, member in shape.members.items() if in_body(member)}
+    for child in root:
+        assert child.tag in known, f"{model.name} has the unknown member {child.tag}"
+        check_xml(child, known[child.tag], f"{model.name}.{child.tag}")
+
+
 def check_xml(element, shape, path):
     """An XML element against a shape."""
     kind = shape.type_name
@@ -178,6 +225,8 @@ def check_xml(element, shape, path):
         check_required(shape, names, path)
         for child in element:
             check_xml(child, known[child.tag], f"{path}.{child.tag}")
+    elif kind == "list" and shape.serialization.get("flattened"):
+        check_xml(element, shape.member, path)
     elif kind == "list":
         name = shape.member.serialization.get("name", "member")
         for child in element:

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # By how a command begins, and why it is not run here.
 NOT_RUN = {
     "aws cloudformation": "the sandbox deploys templates by itself; tests/infra/ministack runs these commands",
-    "for t in owner-account": "there is no S3",
+    "for t in owner-account": "a loop of the shell; test_s3.py tries `aws s3 cp` with files of its own",
 }
 
 # Other commands are for the shell, cargo or other tools: tests/e2e/tests/documents has them.

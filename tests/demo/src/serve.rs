@@ -166,7 +166,8 @@ fn greeting(endpoint: &str, speed: u32, deployed: bool) -> String {
              export AWS_SECRET_ACCESS_KEY=any AWS_ACCESS_KEY_ID={DEV}\n\
          \n\
          The access key id is the account: dev {DEV}, test {TEST}, shared services {SHARED},\n\
-         or any other twelve digits. Ctrl-C ends it.\n\n"
+         or any other twelve digits. S3 is at the same address, with buckets in paths.\n\
+         Ctrl-C ends it.\n\n"
     );
     if deployed {
         text += &policy_and_mailboxes(endpoint);

@@ -1,13 +1,14 @@
 //! The wire: one router for every service and protocol.
 //!
 //! Signatures are not verified; the credential scope says who calls which
-//! service in which Region, and the host name says nothing.
+//! service in which Region, and the host name says nothing, unless it is that of a bucket.
 
 mod dispatch;
 mod invoke;
 mod query;
 mod request;
 mod response;
+mod s3;
 
 use std::{
     panic::AssertUnwindSafe,
@@ -16,11 +17,13 @@ use std::{
 
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::{Body, Bytes, to_bytes},
     extract::{Request, State},
+    http::{Method, request::Parts},
     response::Response,
 };
 use futures::FutureExt;
+use serde_json::Value;
 
 pub use self::dispatch::{Failure, dispatch, perform};
 use self::{
@@ -28,11 +31,11 @@ use self::{
     response::{add_header, cut_connection, failure, success},
 };
 use crate::{
-    services::{sqs, sts},
+    services::{s3::LARGEST_REQUEST, sqs, sts},
     world::{ApiError, Call, World},
 };
 
-/// More than any service of the sandbox takes.
+/// More than any service of the sandbox takes, apart from S3.
 const MAX_BODY: usize = 16 << 20;
 
 /// The world, which the router, the driver and the tests share.
@@ -77,10 +80,17 @@ async fn survive(
 
 async fn answer(world: &SharedWorld, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+    let wire = Wire::of(world, &head);
+    let limit = match wire.protocol {
+        Protocol::RestXml => LARGEST_REQUEST,
+        _ => MAX_BODY,
+    };
+    if let (Protocol::RestXml, Err(error)) = (wire.protocol, s3::check_length(&head.headers)) {
+        return wire.failure(&error);
+    }
+    let Ok(body) = to_bytes(body, limit).await else {
         return cut_connection();
     };
-    let wire = Wire::of(world, request::credential(&head.headers));
     let Some(credential) = &wire.credential else {
         return wire.failure(&ApiError::with_status(
             403,
@@ -88,12 +98,12 @@ async fn answer(world: &SharedWorld, request: Request<Body>) -> Response {
             "Missing Authentication Token",
         ));
     };
-    let (operation, mut input) = match request::decode(&credential.service, &head, &body) {
+    let mut decoded = match request::decode(&credential.service, &head, body) {
         Ok(decoded) => decoded,
         Err(error) => return wire.failure(&error),
     };
     if let (true, Some(trace)) = (credential.service == "sqs", request::trace(&head.headers)) {
-        sqs::pass_on(trace, &mut input);
+        sqs::pass_on(trace, &mut decoded.input);
     }
     let caller = match sts::caller(&lock(world), &credential.access_key) {
         Ok(caller) => caller,
@@ -103,15 +113,21 @@ async fn answer(world: &SharedWorld, request: Request<Body>) -> Response {
         caller,
         region: credential.region.clone(),
         service: credential.service.clone(),
-        operation,
-        input,
+        operation: decoded.operation,
+        input: decoded.input,
     };
-    let outcome = dispatch(&mut lock(world), &call, &credential.access_key);
+    let (outcome, payload) = {
+        let mut world = lock(world);
+        // Only S3 looks at it, and leaves in its place what goes with the answer.
+        world.s3.bring(decoded.payload.clone());
+        let outcome = dispatch(&mut world, &call, &credential.access_key);
+        (outcome, world.s3.take())
+    };
     match outcome {
         Ok(_) if invoke::is_invocation(&call) => {
-            invoke::run(world, &call, &body, &wire.request_id).await
+            invoke::run(world, &call, &decoded.payload, &wire.request_id).await
         }
-        Ok(output) => success(wire.protocol, &call.operation, &output, &wire.request_id),
+        Ok(output) => wire.success(&call.operation, &output, payload),
         Err(Failure::Api(error)) => wire.failure(&error),
         Err(Failure::ConnectionLost) => cut_connection(),
         // The process that waits here is about to be killed. An answer, or
@@ -124,15 +140,27 @@ async fn answer(world: &SharedWorld, request: Request<Body>) -> Response {
 struct Wire {
     credential: Option<Credential>,
     protocol: Protocol,
+    method: Method,
     request_id: String,
 }
 
 impl Wire {
-    fn of(world: &SharedWorld, credential: Option<Credential>) -> Self {
+    fn of(world: &SharedWorld, head: &Parts) -> Self {
+        let credential = request::credential(&head.headers);
         Self {
             protocol: Protocol::of_credential(credential.as_ref()),
             credential,
+            method: head.method.clone(),
             request_id: lock(world).uuid("request"),
+        }
+    }
+
+    fn success(&self, operation: &str, output: &Value, payload: Bytes) -> Response {
+        match self.protocol {
+            Protocol::RestXml => {
+                s3::success(&self.method, operation, output, payload, &self.request_id)
+            }
+            protocol => success(protocol, operation, output, &self.request_id),
         }
     }
 

@@ -1,7 +1,7 @@
 //! A local AWS that behaves as the documentation says AWS does.
 //!
 //! One process plays an organization: accounts, STS, RAM, SageMaker
-//! Pipelines, EventBridge, SQS, SNS, SSM, DynamoDB and CodePipeline's jobs on
+//! Pipelines, S3, EventBridge, SQS, SNS, SSM, DynamoDB and CodePipeline's jobs on
 //! one loopback port, and the Lambda Runtime API that runs the real function binaries. The
 //! account and the Region of a call come from the credential scope of its
 //! signature; an access key id of twelve digits is the administrator of that

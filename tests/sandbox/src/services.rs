@@ -13,6 +13,7 @@ pub mod iam;
 pub mod kms;
 pub mod lambda;
 pub mod ram;
+pub mod s3;
 pub mod sagemaker;
 pub mod sns;
 pub mod sqs;

@@ -15,7 +15,7 @@ use crate::{
     organization::Organization,
     readings::Readings,
     services::{
-        cloudtrail, codepipeline, dynamodb, events, iam, kms, lambda, ram, sagemaker, sns, sqs,
+        cloudtrail, codepipeline, dynamodb, events, iam, kms, lambda, ram, s3, sagemaker, sns, sqs,
         ssm, sts,
     },
 };
@@ -54,6 +54,8 @@ pub struct World {
     pub lambda: lambda::State,
     /// Resource Access Manager.
     pub ram: ram::State,
+    /// S3.
+    pub s3: s3::State,
     /// SageMaker Pipelines.
     pub sagemaker: sagemaker::State,
     /// SNS.
@@ -105,6 +107,7 @@ impl World {
             kms: kms::State::default(),
             lambda: lambda::State::default(),
             ram: ram::State::default(),
+            s3: s3::State::default(),
             sagemaker: sagemaker::State::default(),
             sns: sns::State::default(),
             sqs: sqs::State::default(),

@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::{
     faults::CallEffect,
     services::{
-        cloudtrail, codepipeline, dynamodb, events, iam, lambda, ram, sagemaker, sns, sqs, ssm, sts,
+        cloudtrail, codepipeline, dynamodb, events, iam, lambda, ram, s3, sagemaker, sns, sqs, ssm,
+        sts,
     },
     world::{ApiError, Call, RecordedCall, World},
 };
@@ -97,6 +98,7 @@ fn serve(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "iam" => iam::roles::call(world, call),
         "lambda" => lambda::call(world, call),
         "ram" => ram::call(world, call),
+        "s3" => s3::call(world, call),
         "sagemaker" => sagemaker::call(world, call),
         "sns" => sns::call(world, call),
         "sqs" => sqs::call(world, call),

@@ -153,7 +153,7 @@ fn write_map(xml: &mut String, map: &Map<String, Value>) {
     }
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -1,9 +1,12 @@
 //! From an HTTP request to an operation and its input.
 
-use axum::http::{HeaderMap, request::Parts};
+use axum::{
+    body::Bytes,
+    http::{HeaderMap, request::Parts},
+};
 use serde_json::{Map, Value};
 
-use super::{invoke, query};
+use super::{invoke, query, s3};
 use crate::{services::ram, world::ApiError};
 
 /// The credential scope of a signature.
@@ -23,6 +26,8 @@ pub(super) enum Protocol {
     RestJson,
     /// A form in and XML out.
     AwsQuery { namespace: &'static str },
+    /// Members in path, query and headers, bytes or XML in bodies.
+    RestXml,
     /// Of a service that the sandbox does not have, whose clients read JSON or XML.
     Unknown { xml: bool },
 }
@@ -37,6 +42,7 @@ impl Protocol {
             "iam" => Self::AwsQuery {
                 namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
             },
+            "s3" => Self::RestXml,
             "sns" => Self::AwsQuery {
                 namespace: "http://sns.amazonaws.com/doc/2010-03-31/",
             },
@@ -50,8 +56,7 @@ impl Protocol {
             | "elasticloadbalancing"
             | "monitoring"
             | "rds"
-            | "route53"
-            | "s3" => Self::Unknown { xml: true },
+            | "route53" => Self::Unknown { xml: true },
             _ => Self::Unknown { xml: false },
         }
     }
@@ -67,6 +72,12 @@ impl Protocol {
     pub(super) fn name_error(self, error: ApiError) -> ApiError {
         match self {
             Self::AwsQuery { .. } | Self::Unknown { .. } => error,
+            Self::RestXml => ApiError {
+                code: "InvalidAccessKeyId".to_owned(),
+                message: "The AWS Access Key Id you provided does not exist in our records."
+                    .to_owned(),
+                ..error
+            },
             Self::RestJson => ApiError {
                 code: "UnrecognizedClientException".to_owned(),
                 ..error
@@ -101,22 +112,35 @@ pub(super) fn trace(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-amzn-trace-id")?.to_str().ok()
 }
 
+/// What a request asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Decoded {
+    pub(super) operation: String,
+    pub(super) input: Value,
+    /// The body, free of what carried it.
+    pub(super) payload: Bytes,
+}
+
 /// The operation and its input.
-pub(super) fn decode(
-    service: &str,
-    head: &Parts,
-    body: &[u8],
-) -> Result<(String, Value), ApiError> {
-    match Protocol::of(service) {
-        Protocol::AwsJson { .. } => decode_json(&head.headers, body),
-        Protocol::AwsQuery { .. } => query::decode(body),
-        Protocol::RestJson => decode_rest(head, body),
-        Protocol::Unknown { .. } => Err(ApiError::with_status(
-            501,
-            "NotImplemented",
-            format!("The sandbox does not have the service {service}"),
-        )),
-    }
+pub(super) fn decode(service: &str, head: &Parts, body: Bytes) -> Result<Decoded, ApiError> {
+    let (operation, input) = match Protocol::of(service) {
+        Protocol::AwsJson { .. } => decode_json(&head.headers, &body)?,
+        Protocol::AwsQuery { .. } => query::decode(&body)?,
+        Protocol::RestJson => decode_rest(head, &body)?,
+        Protocol::RestXml => return s3::decode(head, body),
+        Protocol::Unknown { .. } => {
+            return Err(ApiError::with_status(
+                501,
+                "NotImplemented",
+                format!("The sandbox does not have the service {service}"),
+            ));
+        }
+    };
+    Ok(Decoded {
+        operation,
+        input,
+        payload: body,
+    })
 }
 
 fn decode_json(headers: &HeaderMap, body: &[u8]) -> Result<(String, Value), ApiError> {

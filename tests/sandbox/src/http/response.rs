@@ -10,7 +10,7 @@ use axum::{
 use futures::stream;
 use serde_json::Value;
 
-use super::{query, request::Protocol};
+use super::{query, request::Protocol, s3};
 use crate::world::ApiError;
 
 /// The answer of an operation.
@@ -32,6 +32,7 @@ pub(super) fn success(
 pub(super) fn failure(protocol: Protocol, error: &ApiError, request_id: &str) -> Response {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let xml = match protocol {
+        Protocol::RestXml => return s3::failure(error, request_id),
         Protocol::AwsQuery { namespace } => Some(namespace),
         Protocol::Unknown { xml: true } => Some(""),
         _ => None,
@@ -99,6 +100,7 @@ pub(super) fn response(
         Protocol::AwsJson { version: "1.0" } => "application/x-amz-json-1.0",
         Protocol::AwsJson { .. } => "application/x-amz-json-1.1",
         Protocol::AwsQuery { .. } | Protocol::Unknown { xml: true } => "text/xml",
+        Protocol::RestXml => "application/xml",
         Protocol::RestJson | Protocol::Unknown { xml: false } => "application/json",
     };
     let headers = response.headers_mut();

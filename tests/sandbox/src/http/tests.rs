@@ -418,8 +418,11 @@ fn members_of_rest_operations_come_from_the_query_too() {
         ),
     ] {
         let (head, ()) = request.body(()).unwrap().into_parts();
-        let decoded = request::decode("ram", &head, b"");
-        assert_eq!(decoded, Ok((operation.to_owned(), input)));
+        let decoded = request::decode("ram", &head, Bytes::new()).unwrap();
+        assert_eq!(
+            (decoded.operation.as_str(), decoded.input),
+            (operation, input)
+        );
     }
 }
 

@@ -14,6 +14,7 @@ mod definition;
 mod executions;
 mod idempotency;
 mod input;
+mod location;
 mod metadata;
 mod notices;
 mod output;

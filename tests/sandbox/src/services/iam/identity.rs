@@ -239,7 +239,9 @@ fn denied(caller: &Caller, wanted: &Wanted, reason: &str) -> ApiError {
     );
     match action.split_once(':') {
         Some(("sns", _)) => ApiError::with_status(403, "AuthorizationError", message),
-        Some(("iam" | "sqs" | "sts", _)) => ApiError::with_status(403, "AccessDenied", message),
+        Some(("iam" | "s3" | "sqs" | "sts", _)) => {
+            ApiError::with_status(403, "AccessDenied", message)
+        }
         // REST protocols say it by the status, too.
         Some(("lambda" | "ram", _)) => ApiError::with_status(403, "AccessDeniedException", message),
         _ => ApiError::new("AccessDeniedException", message),

@@ -6,6 +6,7 @@
 
 mod data;
 mod ram;
+pub mod s3;
 mod sagemaker;
 
 use crate::{
@@ -57,6 +58,7 @@ pub fn of(world: &World, call: &Call) -> Result<Vec<Wanted>, ApiError> {
         "iam" => data::iam(world, call),
         "lambda" => data::lambda(call),
         "ram" => ram::requests(world, call),
+        "s3" => s3::requests(world, call),
         "sagemaker" => sagemaker::requests(world, call),
         "sns" => data::sns(world, call),
         "sqs" => data::sqs(call),

@@ -17,6 +17,9 @@ const EXECUTION_ARN_PATTERN: &str =
     r"arn:aws[a-z\-]*:sagemaker:[a-z0-9\-]*:[0-9]{12}:pipeline\/.*\/execution\/.*";
 const ROLE_PATTERN: &str = r"arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+";
 
+/// The longest definition of a pipeline, in characters.
+pub(super) const LONGEST_DEFINITION: usize = 1_048_576;
+
 /// What a dot does not match in the model's patterns.
 const LINE_ENDS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
@@ -48,7 +51,8 @@ pub(super) fn constraint(member: &str, value: &Value, wanted: &str) -> ApiError 
     ))
 }
 
-fn pattern(member: &str, value: &str, pattern: &str) -> ApiError {
+/// The answer to a text that does not match the model's pattern.
+pub(super) fn pattern(member: &str, value: &str, pattern: &str) -> ApiError {
     let wanted = format!("satisfy regular expression pattern: {pattern}");
     constraint(member, &Value::from(value), &wanted)
 }
@@ -61,7 +65,7 @@ pub(super) fn missing(member: &str) -> ApiError {
 /// The answer to a value of another type than the model's.
 ///
 /// ASSUMED: the wording.
-fn mistyped(member: &str, wanted: &str) -> ApiError {
+pub(super) fn mistyped(member: &str, wanted: &str) -> ApiError {
     let message = format!("{member} can not be converted to {wanted}");
     ApiError::new("SerializationException", message)
 }
@@ -188,7 +192,7 @@ pub(super) fn description(call: &Call, member: &str) -> Result<Option<String>, A
 
 /// The text of a pipeline's definition, if there is one.
 pub(super) fn pipeline_definition(call: &Call) -> Result<Option<String>, ApiError> {
-    optional(call, "PipelineDefinition", (1, 1_048_576))
+    optional(call, "PipelineDefinition", (1, LONGEST_DEFINITION))
 }
 
 /// How the names of one's own pipelines may begin, if the request says so.

@@ -9,7 +9,7 @@ use super::{
     arn::PipelineId,
     authorization,
     definition::Definition,
-    idempotency, input, output,
+    idempotency, input, location, output,
     state::{Pipeline, Version},
     tags,
 };
@@ -39,7 +39,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> Result<Value, ApiError> 
     })
 }
 
-fn new_pipeline(world: &World, call: &Call, id: &PipelineId) -> Result<Pipeline, ApiError> {
+fn new_pipeline(world: &mut World, call: &Call, id: &PipelineId) -> Result<Pipeline, ApiError> {
     input::token(call)?;
     input::required(call, "RoleArn")?;
     let version = new_version(world, call, 1)?.ok_or_else(|| {
@@ -65,13 +65,12 @@ fn new_pipeline(world: &World, call: &Call, id: &PipelineId) -> Result<Pipeline,
 }
 
 /// The version that the request's definition makes, if it has one.
-fn new_version(world: &World, call: &Call, id: u64) -> Result<Option<Version>, ApiError> {
-    input::unsupported(call, "PipelineDefinitionS3Location").map_err(|mut error| {
-        // A store of objects would be another service, just to read one text from it.
-        error.message += "; it has no S3, so give the text itself as PipelineDefinition";
-        error
-    })?;
-    let Some(text) = input::pipeline_definition(call)? else {
+fn new_version(world: &mut World, call: &Call, id: u64) -> Result<Option<Version>, ApiError> {
+    let text = match location::of(call)? {
+        Some(location) => Some(location::read(world, call, &location)?),
+        None => input::pipeline_definition(call)?,
+    };
+    let Some(text) = text else {
         return Ok(None);
     };
     let definition = Definition::parse(&text).map_err(|problem| {

@@ -4,6 +4,7 @@ mod cache;
 mod callbacks;
 mod executions;
 mod lists;
+mod location;
 mod notices;
 mod pipelines;
 mod retries;

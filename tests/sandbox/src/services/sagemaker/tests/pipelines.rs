@@ -249,9 +249,6 @@ fn a_definition_whose_references_lead_nowhere_is_refused() {
 
 #[test]
 fn what_the_sandbox_cannot_do_is_never_a_success() {
-    let location = json!({ "Bucket": "definitions", "ObjectKey": "churn.json" });
-    let input = with(request("Churn"), "PipelineDefinitionS3Location", location);
-    assert_eq!(refuse(&mut world(), "CreatePipeline", input).status, 501);
     assert_eq!(refuse(&mut world(), "CreateModel", json!({})).status, 501);
     let mut world = world();
     create(&mut world, "Churn", &chain());
