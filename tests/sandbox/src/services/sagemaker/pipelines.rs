@@ -70,10 +70,8 @@ fn new_version(world: &World, call: &Call, id: u64) -> Result<Option<Version>, A
     let Some(text) = input::pipeline_definition(call)? else {
         return Ok(None);
     };
-    let definition = Definition::parse(&text).map_err(|problem| {
-        // ASSUMED: what follows the first sentence.
-        input::invalid(format!("Unable to parse pipeline definition. {problem}"))
-    })?;
+    let definition =
+        Definition::parse(&text).map_err(|problem| input::invalid(problem.to_string()))?;
     Ok(Some(Version {
         id,
         text,
