@@ -111,6 +111,7 @@ BY_SCHEMA = [
     refused("a step with a name of 65 letters", whole({**work(), "Name": "n" * 65}), SCHEMA),
     refused("retries of a Lambda step", whole(work("Lambda", FunctionArn="arn:aws:lambda:x", RetryPolicies=[])), SCHEMA),
     refused("a Lambda step without a function", whole(work("Lambda")), SCHEMA, "'FunctionArn'"),
+    refused("a Lambda step with a number for a function", whole(work("Lambda", FunctionArn=7)), SCHEMA),
     refused("a callback step without a queue", whole(work("Callback")), SCHEMA, "'SqsQueueUrl'"),
     taken("a Lambda step without arguments", whole({"Name": "Work", "Type": "Lambda", "FunctionArn": "arn:aws:lambda:x"}), SCHEMA),
     refused("an output of an unknown type", whole(work("Lambda", FunctionArn="f", OutputParameters=[{"OutputName": "a", "OutputType": "List"}])), SCHEMA),

@@ -11,12 +11,12 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     definition::{Parameter, ParameterType, Step},
     functions,
-    problem::{Problem, array, missing, object, required},
+    problem::{Problem, array, given, missing, object, required, string},
 };
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
@@ -90,7 +90,7 @@ fn needs(kind: &str) -> &'static [&'static str] {
 
 /// A step of EMR runs on a cluster that is there or is made for it.
 ///
-/// What it says of either is EMR's own.
+/// How the cluster is made is EMR's own.
 fn check_emr(arguments: &Value) -> Result<(), Problem> {
     let known = [
         "ClusterId",
@@ -98,19 +98,33 @@ fn check_emr(arguments: &Value) -> Result<(), Problem> {
         "ExecutionRoleArn",
         "StepConfig",
     ];
-    let arguments = object(arguments)?;
-    if let Some(unknown) = arguments
-        .keys()
-        .find(|name| !known.contains(&name.as_str()))
-    {
-        return Err(unknown_member(unknown));
-    }
+    let arguments = only(arguments, &known)?;
     if !arguments.contains_key("ClusterId") && !arguments.contains_key("ClusterConfig") {
         return Err(missing("ClusterId"));
     }
-    let step = object(required(arguments, "StepConfig")?)?;
-    let jar = object(required(step, "HadoopJarStep")?)?;
+    let known = [
+        "ActionOnFailure",
+        "HadoopJarStep",
+        "Name",
+        "StepMonitoringConfiguration",
+    ];
+    let step = only(required(arguments, "StepConfig")?, &known)?;
+    given(step, "Name").map(string).transpose()?;
+    let known = ["Args", "Jar", "MainClass", "Properties"];
+    let jar = only(required(step, "HadoopJarStep")?, &known)?;
+    for list in ["Args", "Properties"] {
+        given(jar, list).map(array).transpose()?;
+    }
     required(jar, "Jar").map(drop)
+}
+
+/// The members of an argument that has no others.
+fn only<'a>(value: &'a Value, known: &[&str]) -> Result<&'a Map<String, Value>, Problem> {
+    let members = object(value)?;
+    match members.keys().find(|name| !known.contains(&name.as_str())) {
+        Some(unknown) => Err(unknown_member(unknown)),
+        None => Ok(members),
+    }
 }
 
 fn unknown_member(name: &str) -> Problem {

@@ -164,7 +164,10 @@ fn check_function_step(
     parameters: &[Parameter],
 ) -> Result<(), Problem> {
     let all = object(step)?;
-    functions::check_value(required(all, target)?, parameters)?;
+    match required(all, target)? {
+        function @ Value::Object(_) => functions::check(function, parameters).map(drop)?,
+        text => string(text).map(drop)?,
+    }
     given(all, "Arguments").map(object).transpose()?;
     let outputs = given(all, "OutputParameters").map(array).transpose()?;
     for output in outputs.unwrap_or_default() {

@@ -95,6 +95,11 @@ fn members_that_nobody_knows_are_refused_wherever_they_stand() {
             "Get",
         ),
         ("EMR", json!({ "ClusterID": "j-1" }), "ClusterID"),
+        (
+            "EMR",
+            json!({ "ClusterId": "j-1", "StepConfig": { "HadoopJarStep": { "Jar": "a", "Arg": [] } } }),
+            "Arg",
+        ),
     ] {
         let found = problem(kind, &arguments).unwrap_or_default();
         let unknown = format!("Unknown Argument member '{member}'.");
