@@ -118,7 +118,6 @@ CREATE = [
     refused("a definition of more than a mebibyte", "1048576", PipelineDefinition=definition() + " " * 1048576),
     refused("a definition that is no JSON", "Unable to parse pipeline definition", GUIDE, PipelineDefinition="steps: []"),
     refused("a definition that is a list", "Unable to parse", GUIDE, PipelineDefinition="[]"),
-    refused("a definition without a version", "Unable to parse", GUIDE, PipelineDefinition='{"Steps":[{"Name":"A","Type":"Training","Arguments":{}}]}'),
     refused("a definition of an unknown version", "Unable to parse", GUIDE, PipelineDefinition=definition(Version="2019-01-01")),
     refused("a definition without steps", "Unable to parse", GUIDE, PipelineDefinition='{"Version":"2020-12-01"}'),
     refused("a definition with steps that are no list", "Unable to parse", GUIDE, PipelineDefinition='{"Version":"2020-12-01","Steps":{}}'),

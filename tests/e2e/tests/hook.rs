@@ -445,7 +445,7 @@ async fn a_run_that_takes_too_long_ends_the_action_and_is_adopted_by_the_next() 
     let scenario = deployed(HOOKED).await;
     let waits = r#"{"Version":"2020-12-01","Steps":[
         {"Name":"Ask","Type":"Callback","SqsQueueUrl":"https://sqs.us-east-1.amazonaws.com/222222222222/questions",
-         "InputArguments":{},"OutputParameters":[]}]}"#;
+         "Arguments":{},"OutputParameters":[]}]}"#;
     {
         let mut world = scenario.estate.sandbox.world();
         let made = sqs::create_queue(&mut world, TEST, REGION, "questions", &json!({}));

@@ -5,6 +5,7 @@
 //! they started, and tell every change of status to the default bus of the
 //! account that owns the pipeline, whoever started them.
 
+mod arguments;
 mod arn;
 mod authorization;
 mod cache;
@@ -12,6 +13,8 @@ mod callbacks;
 mod conditions;
 mod definition;
 mod executions;
+mod form;
+mod functions;
 mod idempotency;
 mod input;
 mod location;
@@ -19,6 +22,7 @@ mod metadata;
 mod notices;
 mod output;
 mod pipelines;
+mod problem;
 mod progress;
 mod retries;
 mod search;

@@ -2,6 +2,7 @@
 
 mod history;
 pub(crate) mod keys;
+mod labels;
 mod names;
 mod tags;
 
@@ -35,8 +36,8 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "GetParameters" => get_many(world, call),
         "GetParametersByPath" => get_by_path(world, call),
         "GetParameterHistory" => history(world, call),
-        "LabelParameterVersion" => label(world, call),
-        "UnlabelParameterVersion" => unlabel(world, call),
+        "LabelParameterVersion" => labels::attach(world, call),
+        "UnlabelParameterVersion" => labels::take_away(world, call),
         "DeleteParameter" => delete(world, call),
         "DeleteParameters" => delete_many(world, call),
         "AddTagsToResource" => tags::add(world, call),
@@ -68,9 +69,11 @@ pub fn create_parameter(
 }
 
 fn put(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let name = required(call, "Name")?;
-    let value = required(call, "Value")?;
-    names::check(name)?;
+    // Spaces around a name are taken away, as the API reference says.
+    let name = required(call, "Name")?.trim_matches(' ');
+    let value = put_value(call)?;
+    names::check(name, &arn(call, name))?;
+    names::check_value(value)?;
     let key = key(call, name);
     let existing = world.ssm.parameters.get(&key);
     if existing.is_some() && call.input["Overwrite"] != true {
@@ -96,6 +99,18 @@ fn put(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     }
     announce(world, call, name, operation);
     Ok(answer)
+}
+
+/// The value to put, of at least one letter.
+fn put_value(call: &Call) -> Result<&str, ApiError> {
+    let value = call.text("Value").filter(|text| !text.is_empty());
+    value.ok_or_else(|| {
+        // ministryofjustice/modernisation-platform pull request 8116.
+        invalid(
+            "1 validation error detected: Value at 'value' failed to satisfy constraint: \
+             Member must have length greater than or equal to 1",
+        )
+    })
 }
 
 fn new_version(
@@ -242,45 +257,6 @@ fn described(name: &str, version: &Version) -> Value {
         shown["Description"] = json!(description);
     }
     shown
-}
-
-fn label(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let name = required(call, "Name")?;
-    let (labels, invalid): (Vec<_>, Vec<_>) = call
-        .texts("Labels")
-        .into_iter()
-        .partition(|label| names::is_label(label));
-    let parameter = world.ssm.parameters.get_mut(&key(call, name));
-    let parameter = parameter.ok_or_else(not_found)?;
-    let number = call.input["ParameterVersion"].as_u64();
-    let number = number.unwrap_or_else(|| parameter.newest().number);
-    if parameter.version(number).is_none() {
-        return Err(version_not_found(name));
-    }
-    // ASSUMED: the valid labels are attached even if others are invalid.
-    parameter.label(number, &labels)?;
-    if !labels.is_empty() {
-        announce(world, call, name, "LabelParameterVersion");
-    }
-    Ok(json!({ "InvalidLabels": invalid, "ParameterVersion": number }))
-}
-
-fn unlabel(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let name = required(call, "Name")?;
-    let parameter = world.ssm.parameters.get_mut(&key(call, name));
-    let parameter = parameter.ok_or_else(not_found)?;
-    let number = call.input["ParameterVersion"].as_u64().unwrap_or_default();
-    let version = parameter.version(number);
-    let version = version.ok_or_else(|| version_not_found(name))?;
-    let (removed, invalid): (Vec<_>, Vec<_>) = call
-        .texts("Labels")
-        .into_iter()
-        .partition(|label| version.labels.contains(label));
-    parameter.unlabel(&removed);
-    if !removed.is_empty() {
-        announce(world, call, name, "UnlabelParameterVersion");
-    }
-    Ok(json!({ "RemovedLabels": removed, "InvalidLabels": invalid }))
 }
 
 fn delete_many(world: &mut World, call: &Call) -> Result<Value, ApiError> {

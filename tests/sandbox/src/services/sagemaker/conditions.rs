@@ -8,6 +8,12 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
+use super::{
+    definition::Parameter,
+    functions,
+    problem::{Problem, array, members, object, required, string},
+};
+
 /// Finds the value of a path such as `Parameters.Epochs`.
 pub(super) type Lookup<'a> = dyn Fn(&str) -> Option<Value> + 'a;
 
@@ -47,18 +53,77 @@ pub(super) fn all_hold(conditions: &[Value], lookup: &Lookup<'_>) -> Option<bool
     decide(conditions, lookup, false)
 }
 
+/// Checks that a condition is one, with all that belongs to it and nothing else.
+///
+/// The SageMaker Python SDK negates with the member `Condition`; AWS refuses
+/// the `Expression` that it wrote before (aws/sagemaker-python-sdk issue 2746
+/// and pull request 4351). `NotEquals`, `NotIn`, and `Value` with `In` are
+/// those of the JSON schema that AWS publishes.
+///
+/// ASSUMED: `And` is a condition like `Or`, and both spellings of `In` are taken.
+pub(super) fn check(condition: &Value, parameters: &[Parameter]) -> Result<(), Problem> {
+    let kind = string(required(object(condition)?, "Type")?)?;
+    match kind {
+        "Equals"
+        | "NotEquals"
+        | "GreaterThan"
+        | "GreaterThanOrEqualTo"
+        | "LessThan"
+        | "LessThanOrEqualTo" => {
+            let members = members(condition, &["Type", "LeftValue", "RightValue"])?;
+            let mut operands = ["LeftValue", "RightValue"].into_iter();
+            operands
+                .try_for_each(|name| functions::check_value(required(members, name)?, parameters))
+        }
+        "In" | "NotIn" => {
+            let (value, values) = membership(condition);
+            let members = members(condition, &["Type", value, values])?;
+            functions::check_value(required(members, value)?, parameters)?;
+            let mut values = array(required(members, values)?)?.iter();
+            values.try_for_each(|value| functions::check_value(value, parameters))
+        }
+        "Not" => {
+            let members = members(condition, &["Type", "Condition"])?;
+            check(required(members, "Condition")?, parameters)
+        }
+        "And" | "Or" => {
+            let members = members(condition, &["Type", "Conditions"])?;
+            let mut conditions = array(required(members, "Conditions")?)?.iter();
+            conditions.try_for_each(|condition| check(condition, parameters))
+        }
+        unknown => Err(format!("Unknown condition type '{unknown}'.").into()),
+    }
+}
+
+/// The names of what is looked for and of where: as the SDK has them, or as the schema has.
+fn membership(condition: &Value) -> (&'static str, &'static str) {
+    if condition.get("In").is_some() || condition.get("Value").is_some() {
+        ("Value", "In")
+    } else {
+        ("QueryValue", "Values")
+    }
+}
+
 /// Whether a condition holds, if that can be known.
+///
+/// ASSUMED: of values that cannot be ordered, neither comes before the other.
 fn holds(condition: &Value, lookup: &Lookup<'_>) -> Option<bool> {
     let operand = |member: &str| condition.get(member).and_then(|it| resolve(it, lookup));
-    let ordering = || compare(&operand("LeftValue")?, &operand("RightValue")?);
+    let equals = || Some(equal(&operand("LeftValue")?, &operand("RightValue")?));
+    let ordering = |is: fn(Ordering) -> bool| {
+        let ordering = compare(&operand("LeftValue")?, &operand("RightValue")?);
+        Some(ordering.is_some_and(is))
+    };
     match condition.get("Type")?.as_str()? {
-        "Equals" => Some(equal(&operand("LeftValue")?, &operand("RightValue")?)),
-        "GreaterThan" => ordering().map(Ordering::is_gt),
-        "GreaterThanOrEqualTo" => ordering().map(Ordering::is_ge),
-        "LessThan" => ordering().map(Ordering::is_lt),
-        "LessThanOrEqualTo" => ordering().map(Ordering::is_le),
-        "In" => is_in(&operand("QueryValue")?, condition, lookup),
-        "Not" => holds(condition.get("Expression")?, lookup).map(|outcome| !outcome),
+        "Equals" => equals(),
+        "NotEquals" => equals().map(|outcome| !outcome),
+        "GreaterThan" => ordering(Ordering::is_gt),
+        "GreaterThanOrEqualTo" => ordering(Ordering::is_ge),
+        "LessThan" => ordering(Ordering::is_lt),
+        "LessThanOrEqualTo" => ordering(Ordering::is_le),
+        "In" => is_in(condition, lookup),
+        "NotIn" => is_in(condition, lookup).map(|outcome| !outcome),
+        "Not" => holds(condition.get("Condition")?, lookup).map(|outcome| !outcome),
         "And" => decide(condition.get("Conditions")?.as_array()?, lookup, false),
         "Or" => decide(condition.get("Conditions")?.as_array()?, lookup, true),
         _ => None,
@@ -78,11 +143,13 @@ fn decide(conditions: &[Value], lookup: &Lookup<'_>, decisive: bool) -> Option<b
     known.then_some(!decisive)
 }
 
-fn is_in(value: &Value, condition: &Value, lookup: &Lookup<'_>) -> Option<bool> {
+fn is_in(condition: &Value, lookup: &Lookup<'_>) -> Option<bool> {
+    let (value, values) = membership(condition);
+    let value = resolve(condition.get(value)?, lookup)?;
     let mut known = true;
-    for candidate in condition.get("Values")?.as_array()? {
+    for candidate in condition.get(values)?.as_array()? {
         match resolve(candidate, lookup) {
-            Some(candidate) if equal(value, &candidate) => return Some(true),
+            Some(candidate) if equal(&value, &candidate) => return Some(true),
             Some(_) => {}
             None => known = false,
         }
@@ -104,75 +171,4 @@ fn compare(left: &Value, right: &Value) -> Option<Ordering> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn lookup(path: &str) -> Option<Value> {
-        match path {
-            "Parameters.Epochs" => Some(json!(3)),
-            "Parameters.Stage" => Some(json!("test")),
-            _ => None,
-        }
-    }
-
-    fn outcome(condition: &Value) -> Option<bool> {
-        holds(condition, &lookup)
-    }
-
-    fn compared(operator: &str, right: &Value) -> Option<bool> {
-        outcome(&json!({
-            "Type": operator, "LeftValue": { "Get": "Parameters.Epochs" }, "RightValue": right,
-        }))
-    }
-
-    #[test]
-    fn numbers_compare_by_value_whatever_their_notation() {
-        assert_eq!(compared("Equals", &json!(3.0)), Some(true));
-        assert_eq!(compared("GreaterThan", &json!(3)), Some(false));
-        assert_eq!(compared("GreaterThanOrEqualTo", &json!(3)), Some(true));
-        assert_eq!(compared("LessThan", &json!(3.5)), Some(true));
-        assert_eq!(compared("LessThanOrEqualTo", &json!(2)), Some(false));
-    }
-
-    #[test]
-    fn a_number_never_equals_a_text() {
-        assert_eq!(compared("Equals", &json!("3")), Some(false));
-    }
-
-    #[test]
-    fn membership_looks_through_expressions() {
-        let condition = json!({
-            "Type": "In",
-            "QueryValue": "s3://test/3",
-            "Values": ["x", { "Std:Join": { "On": "/", "Values": [
-                "s3:/", { "Get": "Parameters.Stage" }, { "Get": "Parameters.Epochs" },
-            ] } }],
-        });
-        assert_eq!(outcome(&condition), Some(true));
-    }
-
-    #[test]
-    fn what_only_a_real_job_knows_leaves_a_condition_open() {
-        let metric = json!({ "Type": "LessThan", "RightValue": 6.0, "LeftValue": { "Std:JsonGet": {
-            "PropertyFile": { "Get": "Steps.Evaluate.PropertyFiles.Report" }, "Path": "mse",
-        } } });
-        let holds = json!({ "Type": "Equals", "LeftValue": 1, "RightValue": 1 });
-        let fails = json!({ "Type": "Equals", "LeftValue": 1, "RightValue": 2 });
-        assert_eq!(outcome(&metric), None);
-        assert_eq!(
-            outcome(&json!({ "Type": "Not", "Expression": metric })),
-            None
-        );
-        for (operator, other, expected) in [
-            ("And", &holds, None),
-            ("And", &fails, Some(false)),
-            ("Or", &holds, Some(true)),
-            ("Or", &fails, None),
-        ] {
-            let condition = json!({ "Type": operator, "Conditions": [metric, other] });
-            assert_eq!(outcome(&condition), expected, "{operator} {other}");
-        }
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{cache, retries::Policy};
+use super::{arguments, cache, form, problem::Problem, retries::Policy};
 
 /// A definition whose references are known to lead somewhere.
 #[derive(Debug)]
@@ -20,16 +20,16 @@ pub(super) struct Definition {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Parameter {
     name: String,
-    #[serde(rename = "Type")]
+    #[serde(rename = "Type", default)]
     kind: ParameterType,
     default_value: Option<Value>,
-    #[serde(default)]
-    enum_values: Vec<Value>,
+    enum_values: Option<Vec<Value>>,
 }
 
-/// The type of a parameter.
-#[derive(Debug, Clone, Copy, Deserialize)]
-enum ParameterType {
+/// The type of a parameter, a text if it does not say.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Deserialize)]
+pub(super) enum ParameterType {
+    #[default]
     String,
     Integer,
     Float,
@@ -40,7 +40,7 @@ enum ParameterType {
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) name: String,
-    /// For instance `Training`; types that the sandbox does not know run like any other.
+    /// For instance `Training`.
     pub(super) kind: String,
     pub(super) display_name: Option<String>,
     pub(super) description: Option<String>,
@@ -74,9 +74,9 @@ enum SchemaVersion {
 #[serde(rename_all = "PascalCase")]
 struct Document {
     #[serde(rename = "Version")]
-    _version: SchemaVersion,
+    _version: Option<SchemaVersion>,
     #[serde(default)]
-    parameters: Vec<Parameter>,
+    parameters: Option<Vec<Parameter>>,
     steps: Vec<Value>,
 }
 
@@ -88,27 +88,26 @@ struct StepDocument {
     kind: String,
     display_name: Option<String>,
     description: Option<String>,
-    #[serde(default)]
-    depends_on: Vec<String>,
-    #[serde(default)]
-    retry_policies: Vec<Policy>,
-    #[serde(default)]
-    cache_config: cache::Config,
+    depends_on: Option<Vec<String>>,
+    retry_policies: Option<Vec<Policy>>,
+    cache_config: Option<cache::Config>,
 }
 
 impl Definition {
     /// Reads a definition; what is wrong with it, if it is not one.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let document: Document =
-            serde_json::from_str(text).map_err(|problem| format!("{problem}"))?;
+    pub(super) fn parse(text: &str) -> Result<Self, Problem> {
+        let document: Value = serde_json::from_str(text).map_err(|problem| unreadable(&problem))?;
+        form::check_document(&document)?;
+        let document = Document::deserialize(&document).map_err(|problem| unreadable(&problem))?;
+        let parameters = document.parameters.unwrap_or_default();
         let mut steps = Vec::new();
-        collect(&document.steps, None, &mut steps)?;
-        let definition = Self {
-            parameters: document.parameters,
-            steps,
-        };
+        collect(&document.steps, None, &parameters, &mut steps)?;
+        let definition = Self { parameters, steps };
         definition.check_parameters()?;
         definition.check_steps()?;
+        for step in &definition.steps {
+            arguments::check(step, &definition.parameters)?;
+        }
         Ok(definition)
     }
 
@@ -119,7 +118,8 @@ impl Definition {
             if !names.insert(name) {
                 return Err(format!("Duplicate parameter '{name}'."));
             }
-            let mut values = parameter.default_value.iter().chain(&parameter.enum_values);
+            let choices = parameter.enum_values.iter().flatten();
+            let mut values = parameter.default_value.iter().chain(choices);
             if !values.all(|value| parameter.kind.admits(value)) {
                 return Err(format!("Parameter '{name}' has a value of another type."));
             }
@@ -139,6 +139,9 @@ impl Definition {
                 let name = &step.name;
                 return Err(format!("Step '{name}' refers to unknown step '{unknown}'."));
             }
+            for path in references(&step.document, "Steps.") {
+                self.check_property_file(path)?;
+            }
             for reference in references(&step.document, "Parameters.") {
                 if !self.parameters.iter().any(|known| known.name == reference) {
                     return Err(format!("Undefined parameter '{reference}'."));
@@ -146,6 +149,23 @@ impl Definition {
             }
         }
         self.check_order()
+    }
+
+    /// A property file must be one of its step (aws/sagemaker-python-sdk issue 3642).
+    ///
+    /// ASSUMED: the wording.
+    fn check_property_file(&self, path: &str) -> Result<(), String> {
+        let Some((name, file)) = path.split_once(".PropertyFiles.") else {
+            return Ok(());
+        };
+        let files = self
+            .step(name)
+            .and_then(|step| step.document.get("PropertyFiles"));
+        let mut files = files.and_then(Value::as_array).into_iter().flatten();
+        if files.any(|known| known.get("PropertyFileName").is_some_and(|it| it == file)) {
+            return Ok(());
+        }
+        Err(format!("Step '{name}' has no property file '{file}'."))
     }
 
     /// Refuses steps that wait for each other.
@@ -209,7 +229,19 @@ impl Definition {
     }
 }
 
+fn unreadable(problem: &serde_json::Error) -> Problem {
+    problem.to_string().into()
+}
+
 impl Parameter {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn kind(&self) -> ParameterType {
+        self.kind
+    }
+
     fn value(&self, given: Option<&(String, String)>) -> Result<Value, String> {
         let name = &self.name;
         let Some((_, text)) = given else {
@@ -222,7 +254,8 @@ impl Parameter {
             .kind
             .parse(text)
             .ok_or_else(|| format!("Parameter [{name}] is not of type {:?}.", self.kind))?;
-        if self.enum_values.is_empty() || self.enum_values.contains(&value) {
+        let choices = self.enum_values.as_deref().unwrap_or_default();
+        if choices.is_empty() || choices.contains(&value) {
             Ok(value)
         } else {
             Err(format!("Parameter [{name}] has none of its enum values."))
@@ -234,7 +267,7 @@ impl ParameterType {
     fn admits(self, value: &Value) -> bool {
         match self {
             Self::String => value.is_string(),
-            Self::Integer => value.is_i64(),
+            Self::Integer => value.as_f64().is_some_and(|number| number.fract() == 0.0),
             Self::Float => value.is_number(),
             Self::Boolean => value.is_boolean(),
         }
@@ -262,9 +295,11 @@ impl ParameterType {
 fn collect(
     documents: &[Value],
     branch: Option<&Branch>,
+    parameters: &[Parameter],
     steps: &mut Vec<Step>,
-) -> Result<(), String> {
+) -> Result<(), Problem> {
     for document in documents {
+        form::check_step(document, parameters)?;
         let step = step(document, branch)?;
         let name = step.name.clone();
         steps.push(step);
@@ -272,7 +307,7 @@ fn collect(
             let condition = name.clone();
             let branch = Branch { condition, outcome };
             let nested = branch_steps(document, member);
-            collect(nested, Some(&branch), steps)?;
+            collect(nested, Some(&branch), parameters, steps)?;
         }
     }
     Ok(())
@@ -286,14 +321,16 @@ fn branch_steps<'a>(document: &'a Value, member: &str) -> &'a [Value] {
     }
 }
 
-fn step(document: &Value, branch: Option<&Branch>) -> Result<Step, String> {
-    let header = StepDocument::deserialize(document).map_err(|problem| format!("{problem}"))?;
+fn step(document: &Value, branch: Option<&Branch>) -> Result<Step, Problem> {
+    let header = StepDocument::deserialize(document).map_err(|problem| unreadable(&problem))?;
     if !is_step_name(&header.name) {
-        return Err(format!("Invalid step name '{}'.", header.name));
+        return Err(format!("Invalid step name '{}'.", header.name).into());
     }
-    let problem = header.retry_policies.iter().find_map(Policy::problem);
-    if let Some(problem) = problem.or_else(|| header.cache_config.problem()) {
-        return Err(problem);
+    let retries = header.retry_policies.unwrap_or_default();
+    let cache = header.cache_config.unwrap_or_default();
+    let problem = retries.iter().find_map(Policy::problem);
+    if let Some(problem) = problem.or_else(|| cache.problem()) {
+        return Err(problem.into());
     }
     let mut document = document.clone();
     if header.kind == "Condition"
@@ -302,7 +339,7 @@ fn step(document: &Value, branch: Option<&Branch>) -> Result<Step, String> {
         // What the branches refer to is theirs to wait for, not the condition's.
         arguments.retain(|member, _| member != "IfSteps" && member != "ElseSteps");
     }
-    let mut needs: BTreeSet<String> = header.depends_on.into_iter().collect();
+    let mut needs: BTreeSet<String> = header.depends_on.into_iter().flatten().collect();
     needs.extend(references(&document, "Steps.").map(|path| {
         let end = path.find(['.', '[']).unwrap_or(path.len());
         path[..end].to_owned()
@@ -315,8 +352,8 @@ fn step(document: &Value, branch: Option<&Branch>) -> Result<Step, String> {
         description: header.description,
         needs,
         branch: branch.cloned(),
-        retries: header.retry_policies,
-        cache: header.cache_config,
+        retries,
+        cache,
         document,
     })
 }

@@ -32,7 +32,7 @@ pub(super) fn of(step: &Step, place: &Place<'_>, scope: Scope<'_>) -> Option<Val
             "OutputParameters": [],
         }),
         "EMR" => json!({
-            "ClusterId": given("ClusterId").unwrap_or_else(|| emr_id("j", place, 10)),
+            "ClusterId": cluster(step, scope).unwrap_or_else(|| emr_id("j", place, 10)),
             "StepId": emr_id("s", place, 24),
             "StepName": step.name,
         }),
@@ -40,6 +40,12 @@ pub(super) fn of(step: &Step, place: &Place<'_>, scope: Scope<'_>) -> Option<Val
         _ => return None,
     };
     Some(json!({ &step.kind: present(details) }))
+}
+
+/// The cluster that a step of EMR runs on, if it is there already.
+fn cluster(step: &Step, scope: Scope<'_>) -> Option<Value> {
+    let id = step.document.pointer("/Arguments/ClusterId")?;
+    Some(scope.resolve(id))
 }
 
 /// An id of EMR, of the digits that begin here; a step without a cluster makes one.

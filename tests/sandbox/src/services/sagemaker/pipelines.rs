@@ -73,10 +73,8 @@ fn new_version(world: &mut World, call: &Call, id: u64) -> Result<Option<Version
     let Some(text) = text else {
         return Ok(None);
     };
-    let definition = Definition::parse(&text).map_err(|problem| {
-        // ASSUMED: what follows the first sentence.
-        input::invalid(format!("Unable to parse pipeline definition. {problem}"))
-    })?;
+    let definition =
+        Definition::parse(&text).map_err(|problem| input::invalid(problem.to_string()))?;
     Ok(Some(Version {
         id,
         text,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::{definition::Step, state::StepRun};
 
@@ -14,12 +14,13 @@ const JOB_INTERNAL_ERROR: &str = "SageMaker.JOB_INTERNAL_ERROR";
 const AUTOMATIC: [&str; 2] = ["Step.SERVICE_FAULT", "Step.THROTTLING"];
 
 /// The types of failures that policies know.
-const EXCEPTION_TYPES: [&str; 5] = [
+const EXCEPTION_TYPES: [&str; 6] = [
     AUTOMATIC[0],
     AUTOMATIC[1],
     JOB_INTERNAL_ERROR,
     "SageMaker.CAPACITY_ERROR",
     "SageMaker.RESOURCE_LIMIT",
+    "Emr.RESOURCE_LIMIT",
 ];
 
 /// The step types that policies apply to; a notebook job is a training job.
@@ -35,13 +36,28 @@ const STEP_TYPES: [&str; 7] = [
 
 /// How often and how fast failures of some types are retried.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
 pub(super) struct Policy {
+    #[serde(deserialize_with = "one_or_many")]
     exception_type: Vec<String>,
     interval_seconds: u32,
     backoff_rate: f64,
     max_attempts: Option<u32>,
     expire_after_min: Option<u32>,
+}
+
+/// The SageMaker Python SDK writes a list of types, the JSON schema of definitions has one.
+fn one_or_many<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Types {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match Types::deserialize(input)? {
+        Types::One(kind) => vec![kind],
+        Types::Many(kinds) => kinds,
+    })
 }
 
 impl Default for Policy {

@@ -95,18 +95,26 @@ impl Selection {
         let steps = definition.steps.iter();
         let selected = steps.filter(|step| self.contains(step));
         let needed: BTreeSet<&String> = selected.flat_map(|step| &step.needs).collect();
-        let missing = needed
-            .into_iter()
-            .filter(|name| !self.names.contains(*name));
-        let runs = missing.map(|name| {
-            let source = source.ok_or_else(|| {
-                input::invalid(format!(
-                    "SourcePipelineExecutionArn is required: selected steps need step '{name}'."
-                ))
-            })?;
+        let missing: Vec<&String> = needed
+            .difference(&self.names.iter().collect())
+            .copied()
+            .collect();
+        let runs = missing.iter().map(|name| {
+            let source = source.ok_or_else(|| self.no_source(&missing))?;
             reuse(source, name)
         });
         runs.collect()
+    }
+
+    /// As reported in aws/sagemaker-python-sdk issue 4444.
+    fn no_source(&self, missing: &[&String]) -> ApiError {
+        let list = |names: Vec<&str>| names.join(", ");
+        let selected = list(self.names.iter().map(String::as_str).collect());
+        let missing = list(missing.iter().map(|name| name.as_str()).collect());
+        input::invalid(format!(
+            "Invalid SourcePipelineExecutionArn: null. The selected steps [{selected}] have \
+             dependencies on [{missing}]"
+        ))
     }
 
     fn source<'a>(

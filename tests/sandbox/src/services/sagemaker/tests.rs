@@ -153,7 +153,9 @@ fn chain() -> Value {
         json!([
             { "Name": "Prepare", "Type": "Processing", "Arguments": {} },
             { "Name": "Train", "Type": "Training", "Arguments": {
-                "Input": { "Get": "Steps.Prepare.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri" },
+                "HyperParameters": {
+                    "input": { "Get": "Steps.Prepare.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri" },
+                },
             } },
         ]),
     )

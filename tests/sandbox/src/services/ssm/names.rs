@@ -70,21 +70,60 @@ impl<'a> Reference<'a> {
     }
 }
 
-/// Whether Parameter Store takes this name for a parameter.
-pub(super) fn check(name: &str) -> Result<(), ApiError> {
+/// The most levels of a hierarchy.
+const MAX_LEVELS: usize = 15;
+
+/// The most letters of a parameter's ARN that its name decides on.
+const MAX_LENGTH: usize = 1011;
+
+/// Checks that Parameter Store takes this name for a parameter with this ARN.
+///
+/// The words are those that people report: boto/boto3 issue 1499 (spaces),
+/// aws/aws-sdk-php issue 1952 (an at sign) and issue 467 of
+/// aws-ia/terraform-aws-control_tower_account_factory (the prefix).
+///
+/// ASSUMED: the words for names of AWS and for what is too long.
+pub(super) fn check(name: &str, arn: &str) -> Result<(), ApiError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-/".contains(c);
     let first = name.trim_start_matches('/').to_lowercase();
-    if first.starts_with("aws") || first.starts_with("ssm") {
+    let levels = first.trim_end_matches('/').split('/');
+    let is_path = first.contains('/');
+    if first.starts_with("aws") {
         return Err(invalid(
-            "Parameter name: can't be prefixed with \"aws\" or \"ssm\" (case-insensitive).",
+            "Parameter name: can't be prefixed with \"aws\" (case-insensitive).",
         ));
     }
-    if name.contains('/') && !name.starts_with('/') {
+    if is_path && !name.starts_with('/') {
         return Err(invalid("Parameter name must be a fully qualified name."));
     }
-    if name.len() > 1011 || first.is_empty() || !name.chars().all(allowed) {
+    let empty = name.starts_with("//") || levels.clone().any(str::is_empty);
+    if first.starts_with("ssm") || empty || !name.chars().all(allowed) {
         return Err(invalid(
-            "Only a mix of letters, numbers and the following 4 symbols .-_/ are allowed.",
+            "Parameter name: can't be prefixed with \"ssm\" (case-insensitive). If formed as a \
+             path, it can consist of sub-paths divided by slash symbol; each sub-path can be \
+             formed as a mix of letters, numbers and the following 3 symbols .-_",
+        ));
+    }
+    if levels.count() > MAX_LEVELS {
+        return Err(ApiError::new(
+            "HierarchyLevelLimitExceededException",
+            "A hierarchy can have a maximum of 15 levels.",
+        ));
+    }
+    if arn.len() > MAX_LENGTH {
+        return Err(invalid("Parameter name is too long."));
+    }
+    Ok(())
+}
+
+/// Checks that a value refers to no other parameter, as none may.
+///
+/// ASSUMED: whatever stands in double braces is such a reference.
+pub(super) fn check_value(value: &str) -> Result<(), ApiError> {
+    let inner = value.split_once("{{").map(|(_, rest)| rest);
+    if inner.is_some_and(|rest| rest.contains("}}")) {
+        return Err(invalid(
+            "Parameter value can't nest another parameter. Do not use \"{{}}\" in the value",
         ));
     }
     Ok(())

@@ -227,6 +227,73 @@ fn names_that_parameter_store_refuses_are_refused() {
 }
 
 #[test]
+fn a_hierarchy_has_fifteen_levels_at_most() {
+    let mut world = World::new(Timestamp::UNIX_EPOCH);
+    let put =
+        |levels: usize| json!({ "Name": "/a".repeat(levels), "Value": "v", "Type": "String" });
+    ask(&mut world, "PutParameter", put(15)).unwrap();
+    assert_eq!(
+        refused(&mut world, "PutParameter", put(16)),
+        "HierarchyLevelLimitExceededException"
+    );
+}
+
+#[test]
+fn a_value_refers_to_no_other_parameter() {
+    let mut world = World::new(Timestamp::UNIX_EPOCH);
+    let put =
+        |value: &str| json!({ "Name": NAME, "Value": value, "Type": "String", "Overwrite": true });
+    for value in ["{{}}", "{{ssm:other}}", "a {{ b }} c", "{\n{{x}}}", ""] {
+        let code = refused(&mut world, "PutParameter", put(value));
+        assert_eq!(code, "ValidationException", "{value}");
+    }
+    for value in ["{{", "}} {{", "{ {a} }", "{\"a\":{\"b\":1}}"] {
+        ask(&mut world, "PutParameter", put(value)).unwrap();
+    }
+}
+
+#[test]
+fn reserved_names_are_told_apart_and_spaces_around_a_name_do_not_count() {
+    let mut world = World::new(Timestamp::UNIX_EPOCH);
+    let put = |name: &str| json!({ "Name": name, "Value": "v", "Type": "String" });
+    for (name, words) in [
+        ("/aws/service/mine", "aws"),
+        ("AWSmine", "aws"),
+        ("/SSM/mine", "ssm"),
+        ("/a//b", "3 symbols .-_"),
+        ("//a", "3 symbols .-_"),
+        ("/a/x@example.com", "3 symbols .-_"),
+    ] {
+        let error = ask(&mut world, "PutParameter", put(name)).unwrap_err();
+        assert_eq!(error.code, "ValidationException", "{name}");
+        assert!(error.message.contains(words), "{name}: {error}");
+    }
+    let length = 1011 - "arn:aws:ssm:eu-west-1:111111111111:parameter/".len();
+    let long = "n".repeat(length);
+    ask(&mut world, "PutParameter", put(&long)).unwrap();
+    let longer = put(&format!("{long}n"));
+    assert_eq!(
+        refused(&mut world, "PutParameter", longer),
+        "ValidationException"
+    );
+    ask(&mut world, "PutParameter", put("  spaced ")).unwrap();
+    assert_eq!(get(&mut world, "spaced").unwrap()["Value"], "v");
+}
+
+#[test]
+fn a_label_is_given_at_least_once_and_counts_once() {
+    let mut world = with_two_versions();
+    let labels = |labels: &[&str]| json!({ "Name": NAME, "Labels": labels });
+    for wrong in [vec![], vec!["l"; 11]] {
+        let code = refused(&mut world, "LabelParameterVersion", labels(&wrong));
+        assert_eq!(code, "ValidationException");
+    }
+    ask(&mut world, "LabelParameterVersion", labels(&["l"; 10])).unwrap();
+    let history = ask(&mut world, "GetParameterHistory", json!({ "Name": NAME })).unwrap();
+    assert_eq!(history["Parameters"][1]["Labels"], json!(["l"]));
+}
+
+#[test]
 fn a_secret_is_shown_only_to_those_who_decrypt_it() {
     let mut world = World::new(Timestamp::UNIX_EPOCH);
     let input = json!({ "Name": "/s", "Value": "secret", "Type": "SecureString" });

@@ -13,7 +13,7 @@ fn cached() -> Value {
                 "Type": "Training",
                 "Arguments": {
                     "InputDataConfig": [{ "ChannelName": "train", "DataSource": { "S3DataSource": {
-                        "S3Uri": { "Get": "Parameters.Data" },
+                        "S3DataType": "S3Prefix", "S3Uri": { "Get": "Parameters.Data" },
                     } } }],
                     "OutputDataConfig": { "S3OutputPath": "s3://models/" },
                     "ResourceConfig": { "InstanceType": { "Get": "Parameters.Instance" } },
@@ -23,8 +23,8 @@ fn cached() -> Value {
             {
                 "Name": "Score",
                 "Type": "Transform",
-                "Arguments": { "TransformInput": {
-                    "Model": { "Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts" },
+                "Arguments": { "Environment": {
+                    "MODEL": { "Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts" },
                 } },
                 "CacheConfig": { "Enabled": true, "ExpireAfter": "30d" },
             },

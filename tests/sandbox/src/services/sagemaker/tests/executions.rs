@@ -14,7 +14,10 @@ fn parameterized() -> Value {
         { "Name": "Data", "Type": "String" },
         { "Name": "Size", "Type": "String", "DefaultValue": "small", "EnumValues": ["small", "large"] },
     ]);
-    definition(parameters, json!([{ "Name": "Train", "Type": "Training" }]))
+    definition(
+        parameters,
+        json!([{ "Name": "Train", "Type": "Training", "Arguments": {} }]),
+    )
 }
 
 #[test]
@@ -128,7 +131,10 @@ fn parameters_and_definition_of_an_execution_stay_what_they_were_at_its_start() 
 fn an_earlier_version_can_be_started() {
     let mut world = world();
     create(&mut world, "Churn", &chain());
-    let newer = definition(json!([]), json!([{ "Name": "Only", "Type": "Training" }]));
+    let newer = definition(
+        json!([]),
+        json!([{ "Name": "Only", "Type": "Training", "Arguments": {} }]),
+    );
     let input = json!({ "PipelineName": "Churn", "PipelineDefinition": newer.to_string() });
     ask(&mut world, "UpdatePipeline", input);
     let input = json!({

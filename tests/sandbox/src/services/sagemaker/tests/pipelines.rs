@@ -206,18 +206,19 @@ fn requests_that_the_model_does_not_allow_are_refused_with_the_member_at_fault()
 }
 
 #[test]
-fn a_definition_must_be_a_document_with_version_and_steps() {
+fn a_definition_must_be_a_document_with_steps_of_a_version_that_there_is() {
     refused_definition(&json!("not a document"));
-    assert!(refused_definition(&json!({ "Steps": [] })).contains("Version"));
+    let unknown = json!({ "Version": "2019-01-01", "Steps": [] });
+    assert!(refused_definition(&unknown).contains("2020-12-01"));
     assert!(refused_definition(&json!({ "Version": "2020-12-01" })).contains("Steps"));
-    let nameless = definition(json!([]), json!([{ "Type": "Training" }]));
+    let nameless = definition(json!([]), json!([{ "Type": "Training", "Arguments": {} }]));
     assert!(refused_definition(&nameless).contains("Name"));
 }
 
 #[test]
 fn a_definition_whose_references_lead_nowhere_is_refused() {
     let train = |extra: Value| {
-        let mut step = json!({ "Name": "Train", "Type": "Training" });
+        let mut step = json!({ "Name": "Train", "Type": "Training", "Arguments": {} });
         step.as_object_mut()
             .unwrap()
             .extend(extra.as_object().unwrap().clone());
@@ -233,7 +234,7 @@ fn a_definition_whose_references_lead_nowhere_is_refused() {
             "unknown step 'Prepare'",
         ),
         (
-            json!({ "Arguments": [{ "Get": "Parameters.Epochs" }] }),
+            json!({ "Arguments": { "X": { "Get": "Parameters.Epochs" } } }),
             "parameter 'Epochs'",
         ),
         (json!({ "DependsOn": ["Train"] }), "Cyclic"),
@@ -241,7 +242,7 @@ fn a_definition_whose_references_lead_nowhere_is_refused() {
         let message = refused_definition(&train(extra));
         assert!(message.contains(expected), "{message}");
     }
-    let step = json!({ "Name": "Train", "Type": "Training" });
+    let step = json!({ "Name": "Train", "Type": "Training", "Arguments": {} });
     assert!(refused_definition(&definition(json!([]), json!([step, step]))).contains("Duplicate"));
     let parameter = json!([{ "Name": "Epochs", "Type": "Integer", "DefaultValue": "three" }]);
     assert!(refused_definition(&definition(parameter, json!([]))).contains("'Epochs'"));
@@ -294,7 +295,10 @@ fn an_update_keeps_the_arn_and_what_it_does_not_name_and_makes_a_version() {
     );
     ask(&mut world, "CreatePipeline", input);
     pass(&mut world, 60);
-    let newer = definition(json!([]), json!([{ "Name": "Only", "Type": "Training" }]));
+    let newer = definition(
+        json!([]),
+        json!([{ "Name": "Only", "Type": "Training", "Arguments": {} }]),
+    );
     let input = json!({ "PipelineName": "Churn", "PipelineDefinition": newer.to_string() });
     let answer = ask(&mut world, "UpdatePipeline", input);
     assert_eq!(

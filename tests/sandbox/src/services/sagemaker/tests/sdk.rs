@@ -36,7 +36,7 @@ fn abalone() -> Value {
                 "AppSpecification": { "ImageUri": "sklearn:1.2" },
                 "RoleArn": ROLE,
                 "ProcessingInputs": [{ "InputName": "input-1", "S3Input": {
-                    "S3Uri": { "Get": "Parameters.InputData" },
+                    "S3DataType": "S3Prefix", "S3Uri": { "Get": "Parameters.InputData" },
                 } }],
                 "ProcessingOutputConfig": { "Outputs": [output("train"), output("test")] },
             } },
@@ -44,7 +44,7 @@ fn abalone() -> Value {
                 "AlgorithmSpecification": { "TrainingImage": "xgboost:1.7", "TrainingInputMode": "File" },
                 "OutputDataConfig": { "S3OutputPath": "s3://bucket/models" },
                 "InputDataConfig": [{ "ChannelName": "train", "DataSource": { "S3DataSource": {
-                    "S3Uri": { "Get": "Steps.AbaloneProcess.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri" },
+                    "S3DataType": "S3Prefix", "S3Uri": { "Get": "Steps.AbaloneProcess.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri" },
                 } } }],
             } },
             {
@@ -52,9 +52,9 @@ fn abalone() -> Value {
                 "Type": "Processing",
                 "Arguments": {
                     "ProcessingInputs": [
-                        { "InputName": "input-1", "S3Input": { "S3Uri": model_data } },
+                        { "InputName": "input-1", "S3Input": { "S3DataType": "S3Prefix", "S3Uri": model_data } },
                         { "InputName": "input-2", "S3Input": {
-                            "S3Uri": { "Get": "Steps.AbaloneProcess.ProcessingOutputConfig.Outputs['test'].S3Output.S3Uri" },
+                            "S3DataType": "S3Prefix", "S3Uri": { "Get": "Steps.AbaloneProcess.ProcessingOutputConfig.Outputs['test'].S3Output.S3Uri" },
                         } },
                     ],
                     "ProcessingOutputConfig": { "Outputs": [output("evaluation")] },
@@ -86,7 +86,7 @@ fn abalone() -> Value {
                     } },
                     { "Name": "AbaloneTransform", "Type": "Transform", "Arguments": {
                         "ModelName": { "Get": "Steps.AbaloneCreateModel-CreateModel.ModelName" },
-                        "TransformInput": { "DataSource": { "S3DataSource": { "S3Uri": { "Get": "Parameters.InputData" } } } },
+                        "TransformInput": { "DataSource": { "S3DataSource": { "S3DataType": "S3Prefix", "S3Uri": { "Get": "Parameters.InputData" } } } },
                         "TransformOutput": { "S3OutputPath": "s3://bucket/scores" },
                     } },
                 ],
@@ -109,7 +109,7 @@ fn helpers() -> Value {
             "Arguments": {
                 "AppSpecification": { "ImageUri": "analyzer" },
                 "ProcessingOutputConfig": { "Outputs": [
-                    { "OutputName": "out", "S3Output": { "S3Uri": folder } },
+                    { "OutputName": "out", "S3Output": { "S3Uri": folder, "S3UploadMode": "EndOfJob" } },
                 ] },
             },
             "CheckType": check_type,
@@ -140,14 +140,22 @@ fn helpers() -> Value {
                     "Jar": "command-runner.jar",
                     "Args": [{ "Get": "Steps.Label.OutputParameters['labels']" }],
                 } },
-            }, "ClusterId": "j-1ABCDEFGHIJKL" },
+            } },
             check("QualityCheck", "DATA_QUALITY", "s3://bucket/quality/"),
             check("ClarifyCheck", "DATA_BIAS", "s3://bucket/bias"),
             { "Name": "Tune", "Type": "Tuning", "DependsOn": ["QualityCheckStep", "ClarifyCheckStep"], "Arguments": {
-                "HyperParameterTuningJobConfig": { "Strategy": "Bayesian" },
-                "TrainingJobDefinition": { "StaticHyperParameters": {
-                    "baseline": { "Get": "Steps.QualityCheckStep.CalculatedBaselineConstraints" },
-                } },
+                "HyperParameterTuningJobConfig": {
+                    "Strategy": "Bayesian", "ResourceLimits": { "MaxParallelTrainingJobs": 1 },
+                },
+                "TrainingJobDefinition": {
+                    "StaticHyperParameters": {
+                        "baseline": { "Get": "Steps.QualityCheckStep.CalculatedBaselineConstraints" },
+                    },
+                    "AlgorithmSpecification": { "TrainingInputMode": "File" },
+                    "OutputDataConfig": { "S3OutputPath": "s3://bucket/tuned" },
+                    "RoleArn": ROLE,
+                    "StoppingCondition": {},
+                },
             } },
         ]),
     )
@@ -308,7 +316,7 @@ fn a_condition_in_a_branch_of_a_condition_runs_when_its_branch_is_taken() {
     let gate = |name: &str, limit: f64, inner: Value| {
         json!({
             "Name": name, "Type": "Condition", "Arguments": {
-                "Conditions": [{ "Type": "Not", "Expression": {
+                "Conditions": [{ "Type": "Not", "Condition": {
                     "Type": "GreaterThan", "LeftValue": { "Get": "Parameters.Error" }, "RightValue": limit,
                 } }],
                 "IfSteps": [inner],

@@ -5,12 +5,14 @@ fn row() -> Value {
     let job = |name: &str, after: &[&str]| {
         json!({ "Name": name, "Type": "Processing", "DependsOn": after, "Arguments": {
         "ProcessingOutputConfig": { "Outputs": [
-            { "OutputName": "data", "S3Output": { "S3Uri": format!("s3://data/{name}") } },
+            { "OutputName": "data", "S3Output": { "S3Uri": format!("s3://data/{name}"), "S3UploadMode": "EndOfJob" } },
         ] },
     } })
     };
     let train = json!({ "Name": "Train", "Type": "Training", "DependsOn": ["Split"], "Arguments": {
-        "Input": { "Get": "Steps.Split.ProcessingOutputConfig.Outputs['data'].S3Output.S3Uri" },
+        "HyperParameters": {
+            "input": { "Get": "Steps.Split.ProcessingOutputConfig.Outputs['data'].S3Output.S3Uri" },
+        },
     } });
     definition(
         json!([]),

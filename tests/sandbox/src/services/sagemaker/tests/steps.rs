@@ -13,7 +13,7 @@ fn gated() -> Value {
             "LeftValue": { "Get": "Parameters.Accuracy" },
             "RightValue": 0.8,
         }],
-        "IfSteps": [{ "Name": "Register", "Type": "RegisterModel" }],
+        "IfSteps": [{ "Name": "Register", "Type": "RegisterModel", "Arguments": {} }],
         "ElseSteps": [{ "Name": "Refuse", "Type": "Fail", "Arguments": { "ErrorMessage": {
             "Std:Join": { "On": " ", "Values": ["Accuracy is", { "Get": "Parameters.Accuracy" }] },
         } } }],
@@ -120,7 +120,13 @@ fn a_condition_waits_for_the_step_whose_result_it_looks_at_and_then_holds() {
         "IfSteps": [training("Deploy", &[])],
         "ElseSteps": [],
     } });
-    let all = json!([gate, training("Evaluate", &[])]);
+    let report = json!({
+        "PropertyFileName": "Report", "OutputName": "report", "FilePath": "report.json",
+    });
+    let evaluate = json!({
+        "Name": "Evaluate", "Type": "Processing", "Arguments": {}, "PropertyFiles": [report],
+    });
+    let all = json!([gate, evaluate]);
     create(&mut world, "Churn", &definition(json!([]), all));
     let arn = start(&mut world, "start");
     assert_eq!(steps(&mut world, &arn), ["Evaluate Starting"]);
@@ -184,9 +190,9 @@ fn a_step_shows_its_times_and_the_arn_of_its_job() {
 }
 
 #[test]
-fn steps_of_types_that_the_sandbox_does_not_know_run_like_any_other() {
+fn steps_of_types_whose_form_is_not_published_run_like_any_other() {
     let mut world = world();
-    let step = json!({ "Name": "New", "Type": "Quantum", "Arguments": 1 });
+    let step = json!({ "Name": "New", "Type": "Athena", "Arguments": 1 });
     create(&mut world, "Churn", &definition(json!([]), json!([step])));
     let arn = start(&mut world, "start");
     pass(&mut world, 60);
