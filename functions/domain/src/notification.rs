@@ -15,8 +15,8 @@ pub use ledger::{Change, Decision, Seen, Told, decide};
 pub use notice::{
     AccessChange, Execution, Expired, FailedStep, Fate, Notice, PolicyTrouble, RefusedPolicy,
     StrangersOfDay, Trouble, access_notice, excess_key, excess_notice, execution_notice,
-    expired_notice, policy_refused_notice, policy_trouble_notice, problem_notice, refusal_notice,
-    strangers_notice,
+    expired_notice, legal_subject, policy_refused_notice, policy_trouble_notice, problem_notice,
+    refusal_notice, strangers_notice,
 };
 pub use outbox::Unsent;
 pub use recipients::{Recipients, Withheld, name_accounts, recipients};

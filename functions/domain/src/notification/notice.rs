@@ -22,6 +22,7 @@ pub use refusal::{
     Fate, StrangersOfDay, excess_key, excess_notice, refusal_notice, strangers_notice,
 };
 pub use shared::{AccessChange, access_notice};
+pub use subject::legal as legal_subject;
 
 /// A message to people and machines.
 #[derive(Debug, Clone, PartialEq, Eq)]
