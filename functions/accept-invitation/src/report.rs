@@ -111,6 +111,9 @@ pub(crate) struct AccountReport {
     is_cut_short: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     changes: Vec<NotedChange>,
+    /// What is not told now, since so much was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    put_off: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip)]
@@ -275,6 +278,7 @@ impl AccountReport {
             not_ours: 0,
             is_cut_short: false,
             changes: Vec::new(),
+            put_off: Vec::new(),
             error: None,
             failures: Vec::new(),
             denials: Vec::new(),
@@ -332,6 +336,12 @@ impl AccountReport {
     /// Has another look follow, since something is not told yet.
     pub(crate) fn hold_back(&mut self) {
         self.holds_back = true;
+    }
+
+    /// Notes what is not told now, since so much was.
+    pub(crate) fn put_off(&mut self, what: &str) {
+        tracing::warn!(account.id = %self.account, "so much was told that it is put off: {what}");
+        self.put_off.push(what.to_owned());
     }
 
     /// Notes what the account has gained and lost.

@@ -2,6 +2,7 @@
 
 mod access;
 mod ledger;
+mod limit;
 mod notice;
 mod outbox;
 mod recipients;
@@ -11,7 +12,8 @@ pub use access::{
     Contents, Delta, Grant, Held, Holdings, Inside, MISSING_FOR, Moved, Place, Reconciled,
     Sighting, Sightings, reconcile,
 };
-pub use ledger::{Change, Decision, Seen, Told, decide};
+pub use ledger::{Change, Decision, Present, Seen, Told, decide, is_confirmed};
+pub use limit::{Limit, Room, Tally};
 pub use notice::{
     AccessChange, Execution, Expired, FailedStep, Fate, Notice, PolicyTrouble, RefusedPolicy,
     StrangersOfDay, Trouble, access_notice, excess_key, excess_notice, execution_notice,
