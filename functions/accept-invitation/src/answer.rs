@@ -1,23 +1,20 @@
 //! Answers one invitation.
 
 use aws::{
-    Error,
+    Error, notices,
     ram::{Accepted, Consumer},
 };
 use domain::{
     invitation::{self, Invitation, Receiver, Refusal, Verdict},
-    notification::{self, Fate},
+    notification::{self, Fate, Limit, Room},
     status::InvitationStatus,
+    storage,
 };
 
 use crate::{
     AcceptInvitation, Look,
     report::{AccountReport, Answer},
 };
-
-/// How many refusals of what one owner sends to an account people are told of
-/// in a day. The policy names the owner, and still it writes what it likes.
-const MOST_REFUSALS: usize = 10;
 
 impl AcceptInvitation<'_> {
     /// Accepts a pending invitation if the policy allows all that is inside.
@@ -84,16 +81,18 @@ impl AcceptInvitation<'_> {
         }
         // Told first: a rejected invitation is not looked at again.
         let region = self.aws.region();
-        let notice = |is_last_of_day| {
+        let notice = |room| {
             let fate = Fate {
                 was_rejected: rejected,
-                is_last_of_day,
+                is_last_of_day: room == Room::Last,
             };
             notification::refusal_notice(look.policy, region, invitation, &refusal, fate)
         };
-        let parties = (look.account, &invitation.sender);
+        // The policy names the owner, and still it writes what it likes.
+        let day = notices::day(look.teller.now);
+        let key = storage::refusals(look.account, &invitation.sender, &day);
         self.notices
-            .tell_refusal(look.teller, parties, MOST_REFUSALS, notice)
+            .tell_limited(look.teller, key, Limit::REFUSALS, notice)
             .await?;
         if rejected {
             consumer.reject(&invitation.arn).await?;

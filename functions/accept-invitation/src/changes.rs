@@ -7,17 +7,27 @@ use domain::{
     id::ShareArn,
     invitation::Refusal,
     notification::{
-        AccessChange, Contents, Grant, Reconciled, Sighting, Sightings, Unsent, access_notice,
-        excess_key, excess_notice, reconcile,
+        AccessChange, Contents, Grant, Limit, Reconciled, Room, Sighting, Sightings, Unsent,
+        access_notice, excess_key, excess_notice, reconcile,
     },
     sharing::ShareName,
+    storage,
 };
 
 use crate::{
     AcceptInvitation, Look,
-    memory::Memory,
+    memory::{Announcement, Memory},
     report::{AccountReport, Inspection},
 };
+
+/// What people have to know when changes are told later.
+const LAST_CHANGE: &str = "So much of this was told today that what changes from now on is told together, \
+                           once an hour.";
+
+/// What people have to know when more is not told.
+const LAST_EXCESS: &str = "This is the last message of the day about shares of this owner in this account: \
+                           what is still wrong tomorrow is told then, and the log of accept-invitation \
+                           has all.";
 
 /// What an account was seen to have.
 #[derive(Debug, Default)]
@@ -130,6 +140,13 @@ impl AcceptInvitation<'_> {
             if after == before.value {
                 continue;
             }
+            let limit = storage::limit_of_changes(look.account, grant);
+            let room = memory.room(Limit::CHANGES, &limit, now);
+            if room == Room::Closed && !delta.is_empty() {
+                // What was told stays as it was, so the change is told with what follows.
+                report.put_off(&format!("what rule {} changes", grant.rule));
+                continue;
+            }
             let change = AccessChange {
                 consumer: look.account,
                 grant,
@@ -139,11 +156,14 @@ impl AcceptInvitation<'_> {
                 generation: before.generation + 1,
                 unobserved: seen.unobserved,
             };
-            let unsent = (!delta.is_empty()).then(|| Unsent {
-                notice: access_notice(look.policy, &change),
-                hub_only: seen.unobserved,
+            let announcement = (!delta.is_empty()).then(|| Announcement {
+                unsent: Unsent {
+                    notice: access_notice(look.policy, &change).ending(room, LAST_CHANGE),
+                    hub_only: seen.unobserved,
+                },
+                limit,
             });
-            let noted = self.remember_held(look, memory, grant, after, unsent);
+            let noted = self.remember_held(look, memory, grant, after, announcement);
             if noted.await? {
                 report.changed(grant, &delta);
             } else {
@@ -186,22 +206,38 @@ impl AcceptInvitation<'_> {
         if look.can_wait {
             return Ok(());
         }
-        for (share, wrong) in &seen.judged {
-            let Some((name, refusal)) = wrong else {
-                continue;
-            };
+        // What was seldom told comes first, so that nobody hides one share behind another.
+        let judged = seen.judged.iter();
+        let mut wrong: Vec<_> = judged
+            .filter_map(|(share, wrong)| Some((share, wrong.as_ref()?)))
+            .map(|(share, wrong)| {
+                let known = memory.distrusted.get(share).cloned();
+                (known.unwrap_or_default(), share, wrong)
+            })
+            .collect();
+        wrong.sort_by_key(|(known, ..)| known.generation);
+        for (known, share, (name, refusal)) in wrong {
             let what = excess_key(refusal);
-            let known = memory.distrusted.get(share).cloned().unwrap_or_default();
             if known.value == what {
+                continue;
+            }
+            let limit = storage::limit_of_excess(look.account, share.owner());
+            let room = memory.room(Limit::EXCESS, &limit, look.teller.now);
+            if room == Room::Closed {
+                // What is still wrong tomorrow is told then.
+                report.put_off(&format!("what is wrong with {share}"));
                 continue;
             }
             let (policy, generation) = (look.policy, known.generation + 1);
             let notice = excess_notice(policy, (share, name), look.account, refusal, generation);
-            let unsent = Some(Unsent {
-                notice,
-                hub_only: true,
+            let announcement = Some(Announcement {
+                unsent: Unsent {
+                    notice: notice.ending(room, LAST_EXCESS),
+                    hub_only: true,
+                },
+                limit,
             });
-            let noted = self.remember_distrusted(look, memory, share, what, unsent);
+            let noted = self.remember_distrusted(look, memory, share, what, announcement);
             if !noted.await? {
                 report.hold_back();
             }

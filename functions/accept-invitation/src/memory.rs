@@ -13,9 +13,9 @@ use aws::{
 use domain::{
     hint::Ignored,
     id::{AccountId, ShareArn},
-    notification::{Grant, Holdings, MAX_PART, Notice, Unsent},
+    notification::{Grant, Holdings, Limit, MAX_PART, Notice, Room, Tally, Unsent},
     policy::Policy,
-    storage::{self, SharedItem},
+    storage::{self, Key, SharedItem},
 };
 use jiff::Timestamp;
 
@@ -27,6 +27,9 @@ const KEEP_UNSENT: Duration = Duration::from_hours(24 * 14);
 /// How long the count of what is empty is kept: longer than it is remembered
 /// that a notification was sent, whose id has the count in it.
 const KEEP_EMPTY: Duration = Duration::from_hours(24 * 180);
+
+/// How long it is remembered how much was told on a day.
+const KEEP_LIMITS: Duration = Duration::from_hours(24 * 3);
 
 const GENERATION: &str = "generation";
 const PARTS: &str = "parts";
@@ -43,6 +46,14 @@ pub(crate) struct Remembered<T> {
     parts: usize,
 }
 
+/// What is to be said of a change.
+#[derive(Debug)]
+pub(crate) struct Announcement {
+    pub(crate) unsent: Unsent,
+    /// Where is counted how many of its kind there are.
+    pub(crate) limit: Key,
+}
+
 /// What is remembered about one account.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
@@ -53,6 +64,8 @@ pub(crate) struct Memory {
     pub(crate) distrusted: BTreeMap<ShareArn, Remembered<String>>,
     /// What has not reached everybody, by sort key.
     pub(crate) unsent: BTreeMap<String, Unsent>,
+    /// How much was told lately of what others can have told, by sort key.
+    limits: BTreeMap<String, Tally>,
     /// The last write of the account, as the list of accounts has it.
     last: Option<String>,
 }
@@ -86,6 +99,10 @@ impl Memory {
                     };
                     memory.distrusted.insert(share, distrusted);
                 }
+                Some(SharedItem::Limit) => {
+                    let tally = Tally::from_values(&item.values);
+                    memory.limits.insert(item.sk, tally);
+                }
                 Some(SharedItem::Unsent) => {
                     let unsent = Unsent::from_values(&item.values);
                     memory.unsent.extend(unsent.map(|unsent| (item.sk, unsent)));
@@ -98,6 +115,12 @@ impl Memory {
             held.value = Holdings::from(&*texts.concat());
         }
         memory
+    }
+
+    /// Whether another message of this kind can be sent.
+    pub(crate) fn room(&self, limit: Limit, key: &Key, now: Timestamp) -> Room {
+        let tally = self.limits.get(&key.sk).cloned().unwrap_or_default();
+        limit.room(&tally, now)
     }
 
     /// Whether there is nothing left to tell about the account, now or later.
@@ -160,7 +183,7 @@ impl AcceptInvitation<'_> {
         memory: &mut Memory,
         grant: &Grant,
         after: Holdings,
-        notice: Option<Unsent>,
+        notice: Option<Announcement>,
     ) -> Result<bool, Error> {
         let before = memory.held.get(grant).cloned().unwrap_or_default();
         let generation = before.generation + 1;
@@ -210,7 +233,7 @@ impl AcceptInvitation<'_> {
         memory: &mut Memory,
         share: &ShareArn,
         what: String,
-        notice: Option<Unsent>,
+        notice: Option<Announcement>,
     ) -> Result<bool, Error> {
         let before = memory.distrusted.get(share).cloned().unwrap_or_default();
         let generation = before.generation + 1;
@@ -241,7 +264,7 @@ impl AcceptInvitation<'_> {
         look: &Look<'_>,
         memory: &mut Memory,
         mut writes: Vec<Write>,
-        unsent: Option<Unsent>,
+        announcement: Option<Announcement>,
         generation: u64,
     ) -> Result<bool, Error> {
         let last = format!("{} {generation} {}", look.teller.holder, look.teller.now);
@@ -251,22 +274,30 @@ impl AcceptInvitation<'_> {
             expires: None,
             condition: Condition::Any,
         });
-        let unsent = unsent.map(|unsent| {
-            let Notice { id, .. } = &unsent.notice;
-            (storage::unsent(look.account, id, generation), unsent)
-        });
-        writes.extend(unsent.iter().map(|(key, unsent)| Write::Put {
+        let Some(Announcement { unsent, limit }) = announcement else {
+            let is_ours = self.table.write_all(writes).await?;
+            if is_ours {
+                memory.last = Some(last);
+            }
+            return Ok(is_ours);
+        };
+        let put = |key: &Key, values, keep| Write::Put {
             key: key.clone(),
-            values: unsent.to_values(),
-            expires: Some(later(look, KEEP_UNSENT)),
+            values,
+            expires: Some(later(look, keep)),
             condition: Condition::Any,
-        }));
+        };
+        let Notice { id, .. } = &unsent.notice;
+        let key = storage::unsent(look.account, id, generation);
+        writes.push(put(&key, unsent.to_values(), KEEP_UNSENT));
+        let tally = memory.limits.get(&limit.sk).cloned().unwrap_or_default();
+        let tally = tally.counted(look.teller.now);
+        writes.push(put(&limit, tally.to_values(), KEEP_LIMITS));
         let is_ours = self.table.write_all(writes).await?;
         if is_ours {
             memory.last = Some(last);
-            memory
-                .unsent
-                .extend(unsent.map(|(key, unsent)| (key.sk, unsent)));
+            memory.unsent.insert(key.sk, unsent);
+            memory.limits.insert(limit.sk, tally);
         }
         Ok(is_ours)
     }

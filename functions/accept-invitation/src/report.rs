@@ -1,5 +1,7 @@
 //! What was done and why: the answer to a command, the log line and the metrics.
 
+mod found;
+
 use std::{collections::BTreeSet, fmt};
 
 use aws::{
@@ -10,8 +12,8 @@ use aws::{
 };
 use domain::{
     hint::{Ignored, Offer},
-    id::{AccountId, InvitationArn, Principal, ShareArn},
-    invitation::{Invitation, Refusal, Sample, Strangers},
+    id::{AccountId, Principal},
+    invitation::{Invitation, Strangers},
     notification::{Delta, Grant, Trouble},
     policy::Policy,
     status::InvitationStatus,
@@ -19,6 +21,8 @@ use domain::{
 use serde::Serialize;
 
 use crate::Look;
+pub(crate) use found::{Answer, Inspection};
+use found::{AnsweredInvitation, FollowedOffer, InspectedShare, Met, NotedChange, OfferState};
 
 /// One run of the function.
 #[derive(Debug, Default, Serialize)]
@@ -111,6 +115,9 @@ pub(crate) struct AccountReport {
     is_cut_short: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     changes: Vec<NotedChange>,
+    /// What is not told now, since so much was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    put_off: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip)]
@@ -128,141 +135,6 @@ fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
-/// What strangers sent, in short.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Met {
-    invitations: usize,
-    shares: usize,
-    senders: usize,
-    rejected: usize,
-    samples: Vec<Sample>,
-}
-
-/// An invitation and what was answered.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AnsweredInvitation {
-    invitation: InvitationArn,
-    #[serde(skip)]
-    share: ShareArn,
-    share_name: String,
-    sender: AccountId,
-    #[serde(flatten)]
-    answer: Option<Answer>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-}
-
-/// What was answered to a pending invitation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "answer", rename_all = "kebab-case")]
-pub(crate) enum Answer {
-    /// It was accepted.
-    Accepted { rule: String },
-    /// It would be accepted, if this were no dry run.
-    WouldAccept { rule: String },
-    /// Somebody had accepted it meanwhile.
-    AlreadyAccepted { rule: String },
-    /// It stays pending until there is something to judge.
-    NothingInside,
-    /// It does not claim to be ours.
-    NotOurs,
-    /// Somebody rejected it meanwhile, its time is over, or its share is gone.
-    Over,
-    /// It claims to be ours, and is not allowed.
-    Refused { refusal: Refusal, rejected: bool },
-}
-
-impl Answer {
-    fn metric(&self) -> &'static str {
-        match self {
-            Self::Accepted { .. } => "InvitationsAccepted",
-            Self::WouldAccept { .. } => "InvitationsAcceptable",
-            Self::AlreadyAccepted { .. } => "InvitationsAlreadyAccepted",
-            Self::NothingInside => "InvitationsEmpty",
-            Self::NotOurs => "InvitationsNotOurs",
-            Self::Over => "InvitationsOver",
-            Self::Refused { .. } => "InvitationsRefused",
-        }
-    }
-}
-
-/// A visible share and what was found inside.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct InspectedShare {
-    share: ShareArn,
-    share_name: String,
-    #[serde(flatten)]
-    inspection: Option<Inspection>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-}
-
-/// What was found in a share that this account can see.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "inspection", rename_all = "kebab-case")]
-pub(crate) enum Inspection {
-    /// The pipelines are those of the rule, and one of them could be described.
-    Proven { pipelines: usize },
-    /// Nothing is inside.
-    Empty,
-    /// RAM shows the pipelines, but `SageMaker` does not let the account use them.
-    NoAccess { error: String },
-    /// The policy does not allow it. A share of pipelines cannot be left, so people must know.
-    Distrusted { refusal: Refusal },
-}
-
-impl Inspection {
-    fn metric(&self) -> &'static str {
-        match self {
-            Self::Proven { .. } => "SharesProven",
-            Self::Empty => "SharesEmpty",
-            Self::NoAccess { .. } => "SharesWithoutAccess",
-            Self::Distrusted { .. } => "SharesDistrusted",
-        }
-    }
-}
-
-/// A change of what the account has by a rule; it is told.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct NotedChange {
-    #[serde(flatten)]
-    grant: Grant,
-    gained: usize,
-    lost: usize,
-}
-
-/// An offer and where it stands.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct FollowedOffer {
-    share: ShareArn,
-    state: OfferState,
-}
-
-/// Where an offer stands. That there is no invitation has four different reasons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum OfferState {
-    /// The invitation is there and was answered above.
-    Invited,
-    /// The share is visible: it was accepted, if it needed to be.
-    Visible,
-    /// It was accepted, and RAM does not show the share yet.
-    Accepted,
-    /// It was not answered in time; share-pipeline invites again.
-    Expired,
-    /// Somebody rejected it.
-    Rejected,
-    /// Members of the organization need no invitation.
-    NotNeeded,
-    /// Neither invitation nor share is visible yet.
-    NotVisibleYet,
-}
-
 impl AccountReport {
     pub(crate) fn new(account: &AccountId, dry_run: bool) -> Self {
         Self {
@@ -275,6 +147,7 @@ impl AccountReport {
             not_ours: 0,
             is_cut_short: false,
             changes: Vec::new(),
+            put_off: Vec::new(),
             error: None,
             failures: Vec::new(),
             denials: Vec::new(),
@@ -332,6 +205,12 @@ impl AccountReport {
     /// Has another look follow, since something is not told yet.
     pub(crate) fn hold_back(&mut self) {
         self.holds_back = true;
+    }
+
+    /// Notes what is not told now, since so much was.
+    pub(crate) fn put_off(&mut self, what: &str) {
+        tracing::warn!(account.id = %self.account, "so much was told that it is put off: {what}");
+        self.put_off.push(what.to_owned());
     }
 
     /// Notes what the account has gained and lost.

@@ -13,8 +13,9 @@ use std::{
 
 use domain::{
     id::{AccountId, ExecutionArn},
-    notification::{self, Notice, SOURCE, Told, Trouble},
+    notification::{self, Limit, Notice, SOURCE, Told, Trouble},
     policy::Policy,
+    storage,
 };
 use jiff::Timestamp;
 
@@ -25,10 +26,15 @@ use crate::{
     env::Settings,
     eventbridge::Entry,
 };
+pub use limited::{Allowance, day};
 
 /// How long it is remembered that something was told. Events are repeated
 /// within a day; an execution may be retried much later.
 const KEEP: Duration = Duration::from_hours(24 * 90);
+
+/// What people have to know when other problems of the day are not told.
+const LAST_PROBLEM: &str = "This is the last message of the day about problems of this account: what \
+                            else comes up is in the logs of the functions, and what lasts is told tomorrow.";
 
 /// The name of the bus, and of the topic, in every consumer account.
 const CONSUMER: &str = "pipeshare";
@@ -152,6 +158,9 @@ impl<'a> Notices<'a> {
 
     /// Tells the hub, once a day, what only people can mend in an account.
     ///
+    /// Whoever has a say in the account can make up other problems each time,
+    /// so of different ones only so many are told.
+    ///
     /// That it could not be told is logged, and counted if the hub itself is
     /// why; it keeps nothing else from being done, and is told by the next look.
     pub async fn tell_troubles(
@@ -164,9 +173,15 @@ impl<'a> Notices<'a> {
         if troubles.is_empty() {
             return;
         }
-        let day = teller.now.strftime("%F").to_string();
-        let notice = notification::problem_notice(policy, account, troubles, &day);
-        let told = self.publish_once(teller, &Destination::Hub, &notice).await;
+        let day = day(teller.now);
+        let key = storage::troubles(account, &day);
+        let notice = |room| {
+            let notice = notification::problem_notice(policy, account, troubles, &day);
+            notice.ending(room, LAST_PROBLEM)
+        };
+        let told = self
+            .tell_limited(teller, key, Limit::TROUBLES, notice)
+            .await;
         if let Err(error) = told {
             tracing::error!(account.id = %account, "nobody could be told of problems: {error}");
         }

@@ -48,6 +48,10 @@ pub struct ExecutionDetails {
     pub failure_reason: Option<String>,
     /// When it was created.
     pub started: Option<Timestamp>,
+    /// When anything about it changed last.
+    pub modified: Option<Timestamp>,
+    /// When its last step ended.
+    pub last_step: Option<Timestamp>,
     /// The version of the pipeline's definition that it runs.
     pub pipeline_version: Option<i64>,
     /// The steps that failed, in the order that they started.
@@ -188,13 +192,16 @@ impl SageMaker {
     /// Asks about an execution as it is now, whatever an event said.
     pub async fn details(&self, execution: &ExecutionArn) -> Result<ExecutionDetails, Error> {
         let answer = self.describe_execution(execution).await?;
+        let steps = self.steps(execution).await?;
         Ok(ExecutionDetails {
             status: Some(status(answer.pipeline_execution_status())),
             display_name: answer.pipeline_execution_display_name().map(str::to_owned),
             failure_reason: answer.failure_reason().map(str::to_owned),
             started: answer.creation_time().and_then(timestamp),
+            modified: answer.last_modified_time().and_then(timestamp),
+            last_step: last_end(&steps),
             pipeline_version: answer.pipeline_version_id(),
-            failed_steps: self.failed_steps(execution).await?,
+            failed_steps: failed(&steps),
         })
     }
 
@@ -212,10 +219,7 @@ impl SageMaker {
 
     /// The steps that failed, in the order that they started.
     async fn failed_steps(&self, execution: &ExecutionArn) -> Result<Vec<FailedStep>, Error> {
-        let steps = self.steps(execution).await?;
-        let failed =
-            |step: &&PipelineExecutionStep| step.step_status() == Some(&StepStatus::Failed);
-        Ok(steps.iter().filter(failed).map(failed_step).collect())
+        Ok(failed(&self.steps(execution).await?))
     }
 
     /// When the last step of an execution ended; none if none has.
@@ -223,11 +227,7 @@ impl SageMaker {
         &self,
         execution: &ExecutionArn,
     ) -> Result<Option<Timestamp>, Error> {
-        let steps = self.steps(execution).await?;
-        let ends = steps
-            .iter()
-            .filter_map(|step| step.end_time().and_then(timestamp));
-        Ok(ends.max())
+        Ok(last_end(&self.steps(execution).await?))
     }
 
     async fn steps(&self, execution: &ExecutionArn) -> Result<Vec<PipelineExecutionStep>, Error> {
@@ -327,6 +327,16 @@ fn is_managed_by_aws(pipeline: &PipelineSummary) -> bool {
 
 fn status(status: Option<&aws_sdk_sagemaker::types::PipelineExecutionStatus>) -> ExecutionStatus {
     status.map_or("", |status| status.as_str()).into()
+}
+
+fn failed(steps: &[PipelineExecutionStep]) -> Vec<FailedStep> {
+    let failed = |step: &&PipelineExecutionStep| step.step_status() == Some(&StepStatus::Failed);
+    steps.iter().filter(failed).map(failed_step).collect()
+}
+
+fn last_end(steps: &[PipelineExecutionStep]) -> Option<Timestamp> {
+    let ends = steps.iter().filter_map(PipelineExecutionStep::end_time);
+    ends.filter_map(timestamp).max()
 }
 
 fn failed_step(step: &PipelineExecutionStep) -> FailedStep {

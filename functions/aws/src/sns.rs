@@ -2,15 +2,12 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_sns::Client;
-use domain::text::flat;
+use domain::notification::legal_subject;
 
 use crate::{
     clients::Session,
     error::{Error, Service},
 };
-
-/// A subject has fewer than a hundred characters.
-const MAX_SUBJECT: usize = 99;
 
 /// What a message may weigh on a topic that nobody changed.
 const MAX_MESSAGE: usize = 256 * 1024;
@@ -34,29 +31,18 @@ impl Sns {
 
     /// Publishes a message; subject and message are made to fit what SNS takes.
     pub async fn publish(&self, topic: &str, subject: &str, message: &str) -> Result<(), Error> {
+        let subject = legal_subject(subject);
         self.client
             .publish()
             .topic_arn(topic)
-            .set_subject(legal_subject(subject))
+            // SNS takes no empty one.
+            .set_subject((!subject.is_empty()).then_some(subject))
             .message(shortened(message))
             .send()
             .await
             .map_err(self.service.failed("Publish"))?;
         Ok(())
     }
-}
-
-/// A subject is UTF-8, has no line breaks or control characters, and begins
-/// with more than a space; none if nothing is left of it.
-///
-/// Whether SNS counts characters or the units of UTF-16 is not said; the
-/// latter are never fewer.
-fn legal_subject(subject: &str) -> Option<String> {
-    let mut legal = flat(subject, MAX_SUBJECT);
-    while legal.encode_utf16().count() > MAX_SUBJECT {
-        legal.pop();
-    }
-    (!legal.is_empty()).then_some(legal)
 }
 
 fn shortened(message: &str) -> String {
@@ -90,21 +76,13 @@ mod tests {
         assert!(form.contains("Message=message"), "{form}");
     }
 
-    #[test]
-    fn a_subject_is_short_on_one_line_and_keeps_its_letters() {
-        let long = legal_subject(&format!(" \t{}", "é".repeat(500))).unwrap();
-        assert_eq!(long, format!("{}…", "é".repeat(98)));
-        let wide = legal_subject(&"🚀".repeat(99)).unwrap();
-        assert_eq!(wide.encode_utf16().count(), 98);
-        assert_eq!(
-            legal_subject("Größe: Failed").as_deref(),
-            Some("Größe: Failed")
-        );
-        assert_eq!(
-            legal_subject("a\u{7}b\r\nc\u{2028}d").as_deref(),
-            Some("a b c d")
-        );
-        assert_eq!(legal_subject(" \n "), None);
+    #[tokio::test]
+    async fn a_message_of_which_no_subject_is_left_is_published_without_one() {
+        let replay = Replay::of([Answer::Http(200, "<PublishResponse/>".to_owned())]);
+        let sns = Sns::new(&replay.config().await, None);
+        sns.publish("arn:t", " \n ", "message").await.unwrap();
+        let form = &replay.requests()[0].text;
+        assert!(!form.contains("Subject"), "{form}");
     }
 
     #[test]

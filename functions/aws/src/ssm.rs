@@ -87,6 +87,8 @@ impl Ssm {
         match answer {
             Ok(answer) => Ok(answer.parameter.map(|parameter| Version {
                 version: parameter.version,
+                // "Date the parameter was last changed or updated and the parameter
+                // version was created": the service's words for `LastModifiedDate`.
                 written: parameter.last_modified_date().and_then(timestamp),
                 text: parameter.value.unwrap_or_default(),
             })),

@@ -2,6 +2,7 @@
 
 mod access;
 mod ledger;
+mod limit;
 mod notice;
 mod outbox;
 mod recipients;
@@ -11,12 +12,13 @@ pub use access::{
     Contents, Delta, Grant, Held, Holdings, Inside, MISSING_FOR, Moved, Place, Reconciled,
     Sighting, Sightings, reconcile,
 };
-pub use ledger::{Change, Decision, Seen, Told, decide};
+pub use ledger::{Change, Decision, Present, Seen, Told, decide, is_confirmed};
+pub use limit::{Limit, Room, Tally};
 pub use notice::{
     AccessChange, Execution, Expired, FailedStep, Fate, Notice, PolicyTrouble, RefusedPolicy,
     StrangersOfDay, Trouble, access_notice, excess_key, excess_notice, execution_notice,
-    expired_notice, policy_refused_notice, policy_trouble_notice, problem_notice, refusal_notice,
-    strangers_notice,
+    expired_notice, legal_subject, policy_refused_notice, policy_trouble_notice, problem_notice,
+    refusal_notice, strangers_notice,
 };
 pub use outbox::Unsent;
 pub use recipients::{Recipients, Withheld, name_accounts, recipients};

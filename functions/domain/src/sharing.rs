@@ -14,6 +14,7 @@ mod maintain;
 mod name;
 mod observed;
 mod plan;
+mod planner;
 mod rest;
 mod step;
 
@@ -22,7 +23,8 @@ pub use evidence::{Evidence, Flaw, Questions, gates, questions};
 pub use name::{Audience, PREFIX, ShareName};
 pub(crate) use observed::is_older;
 pub use observed::{Association, Lookalike, Observed, Pipeline, Share};
-pub use plan::{Flawed, MAX_PIPELINES, Offered, OutOfReach, Plan, Problem, Waiting, plan};
+pub use plan::{Flawed, Offered, OutOfReach, Plan, Problem, Waiting};
+pub use planner::{MAX_PIPELINES, plan};
 pub use step::{Action, Reason, Step};
 
 /// The tag that a share carries if pipeshare made it; nothing else is ever touched.

@@ -160,6 +160,52 @@ pub fn refusals(receiver: &AccountId, owner: &AccountId, day: &str) -> Key {
     }
 }
 
+/// How many problems of an account were told on a day.
+#[must_use]
+pub fn troubles(account: &AccountId, day: &str) -> Key {
+    Key {
+        pk: format!("told|troubles|{account}"),
+        sk: day.to_owned(),
+    }
+}
+
+/// How often people were told on a day that invitations of an owner were not accepted.
+#[must_use]
+pub fn expired(owner: &AccountId, day: &str) -> Key {
+    Key {
+        pk: format!("told|expired|{owner}"),
+        sk: day.to_owned(),
+    }
+}
+
+/// How many changes of an owner's executions, which `SageMaker` did not confirm,
+/// a destination was told on a day.
+#[must_use]
+pub fn unconfirmed(owner: &AccountId, destination: &str, day: &str) -> Key {
+    Key {
+        pk: format!("told|unconfirmed|{owner}"),
+        sk: format!("{destination}|{day}"),
+    }
+}
+
+/// How many changes of what a consumer has by a rule were told lately.
+#[must_use]
+pub fn limit_of_changes(consumer: &AccountId, grant: &Grant) -> Key {
+    Key {
+        pk: shared(consumer),
+        sk: format!("limit|held|{}|{}", grant.rule, grant.owner),
+    }
+}
+
+/// How often was told lately what is wrong with shares of an owner that a consumer can see.
+#[must_use]
+pub fn limit_of_excess(consumer: &AccountId, owner: &AccountId) -> Key {
+    Key {
+        pk: shared(consumer),
+        sk: format!("limit|distrusted|{owner}"),
+    }
+}
+
 /// What an item of the partition [`shared`] is, by its sort key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SharedItem {
@@ -169,6 +215,8 @@ pub enum SharedItem {
     Distrusted(ShareArn),
     /// See [`unsent`].
     Unsent,
+    /// See [`limit_of_changes`] and [`limit_of_excess`].
+    Limit,
 }
 
 impl SharedItem {
@@ -186,6 +234,7 @@ impl SharedItem {
             }
             "distrusted" => Some(Self::Distrusted(rest.parse().ok()?)),
             "unsent" => Some(Self::Unsent),
+            "limit" => Some(Self::Limit),
             _ => None,
         }
     }
@@ -248,6 +297,13 @@ mod tests {
             rule: "readers".parse().unwrap(),
             owner: "222222222222".parse().unwrap(),
         };
+        for limit in [
+            limit_of_changes(&consumer, &grant),
+            limit_of_excess(&consumer, &grant.owner),
+        ] {
+            assert_eq!(limit.pk, shared(&consumer));
+            assert_eq!(SharedItem::parse(&limit.sk), Some(SharedItem::Limit));
+        }
         let key = held(&consumer, &grant, 12);
         assert_eq!(key.pk, "shared|111111111111");
         assert_eq!(key.sk, "held|readers|222222222222|0012");

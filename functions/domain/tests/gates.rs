@@ -13,24 +13,12 @@ use domain::{
 };
 use jiff::Timestamp;
 use proptest::{prelude::*, sample::subsequence};
-use support::{Model, OWNER};
+use support::{
+    Model, OWNER,
+    policies::{EXECUTE, READ, policy},
+};
 
-const READ: &str = "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSageMakerPipeline";
-const EXECUTE: &str = "arn:aws:ram::aws:permission/AWSRAMPermissionSageMakerPipelineAllowExecution";
 const CUSTOM: &str = "arn:aws:ram:us-east-1:222222222222:permission/custom";
-
-fn policy(rules: &str) -> Policy {
-    let accounts = r#"
-version: 1
-organization: { id: o-example1234, ramSharing: true }
-accounts:
-  dev: "111111111111"
-  test: "222222222222"
-  shared: "333333333333"
-  partner: { id: "444444444444", external: true }
-"#;
-    Policy::parse(&format!("{accounts}rules:\n{rules}")).unwrap_or_else(|errors| panic!("{errors}"))
-}
 
 fn rule(name: &str, with: &str, access: &str, after: &str) -> String {
     format!(

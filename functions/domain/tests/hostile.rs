@@ -6,6 +6,9 @@
     reason = "a test whose input cannot be built has failed"
 )]
 
+#[path = "support/json.rs"]
+mod json_support;
+
 use std::thread;
 
 use domain::{
@@ -19,14 +22,14 @@ use domain::{
     status::ExecutionStatus,
 };
 use jiff::{SignedDuration, Timestamp};
+use json_support::{any_json, changed};
 use proptest::{
-    collection::{btree_map, vec},
+    collection::vec,
     option,
     prelude::*,
     sample::{Index, select},
     test_runner::RngSeed,
 };
-use serde_json::{Value, json};
 
 const EVENTS: &[&str] = &[
     include_str!("events/execution-succeeded.json"),
@@ -99,49 +102,6 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-fn any_json() -> impl Strategy<Value = Value> {
-    let deep =
-        (0..100_usize).prop_map(|depth| (0..depth).fold(json!(1), |inner, _| json!([inner])));
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<u64>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        text().prop_map(Value::from),
-        deep,
-    ];
-    leaf.prop_recursive(3, 16, 4, |inner| {
-        prop_oneof![
-            vec(inner.clone(), 0..4).prop_map(Value::from),
-            btree_map(text(), inner, 0..4).prop_map(|members| json!(members)),
-        ]
-    })
-}
-
-/// The JSON pointers of everything within a value.
-fn pointers(value: &Value, at: &str, into: &mut Vec<String>) {
-    into.push(at.to_owned());
-    if let Value::Object(members) = value {
-        for (name, member) in members {
-            pointers(member, &format!("{at}/{name}"), into);
-        }
-    }
-}
-
-/// A document in which some things are others.
-fn changed(document: &str, changes: Vec<(Index, Value)>) -> Value {
-    let mut document: Value = serde_json::from_str(document).unwrap();
-    for (index, value) in changes {
-        let mut all = Vec::new();
-        pointers(&document, "", &mut all);
-        if let Some(part) = document.pointer_mut(&all[index.index(all.len())]) {
-            *part = value;
-        }
-    }
-    document
-}
-
 fn status() -> impl Strategy<Value = ExecutionStatus> {
     prop_oneof![
         select(ExecutionStatus::KNOWN.to_vec()),
@@ -185,7 +145,7 @@ proptest! {
     #[test]
     fn any_message_in_a_queue_is_a_hint_or_ignored_with_a_short_reason(
         event in select(EVENTS),
-        changes in vec((any::<Index>(), any_json()), 1..4),
+        changes in vec((any::<Index>(), any_json(text(), text())), 1..4),
         told in vec((status(), time(), seen()), 0..3),
     ) {
         let message = changed(event, changes).to_string();
@@ -225,7 +185,7 @@ proptest! {
 
     #[test]
     fn any_request_to_the_hook_is_one_or_its_mistakes_are_told(
-        changes in vec((any::<Index>(), any_json()), 1..4),
+        changes in vec((any::<Index>(), any_json(text(), text())), 1..4),
         bytes in vec(any::<u8>(), 0..60),
     ) {
         let document = changed(REQUEST, changes).to_string();
@@ -250,7 +210,7 @@ proptest! {
 
     #[test]
     fn any_continuation_token_is_one_or_is_refused(
-        changes in vec((any::<Index>(), any_json()), 0..3),
+        changes in vec((any::<Index>(), any_json(text(), text())), 0..3),
         failures in any::<u32>(),
     ) {
         let mut token = Token::new("attempt");

@@ -12,24 +12,10 @@ use domain::{
     status::AssociationStatus,
 };
 use proptest::{prelude::*, sample::subsequence};
-use support::Model;
-
-const READ: &str = "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSageMakerPipeline";
-const EXECUTE: &str = "arn:aws:ram::aws:permission/AWSRAMPermissionSageMakerPipelineAllowExecution";
-
-fn policy(rules: &str) -> Policy {
-    let accounts = r#"
-version: 1
-organization: { id: o-example1234, ramSharing: true }
-accounts:
-  dev: "111111111111"
-  test: "222222222222"
-  shared: "333333333333"
-  partner: { id: "444444444444", external: true }
-  bank: { id: "555555555555", external: true }
-"#;
-    Policy::parse(&format!("{accounts}rules:\n{rules}")).unwrap_or_else(|errors| panic!("{errors}"))
-}
+use support::{
+    Model,
+    policies::{EXECUTE, READ, policy},
+};
 
 fn readers(with: &str) -> Policy {
     policy(&format!(

@@ -211,6 +211,8 @@ pub(crate) enum Telling {
     Known,
     /// Another run is telling it just now, and will be repeated if it does not finish.
     ByAnother,
+    /// SageMaker does not confirm it, and so many such changes were told today.
+    Unconfirmed,
     /// It could not be told.
     Failed { error: String },
 }
@@ -220,6 +222,7 @@ impl Telling {
         match self {
             Self::Told => "NoticesSent",
             Self::Known | Self::ByAnother => "NoticesRepeated",
+            Self::Unconfirmed => "NoticesUnconfirmed",
             Self::Failed { .. } => "NoticesFailed",
         }
     }

@@ -2,14 +2,18 @@
 
 use aws::{
     Class, Error,
-    notices::{Destination, Lease, Teller},
+    notices::{self, Allowance, Destination, Lease, Teller},
     sagemaker::ExecutionDetails,
 };
 use domain::{
     id::PipelineOwner,
-    notification::{self, Decision, Execution, Recipients, Told, Trouble, decide},
+    notification::{
+        self, Decision, Execution, Limit, Present, Recipients, Room, Told, Trouble, decide,
+        is_confirmed,
+    },
     policy::{Policy, Rule, RuleName},
     status::ExecutionStatus,
+    storage,
     text::Untrusted,
 };
 
@@ -17,6 +21,18 @@ use crate::{
     ExecutionNews, ForwardStatus,
     report::{ChangeReport, Telling},
 };
+
+/// What people have to know when others of the day are not told.
+const LAST: &str = "This is the last message of the day about changes in this account that SageMaker does \
+                    not confirm; the log of forward-status has the others.";
+
+/// Whether a change may be made up.
+enum Doubt {
+    /// SageMaker confirms it.
+    None,
+    /// It does not, and so many were told today.
+    Some(Allowance),
+}
 
 impl ForwardStatus<'_> {
     /// Tells a change to everyone who wants to know it, may know it, and does
@@ -125,21 +141,64 @@ impl ForwardStatus<'_> {
         let Decision::Tell { key } = decide(&history, &news.change, details.status.as_ref()) else {
             return Ok(Telling::Known);
         };
+        let Some(doubt) = self
+            .doubt(teller, news, destination, (&history, details))
+            .await?
+        else {
+            return Ok(Telling::Unconfirmed);
+        };
         let told = Told {
             status: news.change.status.clone(),
             at: news.change.at,
             seen: news.change.seen,
         };
-        let notice = notification::execution_notice(policy, &execution(news, details), rules);
+        let mut notice = notification::execution_notice(policy, &execution(news, details), rules);
+        if let Doubt::Some(allowance) = &doubt {
+            notice = notice.ending(allowance.room, LAST);
+        }
         let lease = self
             .notices
             .publish_change(teller, destination, &news.execution, (&key, &told), &notice)
             .await?;
+        if let (Doubt::Some(allowance), Lease::Taken) = (&doubt, lease) {
+            self.notices.use_up(teller, allowance).await?;
+        }
         Ok(match lease {
             Lease::Taken => Telling::Told,
             Lease::Done => Telling::Known,
             Lease::HeldByOther => Telling::ByAnother,
         })
+    }
+
+    /// Whether SageMaker confirms the change; none if it does not, and if so many
+    /// were told today that it did not confirm that this one is only logged.
+    async fn doubt(
+        &self,
+        teller: Teller<'_>,
+        news: &ExecutionNews,
+        destination: &Destination,
+        (history, details): (&[Told], &ExecutionDetails),
+    ) -> Result<Option<Doubt>, Error> {
+        let present = details.status.as_ref().map(|status| Present {
+            status,
+            modified: details.modified,
+            last_step: details.last_step,
+        });
+        if is_confirmed(history, &news.change, present.as_ref(), teller.now) {
+            return Ok(Some(Doubt::None));
+        }
+        let (owner, day) = (news.execution.account(), notices::day(teller.now));
+        let key = storage::unconfirmed(owner, &destination.to_string(), &day);
+        let allowance = self
+            .notices
+            .allowance(teller, key, Limit::UNCONFIRMED)
+            .await?;
+        if allowance.room == Room::Closed {
+            tracing::warn!(execution.arn = %news.execution, %destination,
+                "not told, since SageMaker does not confirm it and so many such changes were told today");
+            return Ok(None);
+        }
+        Ok(Some(Doubt::Some(allowance)))
     }
 
     /// What the event lacks. An execution that is gone, or that may not be

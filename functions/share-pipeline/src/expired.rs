@@ -1,13 +1,18 @@
 //! Tells that invitations ended without being accepted: until the next one is, somebody waits.
 
-use aws::{lambda::Record, notices::Destination};
+use aws::{lambda::Record, notices};
 use domain::{
-    notification::{Expired, expired_notice},
+    notification::{Expired, Limit, expired_notice},
     policy::Policy,
     sharing::{Action, Audience, Observed, Plan, Reason, ShareName},
+    storage,
 };
 
 use crate::{SharePipeline, report::Report, tell::teller};
+
+/// What people have to know when others of the day are not told.
+const LAST: &str = "This is the last message of the day about invitations of this account that were \
+                    not accepted; the log of share-pipeline has the others.";
 
 /// The invitations that ended, as far as the plan makes new ones.
 ///
@@ -48,10 +53,15 @@ impl SharePipeline<'_> {
     pub(crate) async fn tell_expired(&self, policy: &Policy, batch: &[Record], report: &Report) {
         let Some(teller) = teller(batch) else { return };
         for look in report.accounts.iter().filter(|it| !it.expired.is_empty()) {
-            let notice = expired_notice(policy, &look.account, &look.expired, teller.now);
+            let notice = |room| {
+                let notice = expired_notice(policy, &look.account, &look.expired, teller.now);
+                notice.ending(room, LAST)
+            };
+            // Several that decline by turns make another message each time.
+            let key = storage::expired(&look.account, &notices::day(teller.now));
             let told = self
                 .notices
-                .publish_once(teller, &Destination::Hub, &notice);
+                .tell_limited(teller, key, Limit::EXPIRED, notice);
             if let Err(error) = told.await {
                 tracing::error!(account.id = %look.account, "nobody could be told of expiry: {error}");
             }

@@ -1,5 +1,8 @@
 //! What was done and why: the answer to a command, the log line and the metrics.
 
+mod problems;
+mod step;
+
 use std::{collections::BTreeSet, fmt};
 
 use aws::{
@@ -11,19 +14,14 @@ use domain::{
     hint::Ignored,
     id::AccountId,
     notification::{Expired, Trouble},
-    sharing::{
-        Action, Association, Flaw, Flawed, Lookalike, Offered, OutOfReach, PREFIX, Plan, Problem,
-        Reason, Step, Waiting,
-    },
+    sharing::{Association, Flawed, Lookalike, Offered, OutOfReach, Plan, Problem, Step, Waiting},
     status::AssociationStatus,
-    text::quoted,
 };
 use serde::Serialize;
 
 use crate::ceiling::CeilingReport;
-
-/// How much is told of a name that somebody gave a share, in characters.
-const LONGEST_NAME: usize = 60;
+use problems::{of_flawed, of_lookalike, of_out_of_reach};
+pub(crate) use step::StepReport;
 
 /// How many waiting pipelines are named; the rest is counted.
 const NAMED_WAITING: usize = 20;
@@ -302,128 +300,5 @@ impl AccountReport {
             && (self.unsettled
                 || self.steps.iter().any(is_news)
                 || self.class() == Some(Class::NotYet))
-    }
-}
-
-fn of_flawed(flawed: &Flawed) -> Trouble {
-    let Flawed {
-        rule,
-        permission,
-        flaw,
-    } = flawed;
-    // What AWS says may differ from time to time.
-    let what = match flaw {
-        Flaw::Missing => "missing",
-        Flaw::OtherType { .. } => "other-type",
-        Flaw::NotAttachable { .. } => "not-attachable",
-        Flaw::Unreadable { .. } => "unreadable",
-    };
-    Trouble {
-        kind: format!("permission {rule} {permission} {what}"),
-        text: format!(
-            "the permission of rule {rule}, {permission}, {flaw}; what the rule shares stays as it is, \
-             and nothing more is shared by it, until its `access` or the permission is corrected"
-        ),
-    }
-}
-
-fn of_out_of_reach(share: &OutOfReach) -> Trouble {
-    let OutOfReach { share, arn } = share;
-    Trouble {
-        kind: format!("out of reach {arn}"),
-        text: format!(
-            "share {arn} has the tags of pipeshare and somebody named it {}, so pipeshare may neither \
-             change nor delete it, and what it gives stays given: delete it, or give it a name that begins with {PREFIX}",
-            quoted(share, LONGEST_NAME)
-        ),
-    }
-}
-
-fn of_lookalike(lookalike: &Lookalike) -> Trouble {
-    let Lookalike { share, arn } = lookalike;
-    Trouble {
-        kind: format!("lookalike {arn}"),
-        text: format!(
-            "share {arn} is named {share} without the tags of pipeshare, so pipeshare has made another one, \
-             and what this one gives stays given: delete it, unless it is somebody's own"
-        ),
-    }
-}
-
-/// What became of a step.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct StepReport {
-    #[serde(flatten)]
-    step: Step,
-    text: String,
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    /// What of the account's ceiling will refuse it, or did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) refused_by: Option<String>,
-    /// Whether IAM refused it.
-    #[serde(skip)]
-    pub(crate) was_denied: bool,
-    /// Its failure, if only people can mend that.
-    #[serde(skip)]
-    trouble: Option<Trouble>,
-    #[serde(skip)]
-    is_news: bool,
-}
-
-impl StepReport {
-    fn planned(step: &Step) -> Self {
-        Self {
-            step: step.clone(),
-            text: step.to_string(),
-            outcome: "planned",
-            error: None,
-            refused_by: None,
-            was_denied: false,
-            trouble: None,
-            is_news: step.reason != Reason::AssociationFailed,
-        }
-    }
-
-    /// The step itself.
-    pub(crate) fn step(&self) -> &Step {
-        &self.step
-    }
-
-    /// Its failure, if only people can mend that, with what of the ceiling is in the way.
-    fn trouble(&self) -> Option<Trouble> {
-        let Trouble { kind, text } = self.trouble.clone()?;
-        let text = match &self.refused_by {
-            Some(ceiling) => format!("{text}; {ceiling}"),
-            None => text,
-        };
-        Some(Trouble { kind, text })
-    }
-
-    /// How many things the step concerns.
-    fn count(&self) -> u64 {
-        let count = match &self.step.action {
-            Action::AddPipelines { pipelines } => pipelines.len(),
-            Action::RemoveResources { resources } => resources.len(),
-            Action::AddPrincipals { principals } => principals.len(),
-            Action::RemovePrincipals { principals } => principals.len(),
-            _ => 1,
-        };
-        count as u64
-    }
-
-    fn metric(&self) -> &'static str {
-        match self.step.action {
-            Action::Create { .. } => "SharesCreated",
-            Action::ReplacePermission { .. } => "PermissionsReplaced",
-            Action::AllowExternal { .. } => "SharesUpdated",
-            Action::AddPipelines { .. } => "PipelinesAdded",
-            Action::RemoveResources { .. } => "ResourcesRemoved",
-            Action::AddPrincipals { .. } => "PrincipalsAdded",
-            Action::RemovePrincipals { .. } => "PrincipalsRemoved",
-            Action::Delete => "SharesDeleted",
-        }
     }
 }

@@ -4,7 +4,7 @@
 
 use aws::{
     lambda::Record,
-    notices::{Destination, Teller},
+    notices::{self, Destination, Teller},
     ssm::Version,
 };
 use domain::{
@@ -42,7 +42,7 @@ impl SharePipeline<'_> {
     /// Says once a day what is wrong with the policy's parameter.
     pub(crate) async fn tell_policy_trouble(&self, trouble: &PolicyTrouble, batch: &[Record]) {
         let Some(teller) = teller(batch) else { return };
-        let day = teller.now.strftime("%F").to_string();
+        let day = notices::day(teller.now);
         let name = &self.config.settings.policy;
         let notice = notification::policy_trouble_notice(name, trouble, &day);
         let told = self

@@ -33,6 +33,12 @@ pub const EXECUTION_EVENT: &str = "SageMaker Model Building Pipeline Execution S
 /// The detail type of the events about API calls.
 pub const CALL_EVENT: &str = "AWS API Call via CloudTrail";
 
+/// The share by which dev reads what test has, in the walkthrough's policy.
+pub const DEV_SHARE: &str = "pipeshare-test-readers.111111111111";
+
+/// A little longer than until the next sweep, and all that follows it, in seconds.
+pub const SWEEP: u64 = 1_200;
+
 /// An estate on which something is played.
 pub struct Scenario {
     /// The estate.
@@ -70,12 +76,33 @@ pub fn ungated() -> String {
     POLICY.replace("after: succeeded", "after: created")
 }
 
+/// The same, with these lines instead of the `pipelines` of the rule for dev.
+#[must_use]
+pub fn readers(pipelines: &str) -> String {
+    let policy = ungated().replace(
+        "pipelines: [\"*\"]\n    with: [dev]",
+        &format!("{pipelines}\n    with: [dev]"),
+    );
+    assert_ne!(policy, ungated());
+    policy
+}
+
 impl Scenario {
     /// The estate of the walkthrough with this policy in force.
     pub async fn begin(policy: &str) -> Self {
         let scenario = Self::on(Plan::default()).await;
         scenario.write_policy(policy).await;
         scenario.pass(10).await;
+        scenario
+    }
+
+    /// The same, in which test has these pipelines, and they are shared as far as the policy says.
+    pub async fn sharing(policy: &str, pipelines: &[&str]) -> Self {
+        let scenario = Self::begin(policy).await;
+        for pipeline in pipelines {
+            scenario.create(&scenario.test, pipeline).await;
+        }
+        scenario.pass(SWEEP).await;
         scenario
     }
 
@@ -219,6 +246,33 @@ impl Scenario {
         let mailbox = self.estate.mailbox(account).into_iter();
         let first = |text: String| text.lines().next().map(str::to_owned);
         mailbox.filter_map(first).collect()
+    }
+
+    /// What the hub was told with these words in it.
+    #[must_use]
+    pub fn hub_told(&self, words: &str) -> Vec<String> {
+        let hub = self.estate.hub_mailbox().into_iter();
+        hub.filter(|text| text.contains(words)).collect()
+    }
+
+    /// The ARN of the share with dev.
+    pub async fn dev_share(&self) -> String {
+        let shares = self.test.ram.get_resource_shares();
+        let shares = shares.resource_owner(ResourceOwner::SelfValue);
+        let shares = shares.name(DEV_SHARE).send().await;
+        let shares = shares.unwrap_or_else(|error| panic!("{error:?}"));
+        let arn = shares.resource_shares().first();
+        let arn = arn.and_then(|share| share.resource_share_arn());
+        arn.unwrap_or_else(|| panic!("there is no share with dev"))
+            .to_owned()
+    }
+
+    /// Somebody in test puts pipelines into the share with dev.
+    pub async fn put_in(&self, pipelines: &[String]) {
+        let put = self.test.ram.associate_resource_share();
+        let put = put.resource_share_arn(self.dev_share().await);
+        let put = put.set_resource_arns(Some(pipelines.to_vec())).send().await;
+        put.unwrap_or_else(|error| panic!("{error:?}"));
     }
 
     /// What is in a queue of the hub.

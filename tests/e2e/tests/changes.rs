@@ -4,18 +4,12 @@
 
 use std::time::Duration;
 
-use aws_sdk_ram::types::ResourceOwner;
-use e2e::{DEV, Plan, SHARED, Scenario, TEST, refusal, ungated};
+use e2e::{DEV, DEV_SHARE, Plan, SHARED, SWEEP, Scenario, TEST, readers, refusal, ungated};
 use sandbox::faults::CallEffect;
 use serde_json::json;
 
-const NAME: &str = "pipeshare-test-readers.111111111111";
-
 /// A policy that names accounts and shares nothing.
 const NOBODY: &str = "version: 1\naccounts: { dev: \"111111111111\", test: \"222222222222\" }\n";
-
-/// A little longer than until the next sweep, and all that follows it.
-const SWEEP: u64 = 1_200;
 
 /// What is said of dev and the rule `test-readers`, without the names that are always the same.
 fn said(told: &[String]) -> Vec<String> {
@@ -37,38 +31,9 @@ fn told(scenario: &Scenario) -> Vec<String> {
     told
 }
 
-/// The rule for dev, with these lines instead of its `pipelines`.
-fn readers(pipelines: &str) -> String {
-    ungated().replace(
-        "pipelines: [\"*\"]\n    with: [dev]",
-        &format!("{pipelines}\n    with: [dev]"),
-    )
-}
-
-/// The ARN of the share with dev.
-async fn share_arn(scenario: &Scenario) -> String {
-    let shares = scenario.test.ram.get_resource_shares();
-    let shares = shares.resource_owner(ResourceOwner::SelfValue).name(NAME);
-    let shares = shares.send().await.unwrap();
-    let arn = shares.resource_shares()[0].resource_share_arn();
-    arn.unwrap().to_owned()
-}
-
-/// Somebody in test puts pipelines into the share with dev.
-async fn put_in(scenario: &Scenario, pipelines: &[String]) {
-    let share = share_arn(scenario).await;
-    let put = scenario.test.ram.associate_resource_share();
-    let put = put.resource_share_arn(share);
-    let put = put.set_resource_arns(Some(pipelines.to_vec()));
-    put.send().await.unwrap();
-}
-
 #[tokio::test]
 async fn each_change_of_what_an_account_has_is_told_as_what_it_is() {
-    let scenario = Scenario::begin(&ungated()).await;
-    scenario.create(&scenario.test, "a").await;
-    scenario.create(&scenario.test, "b").await;
-    scenario.pass(SWEEP).await;
+    let scenario = Scenario::sharing(&ungated(), &["a", "b"]).await;
     let begin = told(&scenario);
     let has = begin.len();
     assert!((1..=2).contains(&has), "{begin:?}");
@@ -108,9 +73,7 @@ async fn each_change_of_what_an_account_has_is_told_as_what_it_is() {
 
 #[tokio::test]
 async fn the_last_loss_is_told_when_the_policy_names_nobody_any_more() {
-    let scenario = Scenario::begin(&ungated()).await;
-    scenario.create(&scenario.test, "churn").await;
-    scenario.pass(SWEEP).await;
+    let scenario = Scenario::sharing(&ungated(), &["churn"]).await;
     scenario.write_policy(NOBODY).await;
     scenario.pass(2 * SWEEP).await;
     assert_eq!(
@@ -142,9 +105,7 @@ async fn the_last_loss_is_told_when_the_policy_names_nobody_any_more() {
 #[tokio::test]
 async fn a_consumer_that_a_rule_names_no_more_is_told_what_it_has_lost() {
     let both = ungated().replace("with: [dev]", "with: [dev, shared]");
-    let scenario = Scenario::begin(&both).await;
-    scenario.create(&scenario.test, "churn").await;
-    scenario.pass(SWEEP).await;
+    let scenario = Scenario::sharing(&both, &["churn"]).await;
     scenario
         .write_policy(&both.replace("with: [dev, shared]", "with: [shared]"))
         .await;
@@ -162,9 +123,7 @@ async fn a_consumer_that_a_rule_names_no_more_is_told_what_it_has_lost() {
 
 #[tokio::test]
 async fn of_an_account_that_has_left_the_hub_alone_is_told_once_and_then_it_is_forgotten() {
-    let scenario = Scenario::begin(&ungated()).await;
-    scenario.create(&scenario.test, "churn").await;
-    scenario.pass(SWEEP).await;
+    let scenario = Scenario::sharing(&ungated(), &["churn"]).await;
     let role = "pipeshare-consumer-us-east-1";
     sandbox::services::iam::delete_role(&mut scenario.estate.sandbox.world(), DEV, role);
     scenario.pass(SWEEP).await;
@@ -201,7 +160,7 @@ async fn an_unnamed_pipeline_is_reported_each_time_that_somebody_puts_it_in() {
     let secret = scenario.create(&scenario.test, "secret").await;
     scenario.pass(SWEEP).await;
     for times in 1..=3 {
-        put_in(&scenario, std::slice::from_ref(&secret)).await;
+        scenario.put_in(std::slice::from_ref(&secret)).await;
         scenario.pass(2 * SWEEP).await;
         assert!(!scenario.dev.sees(&secret).await, "it is taken out again");
         let hub = scenario.estate.hub_mailbox();
@@ -233,9 +192,9 @@ async fn an_eleventh_foreign_pipeline_is_reported_too() {
     // Nobody is there to take them out.
     let role = "pipeshare-owner-us-east-1";
     sandbox::services::iam::delete_role(&mut scenario.estate.sandbox.world(), TEST, role);
-    put_in(&scenario, &foreign[..10]).await;
+    scenario.put_in(&foreign[..10]).await;
     scenario.pass(2 * SWEEP).await;
-    put_in(&scenario, &foreign[10..]).await;
+    scenario.put_in(&foreign[10..]).await;
     scenario.pass(2 * SWEEP).await;
     let hub = scenario.estate.hub_mailbox();
     let reports: Vec<_> = hub
@@ -275,9 +234,7 @@ async fn a_bad_policy_is_told_also_if_its_number_was_told_before() {
 
 #[tokio::test]
 async fn a_policy_whose_number_was_in_force_before_shares_again() {
-    let scenario = Scenario::begin(&ungated()).await;
-    scenario.create(&scenario.test, "churn").await;
-    scenario.pass(SWEEP).await;
+    let scenario = Scenario::sharing(&ungated(), &["churn"]).await;
     scenario.write_policy(NOBODY).await;
     // RAM shows a deleted share for two hours.
     scenario.pass(3 * 3_600).await;
@@ -287,7 +244,7 @@ async fn a_policy_whose_number_was_in_force_before_shares_again() {
     scenario.write_policy(&ungated()).await;
     scenario.pass(SWEEP).await;
     let shares = scenario.shares(&scenario.test).await;
-    assert!(shares.contains(&NAME.to_owned()), "{shares:?}");
+    assert!(shares.contains(&DEV_SHARE.to_owned()), "{shares:?}");
     assert_eq!(
         told(&scenario)[1..],
         ["lost access to 1 pipeline", "can see 1 pipeline"]
@@ -372,9 +329,7 @@ async fn many_looks_at_once_tell_a_change_once() {
 
 #[tokio::test]
 async fn a_handover_from_one_share_to_another_is_no_news() {
-    let scenario = Scenario::begin(&ungated()).await;
-    scenario.create(&scenario.test, "churn").await;
-    scenario.pass(SWEEP).await;
+    let scenario = Scenario::sharing(&ungated(), &["churn"]).await;
     scenario.estate.sandbox.world().organization.ram_sharing = true;
     let policy = ungated().replace(
         "version: 1",
@@ -391,9 +346,7 @@ async fn a_handover_from_one_share_to_another_is_no_news() {
 
 #[tokio::test]
 async fn another_level_of_access_is_told() {
-    let scenario = Scenario::begin(&ungated()).await;
-    scenario.create(&scenario.test, "churn").await;
-    scenario.pass(SWEEP).await;
+    let scenario = Scenario::sharing(&ungated(), &["churn"]).await;
     let execute = ungated().replacen("access: read", "access: execute", 1);
     assert!(execute != ungated());
     scenario.write_policy(&execute).await;
@@ -421,9 +374,7 @@ async fn another_level_of_access_is_told() {
 
 #[tokio::test]
 async fn where_nobody_could_look_no_loss_is_told() {
-    let scenario = Scenario::begin(&ungated()).await;
-    scenario.create(&scenario.test, "churn").await;
-    scenario.pass(SWEEP).await;
+    let scenario = Scenario::sharing(&ungated(), &["churn"]).await;
     for operation in ["ListResources", "GetResourceShares"] {
         let denied = refusal(403, "AccessDeniedException");
         scenario.break_calls("ram", operation, &vec![denied; 12]);
@@ -438,9 +389,7 @@ async fn where_nobody_could_look_no_loss_is_told() {
 
 #[tokio::test]
 async fn one_that_refuses_is_told_later_and_keeps_the_others_from_nothing() {
-    let scenario = Scenario::begin(&ungated()).await;
-    scenario.create(&scenario.test, "a").await;
-    scenario.pass(SWEEP).await;
+    let scenario = Scenario::sharing(&ungated(), &["a"]).await;
     let denied = refusal(403, "AccessDeniedException");
     scenario.break_calls("events", "PutEvents", &vec![denied; 50]);
     scenario.delete(&scenario.test, "a").await;

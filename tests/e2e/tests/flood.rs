@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use aws_sdk_ram::types::ResourceShareInvitationStatus as Status;
-use e2e::{DEV, Plan, REGION, SHARED, Scenario, TEST, Templates, ungated};
+use e2e::{DEV, DEV_SHARE, Plan, REGION, SHARED, Scenario, TEST, Templates, ungated};
 use sandbox::{
     Invocation,
     faults::EventEffect,
@@ -12,7 +12,6 @@ use sandbox::{
 };
 use serde_json::{Value, json};
 
-const NAME: &str = "pipeshare-test-readers.111111111111";
 const RAM_EVENT: &str = "Resource Sharing State Change";
 
 /// How many invitations RAM lets an account have pending.
@@ -30,7 +29,7 @@ fn flood(scenario: &Scenario, count: usize, first_sender: usize) {
     let mut world = scenario.estate.sandbox.world();
     for number in 0..count {
         let sender = (100_000_000_000 + first_sender + number / QUOTA).to_string();
-        let input = json!({ "name": NAME, "principals": [DEV] });
+        let input = json!({ "name": DEV_SHARE, "principals": [DEV] });
         call(&mut world, &sender, "CreateResourceShare", input);
     }
 }
@@ -43,9 +42,7 @@ fn lose_events(scenario: &Scenario) {
 
 /// The messages about strangers.
 fn about_strangers(scenario: &Scenario) -> Vec<String> {
-    let told = scenario.estate.hub_mailbox().into_iter();
-    told.filter(|text| text.contains("names are like pipeshare's"))
-        .collect()
+    scenario.hub_told("names are like pipeshare's")
 }
 
 fn looks(scenario: &Scenario) -> Vec<Invocation> {
@@ -209,7 +206,7 @@ async fn what_the_time_is_not_enough_for_follows_and_keeps_no_other_account_wait
     {
         let mut world = scenario.estate.sandbox.world();
         for _ in 0..QUOTA - 10 {
-            let input = json!({ "name": NAME, "principals": [DEV], "resourceArns": [churn] });
+            let input = json!({ "name": DEV_SHARE, "principals": [DEV], "resourceArns": [churn] });
             call(&mut world, TEST, "CreateResourceShare", input);
         }
     }
@@ -239,7 +236,8 @@ async fn an_owner_that_a_rule_names_cannot_write_to_people_without_end_either() 
         {
             let mut world = scenario.estate.sandbox.world();
             for _ in 0..8 {
-                let input = json!({ "name": NAME, "principals": [DEV], "resourceArns": [secret] });
+                let input =
+                    json!({ "name": DEV_SHARE, "principals": [DEV], "resourceArns": [secret] });
                 call(&mut world, TEST, "CreateResourceShare", input);
             }
         }

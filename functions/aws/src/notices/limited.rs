@@ -3,9 +3,10 @@
 use domain::{
     id::{AccountId, Region},
     invitation::Strangers,
-    notification::{self, Notice, StrangersOfDay},
+    notification::{self, Limit, Notice, Room, StrangersOfDay, Tally},
     policy::Policy,
     storage::{self, Key},
+    time::after,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -15,9 +16,18 @@ use crate::{Error, dynamodb::Values};
 /// How long the counts of a day are remembered: the next day tells them.
 const KEEP_COUNTS: SignedDuration = SignedDuration::from_hours(72);
 
-/// What is known of a day.
+/// Whether there is room for another one of a kind, and how many there were.
+#[derive(Debug)]
+pub struct Allowance {
+    key: Key,
+    tally: Tally,
+    /// Whether there is room.
+    pub room: Room,
+}
+
+/// What strangers sent on a day.
 #[derive(Debug, Default)]
-struct Tally {
+struct Count {
     count: usize,
     /// Up to when there was something to count.
     until: Option<Timestamp>,
@@ -48,7 +58,7 @@ impl Notices<'_> {
         if newer > 0 {
             let count = today.map_or(0, |tally| tally.count) + newer;
             let until = newest.max(mark);
-            self.note(teller, &key, &Tally { count, until }).await?;
+            self.note(teller, &key, &Count { count, until }).await?;
         }
         let of_day = StrangersOfDay {
             receiver,
@@ -64,43 +74,62 @@ impl Notices<'_> {
         Ok(())
     }
 
-    /// Tells the hub of a refusal once, unless so many of this owner were told
-    /// today; whether people know it.
+    /// Tells the hub something once, unless so much of its kind was told today;
+    /// whether people know it.
     ///
-    /// `notice` is given whether it is the last one of the day.
-    pub async fn tell_refusal(
+    /// `notice` is given whether there is room for another one.
+    pub async fn tell_limited(
         &self,
         teller: Teller<'_>,
-        (receiver, owner): (&AccountId, &AccountId),
-        most: usize,
-        notice: impl FnOnce(bool) -> Notice,
+        key: Key,
+        limit: Limit,
+        notice: impl FnOnce(Room) -> Notice,
     ) -> Result<bool, Error> {
-        let key = storage::refusals(receiver, owner, &day(teller.now));
-        let told = self.tally(&key).await?.unwrap_or_default().count;
-        if told >= most {
+        let allowance = self.allowance(teller, key, limit).await?;
+        if allowance.room == Room::Closed {
+            tracing::warn!(key = ?allowance.key, "so much of this was told today that it is only logged");
             return Ok(false);
         }
-        let count = told + 1;
-        let notice = notice(count == most);
+        let notice = notice(allowance.room);
         if self
             .publish_once(teller, &Destination::Hub, &notice)
             .await?
         {
-            let until = None;
-            self.note(teller, &key, &Tally { count, until }).await?;
+            self.use_up(teller, &allowance).await?;
         }
         Ok(true)
     }
 
-    async fn tally(&self, key: &Key) -> Result<Option<Tally>, Error> {
+    /// Whether there is room for another one of a kind.
+    pub async fn allowance(
+        &self,
+        teller: Teller<'_>,
+        key: Key,
+        limit: Limit,
+    ) -> Result<Allowance, Error> {
         let values = self.table.get(&key.pk, &key.sk).await?;
-        Ok(values.map(|values| Tally {
+        let tally = values.map_or_else(Tally::default, |values| Tally::from_values(&values));
+        let room = limit.room(&tally, teller.now);
+        Ok(Allowance { key, tally, room })
+    }
+
+    /// Counts one that was told.
+    pub async fn use_up(&self, teller: Teller<'_>, allowance: &Allowance) -> Result<(), Error> {
+        let Allowance { key, tally, .. } = allowance;
+        let values = tally.counted(teller.now).to_values();
+        let expires = Some(after(teller.now, KEEP_COUNTS));
+        self.table.put(&key.pk, &key.sk, &values, expires).await
+    }
+
+    async fn tally(&self, key: &Key) -> Result<Option<Count>, Error> {
+        let values = self.table.get(&key.pk, &key.sk).await?;
+        Ok(values.map(|values| Count {
             count: number(&values).unwrap_or_default(),
             until: values.get("until").and_then(|time| time.parse().ok()),
         }))
     }
 
-    async fn note(&self, teller: Teller<'_>, key: &Key, tally: &Tally) -> Result<(), Error> {
+    async fn note(&self, teller: Teller<'_>, key: &Key, tally: &Count) -> Result<(), Error> {
         let until = tally
             .until
             .map(|time| ("until".to_owned(), time.to_string()));
@@ -115,6 +144,8 @@ fn number(values: &Values) -> Option<usize> {
     values.get("count")?.parse().ok()
 }
 
-fn day(time: Timestamp) -> String {
+/// The day that something is counted on, such as `2026-01-05`.
+#[must_use]
+pub fn day(time: Timestamp) -> String {
     time.strftime("%F").to_string()
 }

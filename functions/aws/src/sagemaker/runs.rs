@@ -129,6 +129,9 @@ impl SageMaker {
     }
 
     /// Runs the steps again that did not succeed; with the same token once more, it does nothing.
+    ///
+    /// ASSUMED: a retry keeps the parameters and the definition of its run; the
+    /// request takes neither, and nothing more is said of them.
     pub async fn retry(&self, execution: &ExecutionArn, token: &str) -> Result<(), Error> {
         self.client
             .retry_pipeline_execution()

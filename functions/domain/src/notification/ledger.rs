@@ -157,6 +157,60 @@ fn decide_progress(
     Decision::Tell { key }
 }
 
+/// What `SageMaker` says of an execution now.
+#[derive(Debug, Clone, Copy)]
+pub struct Present<'a> {
+    /// Its status.
+    pub status: &'a ExecutionStatus,
+    /// When anything about it changed last.
+    pub modified: Option<Timestamp>,
+    /// When its last step ended.
+    pub last_step: Option<Timestamp>,
+}
+
+/// How old a change may be that is confirmed: `EventBridge` tries for a day to
+/// deliver an event.
+const LATEST: SignedDuration = SignedDuration::from_hours(25);
+
+/// Whether what `SageMaker` says of the execution shows that the change is true.
+///
+/// Whoever may send to the queue can make up as many changes as they like. A
+/// confirmed one needs a run of its own: the status is that of the run and the
+/// time is that of its end, and nothing like it was told before. What is not
+/// confirmed may be true all the same, as where a run was retried meanwhile or
+/// is gone; but of these only so many are told.
+///
+/// ASSUMED: an execution ends within a minute of its last step, or of its `LastModifiedTime`.
+#[must_use]
+pub fn is_confirmed(
+    history: &[Told],
+    change: &Change,
+    present: Option<&Present<'_>>,
+    now: Timestamp,
+) -> bool {
+    if change.seen == Seen::ByLooking {
+        return true;
+    }
+    let Some(present) = present.filter(|_| change.at >= before(now, LATEST)) else {
+        return false;
+    };
+    let is_near = |one: Timestamp, other| one.duration_since(other).abs() <= CLOSING;
+    let is_as_told = *present.status == change.status;
+    let same = || history.iter().filter(|told| told.status == change.status);
+    let evidence = [present.modified, present.last_step].into_iter().flatten();
+    let mut evidence = evidence.filter(|time| is_near(*time, change.at));
+    if change.status.is_terminal() {
+        // Each time confirms one end.
+        return is_as_told && evidence.any(|time| !same().any(|told| is_near(told.at, time)));
+    }
+    let just_changed = evidence.next().is_some();
+    let ends = history.iter().filter(|told| told.status.is_terminal());
+    let last_end = ends.map(|told| told.at).max();
+    let was_told = same().any(|told| last_end.is_none_or(|end| told.at > end));
+    let is_known = !matches!(change.status, ExecutionStatus::Other(_));
+    !was_told && (is_as_told || is_known && just_changed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -270,5 +324,62 @@ mod tests {
         let decision = |present: &str| decide(&history, &restart, Some(&present.into()));
         assert_eq!(decision("Stopped"), Decision::Unconfirmed);
         assert!(matches!(decision("Executing"), Decision::Tell { .. }));
+    }
+    #[test]
+    fn what_is_made_up_of_a_run_is_confirmed_once_at_most() {
+        let now = at(1_000);
+        let failed: ExecutionStatus = "Failed".into();
+        let present = Present {
+            status: &failed,
+            modified: Some(at(900)),
+            last_step: None,
+        };
+        // Every status at every second of two days, as often as anybody likes.
+        for status in ["Failed", "Succeeded", "Executing", "Quarantined", "Other"] {
+            let mut history: Vec<Told> = Vec::new();
+            let mut confirmed = 0;
+            for seconds in (-172_800..1_000).step_by(7) {
+                let change = event(status, "Failed", seconds);
+                if is_confirmed(&history, &change, Some(&present), now) {
+                    confirmed += 1;
+                    history.push(Told {
+                        status: change.status,
+                        at: change.at,
+                        seen: Seen::ByEvent,
+                    });
+                }
+            }
+            assert!(confirmed <= 1, "{status}: {confirmed}");
+        }
+    }
+
+    #[test]
+    fn a_true_end_is_confirmed_and_what_nobody_knows_is_not() {
+        let (now, failed) = (at(100), "Failed".into());
+        let present = |modified, last_step| Present {
+            status: &failed,
+            modified,
+            last_step,
+        };
+        let end = event("Failed", "Executing", 60);
+        let confirms = |present: &Present<'_>| is_confirmed(&[], &end, Some(present), now);
+        assert!(confirms(&present(Some(at(61)), None)));
+        // Somebody gave it another name since.
+        assert!(confirms(&present(Some(at(9_000)), Some(at(59)))));
+        assert!(!confirms(&present(Some(at(9_000)), None)));
+        assert!(!is_confirmed(&[], &end, None, now), "it is gone");
+        let looked = looked("Failed", 60);
+        assert!(is_confirmed(&[], &looked, None, now), "SageMaker said it");
+        let old = at(60 + 26 * 3_600);
+        let retold = present(Some(at(60)), None);
+        assert!(!is_confirmed(&[], &end, Some(&retold), old), "a day ago");
+        let start = event("Executing", "", 10);
+        let ended_at_once = present(Some(at(12)), None);
+        assert!(is_confirmed(&[], &start, Some(&ended_at_once), now));
+        let running = Present {
+            status: &"Executing".into(),
+            ..present(Some(at(10)), None)
+        };
+        assert!(is_confirmed(&[], &start, Some(&running), now));
     }
 }

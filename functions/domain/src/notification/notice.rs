@@ -14,6 +14,8 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::Room;
+
 pub use execution::{Execution, FailedStep, execution_notice};
 pub use expired::{Expired, expired_notice};
 pub use policy::{PolicyTrouble, policy_trouble_notice};
@@ -22,6 +24,7 @@ pub use refusal::{
     Fate, StrangersOfDay, excess_key, excess_notice, refusal_notice, strangers_notice,
 };
 pub use shared::{AccessChange, access_notice};
+pub use subject::legal as legal_subject;
 
 /// A message to people and machines.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +82,17 @@ impl Notice {
     #[must_use]
     pub fn weight(&self) -> usize {
         weight::weight(self.detail_type, &self.detail, &self.resources)
+    }
+
+    /// The same, with what people have to know if the next one of its kind is not told.
+    #[must_use]
+    pub fn ending(mut self, room: Room, line: &str) -> Self {
+        if room == Room::Last {
+            self.text.push_str(line);
+            self.text.push('\n');
+            self.carry_text();
+        }
+        self
     }
 
     /// Puts the text into the detail, and takes away from both what would be too heavy.

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Action, Pipeline, Share, ShareName, lane::Lane, plan::Planner};
+use super::{Action, Pipeline, Share, ShareName, lane::Lane, planner::Planner};
 
 impl<'a> Planner<'a> {
     /// Makes a share for these pipelines.

@@ -1,10 +1,10 @@
 //! What must leave the shares of a rule, before anything may come in.
 
 use super::{
-    Action, Association, Reason, Share,
+    Action, Association, Problem, Reason, Share,
     lane::{Admitted, Lane},
     observed::is_older,
-    plan::{Planner, Problem, by_reason},
+    planner::{Planner, by_reason},
 };
 use crate::{
     id::PipelineArn,

@@ -3,10 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Association, Reason, Share, ShareName,
-    lane::Admitted,
-    name::PREFIX,
-    plan::{OutOfReach, Planner},
+    Association, OutOfReach, Reason, Share, ShareName, lane::Admitted, name::PREFIX,
+    planner::Planner,
 };
 use crate::{
     id::{PermissionArn, PipelineArn},

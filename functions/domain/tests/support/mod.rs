@@ -1,5 +1,7 @@
 //! A RAM of one owner account, as far as plans touch it.
 
+pub(crate) mod policies;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{

@@ -46,8 +46,13 @@ pub(super) fn subject(parts: &[Part<'_>]) -> String {
     legal(&texts.collect::<String>())
 }
 
-/// A line that SNS takes as a subject.
-pub(super) fn legal(line: &str) -> String {
+/// A line that SNS takes as a subject: UTF-8 without line breaks or control
+/// characters, which begins with more than a space. Nothing may be left of it.
+///
+/// Whether SNS counts characters or the units of UTF-16 is not said; the
+/// latter are never fewer.
+#[must_use]
+pub fn legal(line: &str) -> String {
     beginning(&flat(line, LONGEST), LONGEST).to_owned()
 }
 
@@ -126,6 +131,14 @@ mod tests {
     #[test]
     fn what_counts_twice_is_counted_twice() {
         assert_eq!(width(&legal(&"🚀".repeat(99))), 98);
+        assert_eq!(legal(&"é".repeat(500)), format!("{}…", "é".repeat(98)));
+    }
+
+    #[test]
+    fn a_subject_is_one_line_and_keeps_its_letters() {
         assert_eq!(legal("one\ntwo"), "one two");
+        assert_eq!(legal("Größe: Failed"), "Größe: Failed");
+        assert_eq!(legal("a\u{7}b\r\nc\u{2028}d"), "a b c d");
+        assert_eq!(legal(" \t\n "), "");
     }
 }

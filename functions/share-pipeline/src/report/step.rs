@@ -1,0 +1,85 @@
+//! What became of one step.
+
+use domain::{
+    notification::Trouble,
+    sharing::{Action, Reason, Step},
+};
+use serde::Serialize;
+
+/// What became of a step.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StepReport {
+    #[serde(flatten)]
+    pub(super) step: Step,
+    pub(super) text: String,
+    pub(super) outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<String>,
+    /// What of the account's ceiling will refuse it, or did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refused_by: Option<String>,
+    /// Whether IAM refused it.
+    #[serde(skip)]
+    pub(crate) was_denied: bool,
+    /// Its failure, if only people can mend that.
+    #[serde(skip)]
+    pub(super) trouble: Option<Trouble>,
+    #[serde(skip)]
+    pub(super) is_news: bool,
+}
+
+impl StepReport {
+    pub(super) fn planned(step: &Step) -> Self {
+        Self {
+            step: step.clone(),
+            text: step.to_string(),
+            outcome: "planned",
+            error: None,
+            refused_by: None,
+            was_denied: false,
+            trouble: None,
+            is_news: step.reason != Reason::AssociationFailed,
+        }
+    }
+
+    /// The step itself.
+    pub(crate) fn step(&self) -> &Step {
+        &self.step
+    }
+
+    /// Its failure, if only people can mend that, with what of the ceiling is in the way.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        let Trouble { kind, text } = self.trouble.clone()?;
+        let text = match &self.refused_by {
+            Some(ceiling) => format!("{text}; {ceiling}"),
+            None => text,
+        };
+        Some(Trouble { kind, text })
+    }
+
+    /// How many things the step concerns.
+    pub(super) fn count(&self) -> u64 {
+        let count = match &self.step.action {
+            Action::AddPipelines { pipelines } => pipelines.len(),
+            Action::RemoveResources { resources } => resources.len(),
+            Action::AddPrincipals { principals } => principals.len(),
+            Action::RemovePrincipals { principals } => principals.len(),
+            _ => 1,
+        };
+        count as u64
+    }
+
+    pub(super) fn metric(&self) -> &'static str {
+        match self.step.action {
+            Action::Create { .. } => "SharesCreated",
+            Action::ReplacePermission { .. } => "PermissionsReplaced",
+            Action::AllowExternal { .. } => "SharesUpdated",
+            Action::AddPipelines { .. } => "PipelinesAdded",
+            Action::RemoveResources { .. } => "ResourcesRemoved",
+            Action::AddPrincipals { .. } => "PrincipalsAdded",
+            Action::RemovePrincipals { .. } => "PrincipalsRemoved",
+            Action::Delete => "SharesDeleted",
+        }
+    }
+}
