@@ -10,6 +10,7 @@ mod markdown;
 mod metrics;
 mod reasons;
 mod roles;
+mod supply;
 mod templates;
 
 use std::collections::{BTreeMap, BTreeSet};
