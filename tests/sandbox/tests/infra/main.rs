@@ -6,6 +6,8 @@
 )]
 
 mod ceiling;
+mod cicd;
+mod examples;
 mod markdown;
 mod metrics;
 mod reasons;
