@@ -12,6 +12,7 @@ mod markdown;
 mod metrics;
 mod reasons;
 mod roles;
+mod services;
 mod supply;
 mod templates;
 
