@@ -2,19 +2,19 @@
 
 use domain::{ceiling::Ceiling, id::AccountId};
 
-use crate::{Aws, error::Error};
+use crate::{Aws, clients::Role, error::Error};
 
 /// The parameter with the ceiling, in every owner account.
 const PARAMETER: &str = "/pipeshare/ceiling";
 
 impl Aws {
-    /// What an owner account allows at most.
+    /// What an owner account allows at most, read with one of the roles there.
     ///
     /// A ceiling that is not there, or that no template of ours wrote, is a
     /// failure that people have to mend: it must not be taken for one that
     /// allows everything.
-    pub async fn ceiling(&self, owner: &AccountId) -> Result<Ceiling, Error> {
-        let ssm = self.reader_ssm(owner).await;
+    pub async fn ceiling(&self, owner: &AccountId, role: Role) -> Result<Ceiling, Error> {
+        let ssm = self.ssm_in(owner, role).await;
         let found = ssm.newest(PARAMETER).await?;
         let odd =
             |code: &str, message: String| ssm.service.refused("GetParameter", Some(code), message);
@@ -45,14 +45,14 @@ mod tests {
 
     /// What becomes of the question if this is the answer.
     async fn ask(answer: Answer) -> (Replay, Result<Ceiling, Error>) {
-        let replay = Replay::of([session("READER"), answer]);
+        let replay = Replay::of([session("WATCHER"), answer]);
         let aws = Aws::new(
             replay.config().await,
             "eu-west-1".parse().unwrap(),
             "aws".to_owned(),
             "forward-status".to_owned(),
         );
-        let ceiling = aws.ceiling(&owner()).await;
+        let ceiling = aws.ceiling(&owner(), Role::Watcher).await;
         (replay, ceiling)
     }
 
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_ceiling_is_read_in_the_account_with_the_role_that_looks() {
+    async fn the_ceiling_is_read_in_the_account_with_the_role_of_the_function() {
         let written = json!({
             "allowedPrincipals": ["111111111111"],
             "allowedAccess": "read",
@@ -72,8 +72,8 @@ mod tests {
         let (replay, ceiling) = ask(parameter(&written)).await;
         assert_eq!(ceiling.unwrap(), written.to_string().parse().unwrap());
         let requests = replay.requests();
-        assert!(requests[0].text.contains("pipeshare-reader-eu-west-1"));
-        assert_eq!(requests[1].access_key, "READER");
+        assert!(requests[0].text.contains("pipeshare-watcher-eu-west-1"));
+        assert_eq!(requests[1].access_key, "WATCHER");
         assert_eq!(requests[1].json()["Name"], "/pipeshare/ceiling");
     }
 

@@ -25,22 +25,36 @@ use crate::{
     sagemaker::SageMaker, sns::Sns, sqs::Sqs, ssm::Ssm,
 };
 
-/// What the function can do in an account, and with which of its roles.
+/// The roles in other accounts: one for each purpose, so that no function
+/// holds a session which may do what another one is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Role {
+pub enum Role {
+    /// Sees the pipelines of an owner account, and its ceiling.
     Reader,
+    /// Sees the executions of an owner account, and its ceiling.
+    Watcher,
+    /// Shares pipelines.
     Owner,
-    Consumer,
+    /// Runs pipelines.
     Runner,
+    /// Accepts invitations, and sees what they brought.
+    Consumer,
+    /// Tells a consumer account something.
+    Notifier,
+    /// Proves that a consumer account can see a pipeline.
+    Prover,
 }
 
 impl Role {
     fn name(self) -> &'static str {
         match self {
             Self::Reader => "reader",
+            Self::Watcher => "watcher",
             Self::Owner => "owner",
-            Self::Consumer => "consumer",
             Self::Runner => "runner",
+            Self::Consumer => "consumer",
+            Self::Notifier => "notifier",
+            Self::Prover => "prover",
         }
     }
 }
@@ -188,13 +202,22 @@ impl Aws {
 
     /// Looks at the pipelines of an account.
     pub async fn reader(&self, account: &AccountId) -> SageMaker {
-        let (config, session) = self.session(Role::Reader, account).await;
+        self.sagemaker(Role::Reader, account).await
+    }
+
+    /// Looks at the executions of an account.
+    pub async fn watcher(&self, account: &AccountId) -> SageMaker {
+        self.sagemaker(Role::Watcher, account).await
+    }
+
+    async fn sagemaker(&self, role: Role, account: &AccountId) -> SageMaker {
+        let (config, session) = self.session(role, account).await;
         SageMaker::new(&config, session)
     }
 
-    /// Parameters of an account, with the role that looks at its pipelines.
-    pub(crate) async fn reader_ssm(&self, account: &AccountId) -> Ssm {
-        let (config, session) = self.session(Role::Reader, account).await;
+    /// Parameters of an account, with one of the roles there.
+    pub(crate) async fn ssm_in(&self, account: &AccountId, role: Role) -> Ssm {
+        let (config, session) = self.session(role, account).await;
         Ssm::of(&config, self.place(), Some(session))
     }
 
@@ -204,15 +227,27 @@ impl Aws {
         ram::Owner::new(&config, session)
     }
 
-    /// Acts for an account that pipelines are shared with.
+    /// Accepts for an account that pipelines are shared with.
     pub async fn consumer(&self, account: &AccountId) -> Consumer {
         let (config, session) = self.session(Role::Consumer, account).await;
         Consumer {
             ram: ram::Consumer::new(&config, session.clone()),
-            sagemaker: SageMaker::new(&config, session.clone()),
+            sagemaker: SageMaker::new(&config, session),
+        }
+    }
+
+    /// Tells an account that pipelines are shared with.
+    pub async fn notifier(&self, account: &AccountId) -> Notifier {
+        let (config, session) = self.session(Role::Notifier, account).await;
+        Notifier {
             eventbridge: EventBridge::new(&config, Some(session.clone())),
             sns: Sns::new(&config, Some(session)),
         }
+    }
+
+    /// Looks, as an account that pipelines are shared with, whether it can see them.
+    pub async fn prover(&self, account: &AccountId) -> SageMaker {
+        self.sagemaker(Role::Prover, account).await
     }
 
     /// Runs the pipelines of an account, and sees whom they are shared with.
@@ -276,6 +311,11 @@ pub struct Consumer {
     pub ram: ram::Consumer,
     /// Pipelines that are shared with the account, by ARN.
     pub sagemaker: SageMaker,
+}
+
+/// What the notifier role of one account gives access to.
+#[derive(Debug, Clone)]
+pub struct Notifier {
     /// The account's event buses.
     pub eventbridge: EventBridge,
     /// The account's topics.

@@ -109,8 +109,8 @@ impl<'a> Notices<'a> {
             }
             Destination::Topic(account) => {
                 let topic = self.aws.topic_arn(account, CONSUMER);
-                let consumer = self.aws.consumer(account).await;
-                consumer.sns.publish(&topic, subject, text).await
+                let notifier = self.aws.notifier(account).await;
+                notifier.sns.publish(&topic, subject, text).await
             }
             Destination::Bus(account) => {
                 let event = Entry {
@@ -119,8 +119,8 @@ impl<'a> Notices<'a> {
                     detail: notice.detail.clone(),
                     resources: notice.resources.clone(),
                 };
-                let consumer = self.aws.consumer(account).await;
-                consumer.eventbridge.put(CONSUMER, vec![event]).await
+                let notifier = self.aws.notifier(account).await;
+                notifier.eventbridge.put(CONSUMER, vec![event]).await
             }
         }
     }

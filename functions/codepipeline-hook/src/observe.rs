@@ -56,8 +56,8 @@ impl CodePipelineHook<'_> {
         if grant.access != Access::Granted {
             return Ok(grant);
         }
-        let consumer = self.aws.consumer(account).await;
-        match consumer.sagemaker.describe(pipeline).await {
+        let prover = self.aws.prover(account).await;
+        match prover.describe(pipeline).await {
             Ok(()) => {}
             Err(error) if error.class() == Class::Transient => return Err(error),
             Err(error) => grant.access = Access::Unproved(error.to_string()),

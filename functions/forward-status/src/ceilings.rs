@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use aws::{Aws, Error};
+use aws::{Aws, Error, clients::Role};
 use domain::{ceiling::Ceiling, id::AccountId};
 
 /// What each owner answered, until the next invocation.
@@ -24,7 +24,7 @@ impl Ceilings {
         if let Some(known) = known {
             return known;
         }
-        let read = aws.ceiling(owner).await;
+        let read = aws.ceiling(owner, Role::Watcher).await;
         self.known().insert(owner.clone(), read.clone());
         read
     }

@@ -154,11 +154,13 @@ impl ForwardStatus<'_> {
         } else {
             until
         };
-        let reader = self.aws.reader(owner).await;
+        let watcher = self.aws.watcher(owner).await;
         let since = examined.filter(|since| *since <= after(now, HORIZON));
         let since = since.unwrap_or(before(until, OVERLAP));
         let since = since.max(before(before(now, HORIZON), OVERLAP));
-        let (changes, is_all) = reader.executions_changed_since(since, MOST_CHANGES).await?;
+        let (changes, is_all) = watcher
+            .executions_changed_since(since, MOST_CHANGES)
+            .await?;
         let mut done = examined;
         let mut heard = true;
         for (count, changed) in changes.into_iter().enumerate() {
@@ -220,8 +222,8 @@ impl ForwardStatus<'_> {
             return Ok(None);
         }
         let at = if changed.status.is_terminal() {
-            let reader = self.aws.reader(changed.arn.account()).await;
-            let last_step = reader.last_step_end(&changed.arn).await?;
+            let watcher = self.aws.watcher(changed.arn.account()).await;
+            let last_step = watcher.last_step_end(&changed.arn).await?;
             last_step.unwrap_or(changed.modified)
         } else {
             changed.modified

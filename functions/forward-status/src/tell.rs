@@ -204,8 +204,8 @@ impl ForwardStatus<'_> {
     /// What the event lacks. An execution that is gone, or that may not be
     /// looked at, is told with what is known.
     async fn details(&self, news: &ExecutionNews) -> Result<ExecutionDetails, Error> {
-        let reader = self.aws.reader(news.execution.account()).await;
-        match reader.details(&news.execution).await {
+        let watcher = self.aws.watcher(news.execution.account()).await;
+        match watcher.details(&news.execution).await {
             Err(error) if error.class() == Class::Permanent => {
                 tracing::warn!(execution.arn = %news.execution, "told without details: {error}");
                 Ok(ExecutionDetails::default())

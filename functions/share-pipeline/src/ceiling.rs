@@ -3,7 +3,7 @@
 //! IAM alone judges. The ceiling only explains, so that a step is never left
 //! out because of what somebody wrote into a parameter.
 
-use aws::Error;
+use aws::{Error, clients::Role};
 use domain::{
     ceiling::{Beyond, Ceiling},
     id::AccountId,
@@ -41,7 +41,7 @@ impl SharePipeline<'_> {
         look: Look,
     ) -> Option<Result<Ceiling, Error>> {
         if look.dry_run {
-            return Some(self.aws.ceiling(account).await);
+            return Some(self.aws.ceiling(account, Role::Reader).await);
         }
         None
     }
@@ -51,7 +51,7 @@ impl SharePipeline<'_> {
         if !report.was_denied() {
             return report;
         }
-        match self.aws.ceiling(&report.account).await {
+        match self.aws.ceiling(&report.account, Role::Reader).await {
             Ok(ceiling) => report.explained(policy, &ceiling),
             Err(error) => {
                 tracing::warn!(account.id = %report.account, "no ceiling explains it: {error}");

@@ -158,7 +158,7 @@ async fn a_crash_or_a_lost_answer_never_loses_a_notification() {
 async fn a_consumer_that_cannot_be_reached_keeps_nobody_else_from_being_told() {
     let scenario = Scenario::begin(POLICY).await;
     scenario.create(&scenario.test, "churn").await;
-    let role = "pipeshare-consumer-us-east-1";
+    let role = "pipeshare-notifier-us-east-1";
     sandbox::services::iam::delete_role(&mut scenario.estate.sandbox.world(), DEV, role);
     scenario.fail_next("churn", "Train", "bad luck");
     scenario.start(&scenario.test, "churn", "first").await;

@@ -29,7 +29,9 @@ async fn aws_at(replay: &Replay, endpoint: Option<&str>) -> Aws {
 
 /// Hands out sessions named after the role, and lists nothing.
 fn empty_accounts(request: &Request) -> Answer {
-    let roles = ["reader", "owner", "consumer"];
+    let roles = [
+        "reader", "watcher", "owner", "consumer", "notifier", "prover",
+    ];
     let role = roles
         .iter()
         .find(|role| request.text.contains(&format!("pipeshare-{role}")));
@@ -99,14 +101,26 @@ async fn a_session_is_shared_by_the_services_it_is_for() {
     let replay = Replay::by(empty_accounts);
     let consumer = aws(&replay).await.consumer(&account("111111111111")).await;
     consumer.ram.shares_among(&[]).await.unwrap();
-    consumer.eventbridge.put("pipeshare", vec![]).await.unwrap();
     consumer.sagemaker.pipelines().await.unwrap();
-    let keys: Vec<_> = replay
-        .requests()
-        .into_iter()
-        .map(|request| request.access_key)
-        .collect();
+    let keys = replay.requests().into_iter().map(|it| it.access_key);
+    let keys: Vec<_> = keys.collect();
     assert_eq!(keys, ["HUBKEY", "CONSUMER", "CONSUMER"]);
+}
+
+#[tokio::test]
+async fn each_purpose_has_a_role_of_its_own() {
+    let replay = Replay::by(empty_accounts);
+    let aws = aws(&replay).await;
+    let account = account("111111111111");
+    aws.reader(&account).await.pipelines().await.unwrap();
+    aws.watcher(&account).await.pipelines().await.unwrap();
+    aws.prover(&account).await.pipelines().await.unwrap();
+    let notifier = aws.notifier(&account).await;
+    notifier.sns.publish("arn:t", "s", "m").await.ok();
+    let requests = replay.requests().into_iter();
+    let in_account = requests.filter(|it| !it.url.contains("//sts."));
+    let keys: Vec<_> = in_account.map(|it| it.access_key).collect();
+    assert_eq!(keys, ["READER", "WATCHER", "PROVER", "NOTIFIER"]);
 }
 
 #[tokio::test]

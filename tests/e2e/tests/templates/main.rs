@@ -31,10 +31,13 @@ const ROLES: &[(&str, &str)] = &[
     (SHARED, "pipeshare-forward-status-us-east-1"),
     (SHARED, "pipeshare-codepipeline-hook-us-east-1"),
     (TEST, "pipeshare-reader-us-east-1"),
+    (TEST, "pipeshare-watcher-us-east-1"),
     (TEST, "pipeshare-owner-us-east-1"),
     (TEST, "pipeshare-runner-us-east-1"),
     (TEST, "pipeshare-owner-events-us-east-1"),
     (DEV, "pipeshare-consumer-us-east-1"),
+    (DEV, "pipeshare-notifier-us-east-1"),
+    (DEV, "pipeshare-prover-us-east-1"),
     (DEV, "pipeshare-consumer-events-us-east-1"),
 ];
 
@@ -48,6 +51,10 @@ const BY_LABEL: (&str, &str) = ("ssm-labels", "with");
 const SURVIVORS: &[(&str, &str)] = &[
     (
         "hub/Resources/TopicPolicy/Properties/PolicyDocument/Statement/-AlarmsOfThisStack/Condition/StringEquals",
+        "the ARN of an alarm names its account, too",
+    ),
+    (
+        "hub/Resources/TopicKey/Properties/KeyPolicy/Statement/-AlarmsOfThisStack/Condition/StringEquals",
         "the ARN of an alarm names its account, too",
     ),
     (

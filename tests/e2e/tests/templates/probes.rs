@@ -9,7 +9,7 @@ use sandbox::{
             policy::{Decision, Request, evaluate},
             requests,
         },
-        sns, sqs,
+        kms, sns, sqs,
     },
     world::{AssumedRole, Call, Caller, World},
 };
@@ -19,6 +19,12 @@ use crate::tour::{Stop, hold};
 
 const STRANGER: &str = "666666666666";
 const READ: &str = "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSageMakerPipeline";
+const ALL_FUNCTIONS: &[&str] = &[
+    "share-pipeline",
+    "accept-invitation",
+    "forward-status",
+    "codepipeline-hook",
+];
 const FUNCTIONS: [&str; 3] = ["share-pipeline", "accept-invitation", "forward-status"];
 
 /// Who asks: a role of an account.
@@ -26,9 +32,23 @@ type Role = (&'static str, &'static str);
 
 const OWNER: Role = (TEST, "pipeshare-owner-us-east-1");
 const READER: Role = (TEST, "pipeshare-reader-us-east-1");
+const WATCHER: Role = (TEST, "pipeshare-watcher-us-east-1");
 const CONSUMER: Role = (DEV, "pipeshare-consumer-us-east-1");
+const NOTIFIER: Role = (DEV, "pipeshare-notifier-us-east-1");
+const PROVER: Role = (DEV, "pipeshare-prover-us-east-1");
 const RUNNER: Role = (TEST, "pipeshare-runner-us-east-1");
 const HOOK: Role = (SHARED, "pipeshare-codepipeline-hook-us-east-1");
+
+/// Which functions each role in an account is for.
+const USERS: [(Role, &[&str]); 7] = [
+    (READER, &["share-pipeline"]),
+    (WATCHER, &["forward-status"]),
+    (OWNER, &["share-pipeline"]),
+    (RUNNER, &["codepipeline-hook"]),
+    (CONSUMER, &["accept-invitation"]),
+    (NOTIFIER, &["accept-invitation", "forward-status"]),
+    (PROVER, &["codepipeline-hook"]),
+];
 
 /// Asks every question; changes nothing that anybody would notice.
 pub(crate) fn ask(scenario: &Scenario) -> Result<(), Stop> {
@@ -36,6 +56,7 @@ pub(crate) fn ask(scenario: &Scenario) -> Result<(), Stop> {
     owner(&mut world)?;
     consumer(&mut world)?;
     reader(&mut world)?;
+    watcher(&mut world)?;
     runner(&mut world)?;
     hook(&mut world)?;
     trust(&mut world)?;
@@ -75,7 +96,7 @@ fn make(world: &mut World, account: &str, operation: &str, input: Value) -> Valu
 }
 
 /// Whether the role's own policies let it.
-fn may(world: &mut World, (account, role): Role, operation: &str, input: Value) -> bool {
+fn may(world: &mut World, (account, role): (&str, &str), operation: &str, input: Value) -> bool {
     let call = call(session(account, role), operation, input);
     let wanted = requests::of(world, &call).unwrap_or_else(|error| panic!("{operation}: {error}"));
     // What only a probe does is no use of a permission.
@@ -282,23 +303,102 @@ fn consumer(world: &mut World) -> Result<(), Stop> {
                 may(world, CONSUMER, operation, input.clone()) == may_call,
                 &what,
             )?;
+            // Who tells, or proves access, neither answers nor looks into anything.
+            for other in [NOTIFIER, PROVER] {
+                refused(world, other, operation, input.clone())?;
+            }
         }
         forget(world, owner, &share);
     }
+    consumers(world)
+}
+
+/// Each of the roles in a consumer account does what it is for, and nothing of what the others are for.
+fn consumers(world: &mut World) -> Result<(), Stop> {
     let named = |account: &str| json!({ "PipelineName": pipeline(account) });
-    allowed(world, CONSUMER, "sagemaker:DescribePipeline", named(TEST))?;
-    refused(
-        world,
-        CONSUMER,
-        "sagemaker:DescribePipeline",
-        named(STRANGER),
-    )?;
-    refused(
-        world,
-        CONSUMER,
-        "sagemaker:StartPipelineExecution",
-        named(TEST),
-    )
+    for (role, proves) in [(CONSUMER, true), (PROVER, true), (NOTIFIER, false)] {
+        let describe = "sagemaker:DescribePipeline";
+        let may_describe = may(world, role, describe, named(TEST));
+        let what = format!("{} describes pipelines: {proves}", role.1);
+        hold(may_describe == proves, &what)?;
+        refused(world, role, describe, named(STRANGER))?;
+        refused(world, role, "sagemaker:StartPipelineExecution", named(TEST))?;
+    }
+    for (role, tells) in [(CONSUMER, false), (PROVER, false), (NOTIFIER, true)] {
+        for (account, topic, may_publish) in [
+            (DEV, "pipeshare", tells),
+            (DEV, "other", false),
+            (SHARED, "pipeshare-hub", false),
+        ] {
+            let topic = format!("arn:aws:sns:{REGION}:{account}:{topic}");
+            let publishes = may(world, role, "sns:Publish", json!({ "TopicArn": topic }));
+            let what = format!("{} publishes to {topic}: {may_publish}", role.1);
+            hold(publishes == may_publish, &what)?;
+        }
+        for (bus, may_put) in [("pipeshare", tells), ("default", false)] {
+            let entry =
+                json!({ "EventBusName": bus, "Source": "s", "DetailType": "d", "Detail": "{}" });
+            let puts = may(
+                world,
+                role,
+                "events:PutEvents",
+                json!({ "Entries": [entry] }),
+            );
+            let what = format!("{} puts events on {bus}: {may_put}", role.1);
+            hold(puts == may_put, &what)?;
+        }
+    }
+    for operation in [
+        "ram:GetResourceShareInvitations",
+        "ram:GetResourceShares",
+        "ram:ListResources",
+    ] {
+        let input = json!({ "resourceOwner": "OTHER-ACCOUNTS" });
+        allowed(world, CONSUMER, operation, input.clone())?;
+        refused(world, NOTIFIER, operation, input.clone())?;
+        refused(world, PROVER, operation, input)?;
+    }
+    Ok(())
+}
+
+/// Who sees executions searches, and who sees pipelines does not.
+fn watcher(world: &mut World) -> Result<(), Stop> {
+    let search = json!({ "Resource": "PipelineExecution" });
+    allowed(world, WATCHER, "sagemaker:Search", search.clone())?;
+    for other in [READER, OWNER, RUNNER] {
+        refused(world, other, "sagemaker:Search", search.clone())?;
+    }
+    let run = |account: &str| json!({ "PipelineExecutionArn": format!("{}/execution/abcdefghijkl", pipeline(account)) });
+    for operation in ["DescribePipelineExecution", "ListPipelineExecutionSteps"] {
+        let operation = format!("sagemaker:{operation}");
+        allowed(world, WATCHER, &operation, run(TEST))?;
+        refused(world, WATCHER, &operation, run(DEV))?;
+        refused(world, READER, &operation, run(TEST))?;
+    }
+    let own = json!({ "PipelineName": "probe" });
+    for operation in [
+        "ListPipelines",
+        "ListPipelineExecutions",
+        "DescribePipeline",
+        "StartPipelineExecution",
+    ] {
+        refused(
+            world,
+            WATCHER,
+            &format!("sagemaker:{operation}"),
+            own.clone(),
+        )?;
+    }
+    ceiling(world, WATCHER)
+}
+
+/// A role reads the ceiling, no other parameter, and writes none.
+fn ceiling(world: &mut World, role: Role) -> Result<(), Stop> {
+    let named = |name: &str| json!({ "Name": name });
+    let (ceiling, other) = (named("/pipeshare/ceiling"), named("/pipeshare/other"));
+    allowed(world, role, "ssm:GetParameter", ceiling.clone())?;
+    refused(world, role, "ssm:GetParameter", other)?;
+    refused(world, role, "ssm:PutParameter", ceiling)
 }
 
 fn reader(world: &mut World) -> Result<(), Stop> {
@@ -312,12 +412,9 @@ fn reader(world: &mut World) -> Result<(), Stop> {
     refused(world, READER, "sagemaker:StartPipelineExecution", own)?;
     let foreign = json!({ "PipelineName": pipeline(DEV) });
     refused(world, READER, "sagemaker:ListPipelineExecutions", foreign)?;
-    let named = |name: &str| json!({ "Name": name });
-    let (ceiling, other) = (named("/pipeshare/ceiling"), named("/pipeshare/other"));
-    allowed(world, READER, "ssm:GetParameter", ceiling.clone())?;
-    refused(world, READER, "ssm:GetParameter", other)?;
-    refused(world, READER, "ssm:PutParameter", ceiling.clone())?;
-    refused(world, OWNER, "ssm:PutParameter", ceiling)
+    ceiling(world, READER)?;
+    let written = json!({ "Name": "/pipeshare/ceiling" });
+    refused(world, OWNER, "ssm:PutParameter", written)
 }
 
 fn runner(world: &mut World) -> Result<(), Stop> {
@@ -383,17 +480,6 @@ fn hook(world: &mut World) -> Result<(), Stop> {
         let what = format!("the hook may send to {queue}: {may_send}");
         hold(may_send_it == may_send, &what)?;
     }
-    for (role, may_assume) in [
-        ("runner", true),
-        ("consumer", true),
-        ("owner", false),
-        ("reader", false),
-    ] {
-        let arn = format!("arn:aws:iam::{TEST}:role/pipeshare-{role}-{REGION}");
-        let assumes = may(world, HOOK, "sts:AssumeRole", json!({ "RoleArn": arn }));
-        let what = format!("the hook may assume the role {role}: {may_assume}");
-        hold(assumes == may_assume, &what)?;
-    }
     refused(
         world,
         HOOK,
@@ -404,46 +490,31 @@ fn hook(world: &mut World) -> Result<(), Stop> {
 
 /// Only the functions that need a role get it, and only in the organization.
 fn trust(world: &mut World) -> Result<(), Stop> {
-    let mut roles = Vec::new();
-    for (account, role, function, other) in [
-        (OWNER.0, OWNER.1, "share-pipeline", "accept-invitation"),
-        (READER.0, READER.1, "forward-status", "accept-invitation"),
-        (READER.0, READER.1, "share-pipeline", "accept-invitation"),
-        (
-            CONSUMER.0,
-            CONSUMER.1,
-            "accept-invitation",
-            "share-pipeline",
-        ),
-        (CONSUMER.0, CONSUMER.1, "forward-status", "share-pipeline"),
-        (
-            CONSUMER.0,
-            CONSUMER.1,
-            "codepipeline-hook",
-            "share-pipeline",
-        ),
-        (RUNNER.0, RUNNER.1, "codepipeline-hook", "share-pipeline"),
-    ] {
-        let assumes = |world: &World, function: &str| {
+    for ((account, role), users) in USERS {
+        for function in ALL_FUNCTIONS {
+            let uses = users.contains(function);
             let caller = session(SHARED, &format!("pipeshare-{function}-{REGION}"));
-            trusts(world, account, role, |action, arn| {
-                Request::of_caller(world, &caller, action, arn)
-            })
-        };
-        let what = format!("{role} is for {function}");
-        hold(assumes(world, function), &what)?;
-        hold(
-            !assumes(world, other),
-            &format!("{role} is not for {other}"),
-        )?;
-        world.organization.members.remove(SHARED);
-        let outside = assumes(world, function);
-        world.organization.members.insert(SHARED.to_owned());
-        hold(
-            !outside,
-            &format!("{role} is not for a hub outside the organization"),
-        )?;
-        roles.push(role);
+            let assumes = |world: &World| {
+                trusts(world, account, role, |action, arn| {
+                    Request::of_caller(world, &caller, action, arn)
+                })
+            };
+            let what = format!("{role} trusts {function}: {uses}");
+            hold(assumes(world) == uses, &what)?;
+            let arn = format!("arn:aws:iam::{account}:role/{role}");
+            let input = json!({ "RoleArn": arn });
+            let of_function = (SHARED, &*format!("pipeshare-{function}-{REGION}"));
+            let may_ask = may(world, of_function, "sts:AssumeRole", input);
+            let what = format!("{function} may assume {role}: {uses}");
+            hold(may_ask == uses, &what)?;
+            world.organization.members.remove(SHARED);
+            let outside = assumes(world);
+            world.organization.members.insert(SHARED.to_owned());
+            hold(
+                !outside,
+                &format!("{role} is not for a hub outside the organization"),
+            )?;
+        }
     }
     for (account, role) in [
         (TEST, "pipeshare-owner-events-us-east-1"),
@@ -669,7 +740,37 @@ fn senders(world: &mut World) -> Result<(), Stop> {
     let taken = sns::deliver(world, &topic, &alarm("pipeshare-errors"), "an alarm");
     hold(taken.is_ok(), "the hub's topic takes the alarms of the hub")?;
     let other = sns::deliver(world, &topic, &alarm("other"), "an alarm");
-    hold(other.is_err(), "the hub's topic takes no other alarms")
+    hold(other.is_err(), "the hub's topic takes no other alarms")?;
+    topic_key(world, &topic)
+}
+
+/// CloudWatch uses the topic's key for the alarms of the hub alone, whatever topic they are for.
+fn topic_key(world: &mut World, topic: &str) -> Result<(), Stop> {
+    let key = sns::key_of(world, topic).ok_or_else(|| Stop("the topic has a key".to_owned()))?;
+    let alarm =
+        |account: &str, name: &str| format!("arn:aws:cloudwatch:{REGION}:{account}:alarm:{name}");
+    let own = alarm(SHARED, "pipeshare-errors");
+    for (service, source, account, uses) in [
+        ("cloudwatch", own.clone(), SHARED, true),
+        (
+            "cloudwatch",
+            alarm(STRANGER, "pipeshare-errors"),
+            STRANGER,
+            false,
+        ),
+        ("cloudwatch", alarm(SHARED, "other"), SHARED, false),
+        ("events", own, SHARED, false),
+    ] {
+        for action in ["kms:Decrypt", "kms:GenerateDataKey"] {
+            let service = format!("{service}.amazonaws.com");
+            let request = Request::of_service(&service, &source, account, action, &key);
+            let permitted = kms::permits(world, &request);
+            let permitted = permitted.map_err(|error| Stop(error.to_string()))?;
+            let what = format!("{service} may call {action} for {source}: {uses}");
+            hold(permitted == uses, &what)?;
+        }
+    }
+    Ok(())
 }
 
 fn queue_url(account: &str, name: &str) -> String {

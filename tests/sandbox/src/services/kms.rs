@@ -45,7 +45,7 @@ pub(crate) fn exists(world: &World, arn: &str) -> bool {
 /// Whether the policy of the key lets somebody do what the request says.
 ///
 /// The policies of roles are worth nothing unless the key's own policy says so.
-pub(crate) fn permits(world: &World, request: &Request<'_>) -> Result<bool, ApiError> {
+pub fn permits(world: &World, request: &Request<'_>) -> Result<bool, ApiError> {
     match world.kms.keys.get(request.resource) {
         Some(policy) => Ok(evaluate(policy, request)? == Decision::Allow),
         None => Ok(false),

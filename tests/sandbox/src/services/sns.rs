@@ -139,7 +139,8 @@ pub fn subscribe(
 /// The ARN of the customer managed key that encrypts a topic, if one does.
 ///
 /// Whoever may publish may also use the key that AWS manages.
-pub(crate) fn key_of(world: &World, topic_arn: &str) -> Option<String> {
+#[must_use]
+pub fn key_of(world: &World, topic_arn: &str) -> Option<String> {
     let key = topic(world, topic_arn).ok()?.key.as_deref()?;
     let arn = Arn::parse(topic_arn)?;
     match key {

@@ -6,10 +6,14 @@
 )]
 
 mod ceiling;
+mod cicd;
+mod examples;
 mod markdown;
 mod metrics;
 mod reasons;
 mod roles;
+mod services;
+mod supply;
 mod templates;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -45,6 +45,8 @@ const STS: &str = "STS does not serve the account in this Region: enable the Reg
 const SCP: &str = "a service control policy of the organization denies this: its administrators must allow it for the pipeshare roles";
 const RCP: &str = "a resource control policy of the organization denies this: its administrators must allow it for the pipeshare roles";
 const CEILING: &str = "the pipeshare role there does not allow it: it is beyond the parameters of the account template, or the template is old";
+const CONSUMER_TEMPLATE: &str = "account not onboarded, or by an older template: deploy the newest template consumer-account there, with this hub's account as HubAccountId";
+const OWNER_TEMPLATE: &str = "account not onboarded, or by an older template: deploy the newest template owner-account there, with this hub's account as HubAccountId";
 const RAM_QUOTA: &str = "RAM allows 250 pending invitations an account and 5,000 principals and resources a share: have invitations accepted, or ask for a higher quota";
 const TOPIC_KEY: &str = "the key of the topic cannot be used: look whether it is enabled, and whether its policy is that of the template";
 const QUEUE_KEY: &str =
@@ -74,6 +76,11 @@ const fn of(
         meaning,
         advice: None,
     }
+}
+
+/// A row for a role that is not there, or does not trust the function.
+const fn no_role(says: &'static [&'static str]) -> Row {
+    of("sts", &["AssumeRole"], Permanent, ACCESS_DENIED).saying(says)
 }
 
 impl Row {
@@ -212,7 +219,14 @@ pub(super) static TABLE: &[Row] = &[
     // what STS does not know is the account in this Region.
     of("sts", &["AssumeRole"], Permanent, ACCESS_DENIED).saying(&["service control policy"]).advice(SCP),
     of("sts", &["AssumeRole"], Permanent, ACCESS_DENIED).saying(&["resource control policy"]).advice(RCP),
-    of("sts", &["AssumeRole"], Permanent, ACCESS_DENIED)
+    no_role(&["role/pipeshare-consumer-"]).advice(CONSUMER_TEMPLATE),
+    no_role(&["role/pipeshare-notifier-"]).advice(CONSUMER_TEMPLATE),
+    no_role(&["role/pipeshare-prover-"]).advice(CONSUMER_TEMPLATE),
+    no_role(&["role/pipeshare-owner-"]).advice(OWNER_TEMPLATE),
+    no_role(&["role/pipeshare-reader-"]).advice(OWNER_TEMPLATE),
+    no_role(&["role/pipeshare-runner-"]).advice(OWNER_TEMPLATE),
+    no_role(&["role/pipeshare-watcher-"]).advice(OWNER_TEMPLATE),
+    no_role(&[])
         .advice("account not onboarded: deploy the account template, or the role's trust does not name this hub"),
     all("sts", Permanent, &["RegionDisabledException"])
         .advice(STS),

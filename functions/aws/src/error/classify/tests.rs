@@ -156,6 +156,18 @@ fn a_denial_is_explained_by_who_can_lift_it() {
         ("AssumeRole", "not authorized", "not onboarded"),
         (
             "AssumeRole",
+            "User: arn:aws:sts::333333333333:assumed-role/pipeshare-forward-status-eu-west-1/f is not \
+             authorized to perform: sts:AssumeRole on resource: \
+             arn:aws:iam::111111111111:role/pipeshare-notifier-eu-west-1",
+            "template consumer-account",
+        ),
+        (
+            "AssumeRole",
+            "on resource: arn:aws-cn:iam::222222222222:role/pipeshare-watcher-cn-north-1",
+            "template owner-account",
+        ),
+        (
+            "AssumeRole",
             "with an explicit deny in a Service Control Policy",
             "service control policy",
         ),
