@@ -143,11 +143,7 @@ fn mutated_templates() -> Vec<Case> {
         mutations::all(text).into_iter().map(move |mutation| {
             let mut mutated = templates.clone();
             set(&mut mutated, mutation.template);
-            let readings = if is_by_label(&mutation.name) {
-                readings::chosen(&[BY_LABEL])
-            } else {
-                Readings::default()
-            };
+            let readings = readings_that_notice(&mutation.name);
             Case {
                 name: format!("{name}/{}", mutation.name),
                 templates: mutated,
@@ -163,6 +159,24 @@ fn mutated_templates() -> Vec<Case> {
             &templates.consumer,
         ))
         .collect()
+}
+
+/// The readings under which something is there for a reason.
+fn readings_that_notice(mutation: &str) -> Readings {
+    let of_permission = [
+        "-AllowedPermissions/Condition",
+        "-AllowedCustomerPermissions/Condition",
+    ];
+    if is_by_label(mutation) {
+        readings::chosen(&[BY_LABEL])
+    } else if of_permission.iter().any(|part| mutation.contains(part)) {
+        readings::chosen(&[
+            ("ram-permission-keys", "all"),
+            ("ram-permission-resources", "permission"),
+        ])
+    } else {
+        Readings::default()
+    }
 }
 
 /// A tour to be walked.

@@ -3,6 +3,7 @@
 use e2e::{DEV, REGION, SHARED, Scenario, TEST};
 use sandbox::{
     http::perform,
+    readings::{NewSharePermission, PermissionKeys, PermissionResources, Readings},
     services::{
         iam::{
             self, identity,
@@ -193,11 +194,17 @@ fn changes(world: &mut World, ours: &str, others: &[&String]) -> Result<(), Stop
     let replace = "ram:AssociateResourceSharePermission";
     allowed(world, OWNER, replace, permission(ours, READ))?;
     let foreign = "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSubnet";
-    refused_throughout(world, OWNER, replace, permission(ours, foreign))?;
     let custom = format!("arn:aws:ram:{REGION}:{TEST}:permission/pipeshare-custom");
     allowed(world, OWNER, replace, permission(ours, &custom))?;
     let own = format!("arn:aws:ram:{REGION}:{TEST}:permission/everything");
-    refused_throughout(world, OWNER, replace, permission(ours, &own))?;
+    let bounds = Bounds::under(&world.readings);
+    for permission in [foreign, &own].map(|arn| permission(ours, arn)) {
+        if bounds.every_question {
+            refused_throughout(world, OWNER, replace, permission)?;
+        } else if bounds.permissions {
+            refused(world, OWNER, replace, permission)?;
+        }
+    }
     for other in others {
         let bare = json!({ "resourceShareArn": other });
         refused_throughout(world, OWNER, add, with(other, "principals", DEV))?;
@@ -210,8 +217,38 @@ fn changes(world: &mut World, ours: &str, others: &[&String]) -> Result<(), Stop
     let named_otherwise = others.last().map_or("", |share| share.as_str());
     let tagging = json!({ "resourceShareArn": named_otherwise, "tags": managed() });
     refused_throughout(world, OWNER, "ram:TagResource", tagging)?;
-    refused(world, OWNER, replace, permission(named_otherwise, READ))?;
-    refused(world, OWNER, replace, permission(named_otherwise, &custom))
+    if bounds.shares {
+        refused(world, OWNER, replace, permission(named_otherwise, READ))?;
+        refused(world, OWNER, replace, permission(named_otherwise, &custom))?;
+    }
+    Ok(())
+}
+
+/// What a policy can bound of the permissions of shares, by what AWS asks about.
+struct Bounds {
+    /// Which permissions, in each question by itself.
+    every_question: bool,
+    /// Which permissions.
+    permissions: bool,
+    /// Which permissions a share is created with.
+    new_shares: bool,
+    /// Which shares.
+    shares: bool,
+}
+
+impl Bounds {
+    fn under(readings: &Readings) -> Self {
+        let by_resource = readings.permission_keys == PermissionKeys::ByResource;
+        let of_share = readings.permission_resources == PermissionResources::Share;
+        let of_permission = readings.permission_resources == PermissionResources::Permission;
+        let permissions = !(by_resource && of_share);
+        Self {
+            every_question: !by_resource,
+            permissions,
+            new_shares: permissions && readings.new_share_permission == NewSharePermission::Asked,
+            shares: !of_permission || readings.permission_keys == PermissionKeys::All,
+        }
+    }
 }
 
 /// That access is taken out of shares with our tag and a name of ours, and out of no others.
@@ -253,10 +290,18 @@ fn creation(world: &mut World) -> Result<(), Stop> {
         ]}),
         json!({ "principals": [STRANGER] }),
         json!({ "resourceArns": [format!("arn:aws:ec2:{REGION}:{TEST}:subnet/subnet-1")] }),
-        json!({ "permissionArns": ["arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSubnet"] }),
-        json!({ "permissionArns": [format!("arn:aws:ram:{REGION}:{TEST}:permission/everything")] }),
     ] {
         refused(world, OWNER, create, new(more))?;
+    }
+    let own = format!("arn:aws:ram:{REGION}:{TEST}:permission/everything");
+    for permission in [
+        "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSubnet",
+        &own,
+    ] {
+        if Bounds::under(&world.readings).new_shares {
+            let more = json!({ "permissionArns": [permission] });
+            refused(world, OWNER, create, new(more))?;
+        }
     }
     let tag = |tags: Value| {
         let share = format!("arn:aws:ram:{REGION}:{TEST}:resource-share/any");
