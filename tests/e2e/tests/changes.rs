@@ -1,7 +1,5 @@
 //! Notifications are of changes: what was gained, lost and refused; once each, and again if it returns.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::time::Duration;
 
 use e2e::{DEV, DEV_SHARE, Plan, SHARED, SWEEP, Scenario, TEST, readers, refusal, ungated};

@@ -197,11 +197,11 @@ fn changes(world: &mut World, ours: &str, others: &[&String]) -> Result<(), Stop
     let custom = format!("arn:aws:ram:{REGION}:{TEST}:permission/pipeshare-custom");
     allowed(world, OWNER, replace, permission(ours, &custom))?;
     let own = format!("arn:aws:ram:{REGION}:{TEST}:permission/everything");
-    let bounds = Bounds::under(&world.readings);
+    let readings = world.readings;
     for permission in [foreign, &own].map(|arn| permission(ours, arn)) {
-        if bounds.every_question {
+        if readings.permission_keys != PermissionKeys::ByResource {
             refused_throughout(world, OWNER, replace, permission)?;
-        } else if bounds.permissions {
+        } else if bounds_permissions(&readings) {
             refused(world, OWNER, replace, permission)?;
         }
     }
@@ -217,38 +217,28 @@ fn changes(world: &mut World, ours: &str, others: &[&String]) -> Result<(), Stop
     let named_otherwise = others.last().map_or("", |share| share.as_str());
     let tagging = json!({ "resourceShareArn": named_otherwise, "tags": managed() });
     refused_throughout(world, OWNER, "ram:TagResource", tagging)?;
-    if bounds.shares {
+    if bounds_shares(&readings) {
         refused(world, OWNER, replace, permission(named_otherwise, READ))?;
         refused(world, OWNER, replace, permission(named_otherwise, &custom))?;
     }
     Ok(())
 }
 
-/// What a policy can bound of the permissions of shares, by what AWS asks about.
-struct Bounds {
-    /// Which permissions, in each question by itself.
-    every_question: bool,
-    /// Which permissions.
-    permissions: bool,
-    /// Which permissions a share is created with.
-    new_shares: bool,
-    /// Which shares.
-    shares: bool,
+/// Whether a policy can bound which permissions are given, by what AWS asks about.
+fn bounds_permissions(readings: &Readings) -> bool {
+    readings.permission_keys != PermissionKeys::ByResource
+        || readings.permission_resources != PermissionResources::Share
 }
 
-impl Bounds {
-    fn under(readings: &Readings) -> Self {
-        let by_resource = readings.permission_keys == PermissionKeys::ByResource;
-        let of_share = readings.permission_resources == PermissionResources::Share;
-        let of_permission = readings.permission_resources == PermissionResources::Permission;
-        let permissions = !(by_resource && of_share);
-        Self {
-            every_question: !by_resource,
-            permissions,
-            new_shares: permissions && readings.new_share_permission == NewSharePermission::Asked,
-            shares: !of_permission || readings.permission_keys == PermissionKeys::All,
-        }
-    }
+/// Whether it can bound which permissions a share is created with.
+fn bounds_new_shares(readings: &Readings) -> bool {
+    bounds_permissions(readings) && readings.new_share_permission == NewSharePermission::Asked
+}
+
+/// Whether it can bound the shares that are given another permission.
+fn bounds_shares(readings: &Readings) -> bool {
+    readings.permission_resources != PermissionResources::Permission
+        || readings.permission_keys == PermissionKeys::All
 }
 
 /// That access is taken out of shares with our tag and a name of ours, and out of no others.
@@ -298,7 +288,7 @@ fn creation(world: &mut World) -> Result<(), Stop> {
         "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSubnet",
         &own,
     ] {
-        if Bounds::under(&world.readings).new_shares {
+        if bounds_new_shares(&world.readings) {
             let more = json!({ "permissionArns": [permission] });
             refused(world, OWNER, create, new(more))?;
         }

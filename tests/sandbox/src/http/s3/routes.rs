@@ -42,9 +42,11 @@ pub(super) fn find(
         None => of_object(method, has, input.contains_key("CopySource")),
     };
     let operation = operation.ok_or_else(|| {
-        let what = match unknown {
-            Some((name, _)) => format!("?{name}"),
-            None => query.iter().map(|(name, _)| format!("?{name}")).collect(),
+        let what = if let Some((name, _)) = unknown {
+            format!("?{name}")
+        } else {
+            let names: Vec<_> = query.iter().map(|(name, _)| format!("?{name}")).collect();
+            names.concat()
         };
         let level = match (target.bucket.is_empty(), target.key.is_empty()) {
             (true, _) => "the service",

@@ -167,7 +167,7 @@ pub(super) fn given(input: &Value) -> Result<Option<(Algorithm, &str)>, ApiError
     Err(ApiError::new("InvalidRequest", message))
 }
 
-/// The header of old; DeleteObjects and old clients still have it.
+/// The header of old; `DeleteObjects` and old clients still have it.
 fn check_md5(call: &Call, bytes: &[u8]) -> Result<(), ApiError> {
     let Some(text) = call.text("ContentMD5") else {
         return Ok(());

@@ -70,9 +70,8 @@ pub(super) fn check_write(
     current: Option<&Object>,
 ) -> Result<(), ApiError> {
     match call.text("IfNoneMatch") {
-        None => {}
         Some("*") if current.is_some() => return Err(precondition_failed("If-None-Match")),
-        Some("*") => {}
+        None | Some("*") => {}
         Some(_) => {
             let message = "A header you provided implies functionality that is not implemented";
             let error = ApiError::with_status(501, "NotImplemented", message);

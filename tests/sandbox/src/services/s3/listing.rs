@@ -104,9 +104,10 @@ pub(super) fn objects(world: &World, call: &Call) -> Result<Value, ApiError> {
 
 fn copy(call: &Call, result: &mut Value, member: &str, encode: bool) {
     if let Some(text) = call.text(member) {
-        result[member] = match encode {
-            true => json!(encoded(call, text)),
-            false => json!(text),
+        result[member] = if encode {
+            json!(encoded(call, text))
+        } else {
+            json!(text)
         };
     }
 }
