@@ -253,6 +253,31 @@ async fn an_owner_that_a_rule_names_cannot_write_to_people_without_end_either() 
 }
 
 #[tokio::test]
+async fn pipelines_that_are_gone_before_ram_has_noticed_cost_a_bounded_number_of_calls() {
+    let names: Vec<_> = (10..80).map(|number| format!("p-{number}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let scenario = Scenario::sharing(&ungated(), &names).await;
+    scenario.pass(1200).await;
+    let (told, before) = (scenario.told(DEV), scenario.calls("DescribePipeline"));
+    let gone = e2e::refusal(400, "ResourceNotFound");
+    scenario.break_calls("sagemaker", "DescribePipeline", &vec![gone; 10_000]);
+    let look = json!({ "action": "accept", "account": DEV });
+    scenario.invoke("accept-invitation", look).await;
+    let described = scenario.calls("DescribePipeline") - before;
+    assert_eq!(described, 50);
+    scenario.pass(1200).await;
+    assert_eq!(
+        scenario.told(DEV),
+        told,
+        "nobody has seen that all are gone"
+    );
+    scenario.estate.sandbox.world().faults.calls.clear();
+    scenario.pass(1200).await;
+    assert_eq!(scenario.told(DEV), told);
+    assert_quiet(&scenario);
+}
+
+#[tokio::test]
 async fn shares_of_strangers_in_the_organization_cost_nothing_and_are_told_once() {
     const MEMBER: &str = "100000000000";
     let scenario = Scenario::on(Plan {

@@ -54,6 +54,7 @@ const USERS: [(Role, &[&str]); 7] = [
 /// Asks every question; changes nothing that anybody would notice.
 pub(crate) fn ask(scenario: &Scenario) -> Result<(), Stop> {
     let mut world = scenario.estate.sandbox.world();
+    partitions(&mut world)?;
     owner(&mut world)?;
     consumer(&mut world)?;
     reader(&mut world)?;
@@ -98,8 +99,13 @@ fn make(world: &mut World, account: &str, operation: &str, input: Value) -> Valu
 
 /// Whether the role's own policies let it.
 fn may(world: &mut World, (account, role): (&str, &str), operation: &str, input: Value) -> bool {
-    let call = call(session(account, role), operation, input);
-    let wanted = requests::of(world, &call).unwrap_or_else(|error| panic!("{operation}: {error}"));
+    permits(world, &call(session(account, role), operation, input))
+}
+
+/// Whether the caller's own policies let it.
+fn permits(world: &mut World, call: &Call) -> bool {
+    let wanted = requests::of(world, call);
+    let wanted = wanted.unwrap_or_else(|error| panic!("{}: {error}", call.operation));
     // What only a probe does is no use of a permission.
     let used = world.iam.used.clone();
     let may = wanted
@@ -669,6 +675,92 @@ fn functions(world: &mut World) -> Result<(), Stop> {
         for pk in ["gate|hook|222222222222", "run|x"] {
             let item = json!({ "TableName": "pipeshare", "Item": { "pk": { "S": pk }, "sk": { "S": "1" } } });
             refused(world, role, "dynamodb:PutItem", item)?;
+        }
+    }
+    Ok(())
+}
+
+/// Each function puts, deletes and lists what it needs in the partitions of the
+/// table, and in those of others nothing.
+fn partitions(world: &mut World) -> Result<(), Stop> {
+    const OWNERS: &str = "owners";
+    const MARKS: &str = "watermark";
+    const TOLD: &str = "told|hub";
+    const CONSUMERS: &str = "shared";
+    const SHARED_WITH: &str = "shared|111111111111";
+    const SUCCEEDED: &str = "gate|succeeded|222222222222";
+    const HOOKED: &str = "gate|hook|222222222222";
+    const RUNS: &str = "run|x";
+    const ALL: [&str; 12] = [
+        OWNERS,
+        MARKS,
+        TOLD,
+        CONSUMERS,
+        SHARED_WITH,
+        SUCCEEDED,
+        HOOKED,
+        RUNS,
+        // What begins in the same way is not the same.
+        "owners|x",
+        "gate|other|222222222222",
+        "gate",
+        "tolds",
+    ];
+    // The function, and where it puts, gets, updates, deletes and lists.
+    let table: [(&str, [&[&str]; 5]); 4] = [
+        (
+            "share-pipeline",
+            [
+                &[OWNERS, TOLD, SUCCEEDED],
+                &[TOLD],
+                &[TOLD],
+                &[OWNERS, SUCCEEDED, HOOKED],
+                &[OWNERS, SUCCEEDED, HOOKED],
+            ],
+        ),
+        (
+            "accept-invitation",
+            [
+                &[TOLD, CONSUMERS, SHARED_WITH],
+                &[TOLD],
+                &[TOLD],
+                &[CONSUMERS, SHARED_WITH],
+                &[CONSUMERS, SHARED_WITH],
+            ],
+        ),
+        (
+            "forward-status",
+            [&[TOLD, MARKS], &[TOLD], &[TOLD], &[MARKS], &[MARKS, TOLD]],
+        ),
+        (
+            "codepipeline-hook",
+            [&[HOOKED, RUNS], &[], &[], &[], &[RUNS]],
+        ),
+    ];
+    for (function, rights) in table {
+        let role = format!("pipeshare-{function}-{REGION}");
+        let operations = ["PutItem", "GetItem", "UpdateItem", "DeleteItem", "Query"];
+        for (operation, partitions) in operations.into_iter().zip(rights) {
+            for pk in ALL {
+                let key = json!({ "pk": { "S": pk }, "sk": { "S": "1" } });
+                let input = match operation {
+                    "PutItem" => json!({ "TableName": "pipeshare", "Item": key }),
+                    "Query" => json!({
+                        "TableName": "pipeshare",
+                        "KeyConditionExpression": "pk = :pk",
+                        "ExpressionAttributeValues": { ":pk": { "S": pk } },
+                    }),
+                    _ => json!({ "TableName": "pipeshare", "Key": key }),
+                };
+                let may_it = partitions.contains(&pk);
+                let what = format!("{function} may call {operation} in {pk}: {may_it}");
+                let call = call(
+                    session(SHARED, &role),
+                    &format!("dynamodb:{operation}"),
+                    input,
+                );
+                hold(permits(world, &call) == may_it, &what)?;
+            }
         }
     }
     Ok(())
