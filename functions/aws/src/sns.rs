@@ -58,10 +58,11 @@ mod tests {
     use super::*;
     use crate::replay::{Answer, Replay};
 
+    const PUBLISHED: &str = "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>";
+
     #[tokio::test]
     async fn a_message_is_published_with_a_subject_that_sns_takes() {
-        let answer = "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>";
-        let replay = Replay::of([Answer::Http(200, answer.to_owned())]);
+        let replay = Replay::of([Answer::Http(200, PUBLISHED.to_owned())]);
         let sns = Sns::new(&replay.config().await, None);
         sns.publish("arn:t", "churn:\nfailed – now", "message")
             .await
@@ -78,7 +79,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_message_of_which_no_subject_is_left_is_published_without_one() {
-        let replay = Replay::of([Answer::Http(200, "<PublishResponse/>".to_owned())]);
+        let replay = Replay::of([Answer::Http(200, PUBLISHED.to_owned())]);
         let sns = Sns::new(&replay.config().await, None);
         sns.publish("arn:t", " \n ", "message").await.unwrap();
         let form = &replay.requests()[0].text;

@@ -1,0 +1,152 @@
+//! What people may do, and what services may send.
+
+use e2e::{DEV, REGION, SHARED, TEST};
+use sandbox::{
+    services::{
+        iam::{self, policy::Request},
+        kms, sns, sqs,
+    },
+    world::World,
+};
+use serde_json::{Value, json};
+
+use super::{FUNCTIONS, Role, STRANGER, allowed, make, pipeline, refused};
+use crate::tour::{Stop, hold};
+
+/// The policies for people do what their names say with what is shared, and nothing else.
+pub(super) fn people(world: &mut World) -> Result<(), Stop> {
+    let arn = |name: &str| format!("arn:aws:iam::{DEV}:policy/pipeshare-{name}-{REGION}");
+    for (name, policies) in [
+        ("scientist", vec![arn("reader")]),
+        ("engineer", vec![arn("reader"), arn("operator")]),
+    ] {
+        let properties = json!({
+            "AssumeRolePolicyDocument": { "Statement": [] },
+            "ManagedPolicyArns": policies,
+        });
+        iam::create_role(world, DEV, name, &properties).map_err(|error| Stop(error.to_string()))?;
+    }
+    let (scientist, engineer) = ((DEV, "scientist"), (DEV, "engineer"));
+    let outcome = ask_people(world, scientist, engineer);
+    for (account, name) in [scientist, engineer] {
+        iam::delete_role(world, account, name);
+    }
+    outcome
+}
+
+fn ask_people(world: &mut World, scientist: Role, engineer: Role) -> Result<(), Stop> {
+    let named = |account: &str| json!({ "PipelineName": pipeline(account) });
+    let run = |account: &str| json!({ "PipelineExecutionArn": format!("{}/execution/abcdefghijkl", pipeline(account)) });
+    let look = [
+        "DescribePipelineExecution",
+        "DescribePipelineDefinitionForExecution",
+        "ListPipelineExecutionSteps",
+        "ListPipelineParametersForExecution",
+    ];
+    let operate = ["StopPipelineExecution", "RetryPipelineExecution"];
+    let of_pipeline =
+        ["DescribePipeline", "ListPipelineExecutions"].map(|it| (it, named as fn(&str) -> Value));
+    let of_run = look.map(|it| (it, run as fn(&str) -> Value));
+    for (operation, input) in of_pipeline.into_iter().chain(of_run) {
+        let operation = format!("sagemaker:{operation}");
+        allowed(world, scientist, &operation, input(TEST))?;
+        allowed(world, engineer, &operation, input(TEST))?;
+        refused(world, scientist, &operation, input(STRANGER))?;
+    }
+    let of_run = operate.map(|it| (it, run as fn(&str) -> Value));
+    let start = [("StartPipelineExecution", named as fn(&str) -> Value)];
+    for (operation, input) in start.into_iter().chain(of_run) {
+        let operation = format!("sagemaker:{operation}");
+        refused(world, scientist, &operation, input(TEST))?;
+        allowed(world, engineer, &operation, input(TEST))?;
+        refused(world, engineer, &operation, input(STRANGER))?;
+    }
+    for operation in [
+        "ram:GetResourceShareInvitations",
+        "ram:GetResourceShares",
+        "ram:ListResources",
+    ] {
+        allowed(
+            world,
+            scientist,
+            operation,
+            json!({ "resourceOwner": "OTHER-ACCOUNTS" }),
+        )?;
+    }
+    refused(world, engineer, "sagemaker:DeletePipeline", named(TEST))
+}
+
+/// Queues take events of their own rules alone, and the topic takes alarms.
+pub(super) fn senders(world: &mut World) -> Result<(), Stop> {
+    let rule = |account: &str, name: &str| format!("arn:aws:events:{REGION}:{account}:rule/{name}");
+    let queues = [
+        (SHARED, "undelivered", rule(SHARED, "pipeshare-policy")),
+        (
+            TEST,
+            "owner-undelivered",
+            rule(TEST, "pipeshare-owner-events"),
+        ),
+        (
+            DEV,
+            "consumer-undelivered",
+            rule(DEV, "pipeshare-consumer-events"),
+        ),
+    ];
+    let of_functions = FUNCTIONS.map(|it| (SHARED, it, rule(SHARED, "pipeshare-sweep")));
+    for (account, name, own) in queues.into_iter().chain(of_functions) {
+        let queue = format!("arn:aws:sqs:{REGION}:{account}:pipeshare-{name}");
+        let stranger = sqs::deliver(world, &queue, &rule(account, "other"), "probe");
+        hold(
+            stranger.is_err(),
+            &format!("{name} takes nothing from other rules"),
+        )?;
+        let taken = sqs::deliver(world, &queue, &own, "probe").is_ok();
+        hold(taken, &format!("{name} takes what its rules send"))?;
+        make(
+            world,
+            account,
+            "sqs:PurgeQueue",
+            json!({ "QueueUrl": queue_url(account, name) }),
+        );
+    }
+    let topic = format!("arn:aws:sns:{REGION}:{SHARED}:pipeshare-hub");
+    let alarm = |name: &str| format!("arn:aws:cloudwatch:{REGION}:{SHARED}:alarm:{name}");
+    let taken = sns::deliver(world, &topic, &alarm("pipeshare-errors"), "an alarm");
+    hold(taken.is_ok(), "the hub's topic takes the alarms of the hub")?;
+    let other = sns::deliver(world, &topic, &alarm("other"), "an alarm");
+    hold(other.is_err(), "the hub's topic takes no other alarms")?;
+    topic_key(world, &topic)
+}
+
+/// CloudWatch uses the topic's key for the alarms of the hub alone, whatever topic they are for.
+fn topic_key(world: &mut World, topic: &str) -> Result<(), Stop> {
+    let key = sns::key_of(world, topic).ok_or_else(|| Stop("the topic has a key".to_owned()))?;
+    let alarm =
+        |account: &str, name: &str| format!("arn:aws:cloudwatch:{REGION}:{account}:alarm:{name}");
+    let own = alarm(SHARED, "pipeshare-errors");
+    for (service, source, account, uses) in [
+        ("cloudwatch", own.clone(), SHARED, true),
+        (
+            "cloudwatch",
+            alarm(STRANGER, "pipeshare-errors"),
+            STRANGER,
+            false,
+        ),
+        ("cloudwatch", alarm(SHARED, "other"), SHARED, false),
+        ("events", own, SHARED, false),
+    ] {
+        for action in ["kms:Decrypt", "kms:GenerateDataKey"] {
+            let service = format!("{service}.amazonaws.com");
+            let request = Request::of_service(&service, &source, account, action, &key);
+            let permitted = kms::permits(world, &request);
+            let permitted = permitted.map_err(|error| Stop(error.to_string()))?;
+            let what = format!("{service} may call {action} for {source}: {uses}");
+            hold(permitted == uses, &what)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn queue_url(account: &str, name: &str) -> String {
+    format!("https://sqs.{REGION}.amazonaws.com/{account}/pipeshare-{name}")
+}
