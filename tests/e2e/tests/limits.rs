@@ -130,7 +130,8 @@ async fn ends_that_somebody_makes_up_are_told_ten_times_a_day_and_true_ones_alwa
     // Fifteen true ones behind it.
     for number in 1..=15 {
         scenario.fail_next("churn", "Train", &format!("reason {number}."));
-        scenario.start(&scenario.test, "churn", "again").await;
+        let name = format!("again-{number}");
+        scenario.start(&scenario.test, "churn", &name).await;
         scenario.pass(300).await;
     }
     for told in [dev(&scenario), hub(&scenario)] {
