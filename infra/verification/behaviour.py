@@ -63,14 +63,20 @@ def invitation(run, share):
     return found
 
 
-def role_invitations(run, question):
-    actions = ("ram:GetResourceShareInvitations", "ram:AcceptResourceShareInvitation")
-    receiver, other = (
+def invited_and_other(run, question, *further):
+    """A role that is to be invited and another one of its account, both of which may answer."""
+    actions = ("ram:GetResourceShareInvitations", "ram:AcceptResourceShareInvitation", *further)
+    actors = [
         Actor(run, run.consumer, f"{question}-{purpose}", [allow(*actions, on="*")])
         for purpose in ("receiver", "other")
-    )
-    receiver.arrive()
-    other.arrive()
+    ]
+    for actor in actors:
+        actor.arrive()
+    return actors
+
+
+def role_invitations(run, question):
+    receiver, other = invited_and_other(run, question)
     share = run.resources.share(question, principals=[receiver.arn])
     clients = {"receiver": receiver.client("ram"), "other": other.client("ram")}
     seen = {}
@@ -99,6 +105,43 @@ def role_invitations(run, question):
     except ClientError as error:
         return Finding([], [f"Another role sees the invitation and cannot accept it. {message(error)}"])
     return Finding(["account"], ["Another role than the invited one has seen the invitation and accepted it."])
+
+
+def unless_denied(look):
+    """What is seen; nothing as long as the role's policy has not arrived everywhere."""
+    try:
+        return look()
+    except ClientError as error:
+        if not is_denied(error):
+            raise
+        return None
+
+
+def role_shares(run, question):
+    receiver, other = invited_and_other(run, question, "ram:GetResourceShares")
+    share = run.resources.share(question, principals=[receiver.arn])
+    receivers, others = receiver.client("ram"), other.client("ram")
+
+    def look():
+        found = unless_denied(lambda: among(
+            receivers.get_paginator("get_resource_share_invitations").paginate(), share,
+        ))
+        return found or without_invitation(run, share)
+
+    found = run.patience.until(look, COMING)
+    if found is None:
+        raise Unasked(f"the invited role sees no invitation within {COMING} seconds.")
+    receivers.accept_resource_share_invitation(resourceShareInvitationArn=found)
+
+    def sees(client):
+        pages = client.get_paginator("get_resource_shares").paginate(resourceOwner="OTHER-ACCOUNTS")
+        return any(each["resourceShareArn"] == share for page in pages for each in page["resourceShares"])
+
+    if not run.patience.until(lambda: unless_denied(lambda: sees(receivers)), COMING):
+        raise Unasked(f"the role that has accepted does not see the share within {COMING} seconds.")
+    if run.patience.until(lambda: unless_denied(lambda: sees(others)), SETTLED):
+        return Finding(["account"], ["Another role than the one that it is shared with sees the share."])
+    return Finding(["principal"], ["The role that it is shared with sees the share, another role of its account does not."])
 
 
 class Mailbox:
@@ -219,6 +262,7 @@ def search(run, question):
 
 ASKED = {
     "ram-role-invitations": role_invitations,
+    "ram-role-shares": role_shares,
     "ram-invitation-events": invitation_events,
     "ram-rejection": rejection,
     "ram-pending-resources": pending_resources,
