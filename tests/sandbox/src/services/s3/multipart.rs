@@ -168,6 +168,8 @@ fn no_such_upload(id: &str) -> ApiError {
 }
 
 /// `CompleteMultipartUpload`.
+///
+/// ASSUMED: an upload is gone once it is completed, so completing it again finds none.
 pub(super) fn complete(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let upload = find(world, call)?;
     let parts = chosen(call, upload)?;

@@ -118,7 +118,7 @@ pub(super) fn check(name: &str, arn: &str) -> Result<(), ApiError> {
 
 /// Checks that a value refers to no other parameter, as none may.
 ///
-/// ASSUMED: whatever stands in double braces is such a reference.
+/// ASSUMED: whatever stands in double braces is such a reference, and the wording.
 pub(super) fn check_value(value: &str) -> Result<(), ApiError> {
     let inner = value.split_once("{{").map(|(_, rest)| rest);
     if inner.is_some_and(|rest| rest.contains("}}")) {
