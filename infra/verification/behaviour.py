@@ -63,6 +63,20 @@ def invitation(run, share):
     return found
 
 
+def unless_denied(look):
+    """What is seen; nothing as long as the role's policy has not arrived everywhere."""
+    try:
+        return look()
+    except ClientError as error:
+        if not is_denied(error):
+            raise
+        return None
+
+
+def invited_by(client, share):
+    return among(client.get_paginator("get_resource_share_invitations").paginate(), share)
+
+
 def invited_and_other(run, question, *further):
     """A role that is to be invited and another one of its account, both of which may answer."""
     actions = ("ram:GetResourceShareInvitations", "ram:AcceptResourceShareInvitation", *further)
@@ -83,12 +97,7 @@ def role_invitations(run, question):
 
     def look():
         for who, client in clients.items():
-            try:
-                pages = client.get_paginator("get_resource_share_invitations").paginate()
-                seen[who] = seen.get(who) or among(pages, share)
-            except ClientError as error:
-                if not is_denied(error):
-                    raise
+            seen[who] = seen.get(who) or unless_denied(lambda: invited_by(client, share))
         if not any(seen.values()):
             without_invitation(run, share)
         return any(seen.values())
@@ -107,25 +116,13 @@ def role_invitations(run, question):
     return Finding(["account"], ["Another role than the invited one has seen the invitation and accepted it."])
 
 
-def unless_denied(look):
-    """What is seen; nothing as long as the role's policy has not arrived everywhere."""
-    try:
-        return look()
-    except ClientError as error:
-        if not is_denied(error):
-            raise
-        return None
-
-
 def role_shares(run, question):
     receiver, other = invited_and_other(run, question, "ram:GetResourceShares")
     share = run.resources.share(question, principals=[receiver.arn])
     receivers, others = receiver.client("ram"), other.client("ram")
 
     def look():
-        found = unless_denied(lambda: among(
-            receivers.get_paginator("get_resource_share_invitations").paginate(), share,
-        ))
+        found = unless_denied(lambda: invited_by(receivers, share))
         return found or without_invitation(run, share)
 
     found = run.patience.until(look, COMING)

@@ -4,7 +4,7 @@
 //! has changed it meanwhile; what is to be told of a change is written together
 //! with it. So a change is told once, by whichever run, and is never lost.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use aws::{
     Error,
@@ -16,20 +16,18 @@ use domain::{
     notification::{Grant, Holdings, Limit, MAX_PART, Notice, Room, Tally, Unsent},
     policy::Policy,
     storage::{self, Key, SharedItem},
+    time,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{AcceptInvitation, Look, Scope, Task};
 
 /// How long it is tried to reach somebody who cannot be told.
-const KEEP_UNSENT: Duration = Duration::from_hours(24 * 14);
+const KEEP_UNSENT: SignedDuration = SignedDuration::from_hours(24 * 14);
 
 /// How long the count of what is empty is kept: longer than it is remembered
 /// that a notification was sent, whose id has the count in it.
-const KEEP_EMPTY: Duration = Duration::from_hours(24 * 180);
-
-/// How long it is remembered how much was told on a day.
-const KEEP_LIMITS: Duration = Duration::from_hours(24 * 3);
+const KEEP_EMPTY: SignedDuration = SignedDuration::from_hours(24 * 180);
 
 const GENERATION: &str = "generation";
 const PARTS: &str = "parts";
@@ -189,7 +187,10 @@ impl AcceptInvitation<'_> {
         let generation = before.generation + 1;
         let texts = after.parts(MAX_PART);
         let parts = texts.len();
-        let expires = after.pipelines.is_empty().then(|| later(look, KEEP_EMPTY));
+        let expires = after
+            .pipelines
+            .is_empty()
+            .then(|| time::after(look.teller.now, KEEP_EMPTY));
         let key = |part| storage::held(look.account, grant, part);
         let mut writes: Vec<_> = (parts..before.parts)
             .map(|part| Write::Delete {
@@ -240,7 +241,9 @@ impl AcceptInvitation<'_> {
         let put = Write::Put {
             key: storage::distrusted(look.account, share),
             values: values([(TEXT, what.clone()), (GENERATION, generation.to_string())]),
-            expires: what.is_empty().then(|| later(look, KEEP_EMPTY)),
+            expires: what
+                .is_empty()
+                .then(|| time::after(look.teller.now, KEEP_EMPTY)),
             condition: unchanged(before.generation),
         };
         let is_ours = self
@@ -284,7 +287,7 @@ impl AcceptInvitation<'_> {
         let put = |key: &Key, values, keep| Write::Put {
             key: key.clone(),
             values,
-            expires: Some(later(look, keep)),
+            expires: Some(time::after(look.teller.now, keep)),
             condition: Condition::Any,
         };
         let Notice { id, .. } = &unsent.notice;
@@ -292,7 +295,7 @@ impl AcceptInvitation<'_> {
         writes.push(put(&key, unsent.to_values(), KEEP_UNSENT));
         let tally = memory.limits.get(&limit.sk).cloned().unwrap_or_default();
         let tally = tally.counted(look.teller.now);
-        writes.push(put(&limit, tally.to_values(), KEEP_LIMITS));
+        writes.push(put(&limit, tally.to_values(), Tally::KEPT));
         let is_ours = self.table.write_all(writes).await?;
         if is_ours {
             memory.last = Some(last);
@@ -345,13 +348,4 @@ fn unchanged(generation: u64) -> Condition {
 
 fn values<const N: usize>(values: [(&str, String); N]) -> Values {
     values.map(|(name, text)| (name.to_owned(), text)).into()
-}
-
-fn later(look: &Look<'_>, by: Duration) -> Timestamp {
-    let seconds = look
-        .teller
-        .now
-        .as_second()
-        .saturating_add_unsigned(by.as_secs());
-    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }

@@ -1,10 +1,13 @@
 //! What holds for every message, however damaged.
 
+#[path = "support/changed.rs"]
+mod changed_support;
 #[path = "support/json.rs"]
 mod json_support;
 
+use changed_support::{changed, pointers};
 use domain::hint;
-use json_support::{any_json, changed, pointers};
+use json_support::any_json;
 use proptest::{
     collection::vec,
     prelude::*,

@@ -6,11 +6,14 @@
     reason = "a test whose input cannot be built has failed"
 )]
 
+#[path = "support/changed.rs"]
+mod changed_support;
 #[path = "support/json.rs"]
 mod json_support;
 
 use std::thread;
 
+use changed_support::changed;
 use domain::{
     hint::{self, Kind},
     hook::{
@@ -22,7 +25,7 @@ use domain::{
     status::ExecutionStatus,
 };
 use jiff::{SignedDuration, Timestamp};
-use json_support::{any_json, changed};
+use json_support::any_json;
 use proptest::{
     collection::vec,
     option,

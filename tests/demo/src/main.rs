@@ -78,28 +78,24 @@ struct Played {
         value_parser = reading,
         long_help = readings_help()
     )]
-    readings: Vec<(String, String)>,
+    readings: Vec<String>,
 }
 
 impl Played {
     /// The readings that are played, the default ones where no other was chosen.
     fn choose(&self) -> Result<Readings, UnknownReading> {
         let mut readings = Readings::default();
-        for (question, answer) in &self.readings {
-            readings.choose(question, answer)?;
+        for reading in &self.readings {
+            readings.play(reading)?;
         }
         Ok(readings)
     }
 }
 
 /// A question and an answer that there are.
-fn reading(text: &str) -> Result<(String, String), String> {
-    let (question, answer) = text
-        .split_once('=')
-        .ok_or("it has the form QUESTION=ANSWER")?;
-    let known = Readings::default().choose(question, answer);
-    known.map_err(|error| error.to_string())?;
-    Ok((question.to_owned(), answer.to_owned()))
+fn reading(text: &str) -> Result<String, UnknownReading> {
+    Readings::default().play(text)?;
+    Ok(text.to_owned())
 }
 
 /// What the option means, with all questions and their answers.

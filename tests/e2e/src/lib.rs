@@ -20,7 +20,7 @@ use sandbox::{
     services::sqs,
     world::ApiError,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A pipeline of two steps, the second after the first.
 pub const DEFINITION: &str = r#"{"Version":"2020-12-01","Steps":[
@@ -56,18 +56,6 @@ fn functions() -> Vec<Function> {
     static BUILT: OnceLock<Vec<Function>> = OnceLock::new();
     let build = || demo::binaries::build().expect("the functions compile");
     BUILT.get_or_init(build).clone()
-}
-
-/// The readings that the environment asks for.
-fn wished_readings() -> Vec<(String, String)> {
-    let wished = std::env::var("PIPESHARE_READINGS").unwrap_or_default();
-    let pair = |word: &str| {
-        let pair = word.split_once('=');
-        let (question, answer) =
-            pair.unwrap_or_else(|| panic!("PIPESHARE_READINGS: {word} is no question=answer"));
-        (question.to_owned(), answer.to_owned())
-    };
-    wished.split_whitespace().map(pair).collect()
 }
 
 /// The walkthrough's policy without its gates: pipelines are shared once they exist.
@@ -117,9 +105,10 @@ impl Scenario {
     /// With `PIPESHARE_READINGS`, such as `ram-bare-share=only-if-empty
     /// ssm-labels=with`, it plays these readings of AWS's documents.
     pub async fn try_on(mut plan: Plan) -> Result<Self, EstateError> {
-        for (question, answer) in wished_readings() {
-            let choice = plan.readings.choose(&question, &answer);
-            choice.unwrap_or_else(|error| panic!("PIPESHARE_READINGS: {error}"));
+        let wished = std::env::var("PIPESHARE_READINGS").unwrap_or_default();
+        for reading in wished.split_whitespace() {
+            let played = plan.readings.play(reading);
+            played.unwrap_or_else(|error| panic!("PIPESHARE_READINGS: {reading}: {error}"));
         }
         let estate = Estate::start(&plan, functions()).await?;
         Ok(Self {
@@ -339,6 +328,23 @@ impl Scenario {
         });
         self.estate.sandbox.world().faults.events.extend(faults);
     }
+}
+
+/// An event that tells the end of a run in test, whether or not there is such a run.
+#[must_use]
+pub fn end_event(execution: &str, status: &str, time: &str) -> Value {
+    json!({
+        "source": "aws.sagemaker",
+        "detail-type": EXECUTION_EVENT,
+        "account": TEST,
+        "time": time,
+        "detail": {
+            "pipelineArn": format!("arn:aws:sagemaker:{REGION}:{TEST}:pipeline/churn"),
+            "pipelineExecutionArn": execution,
+            "currentPipelineExecutionStatus": status,
+            "executionEndTime": time,
+        },
+    })
 }
 
 /// A refusal by AWS.

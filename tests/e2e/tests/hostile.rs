@@ -2,7 +2,7 @@
 //! and nobody is told what somebody else made up.
 
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use e2e::{DEFINITION, DEV, EXECUTION_EVENT, REGION, Scenario, TEST, ungated};
+use e2e::{DEFINITION, DEV, REGION, Scenario, TEST, end_event, ungated};
 use serde_json::{Value, json};
 
 const QUEUES: [&str; 3] = ["share-pipeline", "accept-invitation", "forward-status"];
@@ -17,21 +17,11 @@ const TIMES: [&str; 4] = [
 
 /// An event about a run that does not exist.
 fn execution_event(status: &str, previous: &str, time: &str) -> Value {
-    let pipeline = format!("arn:aws:sagemaker:{REGION}:{TEST}:pipeline/churn");
-    json!({
-        "source": "aws.sagemaker",
-        "detail-type": EXECUTION_EVENT,
-        "account": TEST,
-        "time": time,
-        "detail": {
-            "pipelineArn": pipeline,
-            "pipelineExecutionArn": format!("{pipeline}/execution/madeup"),
-            "currentPipelineExecutionStatus": status,
-            "previousPipelineExecutionStatus": previous,
-            "executionStartTime": time,
-            "executionEndTime": time,
-        },
-    })
+    let run = format!("arn:aws:sagemaker:{REGION}:{TEST}:pipeline/churn/execution/madeup");
+    let mut event = end_event(&run, status, time);
+    event["detail"]["previousPipelineExecutionStatus"] = json!(previous);
+    event["detail"]["executionStartTime"] = json!(time);
+    event
 }
 
 /// Bodies of messages that are no good.

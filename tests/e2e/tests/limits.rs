@@ -2,8 +2,7 @@
 //! first of a day are told, the last of them says so, and nothing that lasts is lost.
 
 use aws_sdk_ram::types::Tag;
-use e2e::{DEV, EXECUTION_EVENT, REGION, SWEEP, Scenario, TEST, readers, ungated};
-use serde_json::{Value, json};
+use e2e::{DEV, SWEEP, Scenario, end_event, readers, ungated};
 
 #[tokio::test]
 async fn an_owner_that_puts_foreign_pipelines_in_and_takes_them_out_is_told_ten_times_a_day() {
@@ -82,23 +81,6 @@ async fn problems_that_an_owner_makes_up_are_told_ten_times_a_day() {
     assert!(told[10].contains("and 2 more"), "{}", told[10]);
 }
 
-/// An event of a run in test.
-fn event(execution: &str, status: &str, time: &str) -> Value {
-    let pipeline = format!("arn:aws:sagemaker:{REGION}:{TEST}:pipeline/churn");
-    json!({
-        "source": "aws.sagemaker",
-        "detail-type": EXECUTION_EVENT,
-        "account": TEST,
-        "time": time,
-        "detail": {
-            "pipelineArn": pipeline,
-            "pipelineExecutionArn": execution,
-            "currentPipelineExecutionStatus": status,
-            "executionEndTime": time,
-        },
-    })
-}
-
 #[tokio::test]
 async fn ends_that_somebody_makes_up_are_told_ten_times_a_day_and_true_ones_always() {
     let scenario = Scenario::sharing(&ungated(), &["churn"]).await;
@@ -117,7 +99,7 @@ async fn ends_that_somebody_makes_up_are_told_ten_times_a_day_and_true_ones_alwa
     for number in 10..40 {
         let time = format!("2026-01-05T08:{number}:00Z");
         for execution in [run.clone(), format!("{made_up}/made-up-{number}")] {
-            let event = event(&execution, "Failed", &time);
+            let event = end_event(&execution, "Failed", &time);
             scenario.send("forward-status", &event.to_string());
         }
     }

@@ -32,6 +32,9 @@ pub struct Answer {
 /// A question or an answer that is not in the table.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownReading {
+    /// It is no question with an answer.
+    #[error("it has the form QUESTION=ANSWER")]
+    Form,
     /// There is no such question.
     #[error("there is no question {0:?}; the questions are {list}", list = Names(TABLE.iter().map(|question| question.name)))]
     Question(String),
@@ -240,6 +243,22 @@ readings! {
     }
 }
 
+impl Readings {
+    /// Plays another reading, such as `ram-bare-share=only-if-empty`.
+    pub fn play(&mut self, reading: &str) -> Result<(), UnknownReading> {
+        let (question, answer) = reading.split_once('=').ok_or(UnknownReading::Form)?;
+        self.choose(question, answer)
+    }
+}
+
+/// Every reading that is not played by default, in the form that [`Readings::play`] takes.
+pub fn alternatives() -> impl Iterator<Item = String> {
+    TABLE.iter().flat_map(|question| {
+        let others = question.answers[1..].iter();
+        others.map(|answer| format!("{}={}", question.name, answer.name))
+    })
+}
+
 fn index(question: &str, answer: &str) -> Result<usize, UnknownReading> {
     let known = TABLE.iter().find(|known| known.name == question);
     let known = known.ok_or_else(|| UnknownReading::Question(question.to_owned()))?;
@@ -305,6 +324,8 @@ mod tests {
         let mut readings = Readings::default();
         let error = readings.choose("ram-tokens", "x").unwrap_err().to_string();
         assert!(error.contains("ram-client-tokens"), "{error}");
+        let error = readings.play("ram-client-tokens").unwrap_err();
+        assert_eq!(error, UnknownReading::Form);
         let error = readings.choose("ram-empty-share", "x").unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -13,9 +13,6 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Destination, Notices, Teller};
 use crate::{Error, dynamodb::Values};
 
-/// How long the counts of a day are remembered: the next day tells them.
-const KEEP_COUNTS: SignedDuration = SignedDuration::from_hours(72);
-
 /// Whether there is room for another one of a kind, and how many there were.
 #[derive(Debug)]
 pub struct Allowance {
@@ -117,7 +114,7 @@ impl Notices<'_> {
     pub async fn use_up(&self, teller: Teller<'_>, allowance: &Allowance) -> Result<(), Error> {
         let Allowance { key, tally, .. } = allowance;
         let values = tally.counted(teller.now).to_values();
-        let expires = Some(after(teller.now, KEEP_COUNTS));
+        let expires = Some(after(teller.now, Tally::KEPT));
         self.table.put(&key.pk, &key.sk, &values, expires).await
     }
 
@@ -135,7 +132,7 @@ impl Notices<'_> {
             .map(|time| ("until".to_owned(), time.to_string()));
         let count = ("count".to_owned(), tally.count.to_string());
         let values: Values = until.into_iter().chain([count]).collect();
-        let expires = teller.now.checked_add(KEEP_COUNTS).ok();
+        let expires = teller.now.checked_add(Tally::KEPT).ok();
         self.table.put(&key.pk, &key.sk, &values, expires).await
     }
 }

@@ -29,7 +29,7 @@ impl Limit {
     /// Invitations of an owner that ended without being accepted.
     pub const EXPIRED: Self = Self::of(10);
 
-    /// What only people can mend in an account.
+    /// Permanent failures in an account.
     pub const TROUBLES: Self = Self::of(10);
 
     /// Changes of executions of an owner that `SageMaker` does not confirm.
@@ -89,6 +89,9 @@ const COUNT: &str = "count";
 const LAST: &str = "last";
 
 impl Tally {
+    /// How long it is of use: a message of the next day may still say how many there were.
+    pub const KEPT: SignedDuration = SignedDuration::from_hours(72);
+
     /// One more.
     #[must_use]
     pub fn counted(&self, now: Timestamp) -> Self {

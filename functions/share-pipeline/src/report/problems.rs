@@ -1,4 +1,4 @@
-//! What the plan finds and only people can mend, in words.
+//! The permanent problems that the plan finds, in words.
 
 use domain::{
     notification::Trouble,

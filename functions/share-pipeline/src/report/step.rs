@@ -22,7 +22,7 @@ pub(crate) struct StepReport {
     /// Whether IAM refused it.
     #[serde(skip)]
     pub(crate) was_denied: bool,
-    /// Its failure, if only people can mend that.
+    /// Its failure, if that is permanent.
     #[serde(skip)]
     pub(super) trouble: Option<Trouble>,
     #[serde(skip)]
@@ -48,7 +48,7 @@ impl StepReport {
         &self.step
     }
 
-    /// Its failure, if only people can mend that, with what of the ceiling is in the way.
+    /// Its failure, if that is permanent, with what of the ceiling is in the way.
     pub(super) fn trouble(&self) -> Option<Trouble> {
         let Trouble { kind, text } = self.trouble.clone()?;
         let text = match &self.refused_by {

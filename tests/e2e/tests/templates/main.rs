@@ -45,7 +45,7 @@ const ROLES: &[(&str, &str)] = &[
 const SAMPLE: usize = 80;
 
 /// The reading in which a parameter's label is part of what is asked for.
-const BY_LABEL: (&str, &str) = ("ssm-labels", "with");
+const BY_LABEL: &str = "ssm-labels=with";
 
 /// What can be missing without anybody noticing, and why that is right.
 const SURVIVORS: &[(&str, &str)] = &[
@@ -65,17 +65,16 @@ const SURVIVORS: &[(&str, &str)] = &[
 
 #[tokio::test]
 async fn every_permission_is_used_by_somebody() {
-    let mut unused = unused(Readings::default()).await;
-    let by_label = readings::chosen(&[BY_LABEL]);
+    let mut unused = unused_on_tour(Readings::default()).await;
     unused.retain(|grant| !is_by_label(&grant.resource));
     assert!(unused.is_empty(), "unused permissions: {unused:#?}");
-    let mut unused = self::unused(by_label).await;
+    let mut unused = unused_on_tour(readings::chosen(BY_LABEL)).await;
     unused.retain(|grant| is_by_label(&grant.resource));
     assert!(unused.is_empty(), "unused by label: {unused:#?}");
 }
 
 /// The permissions that nobody uses on the tour.
-async fn unused(readings: Readings) -> Vec<Grant> {
+async fn unused_on_tour(readings: Readings) -> Vec<Grant> {
     let scenario = walk(Templates::default(), readings).await;
     let scenario = scenario.unwrap_or_else(|Stop(what)| panic!("{what}"));
     let world = scenario.estate.sandbox.world();
@@ -168,12 +167,9 @@ fn readings_that_notice(mutation: &str) -> Readings {
         "-AllowedCustomerPermissions/Condition",
     ];
     if is_by_label(mutation) {
-        readings::chosen(&[BY_LABEL])
+        readings::chosen(BY_LABEL)
     } else if of_permission.iter().any(|part| mutation.contains(part)) {
-        readings::chosen(&[
-            ("ram-permission-keys", "all"),
-            ("ram-permission-resources", "permission"),
-        ])
+        readings::chosen("ram-permission-keys=all ram-permission-resources=permission")
     } else {
         Readings::default()
     }

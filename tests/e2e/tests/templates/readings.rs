@@ -1,16 +1,16 @@
 //! The templates hold under every reading of AWS's documents, not only under the one that is played by default.
 
 use e2e::Templates;
-use sandbox::readings::{Question, Readings, TABLE};
+use sandbox::readings::{Question, Readings, TABLE, alternatives};
 
 use super::{Case, try_out};
 
 /// Questions about one and the same call, of which two answers may be other
 /// than the sandbox's at once.
-const TOGETHER: &[&[&str]] = &[
-    &["ram-permission-keys", "ram-permission-resources"],
-    &["ram-new-share-permission", "ram-new-share-name"],
-    &["ram-bare-share", "ram-resource-policy"],
+const TOGETHER: &[(&str, &str)] = &[
+    ("ram-permission-keys", "ram-permission-resources"),
+    ("ram-new-share-permission", "ram-new-share-name"),
+    ("ram-bare-share", "ram-resource-policy"),
 ];
 
 /// Readings under which something does not hold, and what follows from that.
@@ -51,52 +51,44 @@ fn the_templates_hold_under_every_reading_of_the_documents() {
     assert!(stopped.is_empty(), "{stopped:#?}");
 }
 
-/// Every answer but the first of every question, and those pairs that concern one call.
+/// Every reading but those by default, and those pairs that concern one call.
 fn cases() -> Vec<Case> {
-    let single = TABLE.iter().flat_map(|question| {
-        let others = question.answers[1..].iter();
-        others.map(|answer| case(&[(question.name, answer.name)]))
-    });
-    let pairs = TOGETHER.iter().flat_map(|together| pairs(together));
-    single.chain(pairs).collect()
-}
-
-fn pairs(questions: &[&str]) -> Vec<Case> {
-    let [first, second] = questions else {
-        panic!("questions come in pairs");
-    };
-    let mut pairs = Vec::new();
-    for one in &question(first).answers[1..] {
-        for other in &question(second).answers[1..] {
-            pairs.push(case(&[(first, one.name), (second, other.name)]));
-        }
-    }
-    pairs
-}
-
-fn question(name: &str) -> &'static Question {
-    let question = TABLE.iter().find(|question| question.name == name);
-    question.unwrap_or_else(|| panic!("{name} is a question"))
-}
-
-fn case(answers: &[(&str, &str)]) -> Case {
-    let name: Vec<_> = answers
-        .iter()
-        .map(|(question, answer)| format!("{question}={answer}"))
-        .collect();
-    Case {
-        name: name.join(" "),
+    let pairs = TOGETHER.iter().flat_map(|(one, other)| pairs(one, other));
+    let all = alternatives().chain(pairs);
+    all.map(|name| Case {
         templates: Templates::default(),
-        readings: chosen(answers),
-    }
+        readings: chosen(&name),
+        name,
+    })
+    .collect()
 }
 
-/// The readings by default, but for these answers.
-pub(crate) fn chosen(answers: &[(&str, &str)]) -> Readings {
+fn pairs(one: &str, other: &str) -> Vec<String> {
+    let of = |question: &str| {
+        let question = format!("{question}=");
+        let readings: Vec<_> = alternatives()
+            .filter(|it| it.starts_with(&question))
+            .collect();
+        assert!(!readings.is_empty(), "{question} is a question");
+        readings
+    };
+    let others = of(other);
+    let with_others = |first: String| {
+        let pairs: Vec<_> = others
+            .iter()
+            .map(|other| format!("{first} {other}"))
+            .collect();
+        pairs
+    };
+    of(one).into_iter().flat_map(with_others).collect()
+}
+
+/// The readings by default, but for these, as in `PIPESHARE_READINGS`.
+pub(crate) fn chosen(wanted: &str) -> Readings {
     let mut readings = Readings::default();
-    for (question, answer) in answers {
-        let choice = readings.choose(question, answer);
-        choice.unwrap_or_else(|error| panic!("{error}"));
+    for reading in wanted.split_whitespace() {
+        let played = readings.play(reading);
+        played.unwrap_or_else(|error| panic!("{reading}: {error}"));
     }
     readings
 }
