@@ -9,12 +9,9 @@ use std::{
 use regex_lite::Regex;
 use serde_json::Value;
 
-use crate::{
-    README, list,
-    markdown::{codes, tables},
-    templates::HUB,
-    text,
-};
+use contracts::{codes, tables};
+
+use crate::{README, list, templates::HUB, text};
 
 /// How many functions there are.
 const FUNCTIONS: usize = 4;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use regex_lite::Regex;
 
-use crate::markdown::{codes, tables};
+use contracts::{codes, tables};
 
 const README: &str = include_str!("../../../../README.md");
 

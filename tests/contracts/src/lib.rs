@@ -1,17 +1,25 @@
-//! The tables of a Markdown document.
+//! What documents say, in a form that tests compare with templates and code.
+//!
+//! The tests themselves are in `tests/contracts`.
 
 use regex_lite::Regex;
 
 /// The cells of a row.
-pub(crate) type Row = Vec<String>;
+pub type Row = Vec<String>;
 
 /// The only table, or the first one, under a heading.
-pub(crate) fn table(document: &str, heading: &str) -> Vec<Row> {
+#[must_use]
+pub fn table(document: &str, heading: &str) -> Vec<Row> {
     tables(document, heading).remove(0)
 }
 
 /// The tables between a heading and the next one, without their head rows.
-pub(crate) fn tables(document: &str, heading: &str) -> Vec<Vec<Row>> {
+///
+/// # Panics
+///
+/// If there is no such heading.
+#[must_use]
+pub fn tables(document: &str, heading: &str) -> Vec<Vec<Row>> {
     let is_heading = |line: &&str| line.starts_with('#');
     let mut lines = document
         .lines()
@@ -32,8 +40,9 @@ fn cells(line: &str) -> Row {
 }
 
 /// What stands between backticks.
-pub(crate) fn codes(cell: &str) -> Vec<String> {
-    let code = Regex::new("`([^`]+)`").unwrap();
+#[must_use]
+pub fn codes(cell: &str) -> Vec<String> {
+    let code = Regex::new("`([^`]+)`").expect("the expression is constant");
     let codes = code.captures_iter(cell);
     codes.map(|captures| captures[1].to_owned()).collect()
 }

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use sandbox::cloudformation::Declared;
 use serde_json::Value;
 
+use contracts::{Row, codes, table};
+
 use crate::{
     README, list,
-    markdown::{Row, codes, table},
     templates::{CONSUMER, HUB, HUB_ACCOUNT, OWNER, Template},
     text,
 };

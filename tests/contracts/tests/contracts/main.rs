@@ -8,7 +8,6 @@
 mod ceiling;
 mod cicd;
 mod examples;
-mod markdown;
 mod metrics;
 mod reasons;
 mod roles;
@@ -20,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use markdown::{codes, table};
+use contracts::{codes, table};
 use templates::{CONSUMER, HUB, HUB_ACCOUNT, ORGANIZATION, OWNER, Template};
 
 const README: &str = include_str!("../../../../infra/README.md");
