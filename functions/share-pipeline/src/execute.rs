@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws::{
     Error,
     eventbridge::Entry,
-    policy::InForce,
     ram::{NewShare, Owner},
 };
 use domain::{
     hint::{OFFER_DETAIL_TYPE, OFFER_SOURCE, Offer},
     id::ShareArn,
+    policy::InForce,
     sharing::{Action, Added, Association, Observed, Offered, Plan, ShareName, Step},
 };
 

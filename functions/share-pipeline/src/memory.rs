@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use aws::{Error, dynamodb::Values};
+use aws::Error;
 use domain::{
     id::AccountId,
     policy::{Gate, Policy},
     sharing::{self, Action, Evidence, Observed, Pipeline, Plan},
-    storage::{self, Key},
+    storage::{self, Key, Values},
 };
 use futures::{StreamExt, TryStreamExt, stream};
+use runtime::ports::Table as _;
 
 use crate::SharePipeline;
 
@@ -22,7 +23,7 @@ const ITEMS_AT_ONCE: usize = 8;
 impl SharePipeline<'_> {
     /// The accounts that shares were made in, also those that the policy has forgotten since.
     pub(crate) async fn remembered_owners(&self) -> Result<BTreeSet<AccountId>, Error> {
-        let items = self.table.list(OWNERS).await?;
+        let items = self.hub.list(OWNERS).await?;
         Ok(items
             .iter()
             .filter_map(|item| item.sk.parse().ok())
@@ -35,9 +36,7 @@ impl SharePipeline<'_> {
         let creates = |action: &Action| matches!(action, Action::Create { .. });
         if plan.steps.iter().any(|step| creates(&step.action)) {
             let account = observed.account.as_str();
-            self.table
-                .put(OWNERS, account, &Values::new(), None)
-                .await?;
+            self.hub.put(OWNERS, account, &Values::new(), None).await?;
         }
         Ok(())
     }
@@ -55,7 +54,7 @@ impl SharePipeline<'_> {
         let is_named = policy.owners().contains(&observed.account);
         if shares_nothing && plan.steps.is_empty() && !is_named {
             let account = observed.account.as_str();
-            self.table.delete(OWNERS, account).await?;
+            self.hub.delete(OWNERS, account).await?;
         }
         Ok(())
     }
@@ -71,7 +70,7 @@ impl SharePipeline<'_> {
             if !gates.contains(&gate) {
                 return Ok(Vec::new());
             }
-            let items = self.table.list(&partition).await?;
+            let items = self.hub.list(&partition).await?;
             Ok::<_, Error>(items.into_iter().map(|item| item.sk).collect::<Vec<_>>())
         };
         let (succeeded, hooked) = futures::try_join!(
@@ -87,7 +86,7 @@ impl SharePipeline<'_> {
             .iter()
             .map(|pipeline| storage::succeeded_gate(&pipeline.arn, pipeline.created));
         stream::iter(keys)
-            .map(async |key| self.table.put(&key.pk, &key.sk, &Values::new(), None).await)
+            .map(async |key| self.hub.put(&key.pk, &key.sk, &Values::new(), None).await)
             .buffer_unordered(ITEMS_AT_ONCE)
             .try_collect()
             .await
@@ -96,7 +95,7 @@ impl SharePipeline<'_> {
     /// Forgets the gates that pipelines have passed which are no more.
     pub(crate) async fn forget_gates(&self, gone: &[Key]) -> Result<(), Error> {
         stream::iter(gone)
-            .map(async |key| self.table.delete(&key.pk, &key.sk).await)
+            .map(async |key| self.hub.delete(&key.pk, &key.sk).await)
             .buffer_unordered(ITEMS_AT_ONCE)
             .try_collect()
             .await

@@ -4,6 +4,7 @@ use domain::{
     notification::Trouble,
     sharing::{Action, Reason, Step},
 };
+use runtime::metrics::Metric;
 use serde::Serialize;
 
 /// What became of a step.
@@ -70,16 +71,16 @@ impl StepReport {
         count as u64
     }
 
-    pub(super) fn metric(&self) -> &'static str {
+    pub(super) fn metric(&self) -> Metric {
         match self.step.action {
-            Action::Create { .. } => "SharesCreated",
-            Action::ReplacePermission { .. } => "PermissionsReplaced",
-            Action::AllowExternal { .. } => "SharesUpdated",
-            Action::AddPipelines { .. } => "PipelinesAdded",
-            Action::RemoveResources { .. } => "ResourcesRemoved",
-            Action::AddPrincipals { .. } => "PrincipalsAdded",
-            Action::RemovePrincipals { .. } => "PrincipalsRemoved",
-            Action::Delete => "SharesDeleted",
+            Action::Create { .. } => Metric::SharesCreated,
+            Action::ReplacePermission { .. } => Metric::PermissionsReplaced,
+            Action::AllowExternal { .. } => Metric::SharesUpdated,
+            Action::AddPipelines { .. } => Metric::PipelinesAdded,
+            Action::RemoveResources { .. } => Metric::ResourcesRemoved,
+            Action::AddPrincipals { .. } => Metric::PrincipalsAdded,
+            Action::RemovePrincipals { .. } => Metric::PrincipalsRemoved,
+            Action::Delete => Metric::SharesDeleted,
         }
     }
 }
