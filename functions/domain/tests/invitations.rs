@@ -59,7 +59,10 @@ fn verdict(invitation: &Invitation, inside: &[Resource]) -> Verdict {
         account: &invitation.receiver,
         region: &region,
     };
-    judge(&policy(), receiver, invitation, inside)
+    match recognize_invitation(&policy(), receiver, invitation) {
+        Ok(rule) => judge(rule, &region, inside),
+        Err(refusal) => Verdict::Refuse(refusal),
+    }
 }
 
 fn refusal(invitation: &Invitation, inside: &[Resource]) -> Refusal {

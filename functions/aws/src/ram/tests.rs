@@ -6,7 +6,9 @@ use domain::{
 };
 use serde_json::{Value, json};
 
-use super::{Accepted, Consumer, NewShare, Owner};
+use domain::invitation::Accepted;
+
+use super::{Consumer, NewShare, Owner};
 use crate::{
     Class,
     replay::{Answer, Replay, Request, ok, refusal},
