@@ -5,9 +5,6 @@
 //! methods named like AWS's operations. Every operation can be made to fail.
 //! The wire, IAM and time are not its matter; the sandbox has these.
 
-// A test fails by panicking, and its arithmetic is about a handful of things.
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
-
 mod account;
 mod failures;
 pub mod policies;

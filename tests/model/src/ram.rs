@@ -19,10 +19,10 @@ impl Account {
     }
 
     /// `GetResourceShares` by names: the shares that lack pipeshare's tag.
-    pub fn list_lookalikes(&mut self, names: &BTreeSet<&str>) -> Result<Vec<Lookalike>, Failure> {
+    pub fn list_lookalikes(&mut self, wanted: &BTreeSet<&str>) -> Result<Vec<Lookalike>, Failure> {
         self.called("GetResourceShares")?;
         let named = self.lookalikes.iter();
-        let named = named.filter(|lookalike| names.contains(lookalike.share.as_str()));
+        let named = named.filter(|lookalike| wanted.contains(lookalike.share.as_str()));
         Ok(named.cloned().collect())
     }
 
