@@ -97,7 +97,7 @@ fn nothing_is_given_before_it_is_on_record_what_it_is_given_for() {
     let application = Application::<()>::new(plan.clone(), false);
     assert_eq!(application.next(), None);
     assert_eq!(application.offers(true), []);
-    let steps = application.finish();
+    let steps = application.finish().1;
     assert_eq!(steps.len(), plan.steps().len());
     assert!(outcomes(&steps).iter().all(|outcome| *outcome == "skipped"));
 }
@@ -392,7 +392,7 @@ proptest! {
         failing in proptest::collection::vec(any::<bool>(), 1..12),
     ) {
         let (called, application) = carried_out(&plan, is_on_record, &failing);
-        let steps = application.finish();
+        let steps = application.finish().1;
         let planned = plan.steps();
         let reported: Vec<_> = steps.iter().map(|applied| applied.step.clone()).collect();
         prop_assert_eq!(&reported, &planned);
@@ -423,7 +423,7 @@ proptest! {
         });
         let deleting = plan.shares.iter().filter(|it| it.hand_over.is_some());
         let shares = narrowing.chain(granting).chain(deleting);
-        for (applied, share) in application.finish().iter().zip(shares) {
+        for (applied, share) in application.finish().1.iter().zip(shares) {
             let step = &applied.step;
             let key = (share.name(), share.new_share().map(|new| &new.client_token));
             let exists = share.arn().is_some() || created.contains(&key);

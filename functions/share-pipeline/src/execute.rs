@@ -29,7 +29,7 @@ impl SharePipeline<'_> {
         let offered = self.offer(application.offers(look.offers_again)).await;
         let forgotten = self.forget(&forget).await;
         let added = application.added(observed);
-        report.take(application.finish());
+        report.take(application.finish().1);
         for error in [on_record, offered, forgotten]
             .into_iter()
             .filter_map(Result::err)

@@ -31,6 +31,8 @@ pub struct Account {
     pub flaws: BTreeMap<PermissionArn, Flaw>,
     /// The resources and principals that RAM refuses to associate, under HTTP 200.
     pub refused: BTreeSet<String>,
+    /// Whether RAM has done at once what otherwise takes it seconds.
+    pub settles_at_once: bool,
     /// The operations that were called, in order.
     pub calls: Vec<&'static str>,
     /// What is to fail.
@@ -54,6 +56,7 @@ impl Account {
             successes: Evidence::default(),
             flaws: BTreeMap::new(),
             refused: BTreeSet::new(),
+            settles_at_once: false,
             calls: Vec::new(),
             failures: Failures::default(),
             clock: BEGINNING,

@@ -158,6 +158,8 @@ impl Account {
             let is_refused = self.refused.contains(&entity);
             let status = if is_refused {
                 AssociationStatus::Failed
+            } else if self.settles_at_once {
+                AssociationStatus::Associated
             } else {
                 AssociationStatus::Associating
             };

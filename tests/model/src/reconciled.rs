@@ -128,7 +128,7 @@ impl Model {
             let outcome = self.account.answer(call);
             application.record(outcome);
         }
-        application.finish()
+        application.finish().1
     }
 }
 

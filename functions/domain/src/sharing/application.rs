@@ -130,14 +130,15 @@ impl<E> Application<E> {
         self.skip();
     }
 
-    /// What became of the steps; what was not come to is skipped.
+    /// The plan, and what became of its steps; what was not come to is skipped.
     #[must_use]
-    pub fn finish(self) -> Vec<Applied<E>> {
+    pub fn finish(self) -> (Plan, Vec<Applied<E>>) {
         let left = self.ahead.into_iter().map(|(_, step)| Applied {
             step,
             outcome: StepOutcome::Skipped,
         });
-        self.applied.into_iter().chain(left).collect()
+        let steps = self.applied.into_iter().chain(left).collect();
+        (self.plan, steps)
     }
 
     /// The offers to send: of shares to which somebody was invited just now,
