@@ -1,7 +1,7 @@
 //! Answers one invitation.
 
 use aws::{
-    Error, notices,
+    Error,
     ram::{Accepted, Consumer},
 };
 use domain::{
@@ -10,6 +10,7 @@ use domain::{
     status::InvitationStatus,
     storage,
 };
+use runtime::notifier;
 
 use crate::{
     AcceptInvitation, Look,
@@ -89,7 +90,7 @@ impl AcceptInvitation<'_> {
             notification::refusal_notice(look.policy, region, invitation, &refusal, fate)
         };
         // The policy names the owner, and still it writes what it likes.
-        let day = notices::day(look.teller.now);
+        let day = notifier::day(look.teller.now);
         let key = storage::refusals(look.account, &invitation.sender, &day);
         self.notices
             .tell_limited(look.teller, key, Limit::REFUSALS, notice)

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws::{Class, Error, dynamodb::Lease, notices::Destination, ram::ReceivedShare};
+use aws::{Class, Error, ram::ReceivedShare};
 use domain::{
     id::ShareArn,
     invitation::Refusal,
     notification::{
-        AccessChange, Contents, Grant, Limit, Reconciled, Room, Sighting, Sightings, Unsent,
-        access_notice, excess_key, excess_notice, reconcile,
+        AccessChange, Contents, Destination, Grant, Limit, Reconciled, Room, Sighting, Sightings,
+        Unsent, access_notice, excess_key, excess_notice, reconcile,
     },
     sharing::ShareName,
-    storage,
+    storage::{self, Lease},
 };
 
 use crate::{

@@ -30,20 +30,19 @@ use std::{
     time::Duration,
 };
 
-use aws::{
-    Aws, Class,
-    dynamodb::Table,
-    lambda::{self, Deadline, Outcome, Record, Reply},
-    notices::{Notices, Teller},
-    policy::InForce,
-    telemetry::Metrics,
-};
+use aws::{Aws, Class, Hub};
 use domain::{
     hint::{self, Action, Command, Hint, Ignored, Kind, Offer},
     id::AccountId,
-    policy::Policy,
+    policy::{InForce, Policy},
 };
 use futures::{StreamExt, stream};
+use runtime::{
+    lambda::{self, Deadline, Outcome, Record, Reply},
+    metrics::{Metric, Metrics},
+    notifier::{Notices, Teller},
+    reconcile::policy_in_force,
+};
 
 use bells::Bells;
 pub use config::Config;
@@ -67,8 +66,8 @@ const PATIENCE: u32 = 5;
 pub struct AcceptInvitation<'a> {
     aws: &'a Aws,
     config: Config,
-    table: Table,
-    notices: Notices<'a>,
+    hub: &'a Hub<'a>,
+    notices: Notices<'a, Hub<'a>>,
     bells: Bells,
 }
 
@@ -118,7 +117,7 @@ impl lambda::Function for AcceptInvitation<'_> {
         let mut report = Report::default();
         let outcomes = self.serve(batch, deadline, &mut report).await;
         report.count(metrics);
-        metrics.count("HubFailed", self.notices.take_refused_by_hub());
+        metrics.count(Metric::HubFailed, self.notices.take_refused_by_hub());
         report.reply(outcomes)
     }
 }
@@ -126,10 +125,10 @@ impl lambda::Function for AcceptInvitation<'_> {
 impl<'a> AcceptInvitation<'a> {
     /// The function in its environment.
     #[must_use]
-    pub fn new(aws: &'a Aws, config: Config) -> Self {
+    pub fn new(aws: &'a Aws, hub: &'a Hub<'a>, config: Config) -> Self {
         Self {
-            table: aws.table(&config.settings.table),
-            notices: Notices::new(aws, &config.settings),
+            hub,
+            notices: Notices::new(hub, &config.topic),
             bells: Bells::default(),
             aws,
             config,
@@ -143,16 +142,11 @@ impl<'a> AcceptInvitation<'a> {
         deadline: Deadline,
         report: &mut Report,
     ) -> Vec<Outcome> {
-        let ssm = self.aws.ssm();
-        let policy = match ssm.policy_in_force(&self.config.settings.policy).await {
-            Ok(Some(policy)) => policy,
-            Ok(None) => {
-                report.stop(&"no policy is in force");
-                return lambda::each(batch, &Outcome::Done);
-            }
-            Err(error) => {
-                report.stop(&error);
-                return lambda::each(batch, &Outcome::Failed(error));
+        let policy = match policy_in_force(self.hub).await {
+            Ok(policy) => policy,
+            Err(stopped) => {
+                report.stop(&stopped);
+                return stopped.outcomes(batch);
             }
         };
         report.policy_version = Some(policy.version);
@@ -160,7 +154,13 @@ impl<'a> AcceptInvitation<'a> {
         let tasks: Vec<_> = reading.collect();
 
         let retired = self.retired(&policy.policy, &tasks).await;
-        let looks = looks(&policy, &retired, &tasks, batch, self.config.can_wait);
+        let looks = looks(
+            &policy,
+            &retired,
+            &tasks,
+            batch,
+            self.config.queue_url.is_some(),
+        );
         let time = lambda::share_of(deadline.time_left(), looks.len(), ACCOUNTS_AT_ONCE);
         let serving = looks
             .iter()

@@ -7,12 +7,13 @@ use std::{
     time::Duration,
 };
 
-use aws::{Class, Error, clients::Consumer, lambda::Deadline, ram::ReceivedShare};
+use aws::{Class, Error, clients::Consumer, ram::ReceivedShare};
 use domain::{
     id::{InvitationArn, ShareArn},
     invitation::{self, Receiver, Triage},
     notification::Contents,
 };
+use runtime::lambda::Deadline;
 
 use crate::{AcceptInvitation, Look, changes::Seen, report::AccountReport};
 

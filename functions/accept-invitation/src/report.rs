@@ -4,12 +4,7 @@ mod found;
 
 use std::{collections::BTreeSet, fmt};
 
-use aws::{
-    Class, Error,
-    lambda::{Outcome, Reply},
-    ram::ReceivedShare,
-    telemetry::Metrics,
-};
+use aws::{Class, Error, ram::ReceivedShare};
 use domain::{
     hint::{Ignored, Offer},
     id::{AccountId, Principal},
@@ -17,6 +12,10 @@ use domain::{
     notification::{Delta, Grant, Trouble},
     policy::Policy,
     status::InvitationStatus,
+};
+use runtime::{
+    lambda::{Outcome, Reply},
+    metrics::{Metric, Metrics},
 };
 use serde::Serialize;
 
@@ -67,18 +66,18 @@ impl Report {
 
     /// Counts what was done.
     pub(crate) fn count(&self, metrics: &Metrics) {
-        metrics.count("HintsIgnored", self.ignored.len() as u64);
+        metrics.count(Metric::HintsIgnored, self.ignored.len() as u64);
         for account in &self.accounts {
             // A dry run tells nobody, and so it raises no alarm.
             let permanent = (account.class() == Some(Class::Permanent)
                 || !account.denials.is_empty())
                 && !account.dry_run;
-            metrics.count("AccountFailed", u64::from(permanent));
-            metrics.count("AccountsCutShort", u64::from(account.is_cut_short));
-            metrics.count("InvitationsNotOurs", account.not_ours as u64);
+            metrics.count(Metric::AccountFailed, u64::from(permanent));
+            metrics.count(Metric::AccountsCutShort, u64::from(account.is_cut_short));
+            metrics.count(Metric::InvitationsNotOurs, account.not_ours as u64);
             if let Some(strangers) = &account.strangers {
-                metrics.count("InvitationsRefused", strangers.invitations as u64);
-                metrics.count("SharesDistrusted", strangers.shares as u64);
+                metrics.count(Metric::InvitationsRefused, strangers.invitations as u64);
+                metrics.count(Metric::SharesDistrusted, strangers.shares as u64);
             }
             let answers = account.invitations.iter().filter_map(|a| a.answer.as_ref());
             for answer in answers {

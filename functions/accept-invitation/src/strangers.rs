@@ -1,7 +1,8 @@
 //! What becomes of what strangers send: one message a day, and rejections if that is the setting.
 
-use aws::{lambda::Deadline, ram::Consumer};
+use aws::ram::Consumer;
 use domain::invitation::Strangers;
+use runtime::lambda::Deadline;
 
 use crate::{AcceptInvitation, Look, report::AccountReport};
 

@@ -16,6 +16,7 @@
 
 pub mod account;
 pub mod ceiling;
+pub mod error;
 pub mod hint;
 pub mod hook;
 pub mod id;

@@ -4,7 +4,11 @@
 //! can write there. Its items name a pipeline by its ARN and by when it was
 //! created, so they say nothing of another pipeline that gets the name later.
 
+mod item;
+
 use jiff::Timestamp;
+
+pub use item::{Condition, Delivery, Item, LEASE, Lease, Values, Write};
 
 use crate::{
     id::{AccountId, PipelineArn, PipelineOwner, ShareArn},

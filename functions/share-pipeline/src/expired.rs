@@ -1,11 +1,11 @@
 //! Tells that invitations ended without being accepted: until the next one is, somebody waits.
 
-use aws::{lambda::Record, notices};
 use domain::{
     notification::{Limit, expired_notice},
     policy::Policy,
     storage,
 };
+use runtime::{lambda::Record, notifier};
 
 use crate::{SharePipeline, report::Report, tell::teller};
 
@@ -23,7 +23,7 @@ impl SharePipeline<'_> {
                 notice.ending(room, LAST)
             };
             // Several that decline by turns make another message each time.
-            let key = storage::expired(&look.account, &notices::day(teller.now));
+            let key = storage::expired(&look.account, &notifier::day(teller.now));
             let told = self
                 .notices
                 .tell_limited(teller, key, Limit::EXPIRED, notice);

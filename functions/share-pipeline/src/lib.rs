@@ -25,22 +25,20 @@ use std::{
     time::Duration,
 };
 
-use aws::{
-    Aws, Class, Error,
-    dynamodb::Table,
-    lambda::{self, Deadline, Outcome, Record, Reply},
-    notices::Notices,
-    policy::InForce,
-    telemetry::Metrics,
-};
+use aws::{Aws, Class, Error, Hub};
 use domain::{
     account::AccountRef,
     hint::{self, Action, Command, Hint, Ignored, Kind},
     id::AccountId,
-    policy::Policy,
+    policy::{InForce, Policy},
     sharing::{self, Added, Observed, Plan},
 };
 use futures::{StreamExt, stream};
+use runtime::{
+    lambda::{self, Deadline, Outcome, Record, Reply},
+    metrics::{Metric, Metrics},
+    notifier::Notices,
+};
 
 pub use config::Config;
 use report::{AccountReport, Report};
@@ -57,8 +55,8 @@ const NEXT_LOOK: Duration = Duration::from_secs(5);
 pub struct SharePipeline<'a> {
     aws: &'a Aws,
     config: Config,
-    table: Table,
-    notices: Notices<'a>,
+    hub: &'a Hub<'a>,
+    notices: Notices<'a, Hub<'a>>,
 }
 
 /// Where a hint says to look.
@@ -92,7 +90,7 @@ impl lambda::Function for SharePipeline<'_> {
         let mut report = Report::default();
         let outcomes = self.serve(batch, &mut report).await;
         report.count(metrics);
-        metrics.count("HubFailed", self.notices.take_refused_by_hub());
+        metrics.count(Metric::HubFailed, self.notices.take_refused_by_hub());
         report.reply(outcomes)
     }
 }
@@ -100,10 +98,10 @@ impl lambda::Function for SharePipeline<'_> {
 impl<'a> SharePipeline<'a> {
     /// The function in its environment.
     #[must_use]
-    pub fn new(aws: &'a Aws, config: Config) -> Self {
+    pub fn new(aws: &'a Aws, hub: &'a Hub<'a>, config: Config) -> Self {
         Self {
-            table: aws.table(&config.settings.table),
-            notices: Notices::new(aws, &config.settings),
+            hub,
+            notices: Notices::new(hub, &config.topic),
             aws,
             config,
         }

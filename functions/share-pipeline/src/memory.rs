@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use aws::{Error, dynamodb::Values};
+use aws::Error;
 use domain::{
     id::AccountId,
     policy::{Gate, Policy},
     sharing::{self, Evidence},
-    storage::{self, Key},
+    storage::{self, Key, Values},
 };
 use futures::{StreamExt, TryStreamExt, stream};
+use runtime::ports::Table as _;
 
 use crate::SharePipeline;
 
@@ -19,7 +20,7 @@ const ITEMS_AT_ONCE: usize = 8;
 impl SharePipeline<'_> {
     /// The accounts that shares were made in, also those that the policy has forgotten since.
     pub(crate) async fn remembered_owners(&self) -> Result<BTreeSet<AccountId>, Error> {
-        let items = self.table.list(storage::OWNERS).await?;
+        let items = self.hub.list(storage::OWNERS).await?;
         Ok(items
             .iter()
             .filter_map(|item| item.sk.parse().ok())
@@ -37,7 +38,7 @@ impl SharePipeline<'_> {
             if !gates.contains(&gate) {
                 return Ok(Vec::new());
             }
-            let items = self.table.list(&partition).await?;
+            let items = self.hub.list(&partition).await?;
             Ok::<_, Error>(items.into_iter().map(|item| item.sk).collect::<Vec<_>>())
         };
         let (succeeded, hooked) = futures::try_join!(
@@ -50,7 +51,7 @@ impl SharePipeline<'_> {
     /// Writes items.
     pub(crate) async fn remember(&self, keys: &[Key]) -> Result<(), Error> {
         stream::iter(keys)
-            .map(async |key| self.table.put(&key.pk, &key.sk, &Values::new(), None).await)
+            .map(async |key| self.hub.put(&key.pk, &key.sk, &Values::new(), None).await)
             .buffer_unordered(ITEMS_AT_ONCE)
             .try_collect()
             .await
@@ -59,7 +60,7 @@ impl SharePipeline<'_> {
     /// Deletes items.
     pub(crate) async fn forget(&self, keys: &[Key]) -> Result<(), Error> {
         stream::iter(keys)
-            .map(async |key| self.table.delete(&key.pk, &key.sk).await)
+            .map(async |key| self.hub.delete(&key.pk, &key.sk).await)
             .buffer_unordered(ITEMS_AT_ONCE)
             .try_collect()
             .await

@@ -4,11 +4,7 @@ mod step;
 
 use std::{collections::BTreeSet, fmt};
 
-use aws::{
-    Class, Error,
-    lambda::{Outcome, Reply},
-    telemetry::Metrics,
-};
+use aws::{Class, Error};
 use domain::{
     hint::Ignored,
     id::AccountId,
@@ -17,6 +13,10 @@ use domain::{
         Applied, Flawed, Lookalike, Offered, OutOfReach, Plan, Problem, StepOutcome, Waiting,
         should_requeue,
     },
+};
+use runtime::{
+    lambda::{Outcome, Reply},
+    metrics::{Metric, Metrics},
 };
 use serde::Serialize;
 
@@ -93,14 +93,17 @@ impl Report {
 
     /// Counts what was done.
     pub(crate) fn count(&self, metrics: &Metrics) {
-        metrics.count("PolicyRefused", u64::from(self.policy_refused.is_some()));
-        metrics.count("HintsIgnored", self.ignored.len() as u64);
+        metrics.count(
+            Metric::PolicyRefused,
+            u64::from(self.policy_refused.is_some()),
+        );
+        metrics.count(Metric::HintsIgnored, self.ignored.len() as u64);
         for account in &self.accounts {
             // A dry run tells nobody, and so it raises no alarm.
             let permanent = account.class() == Some(Class::Permanent) && !account.dry_run;
-            metrics.count("AccountFailed", u64::from(permanent));
-            metrics.count("AssociationsFailed", account.problems.len() as u64);
-            metrics.count("PipelinesWaiting", account.waiting_count as u64);
+            metrics.count(Metric::AccountFailed, u64::from(permanent));
+            metrics.count(Metric::AssociationsFailed, account.problems.len() as u64);
+            metrics.count(Metric::PipelinesWaiting, account.waiting_count as u64);
             for step in &account.steps {
                 if step.outcome == "done" {
                     metrics.count(step.metric(), step.count());

@@ -5,6 +5,7 @@ use domain::{
     invitation::{Refusal, Sample},
     notification::Grant,
 };
+use runtime::metrics::Metric;
 use serde::Serialize;
 
 /// What strangers sent, in short.
@@ -54,15 +55,15 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    pub(super) fn metric(&self) -> &'static str {
+    pub(super) fn metric(&self) -> Metric {
         match self {
-            Self::Accepted { .. } => "InvitationsAccepted",
-            Self::WouldAccept { .. } => "InvitationsAcceptable",
-            Self::AlreadyAccepted { .. } => "InvitationsAlreadyAccepted",
-            Self::NothingInside => "InvitationsEmpty",
-            Self::NotOurs => "InvitationsNotOurs",
-            Self::Over => "InvitationsOver",
-            Self::Refused { .. } => "InvitationsRefused",
+            Self::Accepted { .. } => Metric::InvitationsAccepted,
+            Self::WouldAccept { .. } => Metric::InvitationsAcceptable,
+            Self::AlreadyAccepted { .. } => Metric::InvitationsAlreadyAccepted,
+            Self::NothingInside => Metric::InvitationsEmpty,
+            Self::NotOurs => Metric::InvitationsNotOurs,
+            Self::Over => Metric::InvitationsOver,
+            Self::Refused { .. } => Metric::InvitationsRefused,
         }
     }
 }
@@ -94,12 +95,12 @@ pub(crate) enum Inspection {
 }
 
 impl Inspection {
-    pub(super) fn metric(&self) -> &'static str {
+    pub(super) fn metric(&self) -> Metric {
         match self {
-            Self::Proven { .. } => "SharesProven",
-            Self::Empty => "SharesEmpty",
-            Self::NoAccess { .. } => "SharesWithoutAccess",
-            Self::Distrusted { .. } => "SharesDistrusted",
+            Self::Proven { .. } => Metric::SharesProven,
+            Self::Empty => Metric::SharesEmpty,
+            Self::NoAccess { .. } => Metric::SharesWithoutAccess,
+            Self::Distrusted { .. } => Metric::SharesDistrusted,
         }
     }
 }

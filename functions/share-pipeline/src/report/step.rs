@@ -5,6 +5,7 @@ use domain::{
     notification::Trouble,
     sharing::{Action, Applied, Call, Step, StepOutcome},
 };
+use runtime::metrics::Metric;
 use serde::Serialize;
 
 /// What became of a step.
@@ -98,18 +99,18 @@ impl StepReport {
         count as u64
     }
 
-    pub(super) fn metric(&self) -> &'static str {
+    pub(super) fn metric(&self) -> Metric {
         let Call::Change(action) = &self.step.call else {
-            return "SharesCreated";
+            return Metric::SharesCreated;
         };
         match action {
-            Action::ReplacePermission { .. } => "PermissionsReplaced",
-            Action::AllowExternal { .. } => "SharesUpdated",
-            Action::AddPipelines { .. } => "PipelinesAdded",
-            Action::RemoveResources { .. } => "ResourcesRemoved",
-            Action::AddPrincipals { .. } => "PrincipalsAdded",
-            Action::RemovePrincipals { .. } => "PrincipalsRemoved",
-            Action::Delete => "SharesDeleted",
+            Action::ReplacePermission { .. } => Metric::PermissionsReplaced,
+            Action::AllowExternal { .. } => Metric::SharesUpdated,
+            Action::AddPipelines { .. } => Metric::PipelinesAdded,
+            Action::RemoveResources { .. } => Metric::ResourcesRemoved,
+            Action::AddPrincipals { .. } => Metric::PrincipalsAdded,
+            Action::RemovePrincipals { .. } => Metric::PrincipalsRemoved,
+            Action::Delete => Metric::SharesDeleted,
         }
     }
 }

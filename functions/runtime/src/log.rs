@@ -1,6 +1,5 @@
-//! What a function says about itself: log lines and metrics.
+//! What a function says about itself.
 
-mod metrics;
 mod one_line;
 
 use std::{
@@ -9,7 +8,6 @@ use std::{
     panic::{self, PanicHookInfo},
 };
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use tracing::{Metadata, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
@@ -19,27 +17,22 @@ use tracing_subscriber::{
     layer::SubscriberExt,
 };
 
-pub use metrics::Metrics;
+use crate::clock;
 use one_line::OneLine;
 
-/// The crates whose log lines may be as fine as the log level allows.
-const OURS: [&str; 6] = [
-    "accept_invitation",
-    "aws",
-    "codepipeline_hook",
-    "domain",
-    "forward_status",
-    "share_pipeline",
-];
+/// The crates whose messages are written at every level, beside the function's own.
+const OURS: [&str; 3] = ["aws", "domain", "runtime"];
 
 /// Sets up the log, once, before anything else.
 ///
 /// Level and format are those of Lambda's logging controls. `RUST_LOG` has no
 /// say, and other crates are held to warnings at every level: the runtime
 /// would write whole events, and the SDK whole requests, credentials included.
-pub fn init() {
+///
+/// `function` is the name of the function's own crate.
+pub fn init(function: &'static str) {
     let level = level(&env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default());
-    let subscriber = subscriber(level, is_json(), io::stdout);
+    let subscriber = subscriber(function, level, is_json(), io::stdout);
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
         panic::set_hook(Box::new(log_panic));
     }
@@ -69,7 +62,7 @@ pub(crate) fn log_summary(
         return Ok(());
     }
     let line = json!({
-        "timestamp": wall_clock(),
+        "timestamp": clock::wall_clock(),
         "level": "INFO",
         "message": "served",
         "requestId": request_id,
@@ -77,15 +70,6 @@ pub(crate) fn log_summary(
         "summary": summary,
     });
     writeln!(out, "{line}")
-}
-
-/// The time of a log line, which is no input of any decision.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a log line says when it was written"
-)]
-fn wall_clock() -> Timestamp {
-    Timestamp::now()
 }
 
 /// Lambda's levels are tracing's, and FATAL.
@@ -99,11 +83,16 @@ fn level(name: &str) -> LevelFilter {
     }
 }
 
-fn subscriber<W>(level: LevelFilter, json: bool, writer: W) -> Box<dyn Subscriber + Send + Sync>
+fn subscriber<W>(
+    function: &'static str,
+    level: LevelFilter,
+    json: bool,
+    writer: W,
+) -> Box<dyn Subscriber + Send + Sync>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = filter_fn(move |metadata| is_allowed(level, metadata));
+    let filter = filter_fn(move |metadata| is_allowed(function, level, metadata));
     if json {
         // Lambda takes a line without a timestamp to be of level INFO.
         let lines = fmt::layer()
@@ -121,13 +110,13 @@ where
     }
 }
 
-fn is_allowed(level: LevelFilter, metadata: &Metadata<'_>) -> bool {
+fn is_allowed(function: &str, level: LevelFilter, metadata: &Metadata<'_>) -> bool {
     let origin = metadata.target().split("::").next().unwrap_or_default();
     if metadata.is_span() && origin == "lambda_runtime" {
         // This span has the request's id, which errors need most of all.
         return *metadata.level() <= LevelFilter::INFO;
     }
-    let finest = if OURS.contains(&origin) {
+    let finest = if origin == function || OURS.contains(&origin) {
         level
     } else {
         level.min(LevelFilter::WARN)

@@ -5,11 +5,9 @@ use serde_json::{Value, json};
 
 use super::{Deadline, Edge, Function, MAX_ATTEMPTS, Outcome, Record, Reply};
 use crate::{
-    Aws, Error,
-    ram::Owner,
-    replay::{Replay, ok, place, refusal},
-    ssm::Ssm,
-    telemetry::Metrics,
+    Class, Error,
+    metrics::Metrics,
+    ports::{Host, Queue},
 };
 
 const QUEUE: &str = "https://sqs.eu-west-1.amazonaws.com/333333333333/share-pipeline";
@@ -30,22 +28,68 @@ impl Function for Scripted {
     }
 }
 
+/// A queue that remembers what it was sent, or takes nothing.
+#[derive(Debug, Default)]
+struct FakeHost {
+    is_down: bool,
+    sent: RefCell<Vec<Sent>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Sent {
+    queue_url: String,
+    body: String,
+    delay: Duration,
+    attempts: u32,
+}
+
+impl Queue for FakeHost {
+    async fn send(
+        &self,
+        queue_url: &str,
+        body: &str,
+        delay: Duration,
+        attempts: u32,
+    ) -> Result<(), Error> {
+        if self.is_down {
+            return Err(failed(Class::Transient, "ServiceUnavailable"));
+        }
+        self.sent.borrow_mut().push(Sent {
+            queue_url: queue_url.to_owned(),
+            body: body.to_owned(),
+            delay,
+            attempts,
+        });
+        Ok(())
+    }
+}
+
+impl Host for FakeHost {
+    fn function(&self) -> &'static str {
+        "test"
+    }
+
+    fn begin_invocation(&self) {}
+}
+
 struct Served {
     answer: Result<Value, Diagnostic>,
     given: Vec<Record>,
-    put_back: Vec<Value>,
+    put_back: Vec<Sent>,
 }
 
-async fn serve(payload: Value, outcomes: Vec<Outcome>, replay: Replay) -> Served {
+async fn serve(payload: Value, outcomes: Vec<Outcome>) -> Served {
+    serve_by(FakeHost::default(), payload, outcomes).await
+}
+
+async fn serve_by(host: FakeHost, payload: Value, outcomes: Vec<Outcome>) -> Served {
     let function = Scripted {
         outcomes,
         given: RefCell::default(),
     };
-    let region = "eu-west-1".parse().unwrap();
-    let config = replay.config().await;
     let edge = Edge {
         function,
-        aws: &Aws::new(config, region, "aws".to_owned(), "test".to_owned()),
+        host: &host,
         queue_url: Some(QUEUE.to_owned()),
     };
     let deadline = Deadline::of_invocation(Duration::from_mins(1));
@@ -55,16 +99,8 @@ async fn serve(payload: Value, outcomes: Vec<Outcome>, replay: Replay) -> Served
     Served {
         answer,
         given: edge.function.given.into_inner(),
-        put_back: replay
-            .requests()
-            .iter()
-            .map(crate::replay::Request::json)
-            .collect(),
+        put_back: host.sent.into_inner(),
     }
-}
-
-fn queue_up() -> Replay {
-    Replay::by(|_| ok(&json!({ "MessageId": "m" })))
 }
 
 fn message(id: &str, attempts: u32) -> Value {
@@ -97,12 +133,8 @@ fn not_yet() -> Outcome {
     }
 }
 
-async fn failed(status: u16, code: &str) -> Error {
-    let replay = Replay::of([refusal(status, code, "because")]);
-    Ssm::new(&replay.config().await, place())
-        .newest("/p")
-        .await
-        .unwrap_err()
+fn failed(class: Class, code: &str) -> Error {
+    Error::new(class, ("ssm", "GetParameter"), None, Some(code), "because")
 }
 
 #[tokio::test]
@@ -110,7 +142,7 @@ async fn a_record_has_what_sqs_knows_of_it() {
     let mut plain = message("m2", 0);
     plain["messageAttributes"] = json!({});
     let outcomes = vec![Outcome::Done, Outcome::Done];
-    let served = serve(batch(&[message("m1", 3), plain]), outcomes, queue_up()).await;
+    let served = serve(batch(&[message("m1", 3), plain]), outcomes).await;
     assert_eq!(served.answer.unwrap(), failures(&[]));
     let [first, second] = served.given.as_slice() else {
         panic!("{:?}", served.given);
@@ -128,26 +160,28 @@ async fn a_record_has_what_sqs_knows_of_it() {
 async fn only_what_trying_again_can_help_is_delivered_again() {
     let outcomes = vec![
         Outcome::Done,
-        Outcome::Failed(failed(503, "ServiceUnavailable").await),
-        Outcome::Failed(failed(403, "AccessDeniedException").await),
+        Outcome::Failed(failed(Class::Transient, "ServiceUnavailable")),
+        Outcome::Failed(failed(Class::Permanent, "AccessDeniedException")),
         Outcome::NotReached,
     ];
     let messages = ["m1", "m2", "m3", "m4"].map(|id| message(id, 0));
-    let served = serve(batch(&messages), outcomes, queue_up()).await;
+    let served = serve(batch(&messages), outcomes).await;
     assert_eq!(served.answer.unwrap(), failures(&["m2", "m4"]));
     assert!(served.put_back.is_empty());
 }
 
 #[tokio::test]
 async fn what_is_not_ready_is_looked_at_again_later_and_later() {
-    let served = serve(batch(&[message("m1", 2)]), vec![not_yet()], queue_up()).await;
+    let served = serve(batch(&[message("m1", 2)]), vec![not_yet()]).await;
     assert_eq!(served.answer.unwrap(), failures(&[]));
     assert_eq!(
         served.put_back,
-        [json!({
-            "QueueUrl": QUEUE, "MessageBody": "look again", "DelaySeconds": 80,
-            "MessageAttributes": { "pipeshare-attempts": { "DataType": "Number", "StringValue": "3" } },
-        })]
+        [Sent {
+            queue_url: QUEUE.to_owned(),
+            body: "look again".to_owned(),
+            delay: Duration::from_secs(80),
+            attempts: 3,
+        }]
     );
 }
 
@@ -155,38 +189,34 @@ async fn what_is_not_ready_is_looked_at_again_later_and_later() {
 async fn what_many_records_ask_for_follows_once() {
     let messages = batch(&[message("m1", 1), message("m2", 0), message("m3", 0)]);
     let outcomes = vec![not_yet(), not_yet(), Outcome::Done];
-    let served = serve(messages, outcomes, queue_up()).await;
+    let served = serve(messages, outcomes).await;
     assert_eq!(served.answer.unwrap(), failures(&[]));
     assert_eq!(served.put_back.len(), 1);
-    assert_eq!(served.put_back[0]["DelaySeconds"], 20);
+    assert_eq!(served.put_back[0].delay, Duration::from_secs(20));
 }
 
 #[tokio::test]
 async fn an_error_that_says_not_yet_is_waited_for() {
-    let replay = Replay::of([refusal(400, "InvalidStateTransitionException", "wait")]);
-    let owner = Owner::new(&replay.config().await, "222222222222".parse().unwrap());
-    let outcome = Outcome::Failed(owner.shares().await.unwrap_err());
-    let served = serve(batch(&[message("m1", 0)]), vec![outcome], queue_up()).await;
+    let outcome = Outcome::Failed(failed(Class::NotYet, "InvalidStateTransitionException"));
+    let served = serve(batch(&[message("m1", 0)]), vec![outcome]).await;
     assert_eq!(served.answer.unwrap(), failures(&[]));
-    assert_eq!(served.put_back[0]["DelaySeconds"], 60);
-    assert_eq!(served.put_back[0]["MessageBody"], "hint m1");
+    assert_eq!(served.put_back[0].delay, Duration::from_mins(1));
+    assert_eq!(served.put_back[0].body, "hint m1");
 }
 
 #[tokio::test]
 async fn a_record_that_cannot_be_put_back_is_delivered_again() {
-    let down = Replay::of([refusal(503, "ServiceUnavailable", "later")]);
-    let served = serve(batch(&[message("m1", 0)]), vec![not_yet()], down).await;
+    let down = FakeHost {
+        is_down: true,
+        ..FakeHost::default()
+    };
+    let served = serve_by(down, batch(&[message("m1", 0)]), vec![not_yet()]).await;
     assert_eq!(served.answer.unwrap(), failures(&["m1"]));
 }
 
 #[tokio::test]
 async fn waiting_ends_and_is_left_to_the_sweep() {
-    let served = serve(
-        batch(&[message("m1", MAX_ATTEMPTS)]),
-        vec![not_yet()],
-        queue_up(),
-    )
-    .await;
+    let served = serve(batch(&[message("m1", MAX_ATTEMPTS)]), vec![not_yet()]).await;
     assert_eq!(served.answer.unwrap(), failures(&[]));
     assert!(served.put_back.is_empty());
 }
@@ -194,7 +224,7 @@ async fn waiting_ends_and_is_left_to_the_sweep() {
 #[tokio::test]
 async fn a_record_that_the_function_forgot_is_delivered_again() {
     let messages = batch(&[message("m1", 0), message("m2", 0)]);
-    let served = serve(messages, vec![Outcome::Done], queue_up()).await;
+    let served = serve(messages, vec![Outcome::Done]).await;
     assert_eq!(served.answer.unwrap(), failures(&["m2"]));
 }
 
@@ -202,7 +232,7 @@ async fn a_record_that_the_function_forgot_is_delivered_again() {
 async fn a_direct_invocation_is_answered_with_the_summary() {
     let command = json!({ "action": "sweep", "dryRun": true });
     for outcome in [Outcome::Done, not_yet()] {
-        let served = serve(command.clone(), vec![outcome], queue_up()).await;
+        let served = serve(command.clone(), vec![outcome]).await;
         assert_eq!(served.answer.unwrap(), json!({ "seen": 1 }));
         assert_eq!(served.given[0].id, None);
         let body: Value = serde_json::from_str(&served.given[0].body).unwrap();
@@ -213,12 +243,20 @@ async fn a_direct_invocation_is_answered_with_the_summary() {
 
 #[tokio::test]
 async fn a_direct_invocation_that_fails_has_a_stable_error_type() {
-    for (status, code, expected) in [
-        (503, "ServiceUnavailable", "Pipeshare.Transient"),
-        (403, "AccessDeniedException", "Pipeshare.Permanent"),
+    for (class, code, expected) in [
+        (
+            Class::Transient,
+            "ServiceUnavailable",
+            "Pipeshare.Transient",
+        ),
+        (
+            Class::Permanent,
+            "AccessDeniedException",
+            "Pipeshare.Permanent",
+        ),
     ] {
-        let outcome = Outcome::Failed(failed(status, code).await);
-        let served = serve(json!({ "action": "sweep" }), vec![outcome], queue_up()).await;
+        let outcome = Outcome::Failed(failed(class, code));
+        let served = serve(json!({ "action": "sweep" }), vec![outcome]).await;
         let diagnostic = served.answer.unwrap_err();
         assert_eq!(diagnostic.error_type, expected);
         assert!(diagnostic.error_message.contains(code), "{diagnostic:?}");
@@ -245,7 +283,7 @@ async fn a_message_of_a_strange_shape_is_no_hint_and_keeps_no_other_from_being_s
         binary,
         message("m6", 1),
     ];
-    let served = serve(batch(&messages), vec![Outcome::Done; 6], queue_up()).await;
+    let served = serve(batch(&messages), vec![Outcome::Done; 6]).await;
     assert_eq!(served.answer.unwrap(), failures(&[]));
     let given = |at: usize| {
         let record = &served.given[at];
@@ -278,11 +316,9 @@ impl Function for Fragile {
 
 #[tokio::test]
 async fn a_record_that_makes_the_function_panic_is_delivered_again_alone() {
-    let config = queue_up().config().await;
-    let region = "eu-west-1".parse().unwrap();
     let edge = Edge {
         function: Fragile,
-        aws: &Aws::new(config, region, "aws".to_owned(), "test".to_owned()),
+        host: &FakeHost::default(),
         queue_url: None,
     };
     let messages = batch(&[message("m1", 0), message("m2", 0), message("m3", 0)]);
@@ -296,6 +332,6 @@ async fn a_record_that_makes_the_function_panic_is_delivered_again_alone() {
 #[tokio::test]
 async fn records_of_another_service_are_one_direct_event() {
     let payload = json!({ "Records": [{ "eventSource": "aws:s3" }] });
-    let served = serve(payload, vec![Outcome::Done], queue_up()).await;
+    let served = serve(payload, vec![Outcome::Done]).await;
     assert_eq!(served.given.len(), 1);
 }

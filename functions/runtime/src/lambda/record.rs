@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{notices::Teller, sqs::ATTEMPTS};
+use crate::{clock, notifier::Teller, ports::ATTEMPTS};
 
 /// One hint or command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,18 +29,9 @@ impl Record {
     pub fn teller(&self) -> Teller<'_> {
         Teller {
             holder: self.id.as_deref().unwrap_or("direct"),
-            now: self.sent.unwrap_or_else(now),
+            now: self.sent.unwrap_or_else(clock::wall_clock),
         }
     }
-}
-
-/// The time of a direct invocation, which carries none.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "nothing at AWS tells when a direct invocation was made"
-)]
-fn now() -> Timestamp {
-    Timestamp::now()
 }
 
 /// An invocation's payload.

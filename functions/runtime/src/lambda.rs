@@ -4,7 +4,7 @@
 //! what SQS and Lambda have to be told follows from that, here.
 //!
 //! ```no_run
-//! use aws::{lambda::{self, Deadline, Function, Outcome, Record, Reply}, telemetry::{self, Metrics}, Aws};
+//! use runtime::{lambda::{self, Deadline, Function, Outcome, Record, Reply}, metrics::Metrics, ports::Host};
 //!
 //! struct Example;
 //!
@@ -17,11 +17,9 @@
 //!     }
 //! }
 //!
-//! #[tokio::main(flavor = "current_thread")]
-//! async fn main() -> Result<(), lambda::StartError> {
-//!     telemetry::init();
-//!     let aws = Aws::from_env().await?;
-//!     lambda::serve(&aws, Example).await
+//! async fn run(host: impl Host) -> Result<(), lambda::StartError> {
+//!     runtime::log::init("example");
+//!     lambda::serve(&host, None, Example).await
 //! }
 //! ```
 
@@ -29,7 +27,7 @@ mod deadline;
 mod record;
 mod single;
 
-use std::{collections::BTreeMap, env, io, panic::AssertUnwindSafe, slice, time::Duration};
+use std::{collections::BTreeMap, io, panic::AssertUnwindSafe, slice, time::Duration};
 
 use futures::future::{FutureExt, LocalBoxFuture, join_all};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -41,16 +39,15 @@ pub use record::Record;
 pub use single::{Answer, Failed, Handler, Invocation, serve_each};
 
 use crate::{
-    Aws, Class, Error,
-    telemetry::{self, Metrics},
+    Class, Error, clock,
+    config::QUEUE_URL,
+    log,
+    metrics::{Metric, Metrics},
+    ports::Host,
 };
 
 /// Why a function does not start.
 pub type StartError = lambda_runtime::Error;
-
-/// The variable with the URL of the function's own queue, where what is not
-/// ready yet is put back.
-pub const QUEUE_URL: &str = "PIPESHARE_QUEUE";
 
 /// How often a record is put back before it is left to the sweep. Each time
 /// waits twice as long as the one before, so this is about as long as a sweep takes to come.
@@ -122,32 +119,39 @@ pub trait Function {
 }
 
 /// Runs a function until Lambda ends the process.
-pub async fn serve(aws: &Aws, function: impl Function) -> Result<(), StartError> {
+///
+/// What is not ready yet is requeued at `queue_url`, the function's own queue;
+/// without one, SQS delivers it again.
+pub async fn serve(
+    host: &impl Host,
+    queue_url: Option<String>,
+    function: impl Function,
+) -> Result<(), StartError> {
     let edge = Edge {
         function,
-        aws,
-        queue_url: env::var(QUEUE_URL).ok(),
+        host,
+        queue_url,
     };
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| edge.invoke(event))).await
 }
 
-struct Edge<'a, F> {
+struct Edge<'a, F, H> {
     function: F,
-    aws: &'a Aws,
+    host: &'a H,
     queue_url: Option<String>,
 }
 
-impl<F: Function> Edge<'_, F> {
+impl<F: Function, H: Host> Edge<'_, F, H> {
     /// Serves one invocation and writes its metrics, whatever came of it.
     async fn invoke(&self, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
         let LambdaEvent { payload, context } = event;
         let metrics = Metrics::default();
-        self.aws.begin_invocation();
-        let deadline = Deadline::of_invocation(single::time_until(context.deadline()));
+        self.host.begin_invocation();
+        let deadline = Deadline::of_invocation(clock::time_until(context.deadline()));
         let answer = self
             .answer(payload, &context.request_id, deadline, &metrics)
             .await;
-        write(&metrics, self.aws);
+        write(&metrics, self.host.function());
         answer
     }
 
@@ -167,7 +171,7 @@ impl<F: Function> Edge<'_, F> {
             }
             Event::Direct(record) => {
                 let reply = self.handle(&[record], deadline, metrics).await;
-                log(request_id, 1, &reply);
+                log_summary(request_id, 1, &reply.summary);
                 direct_response(reply)
             }
         }
@@ -211,7 +215,7 @@ impl<F: Function> Edge<'_, F> {
         metrics: &Metrics,
     ) -> Vec<&'a Record> {
         let reply = self.handle(batch, deadline, metrics).await;
-        log(request_id, batch.len(), &reply);
+        log_summary(request_id, batch.len(), &reply.summary);
         self.settle(batch, reply.outcomes, metrics).await
     }
 
@@ -299,7 +303,7 @@ impl<F: Function> Edge<'_, F> {
             Some(Outcome::Failed(error)) => give_up_or_retry(record, &error, metrics),
             Some(Outcome::NotReached) => {
                 tracing::warn!(record.id, "the time was not enough; to be tried again");
-                metrics.count("RecordsRetried", 1);
+                metrics.count(Metric::RecordsRetried, 1);
                 false
             }
             None => {
@@ -320,7 +324,7 @@ impl<F: Function> Edge<'_, F> {
     ) -> bool {
         if record.attempts >= MAX_ATTEMPTS {
             tracing::warn!(record.id, why, "not ready after all; left to the sweep");
-            metrics.count("RecordsGivenUp", 1);
+            metrics.count(Metric::RecordsGivenUp, 1);
             return true;
         }
         let Some(queue_url) = &self.queue_url else {
@@ -329,12 +333,11 @@ impl<F: Function> Edge<'_, F> {
         };
         let attempts = record.attempts.saturating_add(1);
         let after = after.saturating_mul(1 << record.attempts).min(MAX_DELAY);
-        let sqs = self.aws.sqs();
-        let sent = sqs.put_back(queue_url, &record.body, after, attempts).await;
-        match sent {
+        let sent = self.host.send(queue_url, &record.body, after, attempts);
+        match sent.await {
             Ok(()) => {
                 tracing::info!(record.id, why, attempts, "not yet");
-                metrics.count("RecordsPutBack", 1);
+                metrics.count(Metric::RecordsPutBack, 1);
                 true
             }
             Err(error) => {
@@ -346,19 +349,15 @@ impl<F: Function> Edge<'_, F> {
 }
 
 /// Writes what an invocation has counted.
-fn write(metrics: &Metrics, aws: &Aws) {
-    if let Err(reason) = metrics.flush(aws.function(), &mut io::stdout().lock()) {
+fn write(metrics: &Metrics, function: &str) {
+    if let Err(reason) = metrics.flush(function, &mut io::stdout().lock()) {
         tracing::warn!(%reason, "metrics were not written");
     }
 }
 
-fn log(request_id: &str, records: usize, reply: &Reply) {
-    log_summary_of(request_id, records, &reply.summary);
-}
-
-fn log_summary_of(request_id: &str, records: usize, summary: &Value) {
+fn log_summary(request_id: &str, records: usize, summary: &Value) {
     let out = &mut io::stdout().lock();
-    if let Err(reason) = telemetry::log_summary(request_id, records, summary, out) {
+    if let Err(reason) = log::log_summary(request_id, records, summary, out) {
         tracing::warn!(%reason, "the summary was not written");
     }
 }
@@ -368,12 +367,12 @@ fn log_summary_of(request_id: &str, records: usize, summary: &Value) {
 fn give_up_or_retry(record: &Record, error: &Error, metrics: &Metrics) -> bool {
     if error.class() == Class::Permanent {
         tracing::error!(record.id, %error, "refused");
-        metrics.count("RecordsRefused", 1);
-        metrics.count("HubFailed", u64::from(error.is_of_hub()));
+        metrics.count(Metric::RecordsRefused, 1);
+        metrics.count(Metric::HubFailed, u64::from(error.is_of_hub()));
         true
     } else {
         tracing::warn!(record.id, %error, "to be tried again");
-        metrics.count("RecordsRetried", 1);
+        metrics.count(Metric::RecordsRetried, 1);
         false
     }
 }
@@ -397,20 +396,19 @@ fn direct_response(reply: Reply) -> Result<Value, Diagnostic> {
             Outcome::Failed(error) => Some(error),
             Outcome::Done | Outcome::Followed { .. } | Outcome::NotReached => None,
         });
-    failure.map_or(Ok(reply.summary), |error| Err(error.into()))
+    failure.map_or(Ok(reply.summary), |error| Err(diagnostic(&error)))
 }
 
-impl From<Error> for Diagnostic {
-    fn from(error: Error) -> Self {
-        let error_type = match error.class() {
-            Class::Transient => "Pipeshare.Transient",
-            Class::Permanent => "Pipeshare.Permanent",
-            Class::NotYet => "Pipeshare.NotYet",
-        };
-        Self {
-            error_type: error_type.to_owned(),
-            error_message: error.to_string(),
-        }
+/// The error of an invocation, for machines by its class and for people by its message.
+fn diagnostic(error: &Error) -> Diagnostic {
+    let error_type = match error.class() {
+        Class::Transient => "Pipeshare.Transient",
+        Class::Permanent => "Pipeshare.Permanent",
+        Class::NotYet => "Pipeshare.NotYet",
+    };
+    Diagnostic {
+        error_type: error_type.to_owned(),
+        error_message: error.to_string(),
     }
 }
 

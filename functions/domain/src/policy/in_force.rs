@@ -1,9 +1,19 @@
-//! The policy that every function goes by.
+//! Versions of the policy, and the one that the functions go by.
 
-use domain::policy::{Place, Policy, PolicyErrors};
 use jiff::Timestamp;
 
-use crate::{Error, ssm::Ssm};
+use super::{Place, Policy, PolicyErrors};
+
+/// One version of the parameter with the policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// Its number, from one.
+    pub version: i64,
+    /// Its value.
+    pub text: String,
+    /// When it was written, if SSM says.
+    pub written: Option<Timestamp>,
+}
 
 /// The policy that carries the label `in-force`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +28,7 @@ pub struct InForce {
 
 impl InForce {
     /// What tells this version from all others: a parameter that is deleted and
-    /// made again counts its versions from one.
+    /// created again counts its versions from one.
     #[must_use]
     pub fn generation(&self) -> i64 {
         self.written.map_or(self.version, Timestamp::as_millisecond)
@@ -45,6 +55,27 @@ pub enum Labelled {
 }
 
 impl Labelled {
+    /// Reads the version that carries the label, if one does.
+    #[must_use]
+    pub fn read(version: Option<Version>, place: &Place) -> Self {
+        let Some(Version {
+            version,
+            text,
+            written,
+        }) = version
+        else {
+            return Self::Nothing;
+        };
+        match Policy::parse_at(&text, place) {
+            Ok(policy) => Self::Policy(InForce {
+                version,
+                written,
+                policy,
+            }),
+            Err(errors) => Self::Refused { version, errors },
+        }
+    }
+
     /// The version that carries the label.
     #[must_use]
     pub fn version(&self) -> Option<i64> {
@@ -55,50 +86,13 @@ impl Labelled {
         }
     }
 
-    /// The policy, if there is a valid one.
+    /// The policy, if there is a valid one; a version that is not valid
+    /// changes nothing, like an absent one.
     #[must_use]
     pub fn policy(self) -> Option<InForce> {
         match self {
             Self::Policy(in_force) => Some(in_force),
             Self::Nothing | Self::Refused { .. } => None,
         }
-    }
-}
-
-impl Ssm {
-    /// The policy in force; none if no version is, or if that version is not valid.
-    ///
-    /// A version that is not valid changes nothing, like an absent one.
-    pub async fn policy_in_force(&self, name: &str) -> Result<Option<InForce>, Error> {
-        Ok(self.labelled_policy(name).await?.policy())
-    }
-
-    /// What is in force, be it valid or not.
-    pub async fn labelled_policy(&self, name: &str) -> Result<Labelled, Error> {
-        let Some(labelled) = self.in_force(name).await? else {
-            return Ok(Labelled::Nothing);
-        };
-        let version = labelled.version;
-        let written = labelled.written;
-        Ok(match Policy::parse_at(&labelled.text, self.place()) {
-            Ok(policy) => Labelled::Policy(InForce {
-                version,
-                written,
-                policy,
-            }),
-            Err(errors) => {
-                tracing::error!(
-                    policy.version = version,
-                    "the policy in force is not valid: {errors}"
-                );
-                Labelled::Refused { version, errors }
-            }
-        })
-    }
-
-    /// Where the policy is to work.
-    #[must_use]
-    pub fn place(&self) -> &Place {
-        &self.place
     }
 }

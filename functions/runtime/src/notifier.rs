@@ -1,9 +1,8 @@
-//! Tells everything once: to the hub's topic, and to the buses of consumers.
+//! Notifies people and their machines, each of each change once.
 
 mod limited;
 
 use std::{
-    fmt,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -13,18 +12,15 @@ use std::{
 
 use domain::{
     id::{AccountId, ExecutionArn},
-    notification::{self, Limit, Notice, SOURCE, Told, Trouble},
+    notification::{self, Destination, Limit, Notice, Told, Trouble},
     policy::Policy,
-    storage,
+    storage::{self, LEASE, Lease, Values},
 };
 use jiff::Timestamp;
 
-pub use crate::dynamodb::Lease;
 use crate::{
-    Aws, Class, Error,
-    dynamodb::{LEASE, Table, Values},
-    env::Settings,
-    eventbridge::Entry,
+    Class, Error,
+    ports::{Address, Publish, Table},
 };
 pub use limited::{Allowance, day};
 
@@ -36,35 +32,11 @@ const KEEP: Duration = Duration::from_hours(24 * 90);
 const LAST_PROBLEM: &str = "This is the last message of the day about problems of this account: what \
                             else comes up is in the logs of the functions, and what lasts is told tomorrow.";
 
-/// The name of the bus, and of the topic, in every consumer account.
-const CONSUMER: &str = "pipeshare";
-
-/// Where a notice goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Destination {
-    /// The hub's topic, for people.
-    Hub,
-    /// The bus of a consumer account, for machines.
-    Bus(AccountId),
-    /// The topic of a consumer account, for people.
-    Topic(AccountId),
-}
-
-impl fmt::Display for Destination {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Hub => write!(f, "hub"),
-            Self::Bus(account) => write!(f, "{account}/bus"),
-            Self::Topic(account) => write!(f, "{account}/topic"),
-        }
-    }
-}
-
 /// The ways to tell something, and the ledger of what was told to whom.
 #[derive(Debug, Clone)]
-pub struct Notices<'a> {
-    aws: &'a Aws,
-    table: Table,
+pub struct Notices<'a, H> {
+    hub: &'a H,
+    /// The ARN of the hub's topic.
     topic: String,
     /// How often the hub itself refused, and nobody was told.
     refused_by_hub: Arc<AtomicU64>,
@@ -80,14 +52,13 @@ pub struct Teller<'a> {
     pub now: Timestamp,
 }
 
-impl<'a> Notices<'a> {
-    /// The table and the topic of the settings.
+impl<'a, H: Table + Publish> Notices<'a, H> {
+    /// The table of the hub, and its topic.
     #[must_use]
-    pub fn new(aws: &'a Aws, settings: &Settings) -> Self {
+    pub fn new(hub: &'a H, topic: impl Into<String>) -> Self {
         Self {
-            aws,
-            table: aws.table(&settings.table),
-            topic: settings.topic.clone(),
+            hub,
+            topic: topic.into(),
             refused_by_hub: Arc::default(),
         }
     }
@@ -101,28 +72,12 @@ impl<'a> Notices<'a> {
 
     /// Publishes a notice.
     pub async fn publish(&self, destination: &Destination, notice: &Notice) -> Result<(), Error> {
-        let Notice { subject, text, .. } = notice;
-        match destination {
-            Destination::Hub => {
-                let sns = self.aws.sns();
-                sns.publish(&self.topic, subject, text).await
-            }
-            Destination::Topic(account) => {
-                let topic = self.aws.topic_arn(account, CONSUMER);
-                let notifier = self.aws.notifier(account).await;
-                notifier.sns.publish(&topic, subject, text).await
-            }
-            Destination::Bus(account) => {
-                let event = Entry {
-                    source: SOURCE.to_owned(),
-                    detail_type: notice.detail_type.to_owned(),
-                    detail: notice.detail.clone(),
-                    resources: notice.resources.clone(),
-                };
-                let notifier = self.aws.notifier(account).await;
-                notifier.eventbridge.put(CONSUMER, vec![event]).await
-            }
-        }
+        let address = match destination {
+            Destination::Hub => Address::HubTopic(&self.topic),
+            Destination::Topic(account) => Address::ConsumerTopic(account),
+            Destination::Bus(account) => Address::ConsumerBus(account),
+        };
+        self.hub.publish(address, notice).await
     }
 
     /// Publishes a notice, unless that was done; whether it was done now.
@@ -235,7 +190,7 @@ impl<'a> Notices<'a> {
     }
 
     async fn give_back(&self, teller: Teller<'_>, ledger: &str, key: &str) {
-        if let Err(error) = self.table.release(ledger, key, teller.holder).await {
+        if let Err(error) = self.hub.release(ledger, key, teller.holder).await {
             tracing::warn!("what was not told is told only after a while: {error}");
         }
     }
@@ -254,7 +209,7 @@ impl<'a> Notices<'a> {
         execution: &ExecutionArn,
     ) -> Result<Vec<Told>, Error> {
         let ledger = ledger(destination, execution);
-        let notices = self.table.history(&ledger).await?;
+        let notices = self.hub.history(&ledger).await?;
         // What somebody else is telling is as good as told, unless that run died.
         let is_alive = |since: &str| {
             let since = since.parse().unwrap_or_default();
@@ -282,14 +237,14 @@ impl<'a> Notices<'a> {
         values: Values,
     ) -> Result<Lease, Error> {
         let lease = self
-            .table
+            .hub
             .lease(ledger, key, teller.holder, teller.now, KEEP, values);
         lease.await.map_err(|error| self.counted(error))
     }
 
     /// A lease that was lost meanwhile was taken over after it had expired; that run notes it too.
     async fn done(&self, teller: Teller<'_>, ledger: &str, key: &str) -> Result<(), Error> {
-        self.table.done(ledger, key, teller.holder).await?;
+        self.hub.done(ledger, key, teller.holder).await?;
         Ok(())
     }
 }
@@ -298,6 +253,3 @@ impl<'a> Notices<'a> {
 fn ledger(destination: &Destination, execution: &ExecutionArn) -> String {
     format!("told|{destination}|{execution}")
 }
-
-#[cfg(test)]
-mod tests;

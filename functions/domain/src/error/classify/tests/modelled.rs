@@ -22,7 +22,7 @@ fn cargo(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("cargo speaks UTF-8")
 }
 
-/// The sources of the SDK crates that this one depends on, by their names at AWS.
+/// The sources of the SDK crates that the adapters depend on, by their names at AWS.
 fn sdks() -> BTreeMap<String, PathBuf> {
     // Of other platforms than this one, not everything was downloaded.
     let version = cargo(&["-vV"]);
@@ -63,7 +63,7 @@ fn camel_case(file: &str) -> String {
         .collect()
 }
 
-/// The Rust sources of this crate, one by one, without those of tests.
+/// The Rust sources of the adapters, one by one, without those of tests.
 fn own_sources(folder: &Path, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).expect("the folder is there") {
         let path = entry.expect("it can be read").path();
@@ -77,7 +77,7 @@ fn own_sources(folder: &Path, found: &mut Vec<String>) {
     }
 }
 
-/// The operations that this crate calls: their names stand where the SDK is named.
+/// The operations that the adapters call: their names stand where the SDK is named.
 fn called(service: &str, sdk: &Path, sources: &[String]) -> BTreeSet<String> {
     let service = if service == "events" {
         "eventbridge"
@@ -128,7 +128,7 @@ fn codes(sdk: &Path, operation: &str) -> BTreeSet<String> {
 #[test]
 fn every_error_of_every_operation_that_the_functions_call_has_a_row() {
     let mut sources = Vec::new();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../aws/src");
     own_sources(&folder, &mut sources);
     let (mut operations, mut errors) = (0, 0);
     for (service, sdk) in sdks() {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use domain::policy::Place;
+
 /// Reads variables and remembers what is wrong with them.
 #[derive(Debug)]
 pub struct Environment<F> {
@@ -9,15 +11,27 @@ pub struct Environment<F> {
     problems: Vec<String>,
 }
 
-/// What the templates tell every function.
+/// The variable with the URL of the function's own queue.
+pub(crate) const QUEUE_URL: &str = "PIPESHARE_QUEUE";
+
+/// Where a function runs, and under which name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// `AWS_REGION` and `PIPESHARE_PARTITION`.
+    pub place: Place,
+    /// `AWS_LAMBDA_FUNCTION_NAME`: also the name of its sessions in other accounts.
+    pub function: String,
+}
+
+/// What every function is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
+    /// Where it runs.
+    pub identity: Identity,
     /// `PIPESHARE_POLICY`: the name of the SSM parameter with the policy.
     pub policy: String,
     /// `PIPESHARE_TABLE`: the table that remembers what a function must not forget.
     pub table: String,
-    /// `PIPESHARE_TOPIC`: the hub's topic.
-    pub topic: String,
 }
 
 /// What is wrong with the environment: every variable, not only the first.
@@ -51,10 +65,38 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     /// The variables of every function.
     pub fn settings(&mut self) -> Settings {
         Settings {
+            identity: self.identity(),
             policy: self.text("PIPESHARE_POLICY"),
             table: self.text("PIPESHARE_TABLE"),
-            topic: self.text("PIPESHARE_TOPIC"),
         }
+    }
+
+    fn identity(&mut self) -> Identity {
+        let region = self.text("AWS_REGION");
+        let region = region.parse().unwrap_or_else(|error| {
+            if !region.is_empty() {
+                self.problems.push(format!("AWS_REGION: {error}"));
+            }
+            // It stands in until `finish` fails.
+            "us-east-1".parse().expect("it is a Region")
+        });
+        Identity {
+            place: Place {
+                partition: self.text("PIPESHARE_PARTITION"),
+                region,
+            },
+            function: self.text("AWS_LAMBDA_FUNCTION_NAME"),
+        }
+    }
+
+    /// The hub's topic, for a function that publishes there.
+    pub fn topic(&mut self) -> String {
+        self.text("PIPESHARE_TOPIC")
+    }
+
+    /// The URL of the function's own queue, if it has one.
+    pub fn queue_url(&self) -> Option<String> {
+        (self.read)(QUEUE_URL)
     }
 
     /// A variable that must be set and not empty.

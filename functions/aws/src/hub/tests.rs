@@ -1,11 +1,13 @@
 use serde_json::json;
 
-use super::{Destination, Notices, Teller};
-use crate::{
-    Aws,
-    env::Settings,
-    replay::{Replay, ok},
+use domain::notification::Destination;
+use runtime::{
+    config::Settings,
+    notifier::{Notices, Teller},
 };
+
+use super::Hub;
+use crate::replay::{Replay, aws, identity, ok};
 
 #[tokio::test]
 async fn what_the_table_has_of_somebody_elses_making_is_passed_over() {
@@ -34,25 +36,20 @@ async fn what_the_table_has_of_somebody_elses_making_is_passed_over() {
     let replay = Replay::of([ok(
         &json!({ "Items": items, "Count": 9, "ScannedCount": 9 }),
     )]);
-    let region = "us-east-1".parse().unwrap();
-    let aws = Aws::new(
-        replay.config().await,
-        region,
-        "aws".to_owned(),
-        "test".to_owned(),
-    );
+    let aws = aws(replay.config().await);
     let settings = Settings {
+        identity: identity(),
         policy: "/p".to_owned(),
         table: "t".to_owned(),
-        topic: "arn:t".to_owned(),
     };
+    let hub = Hub::new(&aws, &settings);
     let teller = Teller {
         holder: "me",
         now: jiff::Timestamp::MAX,
     };
     let execution = "arn:aws:sagemaker:us-east-1:222222222222:pipeline/churn/execution/abc";
     let execution = execution.parse().unwrap();
-    let notices = Notices::new(&aws, &settings);
+    let notices = Notices::new(&hub, "arn:t");
     let told = notices.history(teller, &Destination::Hub, &execution);
     let told = told.await.unwrap();
     assert_eq!(told.len(), 2, "{told:?}");

@@ -55,14 +55,19 @@ impl Row {
 
 /// A failed call, as far as its class depends on it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Failed<'a> {
-    pub(super) service: &'a str,
-    pub(super) operation: &'a str,
-    pub(super) code: Option<&'a str>,
-    pub(super) status: Option<u16>,
-    pub(super) message: &'a str,
+pub struct Failed<'a> {
+    /// The service, as IAM's actions name it.
+    pub service: &'a str,
+    /// The operation.
+    pub operation: &'a str,
+    /// The error code, if AWS gave one.
+    pub code: Option<&'a str>,
+    /// The status of the HTTP response, if there was one.
+    pub status: Option<u16>,
+    /// What AWS said.
+    pub message: &'a str,
     /// Whether it was made with a session that is no older than the invocation.
-    pub(super) new_session: bool,
+    pub new_session: bool,
 }
 
 impl Failed<'_> {
@@ -76,7 +81,8 @@ impl Failed<'_> {
 
     /// What to do about it. A code that the table does not know is classified
     /// by its status, like an answer without a code.
-    pub(super) fn class(&self) -> Class {
+    #[must_use]
+    pub fn class(&self) -> Class {
         match self.row().map(|row| row.meaning) {
             None => of_status(self.status),
             Some(Meaning::Permanent | Meaning::Answer) => Class::Permanent,
@@ -98,7 +104,8 @@ impl Failed<'_> {
     }
 
     /// Whether AWS refused the session, and not what was asked for with it.
-    pub(super) fn refuses_session(&self) -> bool {
+    #[must_use]
+    pub fn refuses_session(&self) -> bool {
         let row = self.row();
         row.is_some_and(|row| row.meaning == Meaning::Session)
     }
@@ -123,12 +130,14 @@ pub(super) fn is_access_denied(code: &str) -> bool {
 }
 
 /// Whether AWS may explain this error by quoting the signed request.
-pub(super) fn echoes_signature(code: &str) -> bool {
+#[must_use]
+pub fn echoes_signature(code: &str) -> bool {
     table::SIGNATURE.contains(&code)
 }
 
 /// Whether AWS refused a signature for its time alone.
-pub(super) fn is_of_another_time(message: &str) -> bool {
+#[must_use]
+pub fn is_of_another_time(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     table::OTHER_TIME.iter().any(|it| message.contains(it))
 }

@@ -32,7 +32,10 @@ impl MakeWriter<'_> for Log {
 
 fn logged(level: LevelFilter, json: bool, log: impl FnOnce()) -> String {
     let lines = Log::default();
-    with_default(subscriber(level, json, lines.clone()), log);
+    with_default(
+        subscriber("share_pipeline", level, json, lines.clone()),
+        log,
+    );
     let lines = lines.0.lock().unwrap().clone();
     String::from_utf8(lines).unwrap()
 }

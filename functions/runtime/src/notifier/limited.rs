@@ -3,15 +3,18 @@
 use domain::{
     id::{AccountId, Region},
     invitation::Strangers,
-    notification::{self, Limit, Notice, Room, StrangersOfDay, Tally},
+    notification::{self, Destination, Limit, Notice, Room, StrangersOfDay, Tally},
     policy::Policy,
-    storage::{self, Key},
+    storage::{self, Key, Values},
     time::after,
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Destination, Notices, Teller};
-use crate::{Error, dynamodb::Values};
+use super::{Notices, Teller};
+use crate::{
+    Error,
+    ports::{Publish, Table},
+};
 
 /// Whether there is room for another one of a kind, and how many there were.
 #[derive(Debug)]
@@ -30,7 +33,7 @@ struct Count {
     until: Option<Timestamp>,
 }
 
-impl Notices<'_> {
+impl<H: Table + Publish> Notices<'_, H> {
     /// Tells the hub, once a day, what strangers sent to an account, and
     /// counts it, so that the next day's message has the whole day's number.
     pub async fn tell_strangers(
@@ -104,7 +107,7 @@ impl Notices<'_> {
         key: Key,
         limit: Limit,
     ) -> Result<Allowance, Error> {
-        let values = self.table.get(&key.pk, &key.sk).await?;
+        let values = self.hub.get(&key.pk, &key.sk).await?;
         let tally = values.map_or_else(Tally::default, |values| Tally::from_values(&values));
         let room = limit.room(&tally, teller.now);
         Ok(Allowance { key, tally, room })
@@ -115,11 +118,11 @@ impl Notices<'_> {
         let Allowance { key, tally, .. } = allowance;
         let values = tally.counted(teller.now).to_values();
         let expires = Some(after(teller.now, Tally::KEPT));
-        self.table.put(&key.pk, &key.sk, &values, expires).await
+        self.hub.put(&key.pk, &key.sk, &values, expires).await
     }
 
     async fn tally(&self, key: &Key) -> Result<Option<Count>, Error> {
-        let values = self.table.get(&key.pk, &key.sk).await?;
+        let values = self.hub.get(&key.pk, &key.sk).await?;
         Ok(values.map(|values| Count {
             count: number(&values).unwrap_or_default(),
             until: values.get("until").and_then(|time| time.parse().ok()),
@@ -133,7 +136,7 @@ impl Notices<'_> {
         let count = ("count".to_owned(), tally.count.to_string());
         let values: Values = until.into_iter().chain([count]).collect();
         let expires = teller.now.checked_add(Tally::KEPT).ok();
-        self.table.put(&key.pk, &key.sk, &values, expires).await
+        self.hub.put(&key.pk, &key.sk, &values, expires).await
     }
 }
 

@@ -1,9 +1,6 @@
 //! The edge of a function that is invoked for one thing at a time.
 
-use std::{
-    fmt,
-    time::{Duration, SystemTime},
-};
+use std::{fmt, time::Duration};
 
 use futures::future::FutureExt;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -15,8 +12,8 @@ use serde_json::{Map, Value};
 
 use domain::text::flat;
 
-use super::{StartError, log_summary_of};
-use crate::{Aws, telemetry::Metrics};
+use super::{StartError, log_summary};
+use crate::{clock, metrics::Metrics, ports::Host};
 
 /// The longest message of a failure, in characters.
 const LONGEST_MESSAGE: usize = 5_000;
@@ -63,44 +60,34 @@ pub trait Handler {
 }
 
 /// Runs a function until Lambda ends the process.
-pub async fn serve_each(aws: &Aws, handler: impl Handler) -> Result<(), StartError> {
+pub async fn serve_each(host: &impl Host, handler: impl Handler) -> Result<(), StartError> {
     let handler = &handler;
-    let serve = async |event: LambdaEvent<Payload>| invoke(aws, handler, event).await;
+    let serve = async |event: LambdaEvent<Payload>| invoke(host, handler, event).await;
     lambda_runtime::run(service_fn(serve)).await
 }
 
 async fn invoke(
-    aws: &Aws,
+    host: &impl Host,
     handler: &impl Handler,
     event: LambdaEvent<Payload>,
 ) -> Result<Value, Diagnostic> {
     let LambdaEvent { payload, context } = event;
     let metrics = Metrics::default();
-    aws.begin_invocation();
+    host.begin_invocation();
     let invocation = Invocation {
-        time_left: time_until(context.deadline()),
+        time_left: clock::time_until(context.deadline()),
         request_id: context.request_id,
     };
     // Boxed, since what all calls to AWS in one function add up to is a
     // future too deep for the compiler.
     let serving = handler.serve(payload.0, &invocation, &metrics);
     let answer = serving.boxed_local().await;
-    log_summary_of(&invocation.request_id, 1, &answer.summary);
-    super::write(&metrics, aws);
+    log_summary(&invocation.request_id, 1, &answer.summary);
+    super::write(&metrics, host.function());
     answer.result.map_err(|failed| Diagnostic {
         error_type: format!("Pipeshare.{}", failed.kind),
         error_message: flat(&failed.message, LONGEST_MESSAGE),
     })
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long is left until a deadline is for the machine's clock to say"
-)]
-pub(super) fn time_until(deadline: SystemTime) -> Duration {
-    deadline
-        .duration_since(SystemTime::now())
-        .unwrap_or_default()
 }
 
 /// A payload of any shape, of which credentials are never read.
