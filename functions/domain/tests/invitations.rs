@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use domain::{
-    invitation::{Invitation, Receiver, Refusal, Resource, Verdict, judge, recognize_visible},
+    invitation::{
+        Invitation, Receiver, Refusal, Resource, Verdict, judge, recognize_invitation,
+        recognize_visible,
+    },
     policy::Policy,
     status::InvitationStatus,
 };
