@@ -54,6 +54,17 @@ pub struct Options {
     pub concurrency: usize,
 }
 
+impl Default for Options {
+    /// No functions, any port, and one invocation at a time.
+    fn default() -> Self {
+        Self {
+            functions: Vec::new(),
+            port: 0,
+            concurrency: 1,
+        }
+    }
+}
+
 /// The sandbox cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {

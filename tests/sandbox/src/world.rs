@@ -9,9 +9,14 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+mod builder;
+
+pub use self::builder::Builder;
+
 use crate::{
     cloudformation,
     faults::Faults,
+    http,
     organization::Organization,
     readings::Readings,
     services::{
@@ -89,6 +94,12 @@ pub enum Task {
 }
 
 impl World {
+    /// A world without accounts, to say what is different from the plainest one.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
     /// An empty world at the given time.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
@@ -117,6 +128,11 @@ impl World {
             scheduled: 0,
             identifiers: HashMap::new(),
         }
+    }
+
+    /// Answers a call as the wire would, but without faults, and remembers it.
+    pub fn call(&mut self, call: &Call) -> Result<Value, ApiError> {
+        http::perform(self, call)
     }
 
     /// Puts a task on the agenda; tasks due at the same time run in the order of this call.

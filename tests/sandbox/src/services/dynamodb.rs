@@ -47,22 +47,24 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     if LEGACY.iter().any(|member| call.input.get(member).is_some()) {
         return Err(ApiError::not_implemented(call));
     }
-    match call.operation.as_str() {
+    answer(world, call)
+}
+
+operations! {
+    fn answer(world, call) {
         "ListTables" => Ok(list(world, call)),
-        "BatchGetItem" => batch_get(world, call),
-        "TransactWriteItems" => write::transact(world, call),
-        "DescribeTable" | "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem" | "Query"
-        | "Scan" => {
+        "DescribeTable" => {
             let table = table_mut(world, call, &call.input)?;
-            match call.operation.as_str() {
-                "DescribeTable" => Ok(json!({ "Table": table.shown() })),
-                "GetItem" => get(table, &call.input),
-                "Query" => query::query(table, &call.input),
-                "Scan" => query::scan(table, &call.input),
-                _ => write::one(table, call),
-            }
-        }
-        _ => Err(ApiError::not_implemented(call)),
+            Ok(json!({ "Table": table.shown() }))
+        },
+        "GetItem" => get(table_mut(world, call, &call.input)?, &call.input),
+        "BatchGetItem" => batch_get(world, call),
+        "Query" => query::query(table_mut(world, call, &call.input)?, &call.input),
+        "Scan" => query::scan(table_mut(world, call, &call.input)?, &call.input),
+        "PutItem" | "UpdateItem" | "DeleteItem" => {
+            write::one(table_mut(world, call, &call.input)?, call)
+        },
+        "TransactWriteItems" => write::transact(world, call),
     }
 }
 

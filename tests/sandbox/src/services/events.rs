@@ -126,9 +126,9 @@ pub struct ServiceEvent {
     pub detail: Value,
 }
 
-/// Answers an API call.
-pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    match call.operation.as_str() {
+operations! {
+    /// Answers an API call.
+    pub fn call(world, call) {
         "PutEvents" => entries::put_events(world, call),
         "TestEventPattern" => rules::test_event_pattern(call),
         "PutRule" => rules::put_rule(world, call),
@@ -151,7 +151,6 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "DeleteEventBus" => bus::delete_event_bus(world, call),
         "PutPermission" => bus::put_permission(world, call),
         "RemovePermission" => bus::remove_permission(world, call),
-        _ => Err(ApiError::not_implemented(call)),
     }
 }
 

@@ -58,18 +58,10 @@ pub struct State {
 /// Account, Region and name.
 pub(crate) type FunctionKey = (String, String, String);
 
-/// Answers an API call.
-pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let own = |key: &FunctionKey| key.0 == call.caller.account && key.1 == call.region;
-    match call.operation.as_str() {
-        "ListFunctions" => {
-            let functions = world.lambda.functions.values();
-            let functions: Vec<Value> = functions
-                .filter(|function| own(&function.key))
-                .map(FunctionConfiguration::shown)
-                .collect();
-            Ok(json!({ "Functions": functions }))
-        }
+operations! {
+    /// Answers an API call.
+    pub fn call(world, call) {
+        "ListFunctions" => Ok(list(world, call)),
         "GetFunctionConfiguration" => Ok(find(world, &names::own(call)?)?.shown()),
         "GetFunction" => Ok(find(world, &names::own(call)?)?.shown_with_concurrency()),
         "ListEventSourceMappings" => mappings::list(world, call),
@@ -77,9 +69,18 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "Invoke" => {
             check_supported(call)?;
             find(world, &names::own(call)?).map(|_| Value::Null)
-        }
-        _ => Err(ApiError::not_implemented(call)),
+        },
     }
+}
+
+fn list(world: &World, call: &Call) -> Value {
+    let own = |key: &FunctionKey| key.0 == call.caller.account && key.1 == call.region;
+    let functions = world.lambda.functions.values();
+    let functions: Vec<Value> = functions
+        .filter(|function| own(&function.key))
+        .map(FunctionConfiguration::shown)
+        .collect();
+    json!({ "Functions": functions })
 }
 
 /// Makes a function, as a template's `AWS::Lambda::Function` with these properties would.

@@ -54,23 +54,23 @@ struct Topic {
     subscriptions: Vec<Subscription>,
 }
 
-/// Answers an API call.
-pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    match call.operation.as_str() {
+operations! {
+    /// Answers an API call.
+    pub fn call(world, call) {
         "CreateTopic" => create(world, call),
         "ListTopics" => Ok(list(world, call)),
         "Publish" => {
             let topic_arn = authorized_topic(world, call)?;
             publish::one(world, &topic_arn, &call.input)
-        }
+        },
         "PublishBatch" => {
             let topic_arn = authorized_topic(world, call)?;
             publish::batch(world, &topic_arn, &call.input)
-        }
+        },
         "Subscribe" => {
             let arn = subscriptions::add(world, call, &call.input["Attributes"])?;
             Ok(json!({ "SubscriptionArn": arn }))
-        }
+        },
         "ListSubscriptions" => Ok(subscriptions::list(world, call)),
         "ListSubscriptionsByTopic" => subscriptions::list_by_topic(world, call),
         "GetSubscriptionAttributes" => subscriptions::get_attributes(world, call),
@@ -85,8 +85,7 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
             let topic_arn = required(&call.input, "TopicArn")?;
             world.sns.topics.remove(topic_arn);
             Ok(json!({}))
-        }
-        _ => Err(ApiError::not_implemented(call)),
+        },
     }
 }
 

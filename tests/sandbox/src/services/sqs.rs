@@ -35,15 +35,20 @@ pub enum Task {
     Poll,
 }
 
-/// Answers an API call.
-pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    match call.operation.as_str() {
+operations! {
+    /// Answers an API call.
+    pub fn call(world, call) {
         "CreateQueue" => create(world, call),
         "GetQueueUrl" => get_url(world, call),
         "ListQueues" => list(world, call),
         "StartMessageMoveTask" => redrive::start(world, call),
         "ListMessageMoveTasks" => redrive::list(world, call),
-        _ => call_queue(world, call),
+        "GetQueueAttributes" | "ListDeadLetterSourceQueues" | "ListQueueTags" | "TagQueue"
+        | "UntagQueue" | "SetQueueAttributes" | "PurgeQueue" | "DeleteQueue" | "SendMessage"
+        | "ReceiveMessage" | "DeleteMessage" | "ChangeMessageVisibility" | "SendMessageBatch"
+        | "DeleteMessageBatch" | "ChangeMessageVisibilityBatch" => {
+            call_queue(world, call)
+        },
     }
 }
 
@@ -230,6 +235,7 @@ fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
 }
 
 /// Answers the operations on one queue, which is named by its URL.
+/// Answers a call that is about one queue.
 fn call_queue(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let arn = arn_of_url(required(&call.input, "QueueUrl")?, &call.region)?;
     authorize(world, call, find(world, &arn)?)?;

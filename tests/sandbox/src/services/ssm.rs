@@ -28,9 +28,9 @@ pub struct State {
 
 type Key = (String, String, String);
 
-/// Answers an API call.
-pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    match call.operation.as_str() {
+operations! {
+    /// Answers an API call.
+    pub fn call(world, call) {
         "PutParameter" => put(world, call),
         "GetParameter" => get(world, call),
         "GetParameters" => get_many(world, call),
@@ -44,7 +44,6 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "RemoveTagsFromResource" => tags::remove(world, call),
         "ListTagsForResource" => tags::list(world, call),
         "DescribeParameters" => describe(world, call),
-        _ => Err(ApiError::not_implemented(call)),
     }
 }
 

@@ -29,13 +29,12 @@ struct Session {
     assumed_with: Option<String>,
 }
 
-/// Answers an API call.
-pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    match call.operation.as_str() {
+operations! {
+    /// Answers an API call.
+    pub fn call(world, call) {
         "AssumeRole" => assume_role(world, call),
         "GetAccessKeyInfo" => access_key_info(world, call),
         "GetCallerIdentity" => Ok(caller_identity(world, &call.caller)),
-        _ => Err(ApiError::not_implemented(call)),
     }
 }
 

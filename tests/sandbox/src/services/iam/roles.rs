@@ -20,9 +20,9 @@ const DOCUMENT: &str = r"[\x09\x0A\x0D\x20-\xFF]+";
 /// Names of roles and policies.
 const NAME: &str = r"[\w+=,.@-]+";
 
-/// Answers an API call.
-pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    match call.operation.as_str() {
+operations! {
+    /// Answers an API call.
+    pub fn call(world, call) {
         "CreateRole" => create(world, call),
         "GetRole" => get(world, call),
         "ListRoles" => list(world, call),
@@ -31,7 +31,6 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "GetRolePolicy" => get_policy(world, call),
         "ListRolePolicies" => list_policies(world, call),
         "DeleteRolePolicy" => delete_policy(world, call),
-        _ => Err(ApiError::not_implemented(call)),
     }
 }
 
