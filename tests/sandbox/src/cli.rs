@@ -104,9 +104,9 @@ pub(crate) async fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
     let unread = Notify::new();
     let (mut shown, mut failure) = (0, None);
     let look = |world: &World| {
-        let calls = world.calls.get(shown..).unwrap_or_default();
+        let calls = world.calls().get(shown..).unwrap_or_default();
         let lines: String = calls.iter().map(line).collect();
-        shown = world.calls.len();
+        shown = world.calls().len();
         if failure.is_none() {
             failure = print(&lines).err();
         }

@@ -21,7 +21,7 @@ use crate::{
 ///     .ram_sharing(true)
 ///     .reading("ram-rejection=failed")?
 ///     .build();
-/// assert_eq!(world.organization.members.len(), 2);
+/// assert_eq!(world.organization().members.len(), 2);
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default)]
