@@ -34,11 +34,14 @@ macro_rules! operations {
 mod arn;
 pub mod cloudtrail;
 pub mod codepipeline;
+mod denials;
 pub mod dynamodb;
 pub mod events;
 pub mod iam;
+pub(crate) mod key;
 pub mod kms;
 pub mod lambda;
+mod pages;
 pub mod ram;
 pub mod s3;
 pub mod sagemaker;
@@ -46,6 +49,8 @@ pub mod sns;
 pub mod sqs;
 pub mod ssm;
 pub mod sts;
+mod tags;
+mod validation;
 
 /// A service that has an API.
 #[derive(Debug, Clone, Copy)]

@@ -34,7 +34,10 @@ pub(crate) use self::{
     names::{action, resource},
 };
 use super::sts;
-use crate::world::{ApiError, Call, World};
+use crate::{
+    services::key::ResourceKey,
+    world::{ApiError, Call, World},
+};
 
 /// All functions, mappings and invocations.
 #[derive(Debug, Default)]
@@ -46,17 +49,14 @@ pub struct State {
     /// How many invocations were not made since they belonged to a recursive
     /// loop: Lambda's metric `RecursiveInvocationsDropped`.
     pub recursive_invocations_dropped: u64,
-    functions: BTreeMap<FunctionKey, FunctionConfiguration>,
-    invoke_configurations: BTreeMap<FunctionKey, InvokeConfiguration>,
+    functions: BTreeMap<ResourceKey, FunctionConfiguration>,
+    invoke_configurations: BTreeMap<ResourceKey, InvokeConfiguration>,
     mappings: Vec<Mapping>,
     waiting: VecDeque<Waiting>,
     running: BTreeMap<String, Running>,
     environments: BTreeMap<String, Arc<Notify>>,
     killed: BTreeSet<String>,
 }
-
-/// Account, Region and name.
-pub(crate) type FunctionKey = (String, String, String);
 
 operations! {
     /// Answers an API call.
@@ -74,10 +74,9 @@ operations! {
 }
 
 fn list(world: &World, call: &Call) -> Value {
-    let own = |key: &FunctionKey| key.0 == call.caller.account && key.1 == call.region;
     let functions = world.lambda.functions.values();
     let functions: Vec<Value> = functions
-        .filter(|function| own(&function.key))
+        .filter(|function| function.key.is_own(call))
         .map(FunctionConfiguration::shown)
         .collect();
     json!({ "Functions": functions })
@@ -91,7 +90,7 @@ pub fn create_function(
     name: &str,
     properties: &Value,
 ) -> Result<(), ApiError> {
-    let key = (account.to_owned(), region.to_owned(), name.to_owned());
+    let key = ResourceKey::new(account, region, name);
     if world.lambda.functions.contains_key(&key) {
         let message = format!("Function already exist: {name}");
         return Err(ApiError::with_status(
@@ -112,8 +111,12 @@ pub(crate) fn invoke_by_name(
     payload: Value,
 ) -> Result<oneshot::Receiver<Invocation>, ApiError> {
     let mut keys = world.lambda.functions.keys();
-    let key = keys.find(|key| key.2 == name).cloned();
-    let (account, region, name) = key.ok_or_else(|| not_found(name))?;
+    let key = keys.find(|key| key.name == name).cloned();
+    let ResourceKey {
+        account,
+        region,
+        name,
+    } = key.ok_or_else(|| not_found(name))?;
     invoke(world, &account, &region, &name, payload)
 }
 
@@ -125,7 +128,7 @@ pub(crate) fn open_environment(
     world: &mut World,
     function: &FunctionConfiguration,
 ) -> (String, Arc<Notify>) {
-    let (account, _, name) = &function.key;
+    let ResourceKey { account, name, .. } = &function.key;
     let access_key = sts::session(world, account, &function.role, name);
     let kill = Arc::new(Notify::new());
     let environments = &mut world.lambda.environments;
@@ -175,8 +178,12 @@ fn check_supported(call: &Call) -> Result<(), ApiError> {
     }
 }
 
-fn find<'a>(world: &'a World, key: &FunctionKey) -> Result<&'a FunctionConfiguration, ApiError> {
-    let (account, region, name) = key;
+fn find<'a>(world: &'a World, key: &ResourceKey) -> Result<&'a FunctionConfiguration, ApiError> {
+    let ResourceKey {
+        account,
+        region,
+        name,
+    } = key;
     let function = world.lambda.functions.get(key);
     function.ok_or_else(|| {
         not_found(&format!(

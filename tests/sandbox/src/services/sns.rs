@@ -17,7 +17,10 @@ use super::{
     iam::policy::{Decision, Request, evaluate},
     kms,
 };
-use crate::world::{ApiError, Call, World};
+use crate::{
+    services::denials::without_policy,
+    world::{ApiError, Call, World},
+};
 
 /// All topics by ARN, and what was published to them.
 #[derive(Debug, Default)]
@@ -169,7 +172,7 @@ pub fn deliver(
         topic_arn,
     );
     if !policy_allows(topic(world, topic_arn)?, &request)? {
-        return Err(denied(&service, "SNS:Publish", topic_arn));
+        return Err(without_policy("sns", &service, "SNS:Publish", topic_arn));
     }
     for (key, action) in key_of(world, topic_arn)
         .iter()
@@ -177,7 +180,7 @@ pub fn deliver(
     {
         let request = Request::of_service(&service, source_arn, source.account, action, key);
         if !kms::permits(world, &request)? {
-            return Err(denied(&service, action, key));
+            return Err(without_policy("sns", &service, action, key));
         }
     }
     publish::one(world, topic_arn, &json!({ "Message": message })).map(drop)
@@ -266,7 +269,12 @@ fn authorized_topic(world: &World, call: &Call) -> Result<String, ApiError> {
         return Ok(topic_arn.to_owned());
     }
     let action = format!("SNS:{action}");
-    Err(denied(&call.caller.arn(), &action, topic_arn))
+    Err(without_policy(
+        "sns",
+        &call.caller.arn(),
+        &action,
+        topic_arn,
+    ))
 }
 
 fn policy_allows(topic: &Topic, request: &Request<'_>) -> Result<bool, ApiError> {
@@ -303,17 +311,6 @@ fn invalid(what: &str) -> ApiError {
 
 fn not_found() -> ApiError {
     ApiError::with_status(404, "NotFound", "Topic does not exist")
-}
-
-fn denied(who: &str, action: &str, resource: &str) -> ApiError {
-    ApiError::with_status(
-        403,
-        "AuthorizationError",
-        format!(
-            "User: {who} is not authorized to perform: {action} on resource: {resource} \
-             because no resource-based policy allows the {action} action"
-        ),
-    )
 }
 
 #[cfg(test)]

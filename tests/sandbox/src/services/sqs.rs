@@ -16,7 +16,10 @@ use super::{
     arn::Arn,
     iam::policy::{Decision, Request, evaluate},
 };
-use crate::world::{self, ApiError, Call, World};
+use crate::{
+    services::denials::without_policy,
+    world::{self, ApiError, Call, World},
+};
 
 /// How long a purge keeps the next one away.
 const PURGE_PAUSE: Duration = Duration::from_mins(1);
@@ -118,7 +121,12 @@ pub fn deliver_with_attributes(
         queue_arn,
     );
     if !policy_allows(queue, &request)? {
-        return Err(access_denied(&service, "sqs:sendmessage", queue_arn));
+        return Err(without_policy(
+            "sqs",
+            &service,
+            "sqs:sendmessage",
+            queue_arn,
+        ));
     }
     let input = json!({ "MessageBody": body, "MessageAttributes": attributes });
     messages::send(world, queue_arn, source.account, &input).map(drop)
@@ -327,7 +335,7 @@ fn authorize(world: &World, call: &Call, queue: &Queue) -> Result<(), ApiError> 
         return Ok(());
     }
     let caller = call.caller.arn();
-    Err(access_denied(&caller, &action.to_lowercase(), &arn))
+    Err(without_policy("sqs", &caller, &action.to_lowercase(), &arn))
 }
 
 fn policy_allows(queue: &Queue, request: &Request<'_>) -> Result<bool, ApiError> {
@@ -415,18 +423,6 @@ fn invalid_attribute(name: &str, reason: &str) -> ApiError {
 
 fn no_such_queue() -> ApiError {
     ApiError::new("QueueDoesNotExist", "The specified queue does not exist.")
-}
-
-/// The code is that of the query protocol, which clients go on showing.
-fn access_denied(who: &str, action: &str, resource: &str) -> ApiError {
-    ApiError::with_status(
-        403,
-        "AccessDenied",
-        format!(
-            "User: {who} is not authorized to perform: {action} on resource: {resource} \
-             because no resource-based policy allows the {action} action"
-        ),
-    )
 }
 
 /// Makes the clock stop after this many seconds, so that queues are looked at.

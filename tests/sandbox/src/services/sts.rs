@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::iam::policy::{Decision, Request, evaluate};
 use crate::{
+    services::{denials::denied, validation::invalid_query as invalid},
     wall_clock,
     world::{ApiError, AssumedRole, Call, Caller, World},
 };
@@ -195,16 +196,7 @@ fn trusted_role(
     call: &Call,
     role_arn: &str,
 ) -> Result<(String, String, String), ApiError> {
-    let denied = || {
-        ApiError::with_status(
-            403,
-            "AccessDenied",
-            format!(
-                "User: {} is not authorized to perform: sts:AssumeRole on resource: {role_arn}",
-                call.caller.arn()
-            ),
-        )
-    };
+    let denied = || denied("sts", &call.caller.arn(), "sts:AssumeRole", role_arn, "");
     let (name, role) = world.iam.role_by_arn(role_arn).ok_or_else(denied)?;
     let mut request = Request::of_caller(world, &call.caller, "sts:AssumeRole", role_arn);
     if let Some(external_id) = call.text("ExternalId") {
@@ -230,10 +222,6 @@ fn caller_identity(world: &World, caller: &Caller) -> Value {
         }
     };
     json!({ "UserId": user_id, "Account": caller.account, "Arn": caller.arn() })
-}
-
-fn invalid(message: &str) -> ApiError {
-    ApiError::new("ValidationError", message)
 }
 
 #[cfg(test)]

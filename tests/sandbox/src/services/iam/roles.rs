@@ -6,7 +6,10 @@ use regex_lite::Regex;
 use serde_json::{Map, Value, json};
 
 use super::{Role, create_role, policy};
-use crate::world::{ApiError, Call, World};
+use crate::{
+    services::{pages, validation::invalid_query as invalid},
+    world::{ApiError, Call, World},
+};
 
 /// All the policies inside a role may have this many characters, without white space.
 const MAX_INLINE: usize = 10_240;
@@ -203,18 +206,11 @@ fn encoded(document: &Value) -> String {
 fn page(call: &Call, member: &str, items: Vec<Value>) -> Result<Value, ApiError> {
     let size = number(call, "MaxItems", 1..=1000)?;
     let size = size.and_then(|size| usize::try_from(size).ok());
-    let from = match call.text("Marker") {
-        None => 0,
-        Some(marker) => marker
-            .parse::<usize>()
-            .map_err(|_| invalid("Invalid Marker"))?,
-    };
-    let to = from.saturating_add(size.unwrap_or(PAGE));
-    let is_truncated = to < items.len();
-    let shown: Vec<Value> = items.into_iter().take(to).skip(from).collect();
-    let mut answer = json!({ "IsTruncated": is_truncated, member: shown });
-    if is_truncated {
-        answer["Marker"] = to.to_string().into();
+    let start = pages::position(call.text("Marker"), || invalid("Invalid Marker"))?;
+    let (items, next) = pages::cut(items, start, size.unwrap_or(PAGE));
+    let mut answer = json!({ "IsTruncated": next.is_some(), member: items });
+    if let Some(next) = next {
+        answer["Marker"] = next.to_string().into();
     }
     Ok(answer)
 }
@@ -327,10 +323,6 @@ fn no_such_role(name: &str) -> ApiError {
 fn no_such_policy(name: &str) -> ApiError {
     let message = format!("The role policy with name {name} cannot be found.");
     ApiError::with_status(404, "NoSuchEntity", message)
-}
-
-fn invalid(message: &str) -> ApiError {
-    ApiError::new("ValidationError", message)
 }
 
 #[cfg(test)]
