@@ -10,13 +10,12 @@ pub(crate) fn denied(
     resource: &str,
     reason: &str,
 ) -> ApiError {
-    let mut message = format!("User: {who} is not authorized to perform: {action}");
-    if resource != "*" {
-        message += &format!(" on resource: {resource}");
-    }
-    if !reason.is_empty() {
-        message += &format!(" {reason}");
-    }
+    let on = match resource {
+        "*" => String::new(),
+        resource => format!(" on resource: {resource}"),
+    };
+    let space = if reason.is_empty() { "" } else { " " };
+    let message = format!("User: {who} is not authorized to perform: {action}{on}{space}{reason}");
     match service {
         "sns" => ApiError::with_status(403, "AuthorizationError", message),
         // That of SQS is of the query protocol, which clients go on showing.

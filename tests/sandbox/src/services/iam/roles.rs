@@ -261,7 +261,7 @@ fn required<'c>(
 ) -> Result<&'c str, ApiError> {
     optional(call, member, longest, pattern)?.ok_or_else(|| {
         let member = lower(member);
-        invalid(&format!(
+        invalid(format!(
             "1 validation error detected: Value null at '{member}' failed to satisfy constraint: \
              Member must not be null"
         ))
@@ -283,7 +283,7 @@ fn optional<'c>(
         return Ok(Some(text));
     }
     let member = lower(member);
-    Err(invalid(&format!(
+    Err(invalid(format!(
         "1 validation error detected: Value at '{member}' failed to satisfy constraint: Member \
          must have length less than or equal to {longest} and satisfy regular expression \
          pattern: {pattern}"
@@ -302,7 +302,7 @@ fn number(
     let number = text.parse().ok().filter(|number| range.contains(number));
     number.map(Some).ok_or_else(|| {
         let (member, from, to) = (lower(member), range.start(), range.end());
-        invalid(&format!(
+        invalid(format!(
             "1 validation error detected: Value at '{member}' failed to satisfy constraint: \
              Member must be between {from} and {to}"
         ))

@@ -24,8 +24,6 @@ const NUMBERS: &[(&str, u64, u64, u64)] = &[
     ("VisibilityTimeout", 30, 0, 43_200),
 ];
 
-/// A queue may have this many tags.
-
 /// Attributes that are there only if somebody set them.
 const OTHERS: &[&str] = &[
     "KmsMasterKeyId",
