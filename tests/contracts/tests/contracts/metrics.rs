@@ -9,9 +9,9 @@ use std::{
 use regex_lite::Regex;
 use serde_json::Value;
 
-use contracts::{codes, tables};
+use contracts::{codes, table};
 
-use crate::{README, list, templates::HUB, text};
+use crate::{OPERATIONS, list, templates::HUB, text};
 
 /// How many functions there are.
 const FUNCTIONS: usize = 4;
@@ -89,8 +89,8 @@ fn counted() -> BTreeSet<(String, String)> {
 }
 
 #[test]
-fn the_readme_lists_the_metrics_that_the_functions_count() {
-    let rows = tables(README, "Alarms and metrics").remove(1);
+fn the_page_about_operations_lists_the_metrics_that_the_functions_count() {
+    let rows = table(OPERATIONS, "Metrics");
     let documented = rows
         .iter()
         .map(|row| (codes(&row[0]).remove(0), row[1].clone()));
