@@ -4,7 +4,11 @@
 //! can write there. Its items name a pipeline by its ARN and by when it was
 //! created, so they say nothing of another pipeline that gets the name later.
 
+mod item;
+
 use jiff::Timestamp;
+
+pub use item::{Condition, Delivery, Item, LEASE, Lease, Values, Write};
 
 use crate::{
     id::{AccountId, PipelineArn, PipelineOwner, ShareArn},
@@ -15,6 +19,9 @@ use crate::{
 /// The partition that lists the accounts with a partition of [`shared`].
 pub const CONSUMERS: &str = "shared";
 
+/// The partition of the owner accounts in which shares were made.
+pub const OWNERS: &str = "owners";
+
 /// The key of one item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
@@ -22,6 +29,15 @@ pub struct Key {
     pub pk: String,
     /// The sort key.
     pub sk: String,
+}
+
+/// The item which says that shares were made in an owner account.
+#[must_use]
+pub fn owner_account(account: &AccountId) -> Key {
+    Key {
+        pk: OWNERS.to_owned(),
+        sk: account.to_string(),
+    }
 }
 
 /// The partition of the gates that the deployment hook has opened in an owner account.

@@ -244,7 +244,7 @@ impl Names {
 #[test]
 fn every_name_in_the_walks_is_in_the_code() {
     let name = Regex::new(r"^[A-Za-z_][A-Za-z0-9_]*(::[A-Za-z_][A-Za-z0-9_]*)*$").unwrap();
-    let crates = ["domain", "aws"];
+    let crates = ["domain", "runtime", "aws"];
     let known = Names::of(&sources(""));
     let walks = headings(ARCHITECTURE, 2);
     let walks: Vec<_> = walks

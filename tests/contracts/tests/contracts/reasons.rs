@@ -17,20 +17,16 @@ const EXPLAINED: &[(&str, &str, &str)] = &[
     ),
     (
         "Invitations",
-        "accept-invitation/src/report/found.rs",
-        "Answer",
+        "domain/src/invitation/outcome.rs",
+        "InvitationOutcome",
     ),
     ("Refusals", "domain/src/invitation.rs", "Refusal"),
     (
         "Inspections",
-        "accept-invitation/src/report/found.rs",
+        "domain/src/invitation/outcome.rs",
         "Inspection",
     ),
-    (
-        "Offers",
-        "accept-invitation/src/report/found.rs",
-        "OfferState",
-    ),
+    ("Offers", "domain/src/invitation/offer.rs", "OfferState"),
     ("Deliveries", "forward-status/src/report.rs", "Telling"),
 ];
 
