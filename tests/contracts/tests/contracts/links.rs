@@ -81,3 +81,18 @@ fn the_readme_is_short_and_leads_to_every_page() {
         assert!(is_linked || is_below || is_root, "{}", page.display());
     }
 }
+
+#[test]
+fn the_files_that_a_contribution_touches_are_there() {
+    let text = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
+    let is_path = |code: &str| {
+        let is_of_any = code.starts_with("src/") || code.contains("NAME");
+        code.contains('/') && !code.contains(' ') && !is_of_any
+    };
+    let paths = contracts::codes(&text).into_iter();
+    let paths: Vec<_> = paths.filter(|code| is_path(code)).collect();
+    assert!(paths.len() > 20, "{paths:?}");
+    let missing = paths.iter().filter(|path| !root().join(path).exists());
+    let missing: Vec<_> = missing.collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+}

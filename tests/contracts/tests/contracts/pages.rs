@@ -9,7 +9,7 @@ use std::{
 use domain::policy::Policy;
 use regex_lite::Regex;
 
-use contracts::{codes, files, headings, root, section, table, tables};
+use contracts::{codes, fenced, files, headings, root, section, table, tables};
 
 use crate::{set, templates::HUB, text};
 
@@ -71,28 +71,24 @@ fn the_reference_of_the_policy_has_the_keys_that_the_parser_knows() {
 #[test]
 fn the_reference_of_the_policy_says_which_keys_are_required() {
     let rows = tables(POLICY, "Reference").remove(1);
-    let value = |key: &str| match key {
-        "name" => "readers",
-        "owner" => "\"222222222222\"",
-        "pipelines" => "[\"*\"]",
-        "except" => "[\"scratch-*\"]",
-        "with" => "[\"111111111111\"]",
-        "access" => "read",
-        "after" => "created",
-        "notify" => "[Failed]",
-        other => panic!("a value for {other}"),
-    };
-    for left_out in rows.iter().map(|row| codes(&row[0]).remove(0)) {
-        let keys = rows.iter().map(|row| codes(&row[0]).remove(0));
-        let members: Vec<_> = keys
-            .filter(|key| *key != left_out)
-            .map(|key| format!("{key}: {}", value(&key)))
+    // The first rule of the first example has every key.
+    let example = fenced(&section(POLICY, "The sharing policy")).remove(0);
+    let (head, rules) = example.split_once("rules:\n").unwrap();
+    let mut rule = rules.split("  - ").nth(1).unwrap().lines();
+    let rule: Vec<_> = rule.by_ref().map(str::trim).collect();
+    assert_eq!(rule.len(), rows.len(), "{rule:#?}");
+    for row in &rows {
+        let left_out = format!("{}:", codes(&row[0])[0]);
+        let kept: Vec<_> = rule
+            .iter()
+            .filter(|it| !it.starts_with(&left_out))
             .collect();
-        let rule = members.join(", ");
-        let document = format!("version: 1\nrules:\n  - {{ {rule} }}\n");
-        let row = rows.iter().find(|row| row[0] == format!("`{left_out}`"));
-        let is_required = row.unwrap()[2].starts_with("required");
-        assert_eq!(Policy::parse(&document).is_err(), is_required, "{left_out}");
+        assert_eq!(kept.len() + 1, rule.len(), "the example has {left_out}");
+        let mut document = format!("{head}rules:\n  -\n");
+        document.extend(kept.into_iter().map(|line| format!("    {line}\n")));
+        let is_required = row[2].starts_with("required");
+        let refused = Policy::parse(&document).err();
+        assert_eq!(refused.is_some(), is_required, "{left_out} {refused:?}");
     }
 }
 
