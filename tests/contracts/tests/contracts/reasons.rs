@@ -15,7 +15,7 @@ const EXPLAINED: &[(&str, &str)] = &[
     ("domain/src/invitation.rs", "Refusal"),
     ("accept-invitation/src/report/found.rs", "Inspection"),
     ("accept-invitation/src/report/found.rs", "OfferState"),
-    ("forward-status/src/report.rs", "Telling"),
+    ("domain/src/notification/outcome.rs", "Telling"),
     ("domain/src/hint/ignored.rs", "Ignored"),
 ];
 
