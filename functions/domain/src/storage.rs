@@ -19,6 +19,9 @@ use crate::{
 /// The partition that lists the accounts with a partition of [`shared`].
 pub const CONSUMERS: &str = "shared";
 
+/// The partition of the owner accounts in which shares were made.
+pub const OWNERS: &str = "owners";
+
 /// The key of one item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
@@ -26,6 +29,15 @@ pub struct Key {
     pub pk: String,
     /// The sort key.
     pub sk: String,
+}
+
+/// The item which says that shares were made in an owner account.
+#[must_use]
+pub fn owner_account(account: &AccountId) -> Key {
+    Key {
+        pk: OWNERS.to_owned(),
+        sk: account.to_string(),
+    }
 }
 
 /// The partition of the gates that the deployment hook has opened in an owner account.

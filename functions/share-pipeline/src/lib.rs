@@ -31,7 +31,7 @@ use domain::{
     hint::{self, Action, Command, Hint, Ignored, Kind},
     id::AccountId,
     policy::{InForce, Policy},
-    sharing::{self, Added, Plan},
+    sharing::{self, Added, Observed, Plan},
 };
 use futures::{StreamExt, stream};
 use runtime::{
@@ -41,7 +41,6 @@ use runtime::{
 };
 
 pub use config::Config;
-use observe::Seen;
 use report::{AccountReport, Report};
 
 /// How many accounts are looked at at once.
@@ -216,7 +215,7 @@ impl<'a> SharePipeline<'a> {
     ) -> (AccountReport, Option<Added>) {
         let (planned, ceiling) =
             futures::join!(self.plan(policy, account), self.foreseen(account, look));
-        let (seen, plan) = match planned {
+        let (observed, plan) = match planned {
             Ok(planned) => planned,
             Err(error) => {
                 let report = AccountReport::unreachable(account, error, look.dry_run);
@@ -228,26 +227,24 @@ impl<'a> SharePipeline<'a> {
             let report = AccountReport::planned(&plan);
             return (report.bounded(&policy.policy, partition, ceiling), None);
         }
-        let expired = expired::expired(&seen.observed, &plan);
-        let (mut report, added) = self.execute(policy, look, &seen, plan).await;
-        report.expired = expired;
+        let (report, added) = self.execute(look, &observed, plan).await;
         (self.explain(&policy.policy, report).await, added)
     }
 
     /// What there is, and what to do about it.
-    async fn plan(&self, policy: &InForce, account: &AccountId) -> Result<(Seen, Plan), Error> {
+    async fn plan(&self, policy: &InForce, account: &AccountId) -> Result<(Observed, Plan), Error> {
         let generation = policy.generation();
         let policy = &policy.policy;
-        let mut seen = self.observe(policy, account).await?;
-        let plan = sharing::plan(policy, generation, &seen.observed);
-        let created = plan.created();
+        let mut observed = self.observe(policy, account).await?;
+        let plan = sharing::plan(policy, generation, &observed);
+        let created: BTreeSet<_> = plan.created().map(|new| new.name.as_str()).collect();
         if created.is_empty() {
-            return Ok((seen, plan));
+            return Ok((observed, plan));
         }
         let ram = self.aws.owner(account).await;
-        seen.observed.lookalikes = ram.lookalikes(&created).await?;
-        let plan = sharing::plan(policy, generation, &seen.observed);
-        Ok((seen, plan))
+        observed.lookalikes = ram.lookalikes(&created).await?;
+        let plan = sharing::plan(policy, generation, &observed);
+        Ok((observed, plan))
     }
 }
 
@@ -333,7 +330,7 @@ fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> Outcome {
     }
     let unfinished = accounts
         .iter()
-        .filter(|look| look.wants_another_look() || is_transient(look));
+        .filter(|look| look.should_requeue() || is_transient(look));
     let commands = unfinished.map(|look| Command::text(Action::Share, &look.account));
     Outcome::followed(NEXT_LOOK, commands.collect())
 }

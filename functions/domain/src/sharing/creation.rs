@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Action, Pipeline, Share, ShareName, lane::Lane, planner::Planner};
+use super::{NewShare, Pipeline, Share, ShareName, lane::Lane, planner::Planner};
 
 impl<'a> Planner<'a> {
     /// Makes a share for these pipelines.
@@ -16,7 +16,7 @@ impl<'a> Planner<'a> {
         lane: &Lane<'a, '_>,
         name: &str,
         oldest: Option<&Pipeline>,
-    ) -> Action {
+    ) -> NewShare {
         let rule = lane.rule.name.as_str();
         let is_lost = |share: &&Share| {
             let of_rule = share
@@ -52,7 +52,8 @@ impl<'a> Planner<'a> {
             &oldest.unwrap_or_default(),
             &lookalikes.join(" "),
         ];
-        Action::Create {
+        NewShare {
+            name: name.to_owned(),
             rule: lane.rule.name.clone(),
             permission: lane.permission.clone(),
             allow_external,

@@ -2,13 +2,15 @@
 
 use domain::policy::Policy;
 
-pub(crate) const READ: &str =
-    "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSageMakerPipeline";
-pub(crate) const EXECUTE: &str =
+/// What access `read` gives.
+pub const READ: &str = "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSageMakerPipeline";
+/// What access `execute` gives.
+pub const EXECUTE: &str =
     "arn:aws:ram::aws:permission/AWSRAMPermissionSageMakerPipelineAllowExecution";
 
 /// The policy with these rules.
-pub(crate) fn policy(rules: &str) -> Policy {
+#[must_use]
+pub fn policy(rules: &str) -> Policy {
     let accounts = r#"
 version: 1
 organization: { id: o-example1234, ramSharing: true }
