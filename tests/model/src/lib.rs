@@ -7,14 +7,20 @@
 
 mod account;
 mod failures;
+#[cfg(feature = "ports")]
+mod hub;
 pub mod policies;
 mod ram;
 mod reconciled;
 mod sagemaker;
+mod table;
 
 pub use account::Account;
 pub use failures::{Failure, Failures};
+#[cfg(feature = "ports")]
+pub use hub::{HUB_TOPIC, Hub, Message, Published};
 pub use reconciled::Model;
+pub use table::Table;
 
 /// The owner account of most tests, which their policies call `test`.
 pub const OWNER: &str = "222222222222";
