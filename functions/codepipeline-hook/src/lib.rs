@@ -158,3 +158,6 @@ fn failed_call<'a>(error: &'a Error, message: &'a str) -> FailedCall<'a> {
         message,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -135,3 +135,6 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@
 //! The wire, IAM and time are not its matter; the sandbox has these.
 
 mod account;
+mod executions;
 mod failures;
 #[cfg(feature = "ports")]
 mod hub;
@@ -16,6 +17,7 @@ mod sagemaker;
 mod table;
 
 pub use account::Account;
+pub use executions::Executions;
 pub use failures::{Failure, Failures};
 #[cfg(feature = "ports")]
 pub use hub::{HUB_TOPIC, Hub, Message, Published};
