@@ -72,7 +72,8 @@ impl Failures {
         }
     }
 
-    pub(crate) fn take(&mut self, operation: &str) -> Option<Failure> {
+    /// The failure of this call, if it is to fail.
+    pub fn take(&mut self, operation: &str) -> Option<Failure> {
         let mut failures = self.0.iter();
         let first = failures.position(|failure| failure.operation == operation)?;
         self.0.remove(first)
