@@ -44,7 +44,7 @@ pub(crate) struct Report {
     pub(crate) not_an_owner: BTreeSet<AccountId>,
     /// Records that were not hints, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    ignored: Vec<String>,
+    ignored: Vec<Ignored>,
     /// Why no account was looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<String>,
@@ -53,7 +53,7 @@ pub(crate) struct Report {
 impl Report {
     /// Notes a record that is not a hint.
     pub(crate) fn ignore(&mut self, ignored: &Ignored) {
-        self.ignored.push(ignored.to_string());
+        self.ignored.push(ignored.clone());
     }
 
     /// Notes that a version of the policy was not put in force.

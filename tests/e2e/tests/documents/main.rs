@@ -7,6 +7,7 @@
 mod assumptions;
 mod blocks;
 mod commands;
+mod queries;
 mod samples;
 
 use std::{
@@ -28,10 +29,6 @@ const NOT_TRIED: &[(&str, &str)] = &[
     (
         "17:41:07  event",
         "what a served sandbox told once: times and ids differ in every run",
-    ),
-    (
-        "filter message = \"served\" | sort",
-        "a query for CloudWatch Logs Insights, which no local AWS has",
     ),
     (
         "target/lambda/share-pipeline/bootstrap.zip  x86_64",
