@@ -22,6 +22,7 @@ mod config;
 mod inspect;
 mod look;
 mod memory;
+mod ports;
 mod report;
 mod strangers;
 
@@ -30,27 +31,25 @@ use std::{
     time::Duration,
 };
 
-use aws::{Aws, Class, Hub};
 use domain::{
     hint::{self, Action, Command, Hint, Ignored, Kind, Offer},
     id::AccountId,
     policy::{InForce, Policy},
+    reconcile::{FollowUp, follow_up},
 };
-use futures::{StreamExt, stream};
 use runtime::{
     lambda::{self, Deadline, Outcome, Record, Reply},
     metrics::{Metric, Metrics},
     notifier::{Notices, Teller},
-    reconcile::policy_in_force,
+    ports::Hub,
+    reconcile::{each_account, policy_in_force},
 };
 
 use bells::Bells;
 pub use config::Config;
 use memory::Known;
+pub use ports::Consumers;
 use report::{AccountReport, Report};
-
-/// How many accounts are looked at at once.
-const ACCOUNTS_AT_ONCE: usize = 8;
 
 /// When an account is looked at again where an invitation or a share has yet
 /// to become visible, which takes seconds as a rule.
@@ -63,11 +62,11 @@ const PATIENCE: u32 = 5;
 
 /// What the function works with.
 #[derive(Debug)]
-pub struct AcceptInvitation<'a> {
-    aws: &'a Aws,
+pub struct AcceptInvitation<'a, H, C> {
+    consumers: &'a C,
     config: Config,
-    hub: &'a Hub<'a>,
-    notices: Notices<'a, Hub<'a>>,
+    hub: &'a H,
+    notices: Notices<'a, H>,
     bells: Bells,
 }
 
@@ -112,7 +111,7 @@ struct Look<'a> {
     teller: Teller<'a>,
 }
 
-impl lambda::Function for AcceptInvitation<'_> {
+impl<H: Hub, C: Consumers> lambda::Function for AcceptInvitation<'_, H, C> {
     async fn handle(&self, batch: &[Record], deadline: Deadline, metrics: &Metrics) -> Reply {
         let mut report = Report::default();
         let outcomes = self.serve(batch, deadline, &mut report).await;
@@ -122,15 +121,15 @@ impl lambda::Function for AcceptInvitation<'_> {
     }
 }
 
-impl<'a> AcceptInvitation<'a> {
+impl<'a, H: Hub, C: Consumers> AcceptInvitation<'a, H, C> {
     /// The function in its environment.
     #[must_use]
-    pub fn new(aws: &'a Aws, hub: &'a Hub<'a>, config: Config) -> Self {
+    pub fn new(consumers: &'a C, hub: &'a H, config: Config) -> Self {
         Self {
             hub,
             notices: Notices::new(hub, &config.topic),
             bells: Bells::default(),
-            aws,
+            consumers,
             config,
         }
     }
@@ -161,15 +160,13 @@ impl<'a> AcceptInvitation<'a> {
             batch,
             self.config.queue_url.is_some(),
         );
-        let time = lambda::share_of(deadline.time_left(), looks.len(), ACCOUNTS_AT_ONCE);
-        let serving = looks
-            .iter()
-            .map(|look| self.serve_account(look, deadline, time));
-        report.accounts = stream::iter(serving)
-            .buffer_unordered(ACCOUNTS_AT_ONCE)
-            .collect()
-            .await;
-        report.accounts.sort_by(|a, b| a.account.cmp(&b.account));
+        report.accounts = each_account(
+            &looks,
+            deadline,
+            |report: &AccountReport| &report.account,
+            async |look, time| self.serve_account(look, deadline, time).await,
+        )
+        .await;
         let began = batch.iter().filter_map(|record| record.received).max();
         for look in looks.iter().filter(|look| look.is_whole) {
             let mut reports = report.accounts.iter();
@@ -307,23 +304,30 @@ fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> Outcome {
         report.not_a_consumer.insert(account.clone());
         return Outcome::Done;
     }
-    // Of a sweep, only what failed is repeated: the next one comes by itself.
-    let is_sweep = account.is_none();
-    let is_transient = |look: &&AccountReport| look.class() == Some(Class::Transient);
-    let failed = accounts.iter().copied().find(is_transient);
-    if let Some(error) = failed.and_then(AccountReport::worst).filter(|_| !is_sweep) {
-        return Outcome::Failed(error.clone());
-    }
-    if let Scope::Offer(offer) = scope
+    let is_scheduled = account.is_none();
+    let found: Vec<_> = accounts
+        .iter()
+        .map(|report| report.reconciled(is_scheduled))
+        .collect();
+    let follow_up = follow_up(&found, is_scheduled);
+    if let (Scope::Offer(offer), FollowUp::Done | FollowUp::Requeue(_)) = (scope, &follow_up)
         && accounts
             .iter()
             .any(|look| look.awaits(offer) || look.is_cut_short())
     {
         return Outcome::followed(NEXT_LOOK, vec![offer.event().to_string()]);
     }
-    let unfinished = accounts
-        .iter()
-        .filter(|look| look.wants_another_look(is_sweep) || is_transient(look));
-    let commands = unfinished.map(|look| Command::text(Action::Accept, &look.account));
-    Outcome::followed(NEXT_LOOK, commands.collect())
+    match follow_up {
+        FollowUp::Done => Outcome::Done,
+        FollowUp::Retry(error) => Outcome::Failed(error),
+        FollowUp::Requeue(accounts) => {
+            let commands = accounts
+                .iter()
+                .map(|account| Command::text(Action::Accept, account));
+            Outcome::followed(NEXT_LOOK, commands.collect())
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,9 +16,10 @@ use domain::{
     time,
 };
 use jiff::{SignedDuration, Timestamp};
-use runtime::ports::Table as _;
 
-use crate::{AcceptInvitation, Look, Scope, Task};
+use runtime::ports::Hub;
+
+use crate::{AcceptInvitation, Look, Scope, Task, ports::Consumers};
 
 /// How long it is tried to reach somebody who cannot be told.
 const KEEP_UNSENT: SignedDuration = SignedDuration::from_hours(24 * 14);
@@ -132,7 +133,7 @@ impl Memory {
 /// The accounts that something is remembered about, each with its last write.
 pub(crate) type Known = BTreeMap<AccountId, String>;
 
-impl AcceptInvitation<'_> {
+impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// The accounts that something is remembered about and that the policy names
     /// no more, if a task may be about one of them.
     ///

@@ -7,7 +7,7 @@ mod permission;
 use aws_sdk_ram::types::{self, ResourceShareAssociation};
 use domain::{id::ShareArn, invitation::Resource, sharing::Association};
 
-pub use consumer::{Accepted, Consumer, ReceivedShare};
+pub use consumer::Consumer;
 pub use owner::Owner;
 
 use crate::{

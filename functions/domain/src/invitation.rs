@@ -5,6 +5,8 @@
 //! name; and it is judged again after it was accepted, since its owner can add
 //! resources without asking.
 
+mod offer;
+mod outcome;
 mod triage;
 
 use std::{collections::BTreeSet, fmt};
@@ -12,6 +14,8 @@ use std::{collections::BTreeSet, fmt};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
+pub use offer::OfferState;
+pub use outcome::{Accepted, Inspection, InvitationOutcome};
 pub use triage::{Sample, Strangers, Triage, beginning};
 
 use crate::{
@@ -42,6 +46,17 @@ pub struct Invitation {
     pub status: InvitationStatus,
     /// When it was sent.
     pub sent: Option<Timestamp>,
+}
+
+/// A share that a consumer account can see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceivedShare {
+    /// The share.
+    pub arn: ShareArn,
+    /// Its name, which its owner may change at any time.
+    pub name: String,
+    /// The account that owns it.
+    pub owner: AccountId,
 }
 
 /// How many resources a refusal names; how many there are, it says as well.
@@ -266,35 +281,35 @@ pub fn excess(rule: &Rule, region: &Region, resources: &[Resource]) -> Vec<Strin
     excess.into_iter().collect()
 }
 
-/// Judges an invitation by the policy and by what is inside.
-#[must_use]
-pub fn judge(
-    policy: &Policy,
+/// The rule that an invitation claims to serve, before anything is read of what is inside.
+pub fn recognize_invitation<'a>(
+    policy: &'a Policy,
     receiver: Receiver<'_>,
     invitation: &Invitation,
-    resources: &[Resource],
-) -> Verdict {
+) -> Result<&'a Rule, Refusal> {
     if invitation.receiver != *receiver.account {
-        return Verdict::Refuse(Refusal::WrongConsumer {
-            receiver: invitation.receiver.clone(),
-        });
+        let receiver = invitation.receiver.clone();
+        return Err(Refusal::WrongConsumer { receiver });
     }
     // The sender is said twice; a share that contradicts itself is not trusted.
-    let sender = if invitation.sender == *invitation.share.owner() {
-        &invitation.sender
-    } else {
-        return Verdict::Refuse(Refusal::WrongOwner {
-            sender: invitation.share.owner().clone(),
-        });
-    };
-    let rule = match recognize(policy, &invitation.share_name, sender, receiver.account) {
-        Ok(rule) => rule,
-        Err(refusal) => return Verdict::Refuse(refusal),
-    };
+    let owner = invitation.share.owner();
+    if invitation.sender != *owner {
+        let sender = owner.clone();
+        return Err(Refusal::WrongOwner { sender });
+    }
+    let Invitation {
+        share_name, sender, ..
+    } = invitation;
+    recognize(policy, share_name, sender, receiver.account)
+}
+
+/// Judges an invitation that claims to serve a rule by what is inside.
+#[must_use]
+pub fn judge(rule: &Rule, region: &Region, resources: &[Resource]) -> Verdict {
     if resources.is_empty() {
         return Verdict::Wait;
     }
-    let resources = excess(rule, receiver.region, resources);
+    let resources = excess(rule, region, resources);
     if resources.is_empty() {
         Verdict::Accept(rule.name.clone())
     } else {

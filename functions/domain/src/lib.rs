@@ -23,6 +23,7 @@ pub mod id;
 pub mod invitation;
 pub mod notification;
 pub mod policy;
+pub mod reconcile;
 pub mod sharing;
 pub mod status;
 pub mod storage;

@@ -138,3 +138,8 @@ pub trait Host: Queue {
     /// it was made since, is refused for good.
     fn begin_invocation(&self);
 }
+
+/// What every function works with: the policy, the table and the ways to notify.
+pub trait Hub: Table + PolicyStore + Publish {}
+
+impl<T: Table + PolicyStore + Publish> Hub for T {}

@@ -2,6 +2,11 @@
 
 use std::collections::VecDeque;
 
+use domain::{
+    error::{Error, Failed},
+    id::AccountId,
+};
+
 use crate::Account;
 
 /// What AWS answers to a call that fails.
@@ -13,6 +18,29 @@ pub struct Failure {
     pub code: String,
     /// Whether the call was carried out all the same.
     pub is_carried_out: bool,
+}
+
+impl Failure {
+    /// The same as the functions see it, of a service in an account or in the hub.
+    #[must_use]
+    pub fn error(&self, service: &'static str, account: Option<&AccountId>) -> Error {
+        let failed = Failed {
+            service,
+            operation: self.operation,
+            code: Some(&self.code),
+            status: None,
+            message: "asked to",
+            new_session: true,
+        };
+        let called = (service, self.operation);
+        Error::new(
+            failed.class(),
+            called,
+            account.cloned(),
+            Some(&self.code),
+            "asked to",
+        )
+    }
 }
 
 /// The failures that are yet to come.
@@ -44,7 +72,7 @@ impl Failures {
         }
     }
 
-    fn take(&mut self, operation: &str) -> Option<Failure> {
+    pub(crate) fn take(&mut self, operation: &str) -> Option<Failure> {
         let mut failures = self.0.iter();
         let first = failures.position(|failure| failure.operation == operation)?;
         self.0.remove(first)

@@ -2,12 +2,13 @@ use std::ops::ControlFlow;
 
 use domain::{
     id::{AccountId, InvitationArn, PermissionArn, PipelineArn, Principal, ShareArn},
+    invitation::Accepted,
     sharing::NewShare,
     status::{AssociationStatus, InvitationStatus},
 };
 use serde_json::{Value, json};
 
-use super::{Accepted, Consumer, Owner};
+use super::{Consumer, Owner};
 use crate::{
     Class,
     replay::{Answer, Replay, Request, ok, refusal},
