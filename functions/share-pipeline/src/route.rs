@@ -7,11 +7,10 @@ use std::{
 
 use domain::{
     account::AccountRef,
-    error::Class,
     hint::{self, Action, Command, Hint, Ignored, Kind},
     id::AccountId,
     policy::Policy,
-    sharing::Reconciliation,
+    reconcile::{FollowUp, Reconciled, follow_up},
 };
 use runtime::lambda::Outcome;
 
@@ -133,45 +132,28 @@ pub(crate) fn requests(
     requests.into_values().collect()
 }
 
-/// What becomes of a record, given what was found in the accounts that it pointed at.
+/// What becomes of a record, given what came of the accounts that it pointed at.
 pub(crate) fn outcome(task: &Result<Task, Ignored>, served: &[Served]) -> Outcome {
-    match task {
-        Err(_) => Outcome::Done,
-        Ok(Task {
-            scope: Scope::Account(account),
-            ..
-        }) => {
-            let served = served.iter().find(|it| it.account() == account);
-            served.map_or(Outcome::Done, outcome_of_one)
-        }
-        // Only what failed is repeated: the next schedule comes by itself.
-        Ok(Task {
-            scope: Scope::Everything,
-            ..
-        }) => {
-            let unfinished = served
-                .iter()
-                .filter(|it| it.should_requeue() || is_transient(&it.reconciled));
-            requeue(unfinished)
+    let Ok(task) = task else {
+        return Outcome::Done;
+    };
+    let concerns = |served: &&Served| match &task.scope {
+        Scope::Account(account) => served.account() == account,
+        Scope::Everything => true,
+    };
+    let accounts = served.iter().filter(concerns).map(|served| Reconciled {
+        account: served.account(),
+        failure: served.reconciled.worst(),
+        should_requeue: served.should_requeue(),
+    });
+    let accounts: Vec<_> = accounts.collect();
+    match follow_up(&accounts, task.scope == Scope::Everything) {
+        FollowUp::Done => Outcome::Done,
+        FollowUp::Retry(error) => Outcome::Failed(error),
+        FollowUp::Requeue(accounts) => {
+            let commands = accounts.iter();
+            let commands = commands.map(|account| Command::text(Action::Share, account));
+            Outcome::followed(REQUEUE_AFTER, commands.collect())
         }
     }
-}
-
-fn outcome_of_one(served: &Served) -> Outcome {
-    let worst = served.reconciled.worst();
-    match worst.filter(|_| is_transient(&served.reconciled)) {
-        Some(error) => Outcome::Failed(error.clone()),
-        None => requeue(Some(served).filter(|it| it.should_requeue())),
-    }
-}
-
-fn is_transient(reconciled: &Reconciliation) -> bool {
-    reconciled.class() == Some(Class::Transient)
-}
-
-/// A command for each account follows.
-fn requeue<'a>(served: impl IntoIterator<Item = &'a Served>) -> Outcome {
-    let accounts = served.into_iter().map(Served::account);
-    let commands = accounts.map(|account| Command::text(Action::Share, account));
-    Outcome::followed(REQUEUE_AFTER, commands.collect())
 }

@@ -2,15 +2,13 @@
 
 mod accounts;
 mod failures;
-mod hub;
 mod policies;
 mod routing;
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
-use domain::policy::Version;
 use jiff::Timestamp;
-use model::Account;
+use model::{Account, HUB_TOPIC, Hub};
 use runtime::{
     config::{Identity, Settings},
     lambda::{Deadline, Function as _, Outcome, Record},
@@ -18,20 +16,16 @@ use runtime::{
 };
 use serde_json::Value;
 
-use self::{accounts::FakeAccounts, hub::FakeHub};
+use self::accounts::FakeAccounts;
 use crate::{Config, SharePipeline};
 
 const TEST: &str = "222222222222";
 const PROD: &str = "777777777777";
 
-/// What happened outside of the function, in order.
-type Journal = Rc<RefCell<Vec<String>>>;
-
 /// The hub and its owner accounts, and what the function may be told about them.
 struct Scenario {
-    hub: FakeHub,
+    hub: Hub,
     accounts: FakeAccounts,
-    journal: Journal,
 }
 
 /// What a batch came to.
@@ -68,21 +62,16 @@ const OF_PROD: &str = "name: of-prod, owner: prod, pipelines: ['*'], with: [dev]
 impl Scenario {
     /// A policy with these rules is in force, and there are two owner accounts with a pipeline each.
     fn new(rules: &[&str]) -> Self {
-        let journal = Journal::default();
         let mut accounts = BTreeMap::new();
         for id in [TEST, PROD] {
             let mut account = Account::new(id);
             account.create_pipeline("churn");
             accounts.insert(account.id.clone(), account);
         }
-        let scenario = Self {
-            hub: FakeHub::new(journal.clone()),
-            accounts: FakeAccounts::new(accounts, journal.clone()),
-            journal,
-        };
-        scenario.hub.write(&document(rules));
-        scenario.hub.label();
-        scenario
+        Self {
+            hub: Hub::with_policy(&document(rules)),
+            accounts: FakeAccounts::new(accounts),
+        }
     }
 
     /// Changes an owner account.
@@ -95,13 +84,13 @@ impl Scenario {
         let config = Config {
             settings: Settings {
                 identity: Identity {
-                    place: self.hub.place.clone(),
+                    place: runtime::ports::PolicyStore::place(&self.hub).clone(),
                     function: "pipeshare-share-pipeline".to_owned(),
                 },
                 policy: "/pipeshare/policy".to_owned(),
                 table: "pipeshare".to_owned(),
             },
-            topic: "arn:aws:sns:us-east-1:333333333333:pipeshare".to_owned(),
+            topic: HUB_TOPIC.to_owned(),
             queue_url: None,
             bus: "pipeshare-hub".to_owned(),
         };
@@ -132,7 +121,10 @@ impl Scenario {
     /// The subjects of what was published.
     fn subjects(&self) -> Vec<String> {
         let published = self.hub.published.borrow();
-        published.iter().map(|it| it.subject.clone()).collect()
+        published
+            .iter()
+            .map(|it| it.notification.subject.clone())
+            .collect()
     }
 
     /// The names of the shares that there are in an account.
@@ -151,9 +143,24 @@ impl Scenario {
         self.change(id, |account| account.calls.clone())
     }
 
-    /// Adds a version of the policy that nobody has labelled.
-    fn write(&self, rules: &[&str]) -> Version {
-        self.hub.write(&document(rules))
+    /// Adds a version of the policy, which is not in force yet.
+    fn write(&self, rules: &[&str]) -> i64 {
+        self.hub.write_policy(&document(rules))
+    }
+
+    /// Has the next call of an operation of the hub fail.
+    fn fail(&self, operation: &'static str, code: &str) {
+        self.hub.failures.borrow_mut().next(operation, code);
+    }
+
+    /// Whether an item says that shares were made in an account.
+    fn remembers(&self, owner: &str) -> bool {
+        self.hub.table.get("owners", owner).is_some()
+    }
+
+    /// The text of the first notification.
+    fn first_text(&self) -> String {
+        self.hub.published.borrow()[0].notification.text.clone()
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use domain::{
     ceiling::Ceiling,
-    error::{Class, Error, Failed},
+    error::{Class, Error},
     hint::Offer,
     id::{AccountId, PermissionArn, ShareArn},
     sharing::{Action, Answer, Association, Flaw, Lookalike, NewShare, NextCall, Pipeline, Share},
@@ -15,27 +15,27 @@ use domain::{
 use jiff::Timestamp;
 use model::{Account, Failure};
 
-use super::Journal;
 use crate::ports::{Ceilings, Offers, Ram, SageMaker};
 
 pub(super) struct FakeAccounts {
     accounts: RefCell<BTreeMap<AccountId, Account>>,
-    journal: Journal,
     pub(super) offers: RefCell<Vec<Offer>>,
     /// The text of the parameter with the ceiling, the same in every account.
     pub(super) ceiling: RefCell<Option<String>>,
+    /// How often a ceiling was asked for.
+    pub(super) ceilings_read: Cell<usize>,
     /// A pipeline that somebody recreates right before it is associated.
     pub(super) recreated: Cell<Option<&'static str>>,
     pub(super) bus_fails: Cell<Option<&'static str>>,
 }
 
 impl FakeAccounts {
-    pub(super) fn new(accounts: BTreeMap<AccountId, Account>, journal: Journal) -> Self {
+    pub(super) fn new(accounts: BTreeMap<AccountId, Account>) -> Self {
         Self {
             accounts: RefCell::new(accounts),
-            journal,
             offers: RefCell::default(),
             ceiling: RefCell::default(),
+            ceilings_read: Cell::default(),
             recreated: Cell::default(),
             bus_fails: Cell::default(),
         }
@@ -52,39 +52,24 @@ impl FakeAccounts {
         id: &AccountId,
         call: impl FnOnce(&mut Account) -> Result<T, Failure>,
     ) -> Result<T, Error> {
-        let answer = self.change(id, |account| {
-            let answer = call(account);
-            let called = account.calls.last().copied().unwrap_or_default();
-            self.journal.borrow_mut().push(called.to_owned());
-            answer
-        });
-        answer.map_err(|failure| error(service, failure.operation, &failure.code, Some(id)))
+        let answer = self.change(id, call);
+        answer.map_err(|failure| failure.error(service, Some(id)))
     }
 }
 
 /// The failure that AWS's code means.
-pub(super) fn error(
+fn error(
     service: &'static str,
     operation: &'static str,
     code: &str,
     account: Option<&AccountId>,
 ) -> Error {
-    let failed = Failed {
-        service,
+    let failure = Failure {
         operation,
-        code: Some(code),
-        status: None,
-        message: "injected",
-        new_session: true,
+        code: code.to_owned(),
+        is_carried_out: false,
     };
-    let called = (service, operation);
-    Error::new(
-        failed.class(),
-        called,
-        account.cloned(),
-        Some(code),
-        "injected",
-    )
+    failure.error(service, account)
 }
 
 impl Ram for &FakeAccounts {
@@ -155,7 +140,7 @@ impl SageMaker for &FakeAccounts {
 
 impl Ceilings for &FakeAccounts {
     async fn ceiling(&self, owner: &AccountId) -> Result<Ceiling, Error> {
-        self.journal.borrow_mut().push("GetParameter".to_owned());
+        self.ceilings_read.set(self.ceilings_read.get() + 1);
         let ceiling = self.ceiling.borrow();
         let ceiling = ceiling.as_ref().and_then(|text| text.parse().ok());
         ceiling.ok_or_else(|| error("ssm", "GetParameter", "ParameterNotFound", Some(owner)))
@@ -168,7 +153,6 @@ impl Offers for &FakeAccounts {
             return Err(error("events", "PutEvents", code, None));
         }
         for offer in offers {
-            self.journal.borrow_mut().push("PutEvents".to_owned());
             self.offers.borrow_mut().push(offer.clone());
         }
         Ok(())

@@ -6,27 +6,41 @@ use runtime::{lambda::Outcome, metrics::Metric};
 use super::{GATED, OF_PROD, PARTNERS, PROD, READERS, SCHEDULED, Scenario, TEST, share};
 
 #[tokio::test]
-async fn the_account_and_what_was_proved_are_on_record_before_the_first_share() {
-    let scenario = Scenario::new(&[GATED]);
-    scenario.change(TEST, |account| account.succeed("churn"));
-    scenario.share().await;
-    let journal = scenario.journal.borrow();
-    let at = |what: &str| journal.iter().position(|it| it == what).unwrap();
-    let created = at("CreateResourceShare");
-    assert!(at("PutItem owners") < created);
-    assert!(at("PutItem gate|succeeded|222222222222") < created);
-}
-
-#[tokio::test]
-async fn nothing_is_shared_if_the_account_cannot_be_remembered() {
+async fn nothing_is_shared_before_the_account_is_remembered() {
     let scenario = Scenario::new(&[READERS, PARTNERS]);
-    scenario.hub.fail("PutItem", "AccessDeniedException");
+    scenario.fail("PutItem", "AccessDeniedException");
     let run = scenario.share().await;
     assert!(run.outcomes_of_steps().iter().all(|it| *it == "skipped"));
     assert!(scenario.shares(TEST).is_empty());
     assert!(scenario.accounts.offers.borrow().is_empty());
     assert_eq!(run.counted(Metric::AccountFailed), 1);
     assert_eq!(scenario.subjects().len(), 1);
+    scenario.share().await;
+    assert!(scenario.remembers(TEST));
+    assert_eq!(scenario.shares(TEST).len(), 2);
+}
+
+#[tokio::test]
+async fn nothing_is_shared_before_what_was_proved_is_remembered() {
+    let scenario = Scenario::new(&[GATED]);
+    scenario.run(&[SCHEDULED]).await;
+    scenario.change(TEST, |account| account.succeed("churn"));
+    for failing in [1, 2] {
+        scenario
+            .hub
+            .failures
+            .borrow_mut()
+            .all("PutItem", "AccessDeniedException", failing);
+        let run = scenario.share().await;
+        assert!(run.outcomes_of_steps().iter().all(|it| *it == "skipped"));
+    }
+    scenario.hub.failures.take();
+    scenario.share().await;
+    assert_eq!(
+        scenario.hub.table.list("gate|succeeded|222222222222").len(),
+        1
+    );
+    assert_eq!(scenario.shares(TEST), ["pipeshare-gated"]);
 }
 
 #[tokio::test]
@@ -43,11 +57,12 @@ async fn a_success_that_was_proved_is_not_asked_for_again() {
     scenario.change(TEST, |account| account.recreate_pipeline("churn"));
     let run = scenario.share().await;
     assert_eq!(run.step(0)["reason"], "pipeline-recreated");
-    let journal = scenario.journal.borrow();
     assert!(
-        journal
-            .iter()
-            .any(|it| it == "DeleteItem gate|succeeded|222222222222")
+        scenario
+            .hub
+            .table
+            .list("gate|succeeded|222222222222")
+            .is_empty()
     );
 }
 
@@ -203,22 +218,19 @@ async fn what_iam_refuses_is_told_with_the_parameter_that_is_in_the_way() {
     let run = scenario.share().await;
     let refused = run.step(0)["refusedBy"].as_str().unwrap();
     assert!(refused.contains("AllowedPrincipals"), "{refused}");
-    let text = scenario.hub.published.borrow()[0].text.clone();
+    let text = scenario.first_text();
     assert!(text.contains("AllowedPrincipals"), "{text}");
 }
 
 #[tokio::test]
 async fn the_ceiling_is_asked_for_in_a_dry_run_and_otherwise_only_if_iam_refused() {
     let scenario = Scenario::new(&[READERS]);
-    let asked = |scenario: &Scenario| {
-        let journal = scenario.journal.borrow();
-        journal.iter().filter(|it| *it == "GetParameter").count()
-    };
+    let asked = || scenario.accounts.ceilings_read.get();
     scenario.share().await;
-    assert_eq!(asked(&scenario), 0);
+    assert_eq!(asked(), 0);
     let dry = r#"{"action":"share","owner":"test","dryRun":true}"#;
     let run = scenario.run(&[dry]).await;
-    assert_eq!(asked(&scenario), 1);
+    assert_eq!(asked(), 1);
     assert!(run.summary["accounts"][0]["ceiling"]["unknown"].is_string());
 }
 
@@ -291,6 +303,6 @@ async fn a_share_of_the_same_name_without_our_tags_is_told_and_not_touched() {
     });
     scenario.share().await;
     assert_eq!(scenario.shares(TEST), ["pipeshare-readers"]);
-    let text = scenario.hub.published.borrow()[0].text.clone();
+    let text = scenario.first_text();
     assert!(text.contains("without the tags of pipeshare"), "{text}");
 }

@@ -12,7 +12,7 @@ async fn a_policy_that_was_written_is_put_in_force_and_gone_by_at_once() {
         let run = scenario.run(&[body]).await;
         assert_eq!(run.summary["promoted"], true);
         assert_eq!(run.summary["policyVersion"], 2);
-        assert_eq!(scenario.hub.in_force(), Some(2));
+        assert_eq!(scenario.hub.labelled.get(), Some(2));
         assert_eq!(scenario.shares(PROD), ["pipeshare-of-prod"]);
         assert!(scenario.calls(TEST).is_empty());
     }
@@ -25,7 +25,7 @@ async fn an_event_of_a_pipeline_and_a_dry_run_put_nothing_in_force() {
     for body in [CREATED, r#"{"action":"share","dryRun":true}"#] {
         let run = scenario.run(&[body]).await;
         assert_eq!(run.summary["policyVersion"], 1);
-        assert_eq!(scenario.hub.in_force(), Some(1));
+        assert_eq!(scenario.hub.labelled.get(), Some(1));
     }
 }
 
@@ -55,8 +55,10 @@ async fn a_policy_with_mistakes_is_refused_once_and_the_last_good_one_stays() {
 #[tokio::test]
 async fn without_a_policy_nothing_is_done_and_nothing_is_tried_again() {
     let scenario = Scenario::new(&[READERS]);
-    scenario.hub.unlabel();
-    scenario.hub.write("# Nobody has written a policy yet.\n");
+    scenario.hub.labelled.set(None);
+    scenario
+        .hub
+        .write_policy("# Nobody has written a policy yet.\n");
     let run = scenario.run(&[POLICY_WRITTEN, CREATED]).await;
     assert!(run.outcomes.iter().all(|it| matches!(it, Outcome::Done)));
     assert_eq!(run.summary["stopped"], "no policy is in force");
@@ -70,7 +72,7 @@ async fn without_a_policy_nothing_is_done_and_nothing_is_tried_again() {
 #[tokio::test]
 async fn any_event_puts_a_policy_in_force_where_there_is_none_but_a_dry_run_does_not() {
     let scenario = Scenario::new(&[READERS]);
-    scenario.hub.unlabel();
+    scenario.hub.labelled.set(None);
     let dry = r#"{"action":"share","owner":"test","dryRun":true}"#;
     assert!(scenario.run(&[dry]).await.summary["policyVersion"].is_null());
     let run = scenario.run(&[CREATED]).await;
@@ -81,8 +83,8 @@ async fn any_event_puts_a_policy_in_force_where_there_is_none_but_a_dry_run_does
 #[tokio::test]
 async fn a_version_in_force_that_is_no_policy_is_told_once_a_day_and_a_good_one_takes_over() {
     let scenario = Scenario::new(&[READERS]);
-    scenario.hub.write("rules: [");
-    scenario.hub.label();
+    let version = scenario.hub.write_policy("rules: [");
+    scenario.hub.labelled.set(Some(version));
     for _ in 0..2 {
         let run = scenario.run(&[CREATED]).await;
         assert_eq!(run.summary["stopped"], "no policy is in force");
@@ -100,7 +102,7 @@ async fn a_version_in_force_that_is_no_policy_is_told_once_a_day_and_a_good_one_
 async fn a_policy_that_cannot_be_read_fails_the_batch_and_is_told_if_only_people_can_help() {
     for (code, told) in [("ThrottlingException", 0), ("AccessDeniedException", 1)] {
         let scenario = Scenario::new(&[READERS]);
-        scenario.hub.fail("GetParameter", code);
+        scenario.fail("GetParameter", code);
         let run = scenario.run(&[CREATED, &share(TEST)]).await;
         assert!(
             run.outcomes
@@ -115,7 +117,11 @@ async fn a_policy_that_cannot_be_read_fails_the_batch_and_is_told_if_only_people
 #[tokio::test]
 async fn a_newest_version_that_cannot_be_read_keeps_nothing_from_being_shared() {
     let scenario = Scenario::new(&[READERS]);
-    scenario.hub.fail("GetParameters", "AccessDeniedException");
+    scenario
+        .hub
+        .failures
+        .borrow_mut()
+        .later("GetParameter", "AccessDeniedException", 1);
     let run = scenario.run(&[SCHEDULED]).await;
     assert_eq!(run.summary["policyVersion"], 1);
     assert_eq!(run.counted(Metric::PolicyRefused), 1);
@@ -123,7 +129,11 @@ async fn a_newest_version_that_cannot_be_read_keeps_nothing_from_being_shared() 
     assert_eq!(scenario.subjects().len(), 1);
 
     let scenario = Scenario::new(&[READERS]);
-    scenario.hub.fail("GetParameters", "ThrottlingException");
+    scenario
+        .hub
+        .failures
+        .borrow_mut()
+        .later("GetParameter", "ThrottlingException", 1);
     let run = scenario.run(&[SCHEDULED]).await;
     assert!(matches!(run.outcomes[0], Outcome::Failed(_)));
 }
@@ -132,9 +142,7 @@ async fn a_newest_version_that_cannot_be_read_keeps_nothing_from_being_shared() 
 async fn a_label_that_cannot_be_moved_leaves_the_last_policy_in_force() {
     let scenario = Scenario::new(&[READERS]);
     scenario.write(&[OF_PROD]);
-    scenario
-        .hub
-        .fail("LabelParameterVersion", "AccessDeniedException");
+    scenario.fail("LabelParameterVersion", "AccessDeniedException");
     let run = scenario.run(&[SCHEDULED]).await;
     assert_eq!(run.summary["policyVersion"], 1);
     assert_eq!(run.summary["promoted"], false);
