@@ -37,10 +37,16 @@ struct Run {
 
 /// A policy with these rules, each a line of YAML.
 fn document(rules: &[&str]) -> String {
-    let rules: String = rules
+    let lines: Vec<_> = rules
         .iter()
-        .map(|rule| format!("  - {{ {rule} }}\n"))
+        .map(|rule| {
+            format!(
+                "  - {{ {rule} }}
+"
+            )
+        })
         .collect();
+    let rules = lines.concat();
     let rules = if rules.is_empty() {
         "  []\n".to_owned()
     } else {

@@ -1,6 +1,7 @@
 //! What was done in an account, in which order, and what failures come to.
 
 use domain::sharing::{Association, Lookalike};
+use model::Account;
 use runtime::{lambda::Outcome, metrics::Metric};
 
 use super::{GATED, OF_PROD, PARTNERS, PROD, READERS, SCHEDULED, Scenario, TEST, share};
@@ -48,7 +49,7 @@ async fn a_success_that_was_proved_is_not_asked_for_again() {
     let scenario = Scenario::new(&[GATED]);
     scenario.change(TEST, |account| account.succeed("churn"));
     scenario.share().await;
-    scenario.change(TEST, |account| account.settle());
+    scenario.change(TEST, Account::settle);
     scenario.share().await;
     let calls = scenario.calls(TEST);
     let asked = calls.iter().filter(|it| **it == "ListPipelineExecutions");
@@ -170,7 +171,7 @@ async fn on_schedule_only_the_accounts_that_failed_are_tried_again() {
     let scenario = Scenario::new(&[READERS, OF_PROD]);
     scenario.run(&[SCHEDULED]).await;
     for id in [TEST, PROD] {
-        scenario.change(id, |account| account.settle());
+        scenario.change(id, Account::settle);
     }
     scenario.change(PROD, |account| {
         account
@@ -266,7 +267,7 @@ async fn a_pipeline_that_is_recreated_while_it_is_shared_is_noticed_at_once() {
 async fn a_rule_that_was_withdrawn_takes_its_shares_with_it() {
     let scenario = Scenario::new(&[READERS, PARTNERS]);
     scenario.share().await;
-    scenario.change(TEST, |account| account.settle());
+    scenario.change(TEST, Account::settle);
     scenario.write(&[PARTNERS]);
     let run = scenario.run(&[SCHEDULED]).await;
     assert_eq!(run.step(0)["reason"], "rule-gone");

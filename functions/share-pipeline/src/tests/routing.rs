@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use model::Account;
 use runtime::{lambda::Outcome, metrics::Metric};
 
 use super::{
@@ -128,7 +129,7 @@ async fn an_account_that_changed_is_reconciled_again_in_five_seconds_until_it_is
     assert_eq!(*after, Duration::from_secs(5));
     assert_eq!(*by, [share(TEST)]);
     assert!(!scenario.share().await.is_done(), "RAM is associating");
-    scenario.change(TEST, model::Account::settle);
+    scenario.change(TEST, Account::settle);
     assert!(scenario.share().await.is_done());
 }
 
@@ -136,7 +137,7 @@ async fn an_account_that_changed_is_reconciled_again_in_five_seconds_until_it_is
 async fn the_table_says_which_accounts_shared_once_and_where_they_may_be_withdrawn() {
     let scenario = Scenario::new(&[READERS, OF_PROD]);
     scenario.run(&[SCHEDULED]).await;
-    scenario.change(TEST, model::Account::settle);
+    scenario.change(TEST, Account::settle);
     let version = scenario.write(&[OF_PROD]);
     scenario.hub.labelled.set(Some(version));
     // No rule names the account any more, and its own event still leads there.
