@@ -150,6 +150,10 @@ impl Scenario {
         change(accounts.get_mut(&id(DEV)).unwrap())
     }
 
+    fn fail_next(&self, operation: &'static str, code: &str) {
+        self.dev(|dev| dev.failures.next(operation, code));
+    }
+
     fn statuses(&self) -> Vec<InvitationStatus> {
         let status = |it: &Invitation| it.status.clone();
         self.dev(|dev| dev.invitations.iter().map(status).collect())
@@ -403,9 +407,7 @@ async fn a_pipeline_that_was_taken_out_is_told_as_lost() {
 async fn a_message_that_could_not_be_published_is_sent_by_the_next_reconciliation() {
     let scenario = Scenario::new();
     scenario.dev(|dev| dev.receive(TEST, SHARE, &["churn"]));
-    let mut failures = scenario.hub.failures.borrow_mut();
-    failures.next("PutEvents", "InternalFailure");
-    drop(failures);
+    scenario.hub.fail_next("PutEvents", "InternalFailure");
     let (outcome, _) = scenario.serve(accept_dev()).await;
     assert!(matches!(outcome, Outcome::Failed(_)), "{outcome:?}");
     assert!(scenario.hub.published_to("111111111111/bus").is_empty());
@@ -419,16 +421,10 @@ async fn a_message_that_could_not_be_published_is_sent_by_the_next_reconciliatio
 #[tokio::test]
 async fn a_transient_failure_is_retried_and_a_permanent_one_is_an_alert() {
     let scenario = Scenario::new();
-    scenario.dev(|dev| {
-        dev.failures
-            .next("GetResourceShares", "ServiceUnavailableException")
-    });
+    scenario.fail_next("GetResourceShares", "ServiceUnavailableException");
     let (outcome, _) = scenario.serve(accept_dev()).await;
     assert!(matches!(outcome, Outcome::Failed(_)), "{outcome:?}");
-    scenario.dev(|dev| {
-        dev.failures
-            .next("GetResourceShares", "AccessDeniedException")
-    });
+    scenario.fail_next("GetResourceShares", "AccessDeniedException");
     let (reply, metrics) = scenario.handle(&[accept_dev()]).await;
     assert!(matches!(reply.outcomes[0], Outcome::Done), "{reply:?}");
     assert_eq!(metrics.counted(Metric::AccountFailed), 1);
@@ -438,10 +434,7 @@ async fn a_transient_failure_is_retried_and_a_permanent_one_is_an_alert() {
 #[tokio::test]
 async fn of_a_scheduled_reconciliation_only_the_account_that_failed_is_repeated() {
     let scenario = Scenario::new();
-    scenario.dev(|dev| {
-        dev.failures
-            .next("GetResourceShares", "ServiceUnavailableException")
-    });
+    scenario.fail_next("GetResourceShares", "ServiceUnavailableException");
     let (outcome, _) = scenario.serve(command(&json!({ "action": "sweep" }))).await;
     assert_eq!(followed(&outcome).len(), 1);
     assert!(followed(&outcome)[0].contains(DEV));
@@ -470,9 +463,9 @@ async fn without_a_policy_in_force_nothing_is_read_and_records_are_done() {
 #[tokio::test]
 async fn a_policy_that_cannot_be_read_just_now_has_every_record_retried() {
     let scenario = Scenario::new();
-    let mut failures = scenario.hub.failures.borrow_mut();
-    failures.next("GetParameter", "ThrottlingException");
-    drop(failures);
+    scenario
+        .hub
+        .fail_next("GetParameter", "ThrottlingException");
     let (reply, _) = scenario.handle(&[accept_dev(), accept_dev()]).await;
     let retried = reply.outcomes.iter();
     assert_eq!(
