@@ -11,6 +11,7 @@ mod alerts;
 mod application;
 mod creation;
 mod evidence;
+mod fill;
 mod lane;
 mod maintain;
 mod name;
