@@ -11,12 +11,14 @@ mod alerts;
 mod application;
 mod creation;
 mod evidence;
+mod fill;
 mod lane;
 mod maintain;
 mod name;
 mod observed;
 mod plan;
 mod planner;
+mod reconciliation;
 mod rest;
 mod step;
 
@@ -28,6 +30,7 @@ pub(crate) use observed::is_older;
 pub use observed::{Association, Lookalike, Observed, Pipeline, Share};
 pub use plan::{Due, Flawed, Offered, OutOfReach, Plan, Problem, SharePlan, Target, Waiting};
 pub use planner::{MAX_PIPELINES, plan};
+pub use reconciliation::Reconciliation;
 pub use step::{Action, Call, NewShare, Reason, Step};
 
 /// The tag that a share carries if pipeshare made it; nothing else is ever touched.

@@ -3,15 +3,14 @@
 //! IAM alone judges. The ceiling only explains, so that a step is never left
 //! out because of what somebody wrote into a parameter.
 
-use aws::{Error, clients::Role};
 use domain::{
-    ceiling::{Beyond, Ceiling},
+    ceiling::Ceiling,
     id::AccountId,
     policy::{Policy, RuleName},
+    sharing::Step,
 };
+use runtime::Error;
 use serde::Serialize;
-
-use crate::{Look, SharePipeline, report::AccountReport};
 
 /// What is known of an account's ceiling, for a dry run.
 #[derive(Debug, Clone, Serialize)]
@@ -33,55 +32,19 @@ pub(crate) struct RefusedRule {
     reasons: Vec<String>,
 }
 
-impl SharePipeline<'_> {
-    /// The ceiling of an account, if a dry run is to say what it refuses.
-    pub(crate) async fn foreseen(
-        &self,
-        account: &AccountId,
-        look: Look,
-    ) -> Option<Result<Ceiling, Error>> {
-        if look.dry_run {
-            return Some(self.aws.ceiling(account, Role::Reader).await);
-        }
-        None
-    }
-
-    /// Adds to what IAM refused which parameter of the account is in the way, if one is.
-    pub(crate) async fn explain(&self, policy: &Policy, report: AccountReport) -> AccountReport {
-        if !report.was_denied() {
-            return report;
-        }
-        match self.aws.ceiling(&report.account, Role::Reader).await {
-            Ok(ceiling) => report.explained(policy, &ceiling),
-            Err(error) => {
-                tracing::warn!(account.id = %report.account, "no ceiling explains it: {error}");
-                report
-            }
-        }
-    }
-}
-
-impl AccountReport {
-    /// Marks what the ceiling will refuse of a plan that is not to be executed.
-    pub(crate) fn bounded(
-        mut self,
+impl CeilingReport {
+    /// What a ceiling refuses of the rules of an account.
+    pub(crate) fn of(
         policy: &Policy,
+        account: &AccountId,
         partition: &str,
-        ceiling: Result<Ceiling, Error>,
+        ceiling: &Result<Ceiling, Error>,
     ) -> Self {
         let ceiling = match ceiling {
             Ok(ceiling) => ceiling,
-            Err(error) => {
-                self.ceiling = Some(CeilingReport::Unknown(error.to_string()));
-                return self;
-            }
+            Err(error) => return Self::Unknown(error.to_string()),
         };
-        let account = self.account.clone();
-        for step in &mut self.steps {
-            let refused = ceiling.refuses(step.step());
-            step.refused_by = refused.map(|beyond| sentence(policy, &account, &beyond));
-        }
-        let rules = policy.rules_of(&account).filter_map(|rule| {
+        let rules = policy.rules_of(account).filter_map(|rule| {
             let beyond = ceiling.beyond(rule, partition);
             let reasons: Vec<_> = beyond.reasons.iter().map(ToString::to_string).collect();
             (!reasons.is_empty()).then(|| RefusedRule {
@@ -90,23 +53,18 @@ impl AccountReport {
                 reasons,
             })
         });
-        self.ceiling = Some(CeilingReport::RefusedRules(rules.collect()));
-        self
-    }
-
-    /// Names the ceiling where it is the reason for what IAM denied.
-    fn explained(mut self, policy: &Policy, ceiling: &Ceiling) -> Self {
-        let account = self.account.clone();
-        for step in self.steps.iter_mut().filter(|step| step.was_denied) {
-            let refused = ceiling.refuses(step.step());
-            step.refused_by = refused.map(|beyond| sentence(policy, &account, &beyond));
-        }
-        self
+        Self::RefusedRules(rules.collect())
     }
 }
 
-/// Why a step is refused, as people read it.
-fn sentence(policy: &Policy, account: &AccountId, beyond: &Beyond) -> String {
+/// Why the ceiling of an account refuses a step, as people read it.
+pub(crate) fn refusal(
+    policy: &Policy,
+    account: &AccountId,
+    ceiling: &Ceiling,
+    step: &Step,
+) -> Option<String> {
+    let beyond = ceiling.refuses(step)?;
     let name = policy.display_name(account);
-    format!("the ceiling of account {name}: {beyond}")
+    Some(format!("the ceiling of account {name}: {beyond}"))
 }

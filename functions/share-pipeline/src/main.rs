@@ -2,7 +2,7 @@
 
 use aws::{Aws, Hub};
 use runtime::{lambda, log};
-use share_pipeline::{Config, SharePipeline};
+use share_pipeline::{Accounts, Config, SharePipeline};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::StartError> {
@@ -10,7 +10,8 @@ async fn main() -> Result<(), lambda::StartError> {
     let config = Config::from_env()?;
     let aws = Aws::connect(&config.settings.identity).await;
     let hub = Hub::new(&aws, &config.settings);
+    let accounts = Accounts::new(&aws, config.bus.clone());
     let queue_url = config.queue_url.clone();
 
-    lambda::serve(&hub, queue_url, SharePipeline::new(&aws, &hub, config)).await
+    lambda::serve(&hub, queue_url, SharePipeline::new(&hub, accounts, config)).await
 }

@@ -2,94 +2,128 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws::{Error, ram::Owner};
 use domain::{
     id::{AccountId, PermissionArn},
-    policy::Policy,
-    sharing::{self, Added, Flaw, Observed, Pipeline},
+    policy::{Gate, Place, Policy},
+    sharing::{self, Added, Evidence, Flaw, Lookalike, Observed, Pipeline, Plan},
+    storage,
 };
 use futures::{StreamExt, TryStreamExt, stream};
+use runtime::{
+    Error,
+    ports::{PolicyStore, Table},
+};
 
-use crate::SharePipeline;
+use crate::ports::{Ram, SageMaker};
 
-/// How many questions are put to `SageMaker` at once.
+/// How many questions are put to an account at once.
 const QUESTIONS_AT_ONCE: usize = 8;
 
-impl SharePipeline<'_> {
-    /// Observes an account as far as a plan needs it.
-    pub(crate) async fn observe(
-        &self,
-        policy: &Policy,
-        account: &AccountId,
-    ) -> Result<Observed, Error> {
-        let sagemaker = self.aws.reader(account).await;
-        let ram = self.aws.owner(account).await;
-        // Items first: what they say of a pipeline that is not listed then, is over.
-        let proved = async {
-            let evidence = self.remembered_gates(policy, account).await?;
-            Ok::<_, Error>((evidence, sagemaker.pipelines().await?))
-        };
-        let ((evidence, pipelines), shares) = futures::try_join!(proved, ram.shares())?;
-        let mut observed = Observed {
-            account: account.clone(),
-            region: self.aws.region().clone(),
-            partition: self.aws.partition().to_owned(),
-            pipelines,
-            shares,
-            lookalikes: Vec::new(),
-            evidence,
-            proved: Vec::new(),
-            flaws: BTreeMap::new(),
-        };
-        let questions = sharing::questions(policy, &observed);
-        let (proved, flaws) = futures::try_join!(
-            self.succeeded(account, questions.succeeded),
-            flaws(&ram, questions.permissions),
-        )?;
-        observed.prove(proved);
-        observed.flaws = flaws;
-        Ok(observed)
-    }
-
-    /// Those of the pipelines that have an execution which succeeded.
-    async fn succeeded(
-        &self,
-        account: &AccountId,
-        pipelines: Vec<Pipeline>,
-    ) -> Result<Vec<Pipeline>, Error> {
-        let sagemaker = &self.aws.reader(account).await;
-        let succeeded = stream::iter(pipelines)
-            .map(async |pipeline| {
-                let has = sagemaker
-                    .has_succeeded_execution(&pipeline.arn, pipeline.created)
-                    .await?;
-                Ok::<_, Error>(has.then_some(pipeline))
-            })
-            .buffer_unordered(QUESTIONS_AT_ONCE)
-            .try_collect::<Vec<_>>()
-            .await?;
-        Ok(succeeded.into_iter().flatten().collect())
-    }
-
-    /// Whether a pipeline that came into a share has been deleted and made again meanwhile.
-    pub(crate) async fn is_another(
-        &self,
-        account: &AccountId,
-        added: &Added,
-    ) -> Result<bool, Error> {
-        let sagemaker = self.aws.reader(account).await;
-        let newer = sagemaker.pipelines_since(added.since()).await?;
-        Ok(added.is_another_among(&newer))
-    }
+/// The accounts that shares were made in, also those that the policy has forgotten since.
+pub(crate) async fn remembered_owners(table: &impl Table) -> Result<BTreeSet<AccountId>, Error> {
+    let items = table.list(storage::OWNERS).await?;
+    let accounts = items.iter().filter_map(|item| item.sk.parse().ok());
+    Ok(accounts.collect())
 }
 
+/// Observes an account as far as a plan needs it.
+pub(crate) async fn observe(
+    hub: &(impl PolicyStore + Table),
+    accounts: &(impl Ram + SageMaker),
+    policy: &Policy,
+    account: &AccountId,
+) -> Result<Observed, Error> {
+    // Items first: what they say of a pipeline that is not listed then, is over.
+    let proved = async {
+        let evidence = remembered_gates(hub, policy, account).await?;
+        Ok::<_, Error>((evidence, accounts.pipelines(account).await?))
+    };
+    let ((evidence, pipelines), shares) = futures::try_join!(proved, accounts.shares(account))?;
+    let Place { region, partition } = hub.place().clone();
+    let mut observed = Observed {
+        account: account.clone(),
+        region,
+        partition,
+        pipelines,
+        shares,
+        lookalikes: Vec::new(),
+        evidence,
+        proved: Vec::new(),
+        flaws: BTreeMap::new(),
+    };
+    let questions = sharing::questions(policy, &observed);
+    let (proved, flaws) = futures::try_join!(
+        succeeded(accounts, account, questions.succeeded),
+        flaws(accounts, account, questions.permissions),
+    )?;
+    observed.prove(proved);
+    observed.flaws = flaws;
+    Ok(observed)
+}
+
+/// The shares that have the names of those that the plan creates, and are not ours.
+pub(crate) async fn lookalikes(ram: &impl Ram, plan: &Plan) -> Result<Vec<Lookalike>, Error> {
+    let names: BTreeSet<_> = plan.created().map(|new| new.name.as_str()).collect();
+    ram.lookalikes(&plan.account, &names).await
+}
+
+/// Whether a pipeline that came into a share has been recreated meanwhile.
+pub(crate) async fn is_another(
+    sagemaker: &impl SageMaker,
+    account: &AccountId,
+    added: &Added,
+) -> Result<bool, Error> {
+    let newer = sagemaker.pipelines_since(account, added.since()).await?;
+    Ok(added.is_another_among(&newer))
+}
+
+/// What is remembered of the gates that the account's rules have.
+async fn remembered_gates(
+    table: &impl Table,
+    policy: &Policy,
+    account: &AccountId,
+) -> Result<Evidence, Error> {
+    let gates = sharing::gates(policy, account);
+    let items = async |gate: Gate, partition: String| {
+        if !gates.contains(&gate) {
+            return Ok(Vec::new());
+        }
+        let items = table.list(&partition).await?;
+        Ok::<_, Error>(items.into_iter().map(|item| item.sk).collect::<Vec<_>>())
+    };
+    let (succeeded, hooked) = futures::try_join!(
+        items(Gate::Succeeded, storage::succeeded_gates(account)),
+        items(Gate::Hook, storage::hook_gates(account)),
+    )?;
+    Ok(Evidence::remembered(succeeded, hooked))
+}
+
+/// Those of the pipelines that have an execution which succeeded.
+async fn succeeded(
+    sagemaker: &impl SageMaker,
+    account: &AccountId,
+    pipelines: Vec<Pipeline>,
+) -> Result<Vec<Pipeline>, Error> {
+    let succeeded = stream::iter(pipelines)
+        .map(async |pipeline| {
+            let has = sagemaker.has_succeeded(account, &pipeline).await?;
+            Ok::<_, Error>(has.then_some(pipeline))
+        })
+        .buffer_unordered(QUESTIONS_AT_ONCE)
+        .try_collect::<Vec<_>>()
+        .await?;
+    Ok(succeeded.into_iter().flatten().collect())
+}
+
+/// What is wrong with the permissions.
 async fn flaws(
-    ram: &Owner,
+    ram: &impl Ram,
+    account: &AccountId,
     permissions: BTreeSet<PermissionArn>,
 ) -> Result<BTreeMap<PermissionArn, Flaw>, Error> {
     let flaws = stream::iter(permissions)
         .map(async |permission| {
-            let flaw = ram.flaw_of(&permission).await?;
+            let flaw = ram.flaw_of(account, &permission).await?;
             Ok::<_, Error>(flaw.map(|flaw| (permission, flaw)))
         })
         .buffer_unordered(QUESTIONS_AT_ONCE)

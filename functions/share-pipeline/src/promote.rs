@@ -1,136 +1,169 @@
-//! Puts the newest valid policy in force, and says what is wrong with one that cannot be gone by.
+//! Puts the newest valid policy in force, and finds what is wrong with one that cannot be gone by.
 
-use aws::{Class, Error};
 use domain::{
-    account::AccountRef,
-    hint::Ignored,
+    error::{Class, Error},
     notification::PolicyTrouble,
-    policy::{self, InForce, Labelled, Policy},
+    policy::{self, InForce, Labelled, Policy, PolicyErrors, Version},
 };
-use runtime::lambda::Record;
-use runtime::ports::PolicyStore as _;
+use runtime::{ports::PolicyStore, reconcile::Stopped};
 
-use crate::{SharePipeline, Task, report::Report};
+/// The policy to go by, and what was found on the way.
+#[derive(Debug)]
+pub(crate) struct Promotion {
+    /// The policy in force, or why there is none to go by.
+    pub(crate) in_force: Result<InForce, Stopped>,
+    /// Whether it was put in force just now.
+    pub(crate) promoted: bool,
+    /// Why a newer version was not put in force, or the one in force is not gone by.
+    pub(crate) refused: Option<String>,
+    /// The version that was written and is not valid.
+    pub(crate) invalid: Option<(Version, PolicyErrors)>,
+    /// What else people have to know.
+    pub(crate) troubles: Vec<PolicyTrouble>,
+}
 
-impl SharePipeline<'_> {
-    /// The policy in force, after a newer one was put in force if there is one.
-    pub(crate) async fn policy(
-        &self,
-        tasks: &[Result<Task<AccountRef>, Ignored>],
-        batch: &[Record],
-        report: &mut Report,
-    ) -> Result<Option<InForce>, Error> {
-        let tells = tasks.iter().flatten().any(|task| !task.dry_run);
-        let labelled = match self.labelled().await {
-            Err(error) if tells && error.class() == Class::Permanent => {
-                let why = error.to_string();
-                let trouble = PolicyTrouble::InForceUnreadable { why };
-                self.tell_policy_trouble(&trouble, batch).await;
-                return Err(error);
-            }
-            labelled => labelled?,
-        };
-        let mut tasks = tasks.iter().flatten();
-        let may_promote = match &labelled {
-            Labelled::Policy(_) => tasks.any(|task| task.promotes),
-            Labelled::Nothing | Labelled::Refused { .. } => tells,
-        };
-        let promoted = if may_promote {
-            self.promote(&labelled, batch, report).await?
-        } else {
-            None
-        };
-        match labelled {
-            _ if promoted.is_some() => Ok(promoted),
-            Labelled::Nothing => Ok(None),
-            Labelled::Policy(in_force) => Ok(Some(in_force)),
-            Labelled::Refused { version, errors } => {
-                report.refuse_in_force(version, &errors);
-                if tells {
-                    let trouble = PolicyTrouble::InForceRefused { version, errors };
-                    self.tell_policy_trouble(&trouble, batch).await;
-                }
-                Ok(None)
-            }
+/// What records allow to be done about the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Permission {
+    /// Only to read it, as in dry runs.
+    Read,
+    /// To put a newer one in force if none can be gone by.
+    Recover,
+    /// To put a newer one in force: it may have been written.
+    Promote,
+}
+
+/// The policy in force, after a newer one was put in force if there is one and it may be.
+pub(crate) async fn promote(store: &impl PolicyStore, permission: Permission) -> Promotion {
+    let labelled = match store.labelled().await {
+        Ok(labelled) => labelled,
+        Err(error) => return Promotion::unreadable(error, permission),
+    };
+    let mut promotion = Promotion::of(&labelled, permission);
+    let is_wanted = match &labelled {
+        Labelled::Policy(_) => permission == Permission::Promote,
+        Labelled::Nothing | Labelled::Refused { .. } => permission != Permission::Read,
+    };
+    if is_wanted && let Err(error) = promotion.try_newest(store, labelled.version()).await {
+        return Promotion::nothing(Err(Stopped::Failed(error)));
+    }
+    promotion
+}
+
+impl Promotion {
+    fn nothing(in_force: Result<InForce, Stopped>) -> Self {
+        Self {
+            in_force,
+            promoted: false,
+            refused: None,
+            invalid: None,
+            troubles: Vec::new(),
         }
     }
 
-    async fn labelled(&self) -> Result<Labelled, Error> {
-        self.hub.labelled().await
+    /// The policy in force cannot be read.
+    fn unreadable(error: Error, permission: Permission) -> Self {
+        let why = error.to_string();
+        let is_permanent = error.class() == Class::Permanent;
+        let mut promotion = Self::nothing(Err(Stopped::Failed(error)));
+        if is_permanent && permission != Permission::Read {
+            let trouble = PolicyTrouble::InForceUnreadable { why };
+            promotion.troubles.push(trouble);
+        }
+        promotion
+    }
+
+    /// What carries the label, before anything newer is looked at.
+    fn of(labelled: &Labelled, permission: Permission) -> Self {
+        let in_force = labelled.clone().policy().ok_or(Stopped::NoPolicy);
+        let mut promotion = Self::nothing(in_force);
+        if let Labelled::Refused { version, errors } = labelled {
+            promotion.refused = Some(format!(
+                "version {version} of the policy is in force and not valid: {errors}"
+            ));
+            if permission != Permission::Read {
+                let (version, errors) = (*version, errors.clone());
+                let trouble = PolicyTrouble::InForceRefused { version, errors };
+                promotion.troubles.push(trouble);
+            }
+        }
+        promotion
     }
 
     /// Puts the newest policy in force if it is newer and valid; otherwise what is in force stays.
-    async fn promote(
-        &self,
-        labelled: &Labelled,
-        batch: &[Record],
-        report: &mut Report,
-    ) -> Result<Option<InForce>, Error> {
-        let newest = match self.hub.newest().await {
-            Ok(Some(newest)) => newest,
-            Ok(None) => return Ok(None),
+    async fn try_newest(
+        &mut self,
+        store: &impl PolicyStore,
+        in_force: Option<i64>,
+    ) -> Result<(), Error> {
+        let newest = match store.newest().await {
+            Ok(Some(newest)) if in_force.is_none_or(|it| it < newest.version) => newest,
+            Ok(_) => return Ok(()),
             // What was put in force can be read, so the work goes on by it.
             Err(error) if error.class() == Class::Permanent => {
-                report.refuse_unreadable(&error);
                 let why = error.to_string();
-                let trouble = PolicyTrouble::NewestUnreadable { why };
-                self.tell_policy_trouble(&trouble, batch).await;
-                return Ok(None);
+                self.refuse(format!(
+                    "the newest version of the policy cannot be read: {why}"
+                ));
+                self.troubles.push(PolicyTrouble::NewestUnreadable { why });
+                return Ok(());
             }
             Err(error) => return Err(error),
         };
-        let in_force = labelled.version();
-        if in_force.is_some_and(|in_force| in_force >= newest.version) {
-            return Ok(None);
-        }
-        let promoted = if policy::is_unwritten(&newest.text) {
-            tracing::info!(
-                policy.version = newest.version,
-                "nobody has written a policy yet"
-            );
-            None
-        } else {
-            match Policy::parse_at(&newest.text, self.hub.place()) {
-                Ok(policy) => {
-                    let version = newest.version;
-                    match self.hub.put_in_force(version).await {
-                        Ok(()) => Some(InForce {
-                            version,
-                            written: newest.written,
-                            policy,
-                        }),
-                        Err(error) => {
-                            // The last good one stays in force; the next sweep tries again.
-                            report.refuse_policy(version, &error);
-                            None
-                        }
-                    }
-                }
-                Err(errors) => {
-                    report.refuse_policy(newest.version, &errors);
-                    self.tell_policy_refused(&newest, &errors, batch).await;
-                    None
-                }
-            }
-        };
-        report.promoted = promoted.is_some();
-        if !report.promoted
-            && let Some(in_force) = in_force
+        let number = newest.version;
+        self.judge(store, newest).await;
+        if self.promoted {
+            // What was wrong with the version before it is over.
+            self.troubles.clear();
+        } else if let Some(in_force) = in_force
+            && let Some(left) = policy::versions_left(in_force, number)
         {
-            self.warn_of_versions(in_force, newest.version, batch).await;
+            self.troubles.push(PolicyTrouble::VersionsRunOut {
+                in_force,
+                newest: number,
+                left,
+            });
         }
-        Ok(promoted)
+        Ok(())
     }
 
-    /// Says once a day that Parameter Store will soon take no new version.
-    async fn warn_of_versions(&self, in_force: i64, newest: i64, batch: &[Record]) {
-        if let Some(left) = policy::versions_left(in_force, newest) {
-            let trouble = PolicyTrouble::VersionsRunOut {
-                in_force,
-                newest,
-                left,
-            };
-            self.tell_policy_trouble(&trouble, batch).await;
+    async fn judge(&mut self, store: &impl PolicyStore, newest: Version) {
+        let version = newest.version;
+        if policy::is_unwritten(&newest.text) {
+            tracing::info!(policy.version = version, "nobody has written a policy yet");
+            return;
         }
+        let policy = match Policy::parse_at(&newest.text, store.place()) {
+            Ok(policy) => policy,
+            Err(errors) => {
+                self.refuse_version(version, &errors.to_string());
+                self.invalid = Some((newest, errors));
+                return;
+            }
+        };
+        match store.put_in_force(version).await {
+            Ok(()) => {
+                self.promoted = true;
+                self.refused = None;
+                self.in_force = Ok(InForce {
+                    version,
+                    written: newest.written,
+                    policy,
+                });
+            }
+            // The last good one stays in force; the next schedule tries again.
+            Err(error) => self.refuse_version(version, &error.to_string()),
+        }
+    }
+
+    fn refuse_version(&mut self, version: i64, why: &str) {
+        self.refuse(format!(
+            "version {version} of the policy was not put in force: {why}"
+        ));
+    }
+
+    fn refuse(&mut self, why: String) {
+        tracing::error!("{why}");
+        self.refused = Some(why);
     }
 }

@@ -1,27 +1,27 @@
-//! What was done and why: the answer to a command, the log line and the metrics.
+//! What was done and why, as data: the answer to a command and the log line.
 
+mod count;
 mod step;
 
-use std::{collections::BTreeSet, fmt};
+use std::collections::BTreeSet;
 
-use aws::{Class, Error};
 use domain::{
     hint::Ignored,
     id::AccountId,
-    notification::{Expired, Trouble},
-    sharing::{
-        Applied, Flawed, Lookalike, Offered, OutOfReach, Plan, Problem, StepOutcome, Waiting,
-        should_requeue,
-    },
+    policy::Policy,
+    sharing::{Flawed, Lookalike, Offered, OutOfReach, Problem, Waiting},
 };
-use runtime::{
-    lambda::{Outcome, Reply},
-    metrics::{Metric, Metrics},
-};
+use runtime::reconcile::Stopped;
 use serde::Serialize;
 
-use crate::ceiling::CeilingReport;
-pub(crate) use step::StepReport;
+use crate::{
+    account::Served,
+    ceiling::CeilingReport,
+    promote::Promotion,
+    route::{Scope, Task},
+};
+pub(crate) use count::count;
+use step::StepReport;
 
 /// How many waiting pipelines are named; the rest is counted.
 const NAMED_WAITING: usize = 20;
@@ -31,84 +31,67 @@ const NAMED_WAITING: usize = 20;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Report {
     /// The version of the policy that the run went by.
-    pub(crate) policy_version: Option<i64>,
+    policy_version: Option<i64>,
     /// Whether that version was put in force by this run.
-    pub(crate) promoted: bool,
+    promoted: bool,
     /// Why a newer version was not put in force, or the one in force is not gone by.
     #[serde(skip_serializing_if = "Option::is_none")]
     policy_refused: Option<String>,
-    /// The accounts looked at.
-    pub(crate) accounts: Vec<AccountReport>,
-    /// Accounts that a hint named and that no rule names as an owner.
+    /// The accounts that were reconciled.
+    accounts: Vec<AccountReport>,
+    /// Accounts that a record named and that no rule names as an owner.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub(crate) not_an_owner: BTreeSet<AccountId>,
-    /// Records that were not hints, and why.
+    not_an_owner: BTreeSet<AccountId>,
+    /// Records that were no events or commands, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ignored: Vec<Ignored>,
-    /// Why no account was looked at.
+    /// Why no account was reconciled.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<String>,
 }
 
 impl Report {
-    /// Notes a record that is not a hint.
-    pub(crate) fn ignore(&mut self, ignored: &Ignored) {
-        self.ignored.push(ignored.clone());
-    }
-
-    /// Notes that a version of the policy was not put in force.
-    pub(crate) fn refuse_policy(&mut self, version: i64, why: &impl fmt::Display) {
-        let reason = format!("version {version} of the policy was not put in force: {why}");
-        tracing::error!(policy.version = version, "{reason}");
-        self.policy_refused = Some(reason);
-    }
-
-    /// Notes that the newest version of the policy cannot be read.
-    pub(crate) fn refuse_unreadable(&mut self, why: &impl fmt::Display) {
-        let reason = format!("the newest version of the policy cannot be read: {why}");
-        tracing::error!("{reason}");
-        self.policy_refused = Some(reason);
-    }
-
-    /// Notes that the version in force is no policy that the functions can go by.
-    pub(crate) fn refuse_in_force(&mut self, version: i64, why: &impl fmt::Display) {
-        let reason = format!("version {version} of the policy is in force and not valid: {why}");
-        tracing::error!(policy.version = version, "{reason}");
-        self.policy_refused.get_or_insert(reason);
-    }
-
-    /// Notes why nothing was looked at; that the functions then change nothing is what makes it safe.
-    pub(crate) fn stop(&mut self, why: &impl fmt::Display) {
-        tracing::warn!("nothing was done: {why}");
-        self.stopped = Some(why.to_string());
-    }
-
-    /// The report as the answer to a command and as the log line.
-    pub(crate) fn reply(&self, outcomes: Vec<Outcome>) -> Reply {
-        Reply {
-            outcomes,
-            summary: serde_json::to_value(self).unwrap_or_default(),
+    /// What became of the policy.
+    pub(crate) fn of_policy(promotion: &Promotion) -> Self {
+        let in_force = promotion.in_force.as_ref().ok();
+        Self {
+            policy_version: in_force.map(|in_force| in_force.version),
+            promoted: promotion.promoted,
+            policy_refused: promotion.refused.clone(),
+            ..Self::default()
         }
     }
 
-    /// Counts what was done.
-    pub(crate) fn count(&self, metrics: &Metrics) {
-        metrics.count(
-            Metric::PolicyRefused,
-            u64::from(self.policy_refused.is_some()),
-        );
-        metrics.count(Metric::HintsIgnored, self.ignored.len() as u64);
-        for account in &self.accounts {
-            // A dry run tells nobody, and so it raises no alarm.
-            let permanent = account.class() == Some(Class::Permanent) && !account.dry_run;
-            metrics.count(Metric::AccountFailed, u64::from(permanent));
-            metrics.count(Metric::AssociationsFailed, account.problems.len() as u64);
-            metrics.count(Metric::PipelinesWaiting, account.waiting_count as u64);
-            for step in &account.steps {
-                if step.outcome == "done" {
-                    metrics.count(step.metric(), step.count());
-                }
-            }
+    /// Nothing was reconciled.
+    pub(crate) fn stopped(self, why: &Stopped) -> Self {
+        Self {
+            stopped: Some(why.to_string()),
+            ..self
+        }
+    }
+
+    /// What the records asked for, and what was done in the accounts.
+    pub(crate) fn of_accounts(
+        self,
+        policy: &Policy,
+        partition: &str,
+        tasks: &[Result<Task, Ignored>],
+        served: &[Served],
+    ) -> Self {
+        let ignored = tasks.iter().filter_map(|task| task.as_ref().err());
+        let named = tasks.iter().flatten().filter_map(|task| match &task.scope {
+            Scope::Account(account) => Some(account),
+            Scope::Everything => None,
+        });
+        let is_served = |account: &&AccountId| served.iter().any(|it| it.account() == *account);
+        let accounts = served
+            .iter()
+            .map(|served| AccountReport::of(policy, partition, served));
+        Self {
+            accounts: accounts.collect(),
+            not_an_owner: named.filter(|it| !is_served(it)).cloned().collect(),
+            ignored: ignored.cloned().collect(),
+            ..self
         }
     }
 }
@@ -116,17 +99,17 @@ impl Report {
 /// What was done in one account.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct AccountReport {
-    pub(crate) account: AccountId,
+struct AccountReport {
+    account: AccountId,
     dry_run: bool,
-    pub(crate) steps: Vec<StepReport>,
+    steps: Vec<StepReport>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     offered: Vec<Offered>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     waiting: Vec<Waiting>,
     waiting_count: usize,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) problems: Vec<Problem>,
+    problems: Vec<Problem>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     flawed: Vec<Flawed>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -136,136 +119,31 @@ pub(crate) struct AccountReport {
     unsettled: bool,
     /// What a dry run found out about the account's ceiling.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) ceiling: Option<CeilingReport>,
+    ceiling: Option<CeilingReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
-    #[serde(skip)]
-    failures: Vec<Error>,
-    /// What of them only people can mend.
-    #[serde(skip)]
-    refusals: Vec<Trouble>,
-    /// What the plan found that only people can mend.
-    #[serde(skip)]
-    of_plan: Vec<Trouble>,
-    /// What became of the steps.
-    #[serde(skip)]
-    applied: Vec<Applied<Error>>,
-    /// The invitations that ended without being accepted.
-    #[serde(skip)]
-    pub(crate) expired: Vec<Expired>,
 }
 
 impl AccountReport {
-    /// A plan that is about to be executed.
-    pub(crate) fn new(plan: &Plan) -> Self {
+    fn of(policy: &Policy, partition: &str, served: &Served) -> Self {
+        let account = served.account();
+        let reconciled = &served.reconciled;
+        let plan = &reconciled.plan;
+        let foreseen = served.ceiling.as_ref().filter(|_| served.dry_run);
         Self {
-            account: plan.account.clone(),
-            dry_run: false,
-            steps: Vec::new(),
+            account: account.clone(),
+            dry_run: served.dry_run,
+            steps: StepReport::all_of(policy, served),
             offered: plan.offered.clone(),
             waiting: plan.waiting.iter().take(NAMED_WAITING).cloned().collect(),
             waiting_count: plan.waiting.len(),
-            problems: plan.problems.clone(),
+            problems: reconciled.problems(),
             flawed: plan.flawed.clone(),
             out_of_reach: plan.out_of_reach.clone(),
             lookalikes: plan.lookalikes.clone(),
             unsettled: plan.unsettled,
-            ceiling: None,
-            error: None,
-            failures: Vec::new(),
-            refusals: Vec::new(),
-            of_plan: plan.troubles(),
-            applied: Vec::new(),
-            expired: plan.expired.clone(),
+            ceiling: foreseen.map(|ceiling| CeilingReport::of(policy, account, partition, ceiling)),
+            error: reconciled.errors.last().map(ToString::to_string),
         }
-    }
-
-    /// A plan that is not to be executed.
-    pub(crate) fn planned(plan: &Plan) -> Self {
-        let steps = plan.steps().iter().map(StepReport::planned).collect();
-        Self {
-            dry_run: true,
-            steps,
-            ..Self::new(plan)
-        }
-    }
-
-    /// An account that could not be observed.
-    pub(crate) fn unreachable(account: &AccountId, error: Error, dry_run: bool) -> Self {
-        let nothing = Plan::nothing(account.clone());
-        let report = Self {
-            dry_run,
-            ..Self::new(&nothing)
-        };
-        report.with_error(error)
-    }
-
-    /// The report of a second look, after what the first one did.
-    pub(crate) fn after(mut self, first: Self) -> Self {
-        self.steps.splice(0..0, first.steps);
-        self.problems.extend(first.problems);
-        self.failures.extend(first.failures);
-        self.applied.extend(first.applied);
-        self.refusals.extend(first.refusals);
-        self.expired.extend(first.expired);
-        self.error = self.error.or(first.error);
-        self
-    }
-
-    /// Adds a failure that is not one of a step.
-    pub(crate) fn with_error(mut self, error: Error) -> Self {
-        tracing::error!(account.id = %self.account, "{error}");
-        self.error = Some(error.to_string());
-        self.refusals.extend(error.trouble());
-        self.failures.push(error);
-        self
-    }
-
-    /// Takes over what became of the steps.
-    pub(crate) fn take(&mut self, steps: Vec<Applied<Error>>) {
-        self.problems
-            .extend(steps.iter().flat_map(Applied::refused));
-        for step in &steps {
-            if let StepOutcome::Failed(error) = &step.outcome {
-                self.failures.push(error.clone());
-            }
-        }
-        self.steps.extend(steps.iter().map(StepReport::applied));
-        self.applied.extend(steps);
-    }
-
-    /// The class of the failure that decides what becomes of the hint: one
-    /// that a repetition may cure, before one that needs people.
-    pub(crate) fn class(&self) -> Option<Class> {
-        self.worst().map(Error::class)
-    }
-
-    /// The failure that [`AccountReport::class`] speaks of.
-    pub(crate) fn worst(&self) -> Option<&Error> {
-        self.failures.iter().max_by_key(|error| error.class())
-    }
-
-    /// What only people can mend; a dry run troubles nobody.
-    pub(crate) fn troubles(&self) -> Vec<Trouble> {
-        if self.dry_run {
-            return Vec::new();
-        }
-        let failures = self.refusals.iter().cloned();
-        let failures = failures.chain(self.steps.iter().filter_map(StepReport::trouble));
-        failures
-            .chain(self.problems.iter().map(Problem::trouble))
-            .chain(self.of_plan.iter().cloned())
-            .collect()
-    }
-
-    /// Whether IAM refused any step.
-    pub(crate) fn was_denied(&self) -> bool {
-        self.steps.iter().any(|step| step.was_denied)
-    }
-
-    /// Whether the account is reconciled again soon.
-    pub(crate) fn should_requeue(&self) -> bool {
-        let is_pending = self.class() == Some(Class::NotYet);
-        !self.dry_run && should_requeue(self.unsettled, &self.applied, is_pending)
     }
 }

@@ -45,23 +45,36 @@ impl Failure {
 
 /// The failures that are yet to come.
 #[derive(Debug, Clone, Default)]
-pub struct Failures(VecDeque<Failure>);
+pub struct Failures(VecDeque<Planned>);
+
+#[derive(Debug, Clone)]
+struct Planned {
+    /// How many calls of the operation succeed before.
+    spared: usize,
+    failure: Failure,
+}
 
 impl Failures {
     /// Has the next call of the operation fail with this code.
     pub fn next(&mut self, operation: &'static str, code: &str) {
-        self.0.push_back(Failure {
+        self.later(operation, code, 0);
+    }
+
+    /// Has a call of the operation fail with this code after so many that do not.
+    pub fn later(&mut self, operation: &'static str, code: &str, spared: usize) {
+        let failure = Failure {
             operation,
             code: code.to_owned(),
             is_carried_out: false,
-        });
+        };
+        self.0.push_back(Planned { spared, failure });
     }
 
     /// Has the next call of the operation be carried out and fail nevertheless.
     pub fn after_the_next(&mut self, operation: &'static str, code: &str) {
         self.next(operation, code);
         if let Some(last) = self.0.back_mut() {
-            last.is_carried_out = true;
+            last.failure.is_carried_out = true;
         }
     }
 
@@ -74,9 +87,13 @@ impl Failures {
 
     /// The failure of this call, if it is to fail.
     pub fn take(&mut self, operation: &str) -> Option<Failure> {
-        let mut failures = self.0.iter();
-        let first = failures.position(|failure| failure.operation == operation)?;
-        self.0.remove(first)
+        let mut planned = self.0.iter_mut().enumerate();
+        let (first, planned) = planned.find(|(_, it)| it.failure.operation == operation)?;
+        if planned.spared > 0 {
+            planned.spared -= 1;
+            return None;
+        }
+        self.0.remove(first).map(|planned| planned.failure)
     }
 }
 

@@ -18,16 +18,7 @@ impl<'a> Planner<'a> {
         oldest: Option<&Pipeline>,
     ) -> NewShare {
         let rule = lane.rule.name.as_str();
-        let is_lost = |share: &&Share| {
-            let of_rule = share
-                .name
-                .parse::<ShareName>()
-                .is_ok_and(|name| name.rule == lane.rule.name);
-            let tagged = share.rule.as_deref() == Some(rule);
-            share.name == name && !(share.live && tagged) || tagged && !of_rule
-        };
-        let lost = self.observed.shares.iter().filter(is_lost);
-        let predecessor = lost.max_by_key(|share| (share.created, &share.arn));
+        let predecessor = self.predecessor(lane, name);
         let oldest = oldest.map(|pipeline| format!("{} {}", pipeline.arn, pipeline.created));
         let mut lookalikes: Vec<_> = self
             .observed
@@ -59,6 +50,21 @@ impl<'a> Planner<'a> {
             allow_external,
             client_token: token(&parameters),
         }
+    }
+
+    /// The newest share that RAM may have in mind for the name, and that is no more what it was.
+    fn predecessor(&self, lane: &Lane<'a, '_>, name: &str) -> Option<&'a Share> {
+        let rule = lane.rule.name.as_str();
+        let is_lost = |share: &&Share| {
+            let of_rule = share
+                .name
+                .parse::<ShareName>()
+                .is_ok_and(|name| name.rule == lane.rule.name);
+            let tagged = share.rule.as_deref() == Some(rule);
+            share.name == name && !(share.live && tagged) || tagged && !of_rule
+        };
+        let lost = self.observed.shares.iter().filter(is_lost);
+        lost.max_by_key(|share| (share.created, &share.arn))
     }
 }
 

@@ -22,6 +22,17 @@ pub(super) enum Room {
     Gone,
 }
 
+/// What is in a share.
+#[derive(Default)]
+struct Contents {
+    /// The resources that have to leave.
+    leaving: Vec<(Reason, String)>,
+    /// The principals that have to leave.
+    unwanted: Vec<String>,
+    /// How many resources there are now.
+    held: usize,
+}
+
 impl<'a> Planner<'a> {
     /// Takes from a share what does not belong there, and says what may be added then.
     ///
@@ -34,30 +45,11 @@ impl<'a> Planner<'a> {
     ) -> Room {
         // Shares are filled in the order in which they come here.
         self.plan_of(Some(lane.rule), share);
-        let mut leaving = Vec::new();
-        let mut held = 0;
-        for resource in &share.resources {
-            let wanted = resource.entity.parse().ok();
-            if wanted.is_some_and(|arn: PipelineArn| admitted.contains_key(&arn)) {
-                self.note_problem(share, resource);
-            }
-            if !resource.status.is_present() {
-                continue;
-            }
-            match self.reason_to_leave(lane.rule, resource, admitted) {
-                Some(reason) => leaving.push((reason, resource.entity.clone())),
-                None => lane.place(&resource.entity),
-            }
-            held += 1;
-        }
-        let mut unwanted = Vec::new();
-        for principal in &share.principals {
-            if lane.wants(&principal.entity) {
-                self.note_problem(share, principal);
-            } else if principal.status.is_present() {
-                unwanted.push(principal.entity.clone());
-            }
-        }
+        let Contents {
+            leaving,
+            unwanted,
+            held,
+        } = self.contents(lane, share, admitted);
         self.unsettled |= lane.is_settling(share);
 
         let must_leave = !leaving.is_empty() || !unwanted.is_empty();
@@ -72,14 +64,10 @@ impl<'a> Planner<'a> {
             self.replace_permission(share, lane);
         }
         if is_blocked {
-            let too_much = |(reason, entity): &(Reason, String)| {
-                let arn = entity.parse::<PipelineArn>();
-                *reason != Reason::PipelineGone && !arn.is_ok_and(|arn| admitted.contains_key(&arn))
-            };
-            let offers_too_much = !unwanted.is_empty() || leaving.iter().any(too_much);
-            return self.wait_or_delete(lane, share, &leaving, offers_too_much);
+            let gives = leaving.iter().any(|it| gives_too_much(it, admitted));
+            return self.wait_or_delete(lane, share, &leaving, gives || !unwanted.is_empty());
         }
-        held -= leaving.len();
+        let held = held.saturating_sub(leaving.len());
         self.remove(lane.rule, share, leaving, unwanted);
         if is_wrong && !is_narrower && !is_stuck {
             self.replace_permission(share, lane);
@@ -93,6 +81,38 @@ impl<'a> Planner<'a> {
             return Room::Closed;
         }
         Room::Open { held }
+    }
+
+    /// What of a share stays and what has to leave it.
+    fn contents(
+        &mut self,
+        lane: &mut Lane<'a, '_>,
+        share: &Share,
+        admitted: &Admitted<'a>,
+    ) -> Contents {
+        let mut contents = Contents::default();
+        for resource in &share.resources {
+            let wanted = resource.entity.parse().ok();
+            if wanted.is_some_and(|arn: PipelineArn| admitted.contains_key(&arn)) {
+                self.note_problem(share, resource);
+            }
+            if !resource.status.is_present() {
+                continue;
+            }
+            match self.reason_to_leave(lane.rule, resource, admitted) {
+                Some(reason) => contents.leaving.push((reason, resource.entity.clone())),
+                None => lane.place(&resource.entity),
+            }
+            contents.held += 1;
+        }
+        for principal in &share.principals {
+            if lane.wants(&principal.entity) {
+                self.note_problem(share, principal);
+            } else if principal.status.is_present() {
+                contents.unwanted.push(principal.entity.clone());
+            }
+        }
+        contents
     }
 
     /// RAM itself never brings a share to a newer version of its permission
@@ -181,4 +201,10 @@ impl<'a> Planner<'a> {
             self.problems.push(Problem::of(&share.name, association));
         }
     }
+}
+
+/// Whether a resource that has to leave is one that exists and that the rule does not give.
+fn gives_too_much((reason, entity): &(Reason, String), admitted: &Admitted<'_>) -> bool {
+    let arn = entity.parse::<PipelineArn>();
+    *reason != Reason::PipelineGone && !arn.is_ok_and(|arn| admitted.contains_key(&arn))
 }

@@ -3,18 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use super::{
-    Action, Audience, Due, Flawed, Lookalike, Observed, Offered, OutOfReach, Pipeline, Plan,
-    Problem, Reason, Share, ShareName, SharePlan, Target, Waiting,
+    Action, Audience, Due, Flawed, Lookalike, Observed, Offered, OutOfReach, Plan, Problem, Reason,
+    Share, ShareName, SharePlan, Target, Waiting,
     lane::{Admitted, Lane, audiences},
     maintain::Room,
-    observed::find,
     rest::names_all,
 };
 use crate::{
     id::Principal,
     notification::Expired,
     policy::{Policy, Rule, RuleName},
-    status::AssociationStatus,
     storage::{self, Key},
 };
 
@@ -51,11 +49,11 @@ pub(super) struct Planner<'a> {
     pub(super) dealt_with: BTreeSet<&'a str>,
     pub(super) out_of_reach: Vec<OutOfReach>,
     flawed: Vec<Flawed>,
-    shares: Vec<SharePlan>,
+    pub(super) shares: Vec<SharePlan>,
     /// Where among these the shares are that exist, by their ARNs.
     places: BTreeMap<&'a str, usize>,
-    offered: Vec<Offered>,
-    expired: Vec<Expired>,
+    pub(super) offered: Vec<Offered>,
+    pub(super) expired: Vec<Expired>,
     waiting: Vec<Waiting>,
     pub(super) problems: Vec<Problem>,
     pub(super) unsettled: bool,
@@ -264,115 +262,8 @@ impl<'a> Planner<'a> {
         parts
     }
 
-    /// Adds to one part what has no place yet, and the principals once there is something to see.
-    fn fill(&mut self, lane: &mut Lane<'a, '_>, part: u32, share: Option<&'a Share>, held: usize) {
-        let added = lane.take(MAX_PIPELINES.saturating_sub(held));
-        if added.is_empty() && held == 0 {
-            return;
-        }
-        let missing = lane.principals.iter().filter_map(|principal| {
-            let reason = reason_to_add(share, principal)?;
-            Some((reason, (*principal).clone()))
-        });
-        let missing = by_reason(missing.collect());
-        self.note_expired(lane, share, &missing);
-
-        let target = self.target(lane, part, share, &added);
-        self.offer(lane, target, share, !missing.is_empty());
-        let joining = added.into_iter().map(|(pipeline, reason)| {
-            let failed = share.is_some_and(|share| share.has_failed(pipeline.arn.as_str()));
-            let reason = if failed {
-                Reason::AssociationFailed
-            } else {
-                reason
-            };
-            (reason, pipeline.arn.clone())
-        });
-        let joining = by_reason(joining.collect()).into_iter();
-        let joining = joining.map(|(reason, pipelines)| Due {
-            action: Action::AddPipelines { pipelines },
-            reason,
-        });
-        let invited = missing.into_iter().map(|(reason, principals)| Due {
-            action: Action::AddPrincipals { principals },
-            reason,
-        });
-        let due = joining.chain(invited);
-        self.shares[target].grant.extend(due);
-    }
-
-    /// Where the plan of this part is, which is created if there is no share.
-    fn target(
-        &mut self,
-        lane: &Lane<'a, '_>,
-        part: u32,
-        share: Option<&'a Share>,
-        added: &[(&'a Pipeline, Reason)],
-    ) -> usize {
-        if let Some(share) = share {
-            return self.place_of(Some(lane.rule), share);
-        }
-        let name = ShareName {
-            rule: lane.rule.name.clone(),
-            audience: lane.audience.clone(),
-            part,
-        };
-        // The oldest stays the same while others come in quick succession.
-        let pipelines = added.iter().map(|(pipeline, _)| *pipeline);
-        let oldest = pipelines.min_by_key(|pipeline| (pipeline.created, &pipeline.arn));
-        let new = self.creation(lane, &name.to_string(), oldest);
-        let rule = lane.rule.name.clone();
-        self.shares
-            .push(SharePlan::new(Some(rule), Target::New(new)));
-        self.shares.len().saturating_sub(1)
-    }
-
-    fn offer(&mut self, lane: &Lane<'a, '_>, target: usize, share: Option<&Share>, is_new: bool) {
-        let Audience::Account(consumer) = &lane.audience else {
-            return;
-        };
-        let is_accepted = |principal: &&Principal| {
-            share
-                .and_then(|share| find(&share.principals, principal.as_str()))
-                .is_some_and(|found| found.status == AssociationStatus::Associated)
-        };
-        if !lane.principals.iter().all(is_accepted) {
-            let target = &self.shares[target];
-            self.offered.push(Offered {
-                share: target.name().to_owned(),
-                arn: target.arn().cloned(),
-                rule: lane.rule.name.clone(),
-                consumer: consumer.clone(),
-                is_new,
-            });
-        }
-    }
-
-    /// Whoever needs no invitation had none that could end.
-    fn note_expired(
-        &mut self,
-        lane: &Lane<'a, '_>,
-        share: Option<&Share>,
-        missing: &BTreeMap<Reason, Vec<Principal>>,
-    ) {
-        let again = missing.get(&Reason::InvitationExpired);
-        if matches!(lane.audience, Audience::Members) {
-            return;
-        }
-        let expired = again.into_iter().flatten().map(|principal| {
-            let invitations = share.into_iter().flat_map(|share| &share.principals);
-            let invitations = invitations.filter(|it| it.entity == principal.as_str());
-            Expired {
-                rule: lane.rule.name.clone(),
-                consumer: principal.to_string(),
-                invited: invitations.filter_map(|it| it.created).max(),
-            }
-        });
-        self.expired.extend(expired);
-    }
-
     /// Where among the plans that of a share is which exists.
-    fn place_of(&mut self, rule: Option<&Rule>, share: &'a Share) -> usize {
+    pub(super) fn place_of(&mut self, rule: Option<&Rule>, share: &'a Share) -> usize {
         let next = self.shares.len();
         let place = *self.places.entry(share.arn.as_str()).or_insert(next);
         if place == next {
@@ -406,17 +297,6 @@ impl<'a> Planner<'a> {
             let action = Action::Delete;
             plan.narrow.push(Due { action, reason });
         }
-    }
-}
-
-fn reason_to_add(share: Option<&Share>, principal: &Principal) -> Option<Reason> {
-    let found = share.and_then(|share| find(&share.principals, principal.as_str()));
-    match found.map(|association| &association.status) {
-        None => Some(Reason::PrincipalNamed),
-        Some(AssociationStatus::Disassociated) => Some(Reason::InvitationExpired),
-        Some(AssociationStatus::Failed) => Some(Reason::AssociationFailed),
-        // It leaves now and can be added once it is gone.
-        Some(_) => None,
     }
 }
 

@@ -1,0 +1,141 @@
+//! Makes one owner account what the policy says.
+
+use domain::{
+    ceiling::Ceiling,
+    id::AccountId,
+    policy::InForce,
+    sharing::{self, Added, Observed, Plan, Reconciliation},
+};
+use runtime::{
+    Error,
+    ports::{PolicyStore, Publish, Table},
+};
+
+use crate::{
+    SharePipeline, apply, observe,
+    ports::{Ceilings, Offers, Ram, SageMaker},
+    route::Request,
+};
+
+/// An account that was reconciled.
+#[derive(Debug, Clone)]
+pub(crate) struct Served {
+    /// Whether nothing was to be done but to say what would be.
+    pub(crate) dry_run: bool,
+    pub(crate) reconciled: Reconciliation,
+    /// The account's ceiling, if it was read: in a dry run, and to explain what IAM refused.
+    pub(crate) ceiling: Option<Result<Ceiling, Error>>,
+}
+
+impl Served {
+    /// The account.
+    pub(crate) fn account(&self) -> &AccountId {
+        &self.reconciled.plan.account
+    }
+
+    /// Whether it is reconciled again soon; what was only planned has changed nothing.
+    pub(crate) fn should_requeue(&self) -> bool {
+        !self.dry_run && self.reconciled.should_requeue()
+    }
+}
+
+impl<H, A> SharePipeline<'_, H, A>
+where
+    H: PolicyStore + Publish + Table,
+    A: Ceilings + Offers + Ram + SageMaker,
+{
+    /// Observes, decides and applies, or says what would be done.
+    pub(crate) async fn serve_account(&self, policy: &InForce, request: &Request) -> Served {
+        let account = &request.account;
+        if request.dry_run {
+            let (planned, ceiling) =
+                futures::join!(self.plan(policy, account), self.accounts.ceiling(account));
+            let (reconciled, ceiling) = match planned {
+                Ok((_, plan)) => (Reconciliation::planned(plan), Some(ceiling)),
+                Err(error) => (failed(account, error), None),
+            };
+            return Served {
+                dry_run: true,
+                reconciled,
+                ceiling,
+            };
+        }
+        let reconciled = self.reconcile_twice_if_needed(policy, request).await;
+        let ceiling = if reconciled.was_denied() {
+            Some(self.accounts.ceiling(account).await)
+        } else {
+            None
+        };
+        if let Some(Err(error)) = &ceiling {
+            tracing::warn!(account.id = %account, "no ceiling explains what IAM refused: {error}");
+        }
+        Served {
+            dry_run: false,
+            reconciled,
+            ceiling,
+        }
+    }
+
+    /// Whoever deletes a pipeline and makes it again between observation and
+    /// association has another one shared; then everything is done once more.
+    async fn reconcile_twice_if_needed(
+        &self,
+        policy: &InForce,
+        request: &Request,
+    ) -> Reconciliation {
+        let account = &request.account;
+        let (mut first, added) = Box::pin(self.reconcile(policy, request)).await;
+        let Some(added) = added else {
+            return first;
+        };
+        match observe::is_another(&self.accounts, account, &added).await {
+            Ok(false) => first,
+            Ok(true) => {
+                tracing::warn!(account.id = %account, "a pipeline was recreated while it was shared");
+                let (again, _) = Box::pin(self.reconcile(policy, request)).await;
+                again.after(first)
+            }
+            Err(error) => {
+                tracing::error!(account.id = %account, "{error}");
+                first.errors.push(error);
+                first
+            }
+        }
+    }
+
+    /// Also says which pipelines came into shares.
+    async fn reconcile(
+        &self,
+        policy: &InForce,
+        request: &Request,
+    ) -> (Reconciliation, Option<Added>) {
+        match self.plan(policy, &request.account).await {
+            Ok((observed, plan)) => {
+                let applied = apply::apply(self.hub, &self.accounts, plan, request.renews_offers);
+                applied.await.of(&observed)
+            }
+            Err(error) => (failed(&request.account, error), None),
+        }
+    }
+
+    /// What there is, and what to do about it.
+    async fn plan(&self, policy: &InForce, account: &AccountId) -> Result<(Observed, Plan), Error> {
+        let generation = policy.generation();
+        let policy = &policy.policy;
+        let observing = observe::observe(self.hub, &self.accounts, policy, account);
+        let mut observed = observing.await?;
+        let plan = sharing::plan(policy, generation, &observed);
+        if plan.created().next().is_none() {
+            return Ok((observed, plan));
+        }
+        observed.lookalikes = observe::lookalikes(&self.accounts, &plan).await?;
+        let plan = sharing::plan(policy, generation, &observed);
+        Ok((observed, plan))
+    }
+}
+
+/// An account that could not be observed.
+fn failed(account: &AccountId, error: Error) -> Reconciliation {
+    tracing::error!(account.id = %account, "{error}");
+    Reconciliation::failed(account.clone(), error)
+}

@@ -1,0 +1,126 @@
+//! The ports as AWS provides them.
+
+use std::collections::BTreeSet;
+
+use aws::{Aws, clients::Role, eventbridge::Entry};
+use domain::{
+    ceiling::Ceiling,
+    hint::{OFFER_DETAIL_TYPE, OFFER_SOURCE, Offer},
+    id::{AccountId, PermissionArn, ShareArn},
+    sharing::{Action, Association, Flaw, Lookalike, NewShare, Pipeline, Share},
+};
+use jiff::Timestamp;
+use runtime::Error;
+
+use crate::ports::{Ceilings, Offers, Ram, SageMaker};
+
+/// Owner accounts, each through its roles, and the bus of the hub.
+#[derive(Debug)]
+pub struct Accounts<'a> {
+    aws: &'a Aws,
+    bus: String,
+}
+
+impl<'a> Accounts<'a> {
+    /// The accounts that these clients reach, and the bus of this name.
+    #[must_use]
+    pub fn new(aws: &'a Aws, bus: String) -> Self {
+        Self { aws, bus }
+    }
+}
+
+impl Ram for Accounts<'_> {
+    async fn shares(&self, owner: &AccountId) -> Result<Vec<Share>, Error> {
+        self.aws.owner(owner).await.shares().await
+    }
+
+    async fn lookalikes(
+        &self,
+        owner: &AccountId,
+        names: &BTreeSet<&str>,
+    ) -> Result<Vec<Lookalike>, Error> {
+        self.aws.owner(owner).await.lookalikes(names).await
+    }
+
+    async fn flaw_of(
+        &self,
+        owner: &AccountId,
+        permission: &PermissionArn,
+    ) -> Result<Option<Flaw>, Error> {
+        self.aws.owner(owner).await.flaw_of(permission).await
+    }
+
+    async fn create_share(&self, owner: &AccountId, share: &NewShare) -> Result<ShareArn, Error> {
+        self.aws.owner(owner).await.create_share(share).await
+    }
+
+    async fn change_share(
+        &self,
+        owner: &AccountId,
+        share: &ShareArn,
+        action: &Action,
+    ) -> Result<Vec<Association>, Error> {
+        let ram = self.aws.owner(owner).await;
+        match action {
+            Action::ReplacePermission { permission } => {
+                let replaced = ram.replace_permission(share, permission).await;
+                replaced.map(|()| Vec::new())
+            }
+            Action::AllowExternal { allow } => {
+                let updated = ram.set_allow_external(share, *allow).await;
+                updated.map(|()| Vec::new())
+            }
+            Action::AddPipelines { pipelines } => ram.associate_pipelines(share, pipelines).await,
+            Action::RemoveResources { resources } => {
+                ram.disassociate_resources(share, resources).await
+            }
+            Action::AddPrincipals { principals } => {
+                ram.associate_principals(share, principals).await
+            }
+            Action::RemovePrincipals { principals } => {
+                ram.disassociate_principals(share, principals).await
+            }
+            Action::Delete => ram.delete_share(share).await.map(|()| Vec::new()),
+        }
+    }
+}
+
+impl SageMaker for Accounts<'_> {
+    async fn pipelines(&self, owner: &AccountId) -> Result<Vec<Pipeline>, Error> {
+        self.aws.reader(owner).await.pipelines().await
+    }
+
+    async fn pipelines_since(
+        &self,
+        owner: &AccountId,
+        time: Timestamp,
+    ) -> Result<Vec<Pipeline>, Error> {
+        self.aws.reader(owner).await.pipelines_since(time).await
+    }
+
+    async fn has_succeeded(&self, owner: &AccountId, pipeline: &Pipeline) -> Result<bool, Error> {
+        let sagemaker = self.aws.reader(owner).await;
+        sagemaker
+            .has_succeeded_execution(&pipeline.arn, pipeline.created)
+            .await
+    }
+}
+
+impl Ceilings for Accounts<'_> {
+    async fn ceiling(&self, owner: &AccountId) -> Result<Ceiling, Error> {
+        self.aws.ceiling(owner, Role::Reader).await
+    }
+}
+
+impl Offers for Accounts<'_> {
+    async fn send(&self, offers: &[Offer]) -> Result<(), Error> {
+        let entry = |offer: &Offer| Entry {
+            source: OFFER_SOURCE.to_owned(),
+            detail_type: OFFER_DETAIL_TYPE.to_owned(),
+            resources: vec![offer.share.to_string()],
+            detail: offer.detail(),
+        };
+        let entries = offers.iter().map(entry).collect();
+        self.aws.eventbridge().put(&self.bus, entries).await
+    }
+}

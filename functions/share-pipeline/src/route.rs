@@ -1,0 +1,157 @@
+//! Which accounts records point at, and what becomes of the records.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use domain::{
+    account::AccountRef,
+    hint::{self, Action, Command, Hint, Ignored, Kind},
+    id::AccountId,
+    policy::Policy,
+    reconcile::{FollowUp, Reconciled, follow_up},
+};
+use runtime::lambda::Outcome;
+
+use crate::account::Served;
+
+/// When an account is reconciled again whose shares are still settling: RAM
+/// takes seconds as a rule, and "a few minutes" by its own word.
+const REQUEUE_AFTER: Duration = Duration::from_secs(5);
+
+/// Where a record points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Scope<A = AccountId> {
+    /// One account.
+    Account(A),
+    /// Every account that shares or has shared.
+    Everything,
+}
+
+/// What a record asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Task<A = AccountId> {
+    pub(crate) scope: Scope<A>,
+    /// Whether the policy may have been written.
+    pub(crate) promotes: bool,
+    pub(crate) dry_run: bool,
+}
+
+/// An account to reconcile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub(crate) account: AccountId,
+    /// Only to say what would be done.
+    pub(crate) dry_run: bool,
+    /// To offer again, too, what was offered before and still awaits acceptance.
+    pub(crate) renews_offers: bool,
+}
+
+/// What a record asks for, or why it is none of the function's.
+pub(crate) fn read(body: &str) -> Result<Task<AccountRef>, Ignored> {
+    let Hint { kind, .. } = hint::parse(body)?;
+    let scope = match kind {
+        Kind::Pipeline(account) | Kind::Share(account) => Scope::Account(account.into()),
+        Kind::Execution { execution, .. } => Scope::Account(execution.arn.account().clone().into()),
+        Kind::Offer(offer) => Scope::Account(offer.owner.into()),
+        Kind::Policy | Kind::Sweep => Scope::Everything,
+        Kind::Command(command) => return read_command(command),
+    };
+    Ok(Task {
+        promotes: scope == Scope::Everything,
+        scope,
+        dry_run: false,
+    })
+}
+
+fn read_command(command: Command) -> Result<Task<AccountRef>, Ignored> {
+    let scope = match (command.action, command.account) {
+        (Action::Share | Action::Sweep, Some(owner)) => Scope::Account(owner),
+        (Action::Share | Action::Sweep, None) => Scope::Everything,
+        (action @ Action::Accept, _) => return Err(action.not_for_this_function()),
+    };
+    Ok(Task {
+        promotes: scope == Scope::Everything && !command.dry_run,
+        scope,
+        dry_run: command.dry_run,
+    })
+}
+
+impl Task<AccountRef> {
+    /// The same task for the account that the policy means.
+    pub(crate) fn resolve(self, policy: &Policy) -> Result<Task, Ignored> {
+        let scope = match self.scope {
+            Scope::Account(account) => Scope::Account(hint::account_of(&account, policy)?),
+            Scope::Everything => Scope::Everything,
+        };
+        Ok(Task {
+            scope,
+            promotes: self.promotes,
+            dry_run: self.dry_run,
+        })
+    }
+}
+
+/// Whether it has to be known where shares were made once: where the policy
+/// names nobody any more, they may have to be withdrawn yet.
+pub(crate) fn needs_remembered(
+    tasks: &[Result<Task, Ignored>],
+    named: &BTreeSet<AccountId>,
+) -> bool {
+    let is_named = |task: &Task| match &task.scope {
+        Scope::Account(account) => named.contains(account),
+        Scope::Everything => false,
+    };
+    !tasks.iter().flatten().all(is_named)
+}
+
+/// The accounts to reconcile, each once for all records that point at it.
+pub(crate) fn requests(
+    tasks: &[Result<Task, Ignored>],
+    known: &BTreeSet<AccountId>,
+) -> Vec<Request> {
+    let mut requests = BTreeMap::new();
+    for task in tasks.iter().flatten() {
+        let accounts: Vec<_> = match &task.scope {
+            Scope::Account(account) => known.get(account).into_iter().collect(),
+            Scope::Everything => known.iter().collect(),
+        };
+        for account in accounts {
+            let request = requests.entry(account).or_insert(Request {
+                account: account.clone(),
+                dry_run: true,
+                renews_offers: false,
+            });
+            request.dry_run &= task.dry_run;
+            request.renews_offers |= task.scope == Scope::Everything;
+        }
+    }
+    requests.into_values().collect()
+}
+
+/// What becomes of a record, given what came of the accounts that it pointed at.
+pub(crate) fn outcome(task: &Result<Task, Ignored>, served: &[Served]) -> Outcome {
+    let Ok(task) = task else {
+        return Outcome::Done;
+    };
+    let concerns = |served: &&Served| match &task.scope {
+        Scope::Account(account) => served.account() == account,
+        Scope::Everything => true,
+    };
+    let accounts = served.iter().filter(concerns).map(|served| Reconciled {
+        account: served.account(),
+        failure: served.reconciled.worst(),
+        should_requeue: served.should_requeue(),
+    });
+    let accounts: Vec<_> = accounts.collect();
+    match follow_up(&accounts, task.scope == Scope::Everything) {
+        FollowUp::Done => Outcome::Done,
+        FollowUp::Retry(error) => Outcome::Failed(error),
+        FollowUp::Requeue(accounts) => {
+            let commands = accounts.iter();
+            let commands = commands.map(|account| Command::text(Action::Share, account));
+            Outcome::followed(REQUEUE_AFTER, commands.collect())
+        }
+    }
+}
