@@ -14,6 +14,7 @@ mod roles;
 mod services;
 mod supply;
 mod templates;
+mod workflows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
