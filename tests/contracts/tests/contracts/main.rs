@@ -8,6 +8,7 @@
 mod ceiling;
 mod cicd;
 mod examples;
+mod functions;
 mod metrics;
 mod reasons;
 mod roles;

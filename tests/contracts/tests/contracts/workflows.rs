@@ -112,9 +112,10 @@ fn release_notes(name: &str, tag: &str, changelog: &str) -> Result<String, Strin
     let output = Command::new(script).arg(tag).output().unwrap();
     fs::remove_dir_all(repository).unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    match output.status.success() {
-        true => Ok(text(output.stdout)),
-        false => Err(text(output.stderr)),
+    if output.status.success() {
+        Ok(text(output.stdout))
+    } else {
+        Err(text(output.stderr))
     }
 }
 
