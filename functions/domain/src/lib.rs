@@ -16,6 +16,7 @@
 
 pub mod account;
 pub mod ceiling;
+mod digest;
 pub mod hint;
 pub mod hook;
 pub mod id;

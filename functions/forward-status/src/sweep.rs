@@ -13,14 +13,12 @@ use domain::{
     id::AccountId,
     notification::{Change, Seen},
     policy::Policy,
+    storage::WATERMARK,
     time::{after, before},
 };
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{ExecutionNews, ForwardStatus, report::Report};
-
-/// The partition key of the times up to which executions were looked at.
-const WATERMARK: &str = "watermark";
 
 /// How far behind the watermark a sweep looks again. What SageMaker's search
 /// shows lags behind the truth by an undocumented while (ASSUMED: less than this).

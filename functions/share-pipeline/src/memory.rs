@@ -7,14 +7,11 @@ use domain::{
     id::AccountId,
     policy::{Gate, Policy},
     sharing::{self, Action, Evidence, Observed, Pipeline, Plan},
-    storage::{self, Key},
+    storage::{self, Key, OWNERS},
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::SharePipeline;
-
-/// The partition key of the owner accounts in which shares were made.
-const OWNERS: &str = "owners";
 
 /// How many items are written at once.
 const ITEMS_AT_ONCE: usize = 8;
