@@ -251,6 +251,28 @@ fn claimed<'a>(
 }
 
 /// The ARNs of the resources that the rule does not name, in order.
+///
+/// ```
+/// use domain::{invitation::{Resource, excess}, policy::Policy};
+///
+/// let policy = Policy::parse(
+///     r#"
+/// version: 1
+/// rules:
+///   - { name: readers, owner: "222222222222", pipelines: ["churn"], with: ["111111111111"] }
+/// "#,
+/// )?;
+/// let inside = ["churn", "secret"].map(|name| Resource {
+///     arn: format!("arn:aws:sagemaker:eu-west-1:222222222222:pipeline/{name}"),
+///     kind: "sagemaker:Pipeline".to_owned(),
+///     associated: None,
+/// });
+/// assert_eq!(
+///     excess(&policy.rules[0], &"eu-west-1".parse()?, &inside),
+///     ["arn:aws:sagemaker:eu-west-1:222222222222:pipeline/secret"]
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn excess(rule: &Rule, region: &Region, resources: &[Resource]) -> Vec<String> {
     let is_allowed = |resource: &Resource| {
@@ -267,6 +289,48 @@ pub fn excess(rule: &Rule, region: &Region, resources: &[Resource]) -> Vec<Strin
 }
 
 /// Judges an invitation by the policy and by what is inside.
+///
+/// ```
+/// use domain::{
+///     invitation::{Invitation, Receiver, Refusal, Resource, Verdict, judge},
+///     policy::Policy,
+/// };
+///
+/// let policy = Policy::parse(
+///     r#"
+/// version: 1
+/// accounts: { dev: "111111111111", test: "222222222222" }
+/// rules:
+///   - { name: readers, owner: test, pipelines: ["churn"], with: [dev] }
+/// "#,
+/// )?;
+/// let invitation = Invitation {
+///     arn: "arn:aws:ram:eu-west-1:222222222222:resource-share-invitation/1".parse()?,
+///     share: "arn:aws:ram:eu-west-1:222222222222:resource-share/1".parse()?,
+///     share_name: "pipeshare-readers.111111111111".to_owned(),
+///     sender: "222222222222".parse()?,
+///     receiver: "111111111111".parse()?,
+///     status: "PENDING".into(),
+///     sent: None,
+/// };
+/// let (account, region) = ("111111111111".parse()?, "eu-west-1".parse()?);
+/// let receiver = Receiver { account: &account, region: &region };
+/// let pipeline = |name| Resource {
+///     arn: format!("arn:aws:sagemaker:eu-west-1:222222222222:pipeline/{name}"),
+///     kind: "sagemaker:Pipeline".to_owned(),
+///     associated: None,
+/// };
+///
+/// let verdict = judge(&policy, receiver, &invitation, &[pipeline("churn")]);
+/// assert_eq!(verdict, Verdict::Accept("readers".parse()?));
+///
+/// // Whoever invites may put in anything.
+/// let inside = [pipeline("churn"), pipeline("secret")];
+/// let verdict = judge(&policy, receiver, &invitation, &inside);
+/// let resources = vec![inside[1].arn.clone()];
+/// assert_eq!(verdict, Verdict::Refuse(Refusal::TooMuch { resources }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn judge(
     policy: &Policy,

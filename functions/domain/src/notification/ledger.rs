@@ -98,6 +98,28 @@ const RESTARTING: SignedDuration = SignedDuration::from_secs(5);
 /// Decides whether a change is news to a destination.
 ///
 /// `present` is the status that `SageMaker` reports now, if it was asked.
+///
+/// ```
+/// use domain::notification::{Change, Decision, Seen, Told, decide};
+///
+/// let change = Change {
+///     status: "Failed".into(),
+///     previous: Some("Executing".into()),
+///     at: "2026-01-05T09:03:20Z".parse()?,
+///     seen: Seen::ByEvent,
+/// };
+/// let key = "Failed|2026-01-05T09:03:20Z".to_owned();
+/// assert_eq!(decide(&[], &change, None), Decision::Tell { key });
+///
+/// // SageMaker repeats its events.
+/// let told = Told {
+///     status: change.status.clone(),
+///     at: change.at,
+///     seen: change.seen,
+/// };
+/// assert_eq!(decide(&[told], &change, None), Decision::AlreadyTold);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn decide(history: &[Told], change: &Change, present: Option<&ExecutionStatus>) -> Decision {
     if change.status.is_terminal() {
