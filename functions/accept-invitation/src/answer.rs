@@ -1,43 +1,42 @@
 //! Answers one invitation.
 
-use aws::{
-    Error, notices,
-    ram::{Accepted, Consumer},
-};
+use aws::Error;
 use domain::{
-    invitation::{self, Invitation, Receiver, Refusal, Verdict},
+    invitation::{
+        self, Accepted, Invitation, InvitationOutcome, Receiver, Refusal, Verdict,
+        recognize_invitation,
+    },
     notification::{self, Fate, Limit, Room},
     status::InvitationStatus,
     storage,
 };
+use runtime::notifier;
 
-use crate::{
-    AcceptInvitation, Look,
-    report::{AccountReport, Answer},
-};
+use runtime::ports::Hub;
 
-impl AcceptInvitation<'_> {
+use crate::{AcceptInvitation, Look, ports::Consumers, report::AccountReport};
+
+impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// Accepts a pending invitation if the policy allows all that is inside.
     pub(crate) async fn answer(
         &self,
         look: &Look<'_>,
-        consumer: &Consumer,
         invitation: &Invitation,
         report: &mut AccountReport,
     ) {
         if invitation.status != InvitationStatus::Pending {
             return;
         }
-        let answer = match self.verdict(look, consumer, invitation).await {
-            Ok(None) => Ok(Answer::Over),
-            Ok(Some(Verdict::Accept(rule))) if look.dry_run => Ok(Answer::WouldAccept {
+        let answer = match self.verdict(look, invitation).await {
+            Ok(None) => Ok(InvitationOutcome::Over),
+            Ok(Some(Verdict::Accept(rule))) if look.dry_run => Ok(InvitationOutcome::WouldAccept {
                 rule: rule.to_string(),
             }),
-            Ok(Some(Verdict::Accept(rule))) => accept(consumer, invitation, rule.to_string()).await,
-            Ok(Some(Verdict::Wait)) => Ok(Answer::NothingInside),
-            Ok(Some(Verdict::Refuse(refusal))) => {
-                self.refuse(look, consumer, invitation, refusal).await
+            Ok(Some(Verdict::Accept(rule))) => {
+                self.accept(look, invitation, rule.to_string()).await
             }
+            Ok(Some(Verdict::Wait)) => Ok(InvitationOutcome::NothingInside),
+            Ok(Some(Verdict::Refuse(refusal))) => self.refuse(look, invitation, refusal).await,
             Err(error) => Err(error),
         };
         report.push(invitation, answer);
@@ -48,39 +47,39 @@ impl AcceptInvitation<'_> {
     async fn verdict(
         &self,
         look: &Look<'_>,
-        consumer: &Consumer,
         invitation: &Invitation,
     ) -> Result<Option<Verdict>, Error> {
         let receiver = Receiver {
             account: look.account,
-            region: self.aws.region(),
+            region: &self.hub.place().region,
         };
-        let unseen = invitation::judge(look.policy, receiver, invitation, &[]);
-        if matches!(unseen, Verdict::Refuse(_)) {
-            return Ok(Some(unseen));
-        }
-        let resources = consumer.pending_resources(&invitation.arn).await?;
-        Ok(resources
-            .map(|resources| invitation::judge(look.policy, receiver, invitation, &resources)))
+        let rule = match recognize_invitation(look.policy, receiver, invitation) {
+            Ok(rule) => rule,
+            Err(refusal) => return Ok(Some(Verdict::Refuse(refusal))),
+        };
+        let inside = self
+            .consumers
+            .pending_resources(look.account, &invitation.arn);
+        let judge = |inside: Vec<_>| invitation::judge(rule, receiver.region, &inside);
+        Ok(inside.await?.map(judge))
     }
 
     /// Leaves the invitation alone, or rejects it if that is the setting, and says so once.
     async fn refuse(
         &self,
         look: &Look<'_>,
-        consumer: &Consumer,
         invitation: &Invitation,
         refusal: Refusal,
-    ) -> Result<Answer, Error> {
+    ) -> Result<InvitationOutcome, Error> {
         if !refusal.is_suspicious() {
-            return Ok(Answer::NotOurs);
+            return Ok(InvitationOutcome::NotOurs);
         }
         let rejected = self.config.rejects && !look.dry_run;
         if look.dry_run {
-            return Ok(Answer::Refused { refusal, rejected });
+            return Ok(InvitationOutcome::Refused { refusal, rejected });
         }
         // Told first: a rejected invitation is not looked at again.
-        let region = self.aws.region();
+        let region = &self.hub.place().region;
         let notice = |room| {
             let fate = Fate {
                 was_rejected: rejected,
@@ -89,13 +88,13 @@ impl AcceptInvitation<'_> {
             notification::refusal_notice(look.policy, region, invitation, &refusal, fate)
         };
         // The policy names the owner, and still it writes what it likes.
-        let day = notices::day(look.teller.now);
+        let day = notifier::day(look.teller.now);
         let key = storage::refusals(look.account, &invitation.sender, &day);
         self.notices
             .tell_limited(look.teller, key, Limit::REFUSALS, notice)
             .await?;
         if rejected {
-            consumer.reject(&invitation.arn).await?;
+            self.consumers.reject(look.account, &invitation.arn).await?;
         }
         tracing::warn!(
             account.id = %look.account,
@@ -105,18 +104,20 @@ impl AcceptInvitation<'_> {
             reason = refusal.code(),
             "invitation not accepted: {refusal}"
         );
-        Ok(Answer::Refused { refusal, rejected })
+        Ok(InvitationOutcome::Refused { refusal, rejected })
     }
-}
 
-async fn accept(
-    consumer: &Consumer,
-    invitation: &Invitation,
-    rule: String,
-) -> Result<Answer, Error> {
-    Ok(match consumer.accept(&invitation.arn).await? {
-        Accepted::Now => Answer::Accepted { rule },
-        Accepted::Already => Answer::AlreadyAccepted { rule },
-        Accepted::No => Answer::Over,
-    })
+    async fn accept(
+        &self,
+        look: &Look<'_>,
+        invitation: &Invitation,
+        rule: String,
+    ) -> Result<InvitationOutcome, Error> {
+        let accepted = self.consumers.accept(look.account, &invitation.arn).await?;
+        Ok(match accepted {
+            Accepted::Now => InvitationOutcome::Accepted { rule },
+            Accepted::Already => InvitationOutcome::AlreadyAccepted { rule },
+            Accepted::No => InvitationOutcome::Over,
+        })
+    }
 }

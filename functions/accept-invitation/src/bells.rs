@@ -5,9 +5,9 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use aws::lambda::Record;
 use domain::id::AccountId;
 use jiff::Timestamp;
+use runtime::lambda::Record;
 
 /// When each account was looked at last, as a whole and to the end.
 ///

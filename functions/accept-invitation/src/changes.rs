@@ -2,22 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws::{Class, Error, dynamodb::Lease, notices::Destination, ram::ReceivedShare};
+use aws::{Class, Error};
 use domain::{
     id::ShareArn,
-    invitation::Refusal,
+    invitation::{Inspection, ReceivedShare, Refusal},
     notification::{
-        AccessChange, Contents, Grant, Limit, Reconciled, Room, Sighting, Sightings, Unsent,
-        access_notice, excess_key, excess_notice, reconcile,
+        AccessChange, Contents, Destination, Grant, Limit, Reconciled, Room, Sighting, Sightings,
+        Unsent, access_notice, excess_key, excess_notice, reconcile,
     },
     sharing::ShareName,
-    storage,
+    storage::{self, Lease},
 };
+
+use runtime::ports::Hub;
 
 use crate::{
     AcceptInvitation, Look,
     memory::{Announcement, Memory},
-    report::{AccountReport, Inspection},
+    ports::Consumers,
+    report::AccountReport,
 };
 
 /// What people have to know when changes are told later.
@@ -88,7 +91,7 @@ impl Seen {
     }
 }
 
-impl AcceptInvitation<'_> {
+impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// Notes what has changed, and tells it and whatever else has not been told.
     pub(crate) async fn tell_changes(
         &self,

@@ -1,9 +1,6 @@
 //! The function's environment.
 
-use aws::{
-    env::{self, InvalidEnvironment, Settings},
-    lambda::QUEUE_URL,
-};
+use runtime::config::{self, InvalidEnvironment, Settings};
 
 /// The function's environment variables; all are required but that of the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,17 +9,20 @@ pub struct Config {
     pub settings: Settings,
     /// `PIPESHARE_REFUSED`: `reject` rejects what looks like ours and is not; `leave` leaves it alone.
     pub rejects: bool,
-    /// Whether `PIPESHARE_QUEUE` is set, so that another look can follow this one.
-    pub can_wait: bool,
+    /// `PIPESHARE_TOPIC`: the hub's topic.
+    pub topic: String,
+    /// `PIPESHARE_QUEUE`: the function's own queue; without one, nothing can be requeued.
+    pub queue_url: Option<String>,
 }
 
 impl Config {
     /// Reads the environment; the error names every variable that is missing or wrong.
     pub fn from_env() -> Result<Self, InvalidEnvironment> {
-        let mut environment = env::of_process();
+        let mut environment = config::of_process();
         let config = Self {
             settings: environment.settings(),
-            can_wait: environment.is_set(QUEUE_URL),
+            topic: environment.topic(),
+            queue_url: environment.queue_url(),
             rejects: environment.choice("PIPESHARE_REFUSED", &["leave", "reject"]) == "reject",
         };
         environment.finish()?;

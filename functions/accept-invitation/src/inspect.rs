@@ -1,18 +1,16 @@
 //! Inspects a share that was accepted, or that needed no acceptance, and proves the access.
 
-use aws::{Error, clients::Consumer, ram::ReceivedShare};
+use aws::Error;
 use domain::{
     id::{PipelineArn, Principal},
-    invitation::{self, Refusal, Resource},
+    invitation::{self, Inspection, ReceivedShare, Refusal, Resource},
     notification::{Contents, Inside},
     policy::Rule,
 };
 
-use crate::{
-    AcceptInvitation, Look,
-    changes::Seen,
-    report::{AccountReport, Inspection},
-};
+use runtime::ports::Hub;
+
+use crate::{AcceptInvitation, Look, changes::Seen, ports::Consumers, report::AccountReport};
 
 /// After so many pipelines that are denied, the rest of a share is not tried.
 const MOST_DENIALS: usize = 5;
@@ -21,12 +19,11 @@ const MOST_DENIALS: usize = 5;
 /// thousands, and its owner may delete them all before RAM has noticed.
 const MOST_TRIED: usize = 50;
 
-impl AcceptInvitation<'_> {
+impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// Inspects one visible share, if it claims to be ours.
     pub(crate) async fn inspect(
         &self,
         look: &Look<'_>,
-        consumer: &Consumer,
         share: &ReceivedShare,
         seen: &mut Seen,
         report: &mut AccountReport,
@@ -38,7 +35,7 @@ impl AcceptInvitation<'_> {
             look.account,
         );
         let (inspection, contents) = match recognized {
-            Ok(rule) => match self.prove(look, consumer, share, rule).await {
+            Ok(rule) => match self.prove(look, share, rule).await {
                 Ok((inspection, contents)) => (Ok(inspection), contents),
                 Err(error) => (Err(error), Contents::Unknown),
             },
@@ -56,13 +53,12 @@ impl AcceptInvitation<'_> {
     async fn prove(
         &self,
         look: &Look<'_>,
-        consumer: &Consumer,
         share: &ReceivedShare,
         rule: &Rule,
     ) -> Result<(Inspection, Contents), Error> {
-        let resources = consumer.ram.resources(&share.arn).await?;
+        let resources = self.consumers.resources(look.account, &share.arn).await?;
         let inside = pipelines(&resources);
-        let excess = invitation::excess(rule, self.aws.region(), &resources);
+        let excess = invitation::excess(rule, &self.hub.place().region, &resources);
         if !excess.is_empty() {
             let refusal = Refusal::TooMuch { resources: excess };
             return Ok((
@@ -80,7 +76,7 @@ impl AcceptInvitation<'_> {
             // Each look begins somewhere else among them.
             let beginning = invitation::beginning(inside.len(), look.teller.now);
             let pipelines = inside.keys().cycle().skip(beginning).take(inside.len());
-            match attempt(consumer, pipelines).await? {
+            match self.attempt(look, pipelines).await? {
                 Trial::Passed => {}
                 Trial::Open => return Ok((Inspection::Empty, Contents::Unknown)),
                 // RAM has yet to notice what SageMaker says.
@@ -99,6 +95,35 @@ impl AcceptInvitation<'_> {
         };
         Ok((Inspection::Proven { pipelines }, contents))
     }
+
+    /// Has the account describe a pipeline.
+    ///
+    /// One stands for all. One that is gone or denied proves nothing, so another is asked.
+    async fn attempt<'p>(
+        &self,
+        look: &Look<'_>,
+        pipelines: impl Iterator<Item = &'p PipelineArn>,
+    ) -> Result<Trial, Error> {
+        let mut denials = Vec::new();
+        for (tried, pipeline) in pipelines.enumerate() {
+            if tried == MOST_TRIED {
+                return Ok(denials.pop().map_or(Trial::Open, Trial::Denied));
+            }
+            match self.consumers.describe(look.account, pipeline).await {
+                Ok(()) => return Ok(Trial::Passed),
+                Err(error) if error.is_access_denied() => denials.push(error.to_string()),
+                Err(error) if error.is("ResourceNotFound") => {}
+                Err(error) => return Err(error),
+            }
+            if denials.len() == MOST_DENIALS {
+                break;
+            }
+        }
+        Ok(denials
+            .into_iter()
+            .next()
+            .map_or(Trial::Gone, Trial::Denied))
+    }
 }
 
 /// What came of using what RAM shows.
@@ -111,34 +136,6 @@ enum Trial {
     Open,
     /// It was denied; this is what AWS said.
     Denied(String),
-}
-
-/// Has the account describe a pipeline.
-///
-/// One stands for all. One that is gone or denied proves nothing, so another is asked.
-async fn attempt(
-    consumer: &Consumer,
-    pipelines: impl Iterator<Item = &PipelineArn>,
-) -> Result<Trial, Error> {
-    let mut denials = Vec::new();
-    for (tried, pipeline) in pipelines.enumerate() {
-        if tried == MOST_TRIED {
-            return Ok(denials.pop().map_or(Trial::Open, Trial::Denied));
-        }
-        match consumer.sagemaker.describe(pipeline).await {
-            Ok(()) => return Ok(Trial::Passed),
-            Err(error) if error.is_access_denied() => denials.push(error.to_string()),
-            Err(error) if error.is("ResourceNotFound") => {}
-            Err(error) => return Err(error),
-        }
-        if denials.len() == MOST_DENIALS {
-            break;
-        }
-    }
-    Ok(denials
-        .into_iter()
-        .next()
-        .map_or(Trial::Gone, Trial::Denied))
 }
 
 /// The pipelines among the resources, each with the time at which it was put in.

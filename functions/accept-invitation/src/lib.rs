@@ -22,6 +22,7 @@ mod config;
 mod inspect;
 mod look;
 mod memory;
+mod ports;
 mod report;
 mod strangers;
 
@@ -30,28 +31,25 @@ use std::{
     time::Duration,
 };
 
-use aws::{
-    Aws, Class,
-    dynamodb::Table,
-    lambda::{self, Deadline, Outcome, Record, Reply},
-    notices::{Notices, Teller},
-    policy::InForce,
-    telemetry::Metrics,
-};
 use domain::{
     hint::{self, Action, Command, Hint, Ignored, Kind, Offer},
     id::AccountId,
-    policy::Policy,
+    policy::{InForce, Policy},
+    reconcile::{FollowUp, follow_up},
 };
-use futures::{StreamExt, stream};
+use runtime::{
+    lambda::{self, Deadline, Outcome, Record, Reply},
+    metrics::{Metric, Metrics},
+    notifier::{Notices, Teller},
+    ports::Hub,
+    reconcile::{each_account, policy_in_force},
+};
 
 use bells::Bells;
 pub use config::Config;
 use memory::Known;
+pub use ports::Consumers;
 use report::{AccountReport, Report};
-
-/// How many accounts are looked at at once.
-const ACCOUNTS_AT_ONCE: usize = 8;
 
 /// When an account is looked at again where an invitation or a share has yet
 /// to become visible, which takes seconds as a rule.
@@ -64,11 +62,11 @@ const PATIENCE: u32 = 5;
 
 /// What the function works with.
 #[derive(Debug)]
-pub struct AcceptInvitation<'a> {
-    aws: &'a Aws,
+pub struct AcceptInvitation<'a, H, C> {
+    consumers: &'a C,
     config: Config,
-    table: Table,
-    notices: Notices<'a>,
+    hub: &'a H,
+    notices: Notices<'a, H>,
     bells: Bells,
 }
 
@@ -113,25 +111,25 @@ struct Look<'a> {
     teller: Teller<'a>,
 }
 
-impl lambda::Function for AcceptInvitation<'_> {
+impl<H: Hub, C: Consumers> lambda::Function for AcceptInvitation<'_, H, C> {
     async fn handle(&self, batch: &[Record], deadline: Deadline, metrics: &Metrics) -> Reply {
         let mut report = Report::default();
         let outcomes = self.serve(batch, deadline, &mut report).await;
         report.count(metrics);
-        metrics.count("HubFailed", self.notices.take_refused_by_hub());
+        metrics.count(Metric::HubFailed, self.notices.take_refused_by_hub());
         report.reply(outcomes)
     }
 }
 
-impl<'a> AcceptInvitation<'a> {
+impl<'a, H: Hub, C: Consumers> AcceptInvitation<'a, H, C> {
     /// The function in its environment.
     #[must_use]
-    pub fn new(aws: &'a Aws, config: Config) -> Self {
+    pub fn new(consumers: &'a C, hub: &'a H, config: Config) -> Self {
         Self {
-            table: aws.table(&config.settings.table),
-            notices: Notices::new(aws, &config.settings),
+            hub,
+            notices: Notices::new(hub, &config.topic),
             bells: Bells::default(),
-            aws,
+            consumers,
             config,
         }
     }
@@ -143,16 +141,11 @@ impl<'a> AcceptInvitation<'a> {
         deadline: Deadline,
         report: &mut Report,
     ) -> Vec<Outcome> {
-        let ssm = self.aws.ssm();
-        let policy = match ssm.policy_in_force(&self.config.settings.policy).await {
-            Ok(Some(policy)) => policy,
-            Ok(None) => {
-                report.stop(&"no policy is in force");
-                return lambda::each(batch, &Outcome::Done);
-            }
-            Err(error) => {
-                report.stop(&error);
-                return lambda::each(batch, &Outcome::Failed(error));
+        let policy = match policy_in_force(self.hub).await {
+            Ok(policy) => policy,
+            Err(stopped) => {
+                report.stop(&stopped);
+                return stopped.outcomes(batch);
             }
         };
         report.policy_version = Some(policy.version);
@@ -160,16 +153,20 @@ impl<'a> AcceptInvitation<'a> {
         let tasks: Vec<_> = reading.collect();
 
         let retired = self.retired(&policy.policy, &tasks).await;
-        let looks = looks(&policy, &retired, &tasks, batch, self.config.can_wait);
-        let time = lambda::share_of(deadline.time_left(), looks.len(), ACCOUNTS_AT_ONCE);
-        let serving = looks
-            .iter()
-            .map(|look| self.serve_account(look, deadline, time));
-        report.accounts = stream::iter(serving)
-            .buffer_unordered(ACCOUNTS_AT_ONCE)
-            .collect()
-            .await;
-        report.accounts.sort_by(|a, b| a.account.cmp(&b.account));
+        let looks = looks(
+            &policy,
+            &retired,
+            &tasks,
+            batch,
+            self.config.queue_url.is_some(),
+        );
+        report.accounts = each_account(
+            &looks,
+            deadline,
+            |report: &AccountReport| &report.account,
+            async |look, time| self.serve_account(look, deadline, time).await,
+        )
+        .await;
         let began = batch.iter().filter_map(|record| record.received).max();
         for look in looks.iter().filter(|look| look.is_whole) {
             let mut reports = report.accounts.iter();
@@ -307,23 +304,27 @@ fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> Outcome {
         report.not_a_consumer.insert(account.clone());
         return Outcome::Done;
     }
-    // Of a sweep, only what failed is repeated: the next one comes by itself.
-    let is_sweep = account.is_none();
-    let is_transient = |look: &&AccountReport| look.class() == Some(Class::Transient);
-    let failed = accounts.iter().copied().find(is_transient);
-    if let Some(error) = failed.and_then(AccountReport::worst).filter(|_| !is_sweep) {
-        return Outcome::Failed(error.clone());
-    }
-    if let Scope::Offer(offer) = scope
+    let is_scheduled = account.is_none();
+    let found: Vec<_> = accounts
+        .iter()
+        .map(|report| report.reconciled(is_scheduled))
+        .collect();
+    let follow_up = follow_up(&found, is_scheduled);
+    if let (Scope::Offer(offer), FollowUp::Done | FollowUp::Requeue(_)) = (scope, &follow_up)
         && accounts
             .iter()
             .any(|look| look.awaits(offer) || look.is_cut_short())
     {
         return Outcome::followed(NEXT_LOOK, vec![offer.event().to_string()]);
     }
-    let unfinished = accounts
-        .iter()
-        .filter(|look| look.wants_another_look(is_sweep) || is_transient(look));
-    let commands = unfinished.map(|look| Command::text(Action::Accept, &look.account));
-    Outcome::followed(NEXT_LOOK, commands.collect())
+    match follow_up {
+        FollowUp::Done => Outcome::Done,
+        FollowUp::Retry(error) => Outcome::Failed(error),
+        FollowUp::Requeue(accounts) => {
+            let commands = accounts
+                .iter()
+                .map(|account| Command::text(Action::Accept, account));
+            Outcome::followed(NEXT_LOOK, commands.collect())
+        }
+    }
 }

@@ -7,14 +7,17 @@ use std::{
     time::Duration,
 };
 
-use aws::{Class, Error, clients::Consumer, lambda::Deadline, ram::ReceivedShare};
+use aws::{Class, Error};
 use domain::{
     id::{InvitationArn, ShareArn},
-    invitation::{self, Receiver, Triage},
+    invitation::{self, ReceivedShare, Receiver, Triage},
     notification::Contents,
 };
+use runtime::lambda::Deadline;
 
-use crate::{AcceptInvitation, Look, changes::Seen, report::AccountReport};
+use runtime::ports::Hub;
+
+use crate::{AcceptInvitation, Look, changes::Seen, ports::Consumers, report::AccountReport};
 
 /// How many invitations of strangers a look rejects, if they are to be rejected.
 const MOST_REJECTED: usize = 100;
@@ -35,7 +38,7 @@ struct Received<'a> {
     passed_over: Vec<ReceivedShare>,
 }
 
-impl AcceptInvitation<'_> {
+impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// Answers what is pending in one account and inspects what it has
     /// accepted, as far as its time goes.
     pub(crate) async fn serve_account(
@@ -59,9 +62,8 @@ impl AcceptInvitation<'_> {
     }
 
     async fn serve_in_time(&self, look: &Look<'_>, deadline: Deadline, report: &mut AccountReport) {
-        let consumer = self.aws.consumer(look.account).await;
         let mut seen = Seen::default();
-        let serving = self.serve_all(look, &consumer, deadline, &mut seen, report);
+        let serving = self.serve_all(look, deadline, &mut seen, report);
         let (served, memory) = futures::join!(serving, self.recall(look));
         let seen = match served {
             Ok(()) => Some(seen),
@@ -84,19 +86,16 @@ impl AcceptInvitation<'_> {
     async fn serve_all(
         &self,
         look: &Look<'_>,
-        consumer: &Consumer,
         deadline: Deadline,
         seen: &mut Seen,
         report: &mut AccountReport,
     ) -> Result<(), Error> {
         let mut served = Served::default();
         if !look.offers.is_empty() {
-            served = self
-                .serve_offers(look, consumer, deadline, seen, report)
-                .await?;
+            served = self.serve_offers(look, deadline, seen, report).await?;
         }
         if look.is_whole {
-            self.serve_whole(look, consumer, served, deadline, seen, report)
+            self.serve_whole(look, served, deadline, seen, report)
                 .await?;
         }
         Ok(())
@@ -107,23 +106,24 @@ impl AcceptInvitation<'_> {
     async fn serve_offers(
         &self,
         look: &Look<'_>,
-        consumer: &Consumer,
         deadline: Deadline,
         seen: &mut Seen,
         report: &mut AccountReport,
     ) -> Result<Served, Error> {
-        let ram = &consumer.ram;
+        let consumers = self.consumers;
         let offered: BTreeSet<_> = look.offers.iter().map(|offer| &offer.share).collect();
         let offered: Vec<_> = offered.into_iter().cloned().collect();
-        let (invitations, shares) =
-            futures::try_join!(ram.invitations_to(&offered), ram.shares_among(&offered))?;
+        let (invitations, shares) = futures::try_join!(
+            consumers.invitations_to(look.account, &offered),
+            consumers.shares_among(look.account, &offered)
+        )?;
         let mut served = Served::default();
         for invitation in &invitations {
             if deadline.is_over() {
                 report.cut_short();
                 return Ok(served);
             }
-            self.answer(look, ram, invitation, report).await;
+            self.answer(look, invitation, report).await;
             served.invitations.insert(invitation.arn.clone());
         }
         for share in &shares {
@@ -131,7 +131,7 @@ impl AcceptInvitation<'_> {
                 report.cut_short();
                 return Ok(served);
             }
-            self.inspect(look, consumer, share, seen, report).await;
+            self.inspect(look, share, seen, report).await;
             served.shares.insert(share.arn.clone());
         }
         for offer in &look.offers {
@@ -145,7 +145,6 @@ impl AcceptInvitation<'_> {
     async fn serve_whole(
         &self,
         look: &Look<'_>,
-        consumer: &Consumer,
         served: Served,
         deadline: Deadline,
         seen: &mut Seen,
@@ -155,7 +154,7 @@ impl AcceptInvitation<'_> {
             triage,
             shares,
             passed_over,
-        } = self.receive(look, consumer, deadline, report).await?;
+        } = self.receive(look, deadline, report).await?;
         for share in &passed_over {
             seen.add(share, None, Contents::Unknown);
         }
@@ -166,7 +165,7 @@ impl AcceptInvitation<'_> {
                 return Ok(());
             }
             if !served.invitations.contains(&invitation.arn) {
-                self.answer(look, &consumer.ram, invitation, report).await;
+                self.answer(look, invitation, report).await;
             }
         }
         self.report_strangers(look, triage.strangers(), report)
@@ -179,13 +178,13 @@ impl AcceptInvitation<'_> {
                 return Ok(());
             }
             if !served.shares.contains(&share.arn) {
-                self.inspect(look, consumer, share, seen, report).await;
+                self.inspect(look, share, seen, report).await;
             }
         }
         if !report.is_cut_short() {
             seen.complete();
         }
-        self.reject_strangers(look, &consumer.ram, triage.strangers(), deadline, report)
+        self.reject_strangers(look, triage.strangers(), deadline, report)
             .await;
         Ok(())
     }
@@ -194,13 +193,12 @@ impl AcceptInvitation<'_> {
     async fn receive<'s>(
         &'s self,
         look: &'s Look<'_>,
-        consumer: &Consumer,
         deadline: Deadline,
         report: &mut AccountReport,
     ) -> Result<Received<'s>, Error> {
         let receiver = Receiver {
             account: look.account,
-            region: self.aws.region(),
+            region: &self.hub.place().region,
         };
         let triage = RefCell::new(Triage::new(look.policy, receiver, MOST_REJECTED));
         let mut shares = Vec::new();
@@ -215,13 +213,13 @@ impl AcceptInvitation<'_> {
                 ControlFlow::Continue(())
             }
         };
-        let invitations = consumer.ram.each_invitation(|page| {
+        let invitations = self.consumers.each_invitation(look.account, |page| {
             for invitation in page {
                 triage.borrow_mut().add(invitation);
             }
             go_on()
         });
-        let visible = consumer.ram.each_share(|mut page| {
+        let visible = self.consumers.each_share(look.account, |mut page| {
             let mut triage = triage.borrow_mut();
             let other = page.extract_if(.., |share| {
                 !triage.is_worth_inspecting(&share.arn, &share.name)

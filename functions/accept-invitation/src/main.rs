@@ -1,13 +1,16 @@
 //! Lambda entry point: wiring only.
 
 use accept_invitation::{AcceptInvitation, Config};
-use aws::{Aws, lambda, telemetry};
+use aws::{Aws, Hub};
+use runtime::{lambda, log};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::StartError> {
-    telemetry::init();
+    log::init(env!("CARGO_CRATE_NAME"));
     let config = Config::from_env()?;
-    let aws = Aws::from_env().await?;
+    let aws = Aws::connect(&config.settings.identity).await;
+    let hub = Hub::new(&aws, &config.settings);
+    let queue_url = config.queue_url.clone();
 
-    lambda::serve(&aws, AcceptInvitation::new(&aws, config)).await
+    lambda::serve(&hub, queue_url, AcceptInvitation::new(&aws, &hub, config)).await
 }

@@ -6,21 +6,20 @@
 
 use std::collections::BTreeMap;
 
-use aws::{
-    Error,
-    dynamodb::{Condition, Item, Values, Write},
-};
+use aws::Error;
 use domain::{
     hint::Ignored,
     id::{AccountId, ShareArn},
     notification::{Grant, Holdings, Limit, MAX_PART, Notice, Room, Tally, Unsent},
     policy::Policy,
-    storage::{self, Key, SharedItem},
+    storage::{self, Condition, Item, Key, SharedItem, Values, Write},
     time,
 };
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{AcceptInvitation, Look, Scope, Task};
+use runtime::ports::Hub;
+
+use crate::{AcceptInvitation, Look, Scope, Task, ports::Consumers};
 
 /// How long it is tried to reach somebody who cannot be told.
 const KEEP_UNSENT: SignedDuration = SignedDuration::from_hours(24 * 14);
@@ -134,7 +133,7 @@ impl Memory {
 /// The accounts that something is remembered about, each with its last write.
 pub(crate) type Known = BTreeMap<AccountId, String>;
 
-impl AcceptInvitation<'_> {
+impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// The accounts that something is remembered about and that the policy names
     /// no more, if a task may be about one of them.
     ///
@@ -149,7 +148,7 @@ impl AcceptInvitation<'_> {
         if tasks.iter().flatten().all(is_enough) {
             return Known::new();
         }
-        let items = match self.table.list(storage::CONSUMERS).await {
+        let items = match self.hub.list(storage::CONSUMERS).await {
             Ok(items) => items,
             Err(error) => {
                 tracing::error!("accounts that no rule names any more are left out: {error}");
@@ -166,7 +165,7 @@ impl AcceptInvitation<'_> {
 
     /// What is remembered about the account.
     pub(crate) async fn recall(&self, look: &Look<'_>) -> Result<Memory, Error> {
-        let items = self.table.list(&storage::shared(look.account)).await?;
+        let items = self.hub.list(&storage::shared(look.account)).await?;
         Ok(Memory {
             last: look.retired.clone(),
             ..Memory::read(items)
@@ -278,7 +277,7 @@ impl AcceptInvitation<'_> {
             condition: Condition::Any,
         });
         let Some(Announcement { unsent, limit }) = announcement else {
-            let is_ours = self.table.write_all(writes).await?;
+            let is_ours = self.hub.write_all(writes).await?;
             if is_ours {
                 memory.last = Some(last);
             }
@@ -296,7 +295,7 @@ impl AcceptInvitation<'_> {
         let tally = memory.limits.get(&limit.sk).cloned().unwrap_or_default();
         let tally = tally.counted(look.teller.now);
         writes.push(put(&limit, tally.to_values(), Tally::KEPT));
-        let is_ours = self.table.write_all(writes).await?;
+        let is_ours = self.hub.write_all(writes).await?;
         if is_ours {
             memory.last = Some(last);
             memory.unsent.insert(key.sk, unsent);
@@ -313,7 +312,7 @@ impl AcceptInvitation<'_> {
         sk: &str,
     ) -> Result<(), Error> {
         let pk = storage::shared(look.account);
-        self.table.delete(&pk, sk).await?;
+        self.hub.delete(&pk, sk).await?;
         memory.unsent.remove(sk);
         Ok(())
     }
@@ -333,7 +332,7 @@ impl AcceptInvitation<'_> {
                 key: storage::consumer(look.account),
                 condition: Condition::Is(LAST, last.clone()),
             };
-            self.table.write_all(vec![delete]).await?;
+            self.hub.write_all(vec![delete]).await?;
         }
         Ok(())
     }

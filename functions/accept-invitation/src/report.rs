@@ -4,25 +4,23 @@ mod found;
 
 use std::{collections::BTreeSet, fmt};
 
-use aws::{
-    Class, Error,
-    lambda::{Outcome, Reply},
-    ram::ReceivedShare,
-    telemetry::Metrics,
-};
+use aws::{Class, Error};
 use domain::{
     hint::{Ignored, Offer},
-    id::{AccountId, Principal},
-    invitation::{Invitation, Strangers},
+    id::AccountId,
+    invitation::{Inspection, Invitation, InvitationOutcome, OfferState, ReceivedShare, Strangers},
     notification::{Delta, Grant, Trouble},
     policy::Policy,
-    status::InvitationStatus,
+    reconcile::{Reconciled, worst},
+};
+use runtime::{
+    lambda::{Outcome, Reply},
+    metrics::{Metric, Metrics},
 };
 use serde::Serialize;
 
 use crate::Look;
-pub(crate) use found::{Answer, Inspection};
-use found::{AnsweredInvitation, FollowedOffer, InspectedShare, Met, NotedChange, OfferState};
+use found::{AnsweredInvitation, FollowedOffer, InspectedShare, Met, NotedChange};
 
 /// One run of the function.
 #[derive(Debug, Default, Serialize)]
@@ -67,26 +65,26 @@ impl Report {
 
     /// Counts what was done.
     pub(crate) fn count(&self, metrics: &Metrics) {
-        metrics.count("HintsIgnored", self.ignored.len() as u64);
+        metrics.count(Metric::HintsIgnored, self.ignored.len() as u64);
         for account in &self.accounts {
             // A dry run tells nobody, and so it raises no alarm.
             let permanent = (account.class() == Some(Class::Permanent)
                 || !account.denials.is_empty())
                 && !account.dry_run;
-            metrics.count("AccountFailed", u64::from(permanent));
-            metrics.count("AccountsCutShort", u64::from(account.is_cut_short));
-            metrics.count("InvitationsNotOurs", account.not_ours as u64);
+            metrics.count(Metric::AccountFailed, u64::from(permanent));
+            metrics.count(Metric::AccountsCutShort, u64::from(account.is_cut_short));
+            metrics.count(Metric::InvitationsNotOurs, account.not_ours as u64);
             if let Some(strangers) = &account.strangers {
-                metrics.count("InvitationsRefused", strangers.invitations as u64);
-                metrics.count("SharesDistrusted", strangers.shares as u64);
+                metrics.count(Metric::InvitationsRefused, strangers.invitations as u64);
+                metrics.count(Metric::SharesDistrusted, strangers.shares as u64);
             }
             let answers = account.invitations.iter().filter_map(|a| a.answer.as_ref());
             for answer in answers {
-                metrics.count(answer.metric(), 1);
+                metrics.count(found::of_answer(answer), 1);
             }
             let inspections = account.shares.iter().filter_map(|s| s.inspection.as_ref());
             for inspection in inspections {
-                metrics.count(inspection.metric(), 1);
+                metrics.count(found::of_inspection(inspection), 1);
             }
         }
     }
@@ -225,7 +223,11 @@ impl AccountReport {
     }
 
     /// Adds the answer to an invitation.
-    pub(crate) fn push(&mut self, invitation: &Invitation, answer: Result<Answer, Error>) {
+    pub(crate) fn push(
+        &mut self,
+        invitation: &Invitation,
+        answer: Result<InvitationOutcome, Error>,
+    ) {
         let (answer, error) = self.split(answer);
         self.invitations.push(AnsweredInvitation {
             invitation: invitation.arn.clone(),
@@ -245,7 +247,7 @@ impl AccountReport {
         inspection: Result<Inspection, Error>,
     ) {
         match &inspection {
-            Ok(Inspection::Distrusted { .. } | Inspection::NoAccess { .. }) if look.can_wait => {
+            Ok(inspection) if inspection.is_wrong() && look.can_wait => {
                 self.holds_back = true;
             }
             Ok(Inspection::NoAccess { error }) => {
@@ -286,25 +288,7 @@ impl AccountReport {
         invitations: &[Invitation],
         shares: &[ReceivedShare],
     ) {
-        let mut of_share = invitations.iter().filter(|i| i.share == offer.share);
-        // A share can have an expired invitation and a new one.
-        let newest = of_share
-            .clone()
-            .find(|invitation| invitation.status == InvitationStatus::Pending)
-            .or_else(|| of_share.next());
-        let principal = Principal::Account(offer.consumer.clone());
-        let state = if shares.iter().any(|share| share.arn == offer.share) {
-            OfferState::Visible
-        } else {
-            match newest.map(|invitation| &invitation.status) {
-                Some(InvitationStatus::Expired) => OfferState::Expired,
-                Some(InvitationStatus::Rejected) => OfferState::Rejected,
-                Some(InvitationStatus::Accepted) => OfferState::Accepted,
-                Some(_) => OfferState::Invited,
-                None if !policy.must_accept(&principal) => OfferState::NotNeeded,
-                None => OfferState::NotVisibleYet,
-            }
-        };
+        let state = OfferState::of(policy, offer, invitations, shares);
         self.offers.push(FollowedOffer {
             share: offer.share.clone(),
             state,
@@ -317,10 +301,10 @@ impl AccountReport {
         let mut invitations = self.invitations.iter();
         let is_unanswered = invitations.any(|invitation| {
             invitation.share == offer.share
-                && matches!(
-                    invitation.answer,
-                    Some(Answer::NothingInside | Answer::Over)
-                )
+                && invitation
+                    .answer
+                    .as_ref()
+                    .is_some_and(InvitationOutcome::is_settling)
         });
         let mut offers = self.offers.iter();
         offers.any(|followed| {
@@ -334,13 +318,13 @@ impl AccountReport {
     }
 
     /// The class of the failure that decides what becomes of the hint.
-    pub(crate) fn class(&self) -> Option<Class> {
+    fn class(&self) -> Option<Class> {
         self.worst().map(Error::class)
     }
 
     /// The failure that [`AccountReport::class`] speaks of.
-    pub(crate) fn worst(&self) -> Option<&Error> {
-        self.failures.iter().max_by_key(|error| error.class())
+    fn worst(&self) -> Option<&Error> {
+        worst(&self.failures)
     }
 
     /// What only people can mend; a dry run troubles nobody.
@@ -356,28 +340,25 @@ impl AccountReport {
     /// look in a few seconds can see what became of it.
     ///
     /// A sweep comes again by itself, so it only follows what it has begun.
-    pub(crate) fn wants_another_look(&self, is_sweep: bool) -> bool {
-        let accepted = self.invitations.iter().any(|invitation| {
-            matches!(
-                invitation.answer,
-                Some(Answer::Accepted { .. } | Answer::AlreadyAccepted { .. })
-            )
-        });
-        let settles = self.invitations.iter().any(|invitation| {
-            matches!(
-                invitation.answer,
-                Some(Answer::NothingInside | Answer::Over)
-            )
-        }) || self.shares.iter().any(|share| {
-            matches!(
-                share.inspection,
-                Some(Inspection::NoAccess { .. } | Inspection::Empty)
-            )
-        }) || self
-            .offers
-            .iter()
-            .any(|offer| offer.state == OfferState::Accepted)
+    fn should_requeue(&self, is_scheduled: bool) -> bool {
+        let answers = || self.invitations.iter().filter_map(|it| it.answer.as_ref());
+        let mut inspections = self.shares.iter().filter_map(|it| it.inspection.as_ref());
+        let mut offers = self.offers.iter();
+        let settles = answers().any(InvitationOutcome::is_settling)
+            || inspections.any(Inspection::is_settling)
+            || offers.any(|offer| offer.state == OfferState::Accepted)
             || self.class() == Some(Class::NotYet);
-        !self.dry_run && (accepted || self.holds_back || self.is_cut_short || settles && !is_sweep)
+        let has_begun = answers().any(InvitationOutcome::is_accepted);
+        let is_unfinished = has_begun || self.holds_back || self.is_cut_short;
+        !self.dry_run && (is_unfinished || settles && !is_scheduled)
+    }
+
+    /// What came of the account, as far as it decides on records.
+    pub(crate) fn reconciled(&self, is_scheduled: bool) -> Reconciled<'_> {
+        Reconciled {
+            account: &self.account,
+            failure: self.worst(),
+            should_requeue: self.should_requeue(is_scheduled),
+        }
     }
 }

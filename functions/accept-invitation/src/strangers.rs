@@ -1,11 +1,13 @@
 //! What becomes of what strangers send: one message a day, and rejections if that is the setting.
 
-use aws::{lambda::Deadline, ram::Consumer};
 use domain::invitation::Strangers;
+use runtime::lambda::Deadline;
 
-use crate::{AcceptInvitation, Look, report::AccountReport};
+use runtime::ports::Hub;
 
-impl AcceptInvitation<'_> {
+use crate::{AcceptInvitation, Look, ports::Consumers, report::AccountReport};
+
+impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// Says that there are strangers; that it could not be said keeps nothing else from being done.
     pub(crate) async fn report_strangers(
         &self,
@@ -27,7 +29,7 @@ impl AcceptInvitation<'_> {
         if look.dry_run {
             return;
         }
-        let receiver = (look.account, self.aws.region());
+        let receiver = (look.account, &self.hub.place().region);
         let rejects = self.config.rejects;
         let told = self
             .notices
@@ -42,7 +44,6 @@ impl AcceptInvitation<'_> {
     pub(crate) async fn reject_strangers(
         &self,
         look: &Look<'_>,
-        consumer: &Consumer,
         strangers: &Strangers,
         deadline: Deadline,
         report: &mut AccountReport,
@@ -55,7 +56,7 @@ impl AcceptInvitation<'_> {
                 report.cut_short();
                 return;
             }
-            match consumer.reject(invitation).await {
+            match self.consumers.reject(look.account, invitation).await {
                 Ok(()) => report.strangers_rejected(),
                 // What keeps one from being rejected keeps the others, too.
                 Err(error) => return report.fail(error),

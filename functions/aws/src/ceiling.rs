@@ -36,7 +36,7 @@ mod tests {
     use super::*;
     use crate::{
         Class,
-        replay::{Answer, Replay, ok, refusal, session},
+        replay::{Answer, Replay, aws, ok, refusal, session},
     };
 
     fn owner() -> AccountId {
@@ -46,12 +46,7 @@ mod tests {
     /// What becomes of the question if this is the answer.
     async fn ask(answer: Answer) -> (Replay, Result<Ceiling, Error>) {
         let replay = Replay::of([session("WATCHER"), answer]);
-        let aws = Aws::new(
-            replay.config().await,
-            "eu-west-1".parse().unwrap(),
-            "aws".to_owned(),
-            "forward-status".to_owned(),
-        );
+        let aws = aws(replay.config().await);
         let ceiling = aws.ceiling(&owner(), Role::Watcher).await;
         (replay, ceiling)
     }

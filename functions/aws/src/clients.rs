@@ -2,7 +2,7 @@
 
 mod sessions;
 
-use std::{env, fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use aws_config::{
     AppName, BehaviorVersion, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
@@ -14,9 +14,11 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 use domain::{
-    id::{AccountId, InvalidId, Region},
+    id::{AccountId, Region},
     policy::Place,
 };
+
+use runtime::config::Identity;
 
 pub(crate) use self::sessions::Session;
 use self::sessions::Sessions;
@@ -59,25 +61,6 @@ impl Role {
     }
 }
 
-/// Why the environment does not make a function.
-#[derive(Debug, thiserror::Error)]
-pub enum NotConfigured {
-    /// A variable that Lambda or the template sets is not there.
-    #[error("the environment variable {0} is not set")]
-    Missing(&'static str),
-    /// The Region is not one.
-    #[error("AWS_REGION: {0}")]
-    Region(#[from] InvalidId),
-}
-
-/// The value of an environment variable that the function cannot do without.
-pub fn required(variable: &'static str) -> Result<String, NotConfigured> {
-    env::var(variable)
-        .ok()
-        .filter(|value| !value.is_empty())
-        .ok_or(NotConfigured::Missing(variable))
-}
-
 /// The way to AWS: made once per process, it makes the adapters.
 ///
 /// All clients share one connection pool, and each role of each account one
@@ -85,21 +68,16 @@ pub fn required(variable: &'static str) -> Result<String, NotConfigured> {
 /// refuses it.
 pub struct Aws {
     config: SdkConfig,
-    region: Region,
-    partition: String,
-    function: String,
+    identity: Identity,
     sessions: Arc<Sessions>,
 }
 
 impl Aws {
-    /// Reads the environment that Lambda gives a function.
+    /// Connects with what Lambda gives a function.
     ///
     /// `AWS_ENDPOINT_URL` and its forms per service are honored for every
     /// client, STS included.
-    pub async fn from_env() -> Result<Self, NotConfigured> {
-        let region: Region = required("AWS_REGION")?.parse()?;
-        let function = required("AWS_LAMBDA_FUNCTION_NAME")?;
-        let partition = required("PIPESHARE_PARTITION")?;
+    pub async fn connect(identity: &Identity) -> Self {
         let http = Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build_https();
@@ -108,23 +86,23 @@ impl Aws {
             // Lambda always hands credentials over in the environment; the
             // other providers would only cost start-up time.
             .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-            .region(aws_config::Region::new(region.as_str().to_owned()))
+            .region(aws_config::Region::new(
+                identity.place.region.as_str().to_owned(),
+            ))
             .timeout_config(timeouts())
             .retry_config(retries())
             .app_name(AppName::new("pipeshare").expect("a plain word is a legal name"))
             .load()
             .await;
-        Ok(Self::new(config, region, partition, function))
+        Self::new(config, identity.clone())
     }
 
     /// Works on a given configuration and knows nothing of the environment.
     #[must_use]
-    pub fn new(config: SdkConfig, region: Region, partition: String, function: String) -> Self {
+    pub fn new(config: SdkConfig, identity: Identity) -> Self {
         Self {
             config,
-            region,
-            partition,
-            function,
+            identity,
             sessions: Arc::default(),
         }
     }
@@ -132,33 +110,31 @@ impl Aws {
     /// The Region that the function runs in, and the only one that it serves.
     #[must_use]
     pub fn region(&self) -> &Region {
-        &self.region
+        &self.identity.place.region
     }
 
     /// The partition of all ARNs, `aws` unless told otherwise.
     #[must_use]
     pub fn partition(&self) -> &str {
-        &self.partition
+        &self.identity.place.partition
     }
 
     /// The name of the function, which is also the name of its sessions.
     #[must_use]
     pub fn function(&self) -> &str {
-        &self.function
+        &self.identity.function
     }
 
     /// Where ARNs of this deployment are.
-    fn place(&self) -> Place {
-        Place {
-            partition: self.partition.clone(),
-            region: self.region.clone(),
-        }
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.identity.place
     }
 
     /// Parameter Store of the hub.
     #[must_use]
     pub fn ssm(&self) -> Ssm {
-        Ssm::new(&self.config, self.place())
+        Ssm::new(&self.config)
     }
 
     /// The queues of the hub.
@@ -188,9 +164,7 @@ impl Aws {
     /// The ARN of a topic of an account in this Region.
     #[must_use]
     pub fn topic_arn(&self, account: &AccountId, name: &str) -> String {
-        let Self {
-            partition, region, ..
-        } = self;
+        let Place { partition, region } = self.place();
         format!("arn:{partition}:sns:{region}:{account}:{name}")
     }
 
@@ -218,7 +192,7 @@ impl Aws {
     /// Parameters of an account, with one of the roles there.
     pub(crate) async fn ssm_in(&self, account: &AccountId, role: Role) -> Ssm {
         let (config, session) = self.session(role, account).await;
-        Ssm::of(&config, self.place(), Some(session))
+        Ssm::of(&config, Some(session))
     }
 
     /// Shares the pipelines of an account.
@@ -272,7 +246,7 @@ impl Aws {
             return found;
         }
         let provider = AssumeRoleProvider::builder(self.role_arn(role, account))
-            .session_name(&self.function)
+            .session_name(self.function())
             .configure(&self.config)
             .build()
             .await;
@@ -285,9 +259,7 @@ impl Aws {
     }
 
     fn role_arn(&self, role: Role, account: &AccountId) -> String {
-        let Self {
-            partition, region, ..
-        } = self;
+        let Place { partition, region } = self.place();
         let role = role.name();
         format!("arn:{partition}:iam::{account}:role/pipeshare-{role}-{region}")
     }
@@ -297,9 +269,7 @@ impl fmt::Debug for Aws {
     /// Leaves the configuration out: it holds credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Aws")
-            .field("region", &self.region)
-            .field("partition", &self.partition)
-            .field("function", &self.function)
+            .field("identity", &self.identity)
             .finish_non_exhaustive()
     }
 }

@@ -5,10 +5,7 @@
 
 mod transaction;
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
@@ -16,56 +13,14 @@ use aws_sdk_dynamodb::{
     operation::{put_item::builders::PutItemFluentBuilder, query::builders::QueryFluentBuilder},
     types::AttributeValue,
 };
+use domain::storage::{Delivery, Item, LEASE, Lease, Values};
 use jiff::Timestamp;
 
-pub use transaction::{Condition, Write};
-
 use crate::error::{Error, Service};
-
-/// After this time a lease is taken to be that of a function that died.
-///
-/// It is the longest that Lambda lets a function run.
-pub const LEASE: Duration = Duration::from_mins(15);
 
 const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
 const LEASED: &str = "leased";
 const DONE: &str = "done";
-
-/// The texts of an item, by name.
-pub type Values = BTreeMap<String, String>;
-
-/// One item of a partition.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
-    /// The sort key.
-    pub sk: String,
-    /// Its texts, and its numbers as text.
-    pub values: Values,
-}
-
-/// What came of asking for the right to do something once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lease {
-    /// It is ours to do.
-    Taken,
-    /// It was done before.
-    Done,
-    /// Somebody else is at it, or died at it less than [`LEASE`] ago.
-    HeldByOther,
-}
-
-/// One thing that was done once, or is being done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// The sort key.
-    pub sk: String,
-    /// Whether it is done, and not merely leased.
-    pub done: bool,
-    /// Who took the lease.
-    pub holder: String,
-    /// What else the item says.
-    pub values: Values,
-}
 
 /// A table of the function's own account.
 #[derive(Debug, Clone)]
@@ -139,8 +94,8 @@ impl Table {
     }
 
     /// What was done, or is being done, in a partition.
-    pub async fn history(&self, pk: &str) -> Result<Vec<Notice>, Error> {
-        let notices = self.list(pk).await?.into_iter().map(|mut item| Notice {
+    pub async fn history(&self, pk: &str) -> Result<Vec<Delivery>, Error> {
+        let notices = self.list(pk).await?.into_iter().map(|mut item| Delivery {
             sk: item.sk,
             done: item.values.get("state").is_some_and(|state| state == DONE),
             holder: item.values.remove("holder").unwrap_or_default(),

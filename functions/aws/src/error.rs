@@ -1,6 +1,4 @@
-//! What went wrong at AWS, and whether trying again can help.
-
-mod classify;
+//! What went wrong at AWS, as an [`Error`] of the domain.
 
 use std::error::Error as StdError;
 
@@ -9,133 +7,14 @@ use aws_sdk_ram::{
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
 };
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
-use domain::{id::AccountId, notification::Trouble, text::flat};
+use domain::{
+    error::{Failed, echoes_signature, is_of_another_time},
+    id::AccountId,
+};
 
-/// How much of what AWS says is kept: it repeats names and values that others chose.
-const LONGEST_MESSAGE: usize = 2_000;
+pub use domain::error::{Class, Error};
 
-use self::classify::Failed;
 use crate::clients::Session;
-
-/// What to do about a failure; of several, the greatest decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Class {
-    /// The same call fails until a person changes something.
-    Permanent,
-    /// Something that was begun has not finished; look again in a minute.
-    NotYet,
-    /// AWS could not serve the call just now; the same call may succeed.
-    Transient,
-}
-
-/// A failed call, with what AWS said about it.
-///
-/// It holds no request, response or credentials, so that its `Debug` form,
-/// which the Lambda runtime logs, is as safe as its message.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error(
-    "{service}:{operation}{} failed: {}{message}{}",
-    account.as_ref().map(|account| format!(" in {account}")).unwrap_or_default(),
-    code.as_ref().map(|code| format!("{code}: ")).unwrap_or_default(),
-    self.advice().map(|advice| format!(" ({advice})")).unwrap_or_default()
-)]
-pub struct Error {
-    service: &'static str,
-    operation: &'static str,
-    account: Option<AccountId>,
-    code: Option<String>,
-    message: String,
-    class: Class,
-}
-
-impl Error {
-    /// Whether trying again can help.
-    #[must_use]
-    pub fn class(&self) -> Class {
-        self.class
-    }
-
-    /// The error code that AWS gave, for instance `UnknownResourceException`.
-    #[must_use]
-    pub fn code(&self) -> Option<&str> {
-        self.code.as_deref()
-    }
-
-    /// Whether AWS gave this error code.
-    #[must_use]
-    pub fn is(&self, code: &str) -> bool {
-        self.code() == Some(code)
-    }
-
-    /// Whether AWS refused the call for want of a permission.
-    #[must_use]
-    pub fn is_access_denied(&self) -> bool {
-        self.code().is_some_and(classify::is_access_denied)
-    }
-
-    /// Whether something of the hub itself refuses, until a person changes it:
-    /// the policy, the table, the topic, a bus or a queue.
-    #[must_use]
-    pub fn is_of_hub(&self) -> bool {
-        self.class == Class::Permanent && self.account.is_none()
-    }
-
-    /// The failure as something that people can mend, if it is that.
-    ///
-    /// What may pass by itself is told as well if there is something to do
-    /// about it, since it may also stay.
-    #[must_use]
-    pub fn trouble(&self) -> Option<Trouble> {
-        let code = self.code().unwrap_or("failure");
-        let is_theirs = match self.class {
-            Class::Permanent => true,
-            Class::NotYet => self.advice().is_some(),
-            Class::Transient => false,
-        };
-        let kind = if self.failed().is_of_account() {
-            // Every service says it in its own way, and once is enough.
-            "no session in the account is accepted".to_owned()
-        } else {
-            format!("{}:{} {code}", self.service, self.operation)
-        };
-        is_theirs.then(|| Trouble {
-            kind,
-            text: self.to_string(),
-        })
-    }
-
-    /// What AWS said about it.
-    #[must_use]
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-
-    /// The account that the call was made in, if it was not the function's own.
-    #[must_use]
-    pub fn account(&self) -> Option<&AccountId> {
-        self.account.as_ref()
-    }
-
-    /// What a person can do about it, where the code alone does not say.
-    #[must_use]
-    pub fn advice(&self) -> Option<&'static str> {
-        // What a repetition mends needs nobody's advice.
-        let needs_it = self.class != Class::Transient;
-        needs_it.then(|| self.failed().advice()).flatten()
-    }
-
-    /// The failed call, after its class is known.
-    fn failed(&self) -> Failed<'_> {
-        Failed {
-            service: self.service,
-            operation: self.operation,
-            code: self.code(),
-            status: None,
-            message: &self.message,
-            new_session: true,
-        }
-    }
-}
 
 /// Which service, in which account; what an adapter knows of all its failures.
 #[derive(Debug, Clone)]
@@ -186,7 +65,13 @@ impl Service {
             message: &message,
             new_session: true,
         };
-        self.error(failed.class(), self.name, operation, code, &message)
+        Error::new(
+            failed.class(),
+            (self.name, operation),
+            self.account(),
+            code,
+            &message,
+        )
     }
 
     /// The error of an answer that lacks what AWS documents.
@@ -223,26 +108,13 @@ impl Service {
         } else {
             failed.class()
         };
-        let message = message(error);
-        self.error(class, service, operation, error.code(), &message)
+        let called = (service, operation);
+        Error::new(class, called, self.account(), error.code(), &message(error))
     }
 
-    fn error(
-        &self,
-        class: Class,
-        service: &'static str,
-        operation: &'static str,
-        code: Option<&str>,
-        message: &str,
-    ) -> Error {
-        Error {
-            service,
-            operation,
-            account: self.session.as_ref().map(|it| it.account().clone()),
-            code: code.map(str::to_owned),
-            message: flat(message, LONGEST_MESSAGE),
-            class,
-        }
+    /// The account that the calls are made in, if it is not the function's own.
+    fn account(&self) -> Option<AccountId> {
+        self.session.as_ref().map(|it| it.account().clone())
     }
 }
 
@@ -274,11 +146,11 @@ where
 {
     match (error, error.code(), error.message()) {
         (SdkError::TimeoutError(_), ..) => "no answer in time".to_owned(),
-        (_, Some(code), _) if classify::echoes_signature(code) => {
+        (_, Some(code), _) if echoes_signature(code) => {
             // AWS explains a wrong signature by quoting the request that was
             // signed, session token included.
             let message = error.message().unwrap_or_default();
-            let why = if classify::is_of_another_time(message) {
+            let why = if is_of_another_time(message) {
                 ": it is not of this time"
             } else {
                 ""

@@ -5,7 +5,8 @@
 //! decide nothing. [`Aws`] makes them: for the function's own account, and for
 //! other accounts through the roles that the account templates create there.
 //!
-//! [`lambda`] and [`telemetry`] are the other edge, towards the Lambda runtime.
+//! [`Hub`] gives the functions what they need of the hub account, as the ports
+//! of the crate `runtime`.
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
@@ -14,12 +15,9 @@ pub mod clients;
 mod clock;
 pub mod codepipeline;
 pub mod dynamodb;
-pub mod env;
 mod error;
 pub mod eventbridge;
-pub mod lambda;
-pub mod notices;
-pub mod policy;
+mod hub;
 pub mod ram;
 pub mod random;
 #[cfg(test)]
@@ -28,8 +26,8 @@ pub mod sagemaker;
 pub mod sns;
 pub mod sqs;
 pub mod ssm;
-pub mod telemetry;
 mod time;
 
 pub use clients::Aws;
 pub use error::{Class, Error};
+pub use hub::Hub;

@@ -13,14 +13,25 @@ use aws_smithy_runtime_api::client::{
     result::ConnectorError,
 };
 use domain::policy::Place;
+use runtime::config::Identity;
 use serde_json::{Value, json};
 
-/// Where the functions work in these tests.
-pub(crate) fn place() -> Place {
-    Place {
-        partition: "aws".to_owned(),
-        region: "eu-west-1".parse().expect("it is a Region"),
+use crate::Aws;
+
+/// Where the functions run in these tests.
+pub(crate) fn identity() -> Identity {
+    Identity {
+        place: Place {
+            partition: "aws".to_owned(),
+            region: "eu-west-1".parse().expect("it is a Region"),
+        },
+        function: "test".to_owned(),
     }
+}
+
+/// The clients of a function there.
+pub(crate) fn aws(config: SdkConfig) -> Aws {
+    Aws::new(config, identity())
 }
 
 /// A request as it went out.

@@ -1,17 +1,13 @@
-//! SQS: putting back what is not ready yet.
+//! SQS: messages that are delivered after a delay.
 
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_sqs::{Client, types::MessageAttributeValue};
 
-use crate::error::{Error, Service};
+use runtime::ports::ATTEMPTS;
 
-/// The message attribute that counts how often a message was put back.
-///
-/// The queue's own count of receptions is that of the first message's failures,
-/// which lead to the dead-letter queue; waiting is no failure.
-pub const ATTEMPTS: &str = "pipeshare-attempts";
+use crate::error::{Error, Service};
 
 /// The longest delay that SQS knows.
 const MAX_DELAY: Duration = Duration::from_mins(15);
@@ -32,7 +28,7 @@ impl Sqs {
     }
 
     /// Sends a message that is delivered after a delay of at most 15 minutes.
-    pub async fn put_back(
+    pub async fn send(
         &self,
         queue_url: &str,
         body: &str,
@@ -69,7 +65,7 @@ mod tests {
     async fn a_delay_is_never_longer_than_sqs_allows() {
         let replay = Replay::of([ok(&json!({ "MessageId": "m" }))]);
         let sqs = Sqs::new(&replay.config().await);
-        sqs.put_back("https://q", "body", Duration::from_hours(12), 1)
+        sqs.send("https://q", "body", Duration::from_hours(12), 1)
             .await
             .unwrap();
         assert_eq!(replay.requests()[0].json()["DelaySeconds"], 900);

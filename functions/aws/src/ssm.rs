@@ -2,7 +2,7 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_ssm::Client;
-use domain::policy::Place;
+use domain::policy::Version;
 use jiff::Timestamp;
 
 use crate::{
@@ -15,41 +15,27 @@ use crate::{
 /// The label on the version that every function reads.
 pub const IN_FORCE: &str = "in-force";
 
-/// One version of a parameter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Version {
-    /// Its number, from one.
-    pub version: i64,
-    /// Its value.
-    pub text: String,
-    /// When it was written, if SSM says.
-    pub written: Option<Timestamp>,
-}
-
 /// The parameters of an account, the function's own as a rule.
 #[derive(Debug, Clone)]
 pub struct Ssm {
     client: Client,
     clock: Clock,
     pub(crate) service: Service,
-    /// Where the policy is to work.
-    pub(crate) place: Place,
 }
 
 impl Ssm {
-    pub(crate) fn new(config: &SdkConfig, place: Place) -> Self {
-        Self::of(config, place, None)
+    pub(crate) fn new(config: &SdkConfig) -> Self {
+        Self::of(config, None)
     }
 
     /// The parameters of another account, with credentials for it.
-    pub(crate) fn of(config: &SdkConfig, place: Place, session: Option<Session>) -> Self {
+    pub(crate) fn of(config: &SdkConfig, session: Option<Session>) -> Self {
         let clock = Clock::default();
         let config = aws_sdk_ssm::config::Builder::from(config).interceptor(clock.clone());
         Self {
             client: Client::from_conf(config.build()),
             clock,
             service: Service::new("ssm", session),
-            place,
         }
     }
 
@@ -126,10 +112,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::replay::{Replay, ok, place, refusal};
+    use crate::replay::{Replay, ok, refusal};
 
     async fn ssm(replay: &Replay) -> Ssm {
-        Ssm::new(&replay.config().await, place())
+        Ssm::new(&replay.config().await)
     }
 
     #[tokio::test]

@@ -14,18 +14,17 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     process::{Command, Stdio},
-    sync::{
-        Arc,
-        mpsc::{Sender, channel},
-    },
+    sync::mpsc::{Sender, channel},
     thread::{self, JoinHandle},
     time::Duration,
 };
 
-use aws::{
-    Aws,
+use aws::{Aws, Hub};
+use runtime::{
+    config,
     lambda::{self, Deadline, Function, Outcome, Record, Reply},
-    telemetry::{self, Metrics},
+    log,
+    metrics::{Metric, Metrics},
 };
 use serde_json::{Value, json};
 
@@ -41,15 +40,15 @@ const SECRETS: [&str; 5] = [
 ];
 
 /// Looks at a parameter of its own and at another account's pipelines.
-struct Looking(Arc<Aws>);
+struct Reading<'a>(&'a Aws);
 
-impl Function for Looking {
+impl Function for Reading<'_> {
     async fn handle(&self, batch: &[Record], _: Deadline, metrics: &Metrics) -> Reply {
         assert!(!batch[0].body.contains("panic"), "asked to");
         let owner = "222222222222".parse().unwrap();
         let policy = self.0.ssm().in_force("/pipeshare/policy").await;
         let pipelines = self.0.reader(&owner).await.pipelines().await;
-        metrics.count("Looks", 1);
+        metrics.count(Metric::RecordsRetried, 1);
         let summary = json!({
             "version": policy.unwrap().unwrap().version,
             "pipelines": pipelines.unwrap().len(),
@@ -64,9 +63,13 @@ impl Function for Looking {
 #[tokio::test]
 async fn the_process_that_the_other_tests_start() {
     if env::var(CHILD).is_ok() {
-        telemetry::init();
-        let aws = Arc::new(Aws::from_env().await.unwrap());
-        lambda::serve(&aws, Looking(Arc::clone(&aws))).await.ok();
+        log::init(env!("CARGO_CRATE_NAME"));
+        let mut environment = config::of_process();
+        let settings = environment.settings();
+        environment.finish().unwrap();
+        let aws = Aws::connect(&settings.identity).await;
+        let hub = Hub::new(&aws, &settings);
+        lambda::serve(&hub, None, Reading(&aws)).await.ok();
     }
 }
 
@@ -103,8 +106,10 @@ fn run(events: &[Value]) -> Run {
             ("AWS_ACCESS_KEY_ID", "LAMBDAKEY"),
             ("AWS_SECRET_ACCESS_KEY", "lambda-secret"),
             ("AWS_SESSION_TOKEN", "lambda-token"),
-            ("AWS_LAMBDA_FUNCTION_NAME", "looking"),
+            ("AWS_LAMBDA_FUNCTION_NAME", "reading"),
             ("PIPESHARE_PARTITION", "aws"),
+            ("PIPESHARE_POLICY", "/pipeshare/policy"),
+            ("PIPESHARE_TABLE", "pipeshare"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"),
             ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
             ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
@@ -279,8 +284,8 @@ fn an_invocation_leaves_a_summary_and_its_metrics_in_the_log() {
     assert_eq!(summary["summary"], json!({ "pipelines": 0, "version": 7 }));
     assert_eq!(summary["requestId"], "r-1");
     let metrics = lines.iter().find(|line| line["_aws"].is_object()).unwrap();
-    assert_eq!(metrics["Function"], "looking");
-    assert_eq!(metrics["Looks"], 1);
+    assert_eq!(metrics["Function"], "reading");
+    assert_eq!(metrics["RecordsRetried"], 1);
 }
 
 #[test]

@@ -1,14 +1,12 @@
 //! The function's environment.
 
-use aws::env::{self, InvalidEnvironment};
+use runtime::config::{self, InvalidEnvironment, Settings};
 
 /// The function's environment variables, all of them required.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// `PIPESHARE_POLICY`: the name of the SSM parameter with the policy.
-    pub policy: String,
-    /// `PIPESHARE_TABLE`: the table with the gates.
-    pub table: String,
+    /// Those of every function.
+    pub settings: Settings,
     /// `PIPESHARE_SHARE_QUEUE`: the URL of the queue of share-pipeline.
     pub share_queue: String,
 }
@@ -16,10 +14,9 @@ pub struct Config {
 impl Config {
     /// Reads the environment; the error names every variable that is missing.
     pub fn from_env() -> Result<Self, InvalidEnvironment> {
-        let mut environment = env::of_process();
+        let mut environment = config::of_process();
         let config = Self {
-            policy: environment.text("PIPESHARE_POLICY"),
-            table: environment.text("PIPESHARE_TABLE"),
+            settings: environment.settings(),
             share_queue: environment.text("PIPESHARE_SHARE_QUEUE"),
         };
         environment.finish()?;

@@ -14,6 +14,7 @@ use domain::{
     sharing::Pipeline,
 };
 use jiff::Timestamp;
+use runtime::ports::{Clock as _, PolicyStore as _, Queue as _};
 
 use crate::{
     CodePipelineHook,
@@ -42,8 +43,7 @@ impl CodePipelineHook<'_> {
         request: &Request,
         report: &mut Report,
     ) -> Result<Outcome, Error> {
-        let ssm = self.aws.ssm();
-        let in_force = ssm.policy_in_force(&self.config.policy).await?;
+        let in_force = self.hub.labelled().await?.policy();
         let policy = in_force.as_ref().map(|in_force| &in_force.policy);
         let owner = match request.owner(policy, self.aws.region()) {
             Ok(owner) => owner,
@@ -64,7 +64,7 @@ impl CodePipelineHook<'_> {
             owner: &owner,
             runner,
             // AWS dates all its answers; without a date, no limit would be reached.
-            now: ssm.time().unwrap_or(pipeline.created),
+            now: self.hub.time().unwrap_or(pipeline.created),
             pipeline,
         };
         match self.resume(&work, report).await? {
@@ -242,8 +242,7 @@ impl CodePipelineHook<'_> {
     async fn ask_to_share(&self, work: &Work<'_>) -> Result<(), Error> {
         let command = Command::text(Action::Share, work.owner);
         let queue = &self.config.share_queue;
-        let sqs = self.aws.sqs();
-        sqs.put_back(queue, &command, Duration::ZERO, 0).await
+        self.hub.send(queue, &command, Duration::ZERO, 0).await
     }
 
     async fn look_for_access(

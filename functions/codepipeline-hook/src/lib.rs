@@ -20,14 +20,13 @@ mod runs;
 
 use std::time::Duration;
 
-use aws::{
-    Aws, Error,
-    codepipeline::Heard,
-    dynamodb::Table,
-    lambda::{self, Answer, Invocation},
-    telemetry::Metrics,
-};
+use aws::{Aws, Error, Hub, codepipeline::Heard};
 use domain::hook::{Failure, FailureKind, Mistakes, Request, Token};
+use runtime::ports::PolicyStore as _;
+use runtime::{
+    lambda::{self, Answer, Invocation},
+    metrics::{Metric, Metrics},
+};
 use serde_json::Value;
 use tokio::time::timeout;
 
@@ -46,7 +45,7 @@ const MOST_FAILURES: u32 = 20;
 pub struct CodePipelineHook<'a> {
     aws: &'a Aws,
     config: Config,
-    table: Table,
+    hub: &'a Hub<'a>,
 }
 
 impl lambda::Handler for CodePipelineHook<'_> {
@@ -54,7 +53,7 @@ impl lambda::Handler for CodePipelineHook<'_> {
         let answer = self.answer_to(&payload, invocation, metrics).await;
         // Lambda counts every error; this is the part that nobody has to mend here.
         let refused = answer.result.as_ref().is_err_and(report::is_the_callers);
-        metrics.count("RequestsRefused", u64::from(refused));
+        metrics.count(Metric::RequestsRefused, u64::from(refused));
         answer
     }
 }
@@ -62,12 +61,8 @@ impl lambda::Handler for CodePipelineHook<'_> {
 impl<'a> CodePipelineHook<'a> {
     /// The function in its environment.
     #[must_use]
-    pub fn new(aws: &'a Aws, config: Config) -> Self {
-        Self {
-            table: aws.table(&config.table),
-            aws,
-            config,
-        }
+    pub fn new(aws: &'a Aws, hub: &'a Hub<'a>, config: Config) -> Self {
+        Self { aws, config, hub }
     }
 
     async fn answer_to(
@@ -112,10 +107,10 @@ impl<'a> CodePipelineHook<'a> {
 
     /// Everything that is wrong with a request, also what only the policy can tell.
     async fn explain(&self, mistakes: Mistakes, time: Duration) -> Failure {
-        let ssm = self.aws.ssm();
-        let reading = timeout(time, ssm.policy_in_force(&self.config.policy)).await;
+        let reading = timeout(time, self.hub.labelled()).await;
         match reading {
-            Ok(Ok(in_force)) => {
+            Ok(Ok(labelled)) => {
+                let in_force = labelled.policy();
                 let policy = in_force.as_ref().map(|in_force| &in_force.policy);
                 mistakes.and_of_place(policy, self.aws.region()).into()
             }

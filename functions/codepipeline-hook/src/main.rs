@@ -1,13 +1,15 @@
 //! Lambda entry point: wiring only.
 
-use aws::{Aws, lambda, telemetry};
+use aws::{Aws, Hub};
 use codepipeline_hook::{CodePipelineHook, Config};
+use runtime::{lambda, log};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::StartError> {
-    telemetry::init();
+    log::init(env!("CARGO_CRATE_NAME"));
     let config = Config::from_env()?;
-    let aws = Aws::from_env().await?;
+    let aws = Aws::connect(&config.settings.identity).await;
+    let hub = Hub::new(&aws, &config.settings);
 
-    lambda::serve_each(&aws, CodePipelineHook::new(&aws, config)).await
+    lambda::serve_each(&hub, CodePipelineHook::new(&aws, &hub, config)).await
 }

@@ -1,20 +1,16 @@
 //! What is known beyond one invocation: gates, runs and attempts.
 
-use aws::{
-    Error,
-    dynamodb::{Item, Values},
-};
+use aws::Error;
 use domain::{
-    hook::{
-        Identity, Progress, Round, covering,
-        journal::{self, Entry},
-    },
+    hook::journal::{self, Entry},
+    hook::{Identity, Progress, Round, covering},
     id::ExecutionArn,
     policy::{Gate, Policy},
     sharing::Pipeline,
-    storage,
+    storage::{self, Item, Values},
 };
 use jiff::Timestamp;
+use runtime::ports::Table as _;
 
 use crate::CodePipelineHook;
 
@@ -35,7 +31,7 @@ impl CodePipelineHook<'_> {
         for rule in waiting {
             let key = storage::hook_gate(&rule.name, &pipeline.arn, pipeline.created);
             was_closed |= self
-                .table
+                .hub
                 .put_if_absent(&key.pk, &key.sk, &evidence, None)
                 .await?;
         }
@@ -81,7 +77,7 @@ impl CodePipelineHook<'_> {
     }
 
     async fn read(&self, pk: &str) -> Result<Vec<Entry>, Error> {
-        let items = self.table.list(pk).await?.into_iter();
+        let items = self.hub.list(pk).await?.into_iter();
         let entry = |Item { sk, values }| Entry { sk, texts: values };
         Ok(items.map(entry).collect())
     }
@@ -89,6 +85,6 @@ impl CodePipelineHook<'_> {
     async fn write(&self, pk: &str, entry: &Entry, now: Timestamp) -> Result<bool, Error> {
         let Entry { sk, texts } = entry;
         let expires = journal::expiry(now);
-        self.table.put_if_absent(pk, sk, texts, expires).await
+        self.hub.put_if_absent(pk, sk, texts, expires).await
     }
 }

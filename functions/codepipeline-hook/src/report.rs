@@ -3,12 +3,14 @@
 use aws::{
     Class, Error,
     codepipeline::{Heard, Success},
-    lambda::{Answer, Failed},
-    telemetry::Metrics,
 };
 use domain::{
     hook::{Access, Failure, FailureKind, Grant, Token, Wait},
     id::{ExecutionArn, PipelineArn},
+};
+use runtime::{
+    lambda::{Answer, Failed},
+    metrics::{Metric, Metrics},
 };
 use serde_json::{Map, Value, json};
 
@@ -80,13 +82,13 @@ impl Report {
     /// Counts what came of it.
     pub(crate) fn count(&self, metrics: &Metrics) {
         match &self.outcome {
-            Outcome::Waiting(_) => metrics.count("HooksWaiting", 1),
-            Outcome::Succeeded => metrics.count("HooksSucceeded", 1),
+            Outcome::Waiting(_) => metrics.count(Metric::HooksWaiting, 1),
+            Outcome::Succeeded => metrics.count(Metric::HooksSucceeded, 1),
             Outcome::Failed(failure) => {
                 // An account that nobody has named is a mistyped one, as far as anybody knows.
                 let permission = failure.kind == FailureKind::PermissionError && !self.is_stranger;
-                metrics.count("HooksFailed", 1);
-                metrics.count("AccountFailed", u64::from(permission));
+                metrics.count(Metric::HooksFailed, 1);
+                metrics.count(Metric::AccountFailed, u64::from(permission));
             }
         }
     }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use crate::{
     id::{PermissionArn, Principal},
     policy::Rule,
-    sharing::{Action, Audience, PREFIX, ShareName, Step},
+    sharing::{Action, Audience, Call, PREFIX, ShareName, Step},
 };
 
 /// The longest beginning of names that the template takes.
@@ -191,8 +191,11 @@ impl Ceiling {
     /// created has no name yet for IAM; what is to come into it is refused then.
     #[must_use]
     pub fn refuses(&self, step: &Step) -> Option<Beyond> {
-        match &step.action {
-            Action::Create { permission, .. } => self.allows_permission(permission),
+        let action = match &step.call {
+            Call::Create(new) => return self.allows_permission(&new.permission).err(),
+            Call::Change(action) => action,
+        };
+        match action {
             Action::ReplacePermission { permission } => self
                 .allows_name(&step.share)
                 .and_then(|()| self.allows_permission(permission)),

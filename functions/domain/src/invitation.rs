@@ -5,6 +5,8 @@
 //! name; and it is judged again after it was accepted, since its owner can add
 //! resources without asking.
 
+mod offer;
+mod outcome;
 mod triage;
 
 use std::{collections::BTreeSet, fmt};
@@ -12,6 +14,8 @@ use std::{collections::BTreeSet, fmt};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
+pub use offer::OfferState;
+pub use outcome::{Accepted, Inspection, InvitationOutcome};
 pub use triage::{Sample, Strangers, Triage, beginning};
 
 use crate::{
@@ -42,6 +46,17 @@ pub struct Invitation {
     pub status: InvitationStatus,
     /// When it was sent.
     pub sent: Option<Timestamp>,
+}
+
+/// A share that a consumer account can see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceivedShare {
+    /// The share.
+    pub arn: ShareArn,
+    /// Its name, which its owner may change at any time.
+    pub name: String,
+    /// The account that owns it.
+    pub owner: AccountId,
 }
 
 /// How many resources a refusal names; how many there are, it says as well.
@@ -288,77 +303,67 @@ pub fn excess(rule: &Rule, region: &Region, resources: &[Resource]) -> Vec<Strin
     excess.into_iter().collect()
 }
 
-/// Judges an invitation by the policy and by what is inside.
+/// The rule that an invitation claims to serve, before anything is read of what is inside.
+pub fn recognize_invitation<'a>(
+    policy: &'a Policy,
+    receiver: Receiver<'_>,
+    invitation: &Invitation,
+) -> Result<&'a Rule, Refusal> {
+    if invitation.receiver != *receiver.account {
+        let receiver = invitation.receiver.clone();
+        return Err(Refusal::WrongConsumer { receiver });
+    }
+    // The sender is said twice; a share that contradicts itself is not trusted.
+    let owner = invitation.share.owner();
+    if invitation.sender != *owner {
+        let sender = owner.clone();
+        return Err(Refusal::WrongOwner { sender });
+    }
+    let Invitation {
+        share_name, sender, ..
+    } = invitation;
+    recognize(policy, share_name, sender, receiver.account)
+}
+
+/// Judges an invitation that claims to serve a rule by what is inside.
 ///
 /// ```
 /// use domain::{
-///     invitation::{Invitation, Receiver, Refusal, Resource, Verdict, judge},
+///     invitation::{Refusal, Resource, Verdict, judge},
 ///     policy::Policy,
 /// };
 ///
 /// let policy = Policy::parse(
 ///     r#"
 /// version: 1
-/// accounts: { dev: "111111111111", test: "222222222222" }
 /// rules:
-///   - { name: readers, owner: test, pipelines: ["churn"], with: [dev] }
+///   - { name: readers, owner: "222222222222", pipelines: ["churn"], with: ["111111111111"] }
 /// "#,
 /// )?;
-/// let invitation = Invitation {
-///     arn: "arn:aws:ram:eu-west-1:222222222222:resource-share-invitation/1".parse()?,
-///     share: "arn:aws:ram:eu-west-1:222222222222:resource-share/1".parse()?,
-///     share_name: "pipeshare-readers.111111111111".to_owned(),
-///     sender: "222222222222".parse()?,
-///     receiver: "111111111111".parse()?,
-///     status: "PENDING".into(),
-///     sent: None,
-/// };
-/// let (account, region) = ("111111111111".parse()?, "eu-west-1".parse()?);
-/// let receiver = Receiver { account: &account, region: &region };
+/// let (rule, region) = (&policy.rules[0], "eu-west-1".parse()?);
 /// let pipeline = |name| Resource {
 ///     arn: format!("arn:aws:sagemaker:eu-west-1:222222222222:pipeline/{name}"),
 ///     kind: "sagemaker:Pipeline".to_owned(),
 ///     associated: None,
 /// };
-///
-/// let verdict = judge(&policy, receiver, &invitation, &[pipeline("churn")]);
+/// let verdict = judge(rule, &region, &[pipeline("churn")]);
 /// assert_eq!(verdict, Verdict::Accept("readers".parse()?));
 ///
 /// // Whoever invites may put in anything.
 /// let inside = [pipeline("churn"), pipeline("secret")];
-/// let verdict = judge(&policy, receiver, &invitation, &inside);
 /// let resources = vec![inside[1].arn.clone()];
-/// assert_eq!(verdict, Verdict::Refuse(Refusal::TooMuch { resources }));
+/// assert_eq!(
+///     judge(rule, &region, &inside),
+///     Verdict::Refuse(Refusal::TooMuch { resources })
+/// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
-pub fn judge(
-    policy: &Policy,
-    receiver: Receiver<'_>,
-    invitation: &Invitation,
-    resources: &[Resource],
-) -> Verdict {
-    if invitation.receiver != *receiver.account {
-        return Verdict::Refuse(Refusal::WrongConsumer {
-            receiver: invitation.receiver.clone(),
-        });
-    }
-    // The sender is said twice; a share that contradicts itself is not trusted.
-    let sender = if invitation.sender == *invitation.share.owner() {
-        &invitation.sender
-    } else {
-        return Verdict::Refuse(Refusal::WrongOwner {
-            sender: invitation.share.owner().clone(),
-        });
-    };
-    let rule = match recognize(policy, &invitation.share_name, sender, receiver.account) {
-        Ok(rule) => rule,
-        Err(refusal) => return Verdict::Refuse(refusal),
-    };
+pub fn judge(rule: &Rule, region: &Region, resources: &[Resource]) -> Verdict {
     if resources.is_empty() {
         return Verdict::Wait;
     }
-    let resources = excess(rule, receiver.region, resources);
+    let resources = excess(rule, region, resources);
     if resources.is_empty() {
         Verdict::Accept(rule.name.clone())
     } else {

@@ -17,12 +17,14 @@
 pub mod account;
 pub mod ceiling;
 mod digest;
+pub mod error;
 pub mod hint;
 pub mod hook;
 pub mod id;
 pub mod invitation;
 pub mod notification;
 pub mod policy;
+pub mod reconcile;
 pub mod sharing;
 pub mod status;
 pub mod storage;

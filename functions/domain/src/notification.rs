@@ -1,6 +1,7 @@
 //! Who is told what, and whether they have been told.
 
 mod access;
+mod destination;
 mod ledger;
 mod limit;
 mod notice;
@@ -12,6 +13,7 @@ pub use access::{
     Contents, Delta, Grant, Held, Holdings, Inside, MISSING_FOR, Moved, Place, Reconciled,
     Sighting, Sightings, reconcile,
 };
+pub use destination::Destination;
 pub use ledger::{Change, Decision, Present, Seen, Told, decide, is_confirmed};
 pub use limit::{Limit, Room, Tally};
 pub use notice::{

@@ -9,6 +9,7 @@ mod account;
 mod checker;
 mod document;
 mod error;
+mod in_force;
 mod pattern;
 mod permission;
 mod place;
@@ -22,6 +23,7 @@ use serde::Serialize;
 
 pub(crate) use checker::{nearest, quoted, unknown};
 pub use error::{PolicyError, PolicyErrors};
+pub use in_force::{InForce, Labelled, Version};
 pub use pattern::{InvalidPattern, NamePatterns, Pattern};
 pub use place::Place;
 pub use versions::{KEPT_VERSIONS, versions_left};

@@ -7,6 +7,8 @@
 //! is never evidence: a pipeline is in it because it has passed the rule's gate.
 
 mod added;
+mod alerts;
+mod application;
 mod creation;
 mod evidence;
 mod lane;
@@ -19,13 +21,14 @@ mod rest;
 mod step;
 
 pub use added::Added;
+pub use application::{Answer, Application, Applied, NextCall, StepOutcome, should_requeue};
 pub use evidence::{Evidence, Flaw, Questions, gates, questions};
 pub use name::{Audience, PREFIX, ShareName};
 pub(crate) use observed::is_older;
 pub use observed::{Association, Lookalike, Observed, Pipeline, Share};
-pub use plan::{Flawed, Offered, OutOfReach, Plan, Problem, Waiting};
+pub use plan::{Due, Flawed, Offered, OutOfReach, Plan, Problem, SharePlan, Target, Waiting};
 pub use planner::{MAX_PIPELINES, plan};
-pub use step::{Action, Reason, Step};
+pub use step::{Action, Call, NewShare, Reason, Step};
 
 /// The tag that a share carries if pipeshare made it; nothing else is ever touched.
 pub const TAG_MANAGED: &str = "pipeshare:managed";

@@ -17,7 +17,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod item;
+
 use jiff::Timestamp;
+
+pub use item::{Condition, Delivery, Item, LEASE, Lease, Values, Write};
 
 use crate::{
     id::{AccountId, ExecutionArn, PipelineArn, PipelineOwner, ShareArn},
@@ -45,6 +49,15 @@ pub struct Key {
     pub pk: String,
     /// The sort key.
     pub sk: String,
+}
+
+/// The item which says that shares were made in an owner account.
+#[must_use]
+pub fn owner_account(account: &AccountId) -> Key {
+    Key {
+        pk: OWNERS.to_owned(),
+        sk: account.to_string(),
+    }
 }
 
 /// The partition of the gates that the deployment hook has opened in an owner account.

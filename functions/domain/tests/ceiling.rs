@@ -8,7 +8,7 @@
 use domain::{
     ceiling::{Beyond, Ceiling, InvalidCeiling},
     policy::{Access, Policy},
-    sharing::{Action, Reason, Step},
+    sharing::{Action, Call, Reason, Step},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ fn step(share: &str, action: Action) -> Step {
     Step {
         share: share.to_owned(),
         arn: None,
-        action,
+        call: Call::Change(action),
         reason: Reason::PrincipalNamed,
     }
 }

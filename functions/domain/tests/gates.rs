@@ -2,21 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod support;
-
 use std::collections::BTreeSet;
 
 use domain::{
     policy::{Gate, Policy},
-    sharing::{Action, Association, Evidence, Flaw, Plan, Reason, Share, ShareName},
+    sharing::{Action, Association, Call, Evidence, Flaw, Plan, Reason, Share, ShareName},
     status::AssociationStatus,
 };
 use jiff::Timestamp;
-use proptest::{prelude::*, sample::subsequence};
-use support::{
+use model::{
     Model, OWNER,
     policies::{EXECUTE, READ, policy},
 };
+use proptest::{prelude::*, sample::subsequence};
 
 const CUSTOM: &str = "arn:aws:ram:us-east-1:222222222222:permission/custom";
 
@@ -27,7 +25,7 @@ fn rule(name: &str, with: &str, access: &str, after: &str) -> String {
 }
 
 fn reasons(plan: &Plan) -> Vec<Reason> {
-    plan.steps.iter().map(|step| step.reason).collect()
+    plan.steps().iter().map(|step| step.reason).collect()
 }
 
 /// What is in the shares of this name.
@@ -52,7 +50,7 @@ fn a_tag_on_another_rules_share_lets_nothing_through_the_gate_of_the_rule() {
     model.converge(&policy);
     model.shares[0].rule = Some("partners".to_owned());
     let plan = model.plan(&policy);
-    assert_eq!(plan.steps[0].reason, Reason::ConsumerGone);
+    assert_eq!(plan.steps()[0].reason, Reason::ConsumerGone);
     model.converge(&policy);
     model.accept_all();
     model.converge(&policy);
@@ -227,8 +225,8 @@ fn a_rule_under_another_name_takes_over_before_the_old_share_goes() {
     ] {
         let mut model = model.clone();
         let plan = model.plan(&policy(&less));
-        assert_eq!(plan.steps[0].reason, Reason::RuleGone, "{less}");
-        assert_eq!(plan.steps[0].action, Action::Delete);
+        assert_eq!(plan.steps()[0].reason, Reason::RuleGone, "{less}");
+        assert_eq!(plan.steps()[0].call, Call::Change(Action::Delete));
         model.converge(&policy(&less));
         assert_eq!(inside(&model, "pipeshare-new.444444444444").len(), 0);
     }
@@ -243,7 +241,7 @@ fn a_share_under_a_name_that_is_not_ours_is_left_to_people() {
     model.shares[0].name = "mine".to_owned();
     model.converge(&policy);
     let plan = model.plan(&policy);
-    assert_eq!(plan.steps, []);
+    assert_eq!(plan.steps(), []);
     assert_eq!(plan.out_of_reach[0].share, "mine");
     assert_eq!(inside(&model, "pipeshare-r").len(), 1, "the rule is served");
 }
@@ -262,7 +260,12 @@ fn shares_that_serve_no_part_of_a_rule_do_not_vouch_for_each_other() {
     model.shares[0].name = "pipeshare-r.2.x".to_owned();
     model.shares.push(twin);
     let plan = model.plan(&policy);
-    assert!(!plan.steps.iter().any(|step| step.action == Action::Delete));
+    assert!(
+        !plan
+            .steps()
+            .iter()
+            .any(|step| step.call == Call::Change(Action::Delete))
+    );
     model.converge(&policy);
     assert_eq!(model.shares.iter().filter(|share| share.live).count(), 1);
 }
@@ -402,8 +405,8 @@ proptest! {
             })
         };
         let policy = parse(&specs);
-        for step in model.plan(&policy).steps {
-            if let Action::AddPipelines { pipelines } = &step.action {
+        for step in model.plan(&policy).steps() {
+            if let Call::Change(Action::AddPipelines { pipelines }) = &step.call {
                 let name: ShareName = step.share.parse().unwrap();
                 for pipeline in pipelines {
                     prop_assert!(may_have(name.rule.as_str(), pipeline.name()), "{step}");

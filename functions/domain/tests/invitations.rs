@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use domain::{
-    invitation::{Invitation, Receiver, Refusal, Resource, Verdict, judge, recognize_visible},
+    invitation::{
+        Invitation, Receiver, Refusal, Resource, Verdict, judge, recognize_invitation,
+        recognize_visible,
+    },
     policy::Policy,
     status::InvitationStatus,
 };
@@ -59,7 +62,10 @@ fn verdict(invitation: &Invitation, inside: &[Resource]) -> Verdict {
         account: &invitation.receiver,
         region: &region,
     };
-    judge(&policy(), receiver, invitation, inside)
+    match recognize_invitation(&policy(), receiver, invitation) {
+        Ok(rule) => judge(rule, &region, inside),
+        Err(refusal) => Verdict::Refuse(refusal),
+    }
 }
 
 fn refusal(invitation: &Invitation, inside: &[Resource]) -> Refusal {

@@ -11,18 +11,12 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod ceilings;
+mod config;
 mod report;
 mod sweep;
 mod tell;
 
-use aws::{
-    Aws,
-    dynamodb::Table,
-    env::Settings,
-    lambda::{self, Deadline, Outcome, Record, Reply},
-    notices::Notices,
-    telemetry::Metrics,
-};
+use aws::{Aws, Hub};
 use domain::{
     hint::{self, Action, ExecutionChange, Hint, Ignored, Kind},
     id::{AccountId, ExecutionArn, PipelineArn},
@@ -31,8 +25,15 @@ use domain::{
     time::after,
 };
 use jiff::{SignedDuration, Timestamp};
+use runtime::{
+    lambda::{self, Deadline, Outcome, Record, Reply},
+    metrics::{Metric, Metrics},
+    notifier::Notices,
+    reconcile::policy_in_force,
+};
 
 use ceilings::Ceilings;
+pub use config::Config;
 use report::Report;
 
 /// How far the clocks of SageMaker and SQS may be apart (ASSUMED: they are not).
@@ -42,9 +43,8 @@ const SKEW: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Debug)]
 pub struct ForwardStatus<'a> {
     aws: &'a Aws,
-    settings: Settings,
-    table: Table,
-    notices: Notices<'a>,
+    hub: &'a Hub<'a>,
+    notices: Notices<'a, Hub<'a>>,
     ceilings: Ceilings,
 }
 
@@ -72,7 +72,7 @@ impl lambda::Function for ForwardStatus<'_> {
         let mut report = Report::default();
         let outcomes = self.serve(batch, deadline, &mut report).await;
         report.count(metrics);
-        metrics.count("HubFailed", self.notices.take_refused_by_hub());
+        metrics.count(Metric::HubFailed, self.notices.take_refused_by_hub());
         report.reply(outcomes)
     }
 }
@@ -80,13 +80,12 @@ impl lambda::Function for ForwardStatus<'_> {
 impl<'a> ForwardStatus<'a> {
     /// The function in its environment.
     #[must_use]
-    pub fn new(aws: &'a Aws, settings: Settings) -> Self {
+    pub fn new(aws: &'a Aws, hub: &'a Hub<'a>, config: &Config) -> Self {
         Self {
-            table: aws.table(&settings.table),
-            notices: Notices::new(aws, &settings),
+            hub,
+            notices: Notices::new(hub, &config.topic),
             ceilings: Ceilings::default(),
             aws,
-            settings,
         }
     }
 
@@ -98,16 +97,11 @@ impl<'a> ForwardStatus<'a> {
         report: &mut Report,
     ) -> Vec<Outcome> {
         self.ceilings.forget();
-        let ssm = self.aws.ssm();
-        let policy = match ssm.policy_in_force(&self.settings.policy).await {
-            Ok(Some(policy)) => policy,
-            Ok(None) => {
-                report.stop(&"no policy is in force");
-                return lambda::each(batch, &Outcome::Done);
-            }
-            Err(error) => {
-                report.stop(&error);
-                return lambda::each(batch, &Outcome::Failed(error));
+        let policy = match policy_in_force(self.hub).await {
+            Ok(policy) => policy,
+            Err(stopped) => {
+                report.stop(&stopped);
+                return stopped.outcomes(batch);
             }
         };
         report.policy_version = Some(policy.version);

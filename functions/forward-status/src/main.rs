@@ -1,15 +1,16 @@
 //! Lambda entry point: wiring only.
 
-use aws::{Aws, env, lambda, telemetry};
-use forward_status::ForwardStatus;
+use aws::{Aws, Hub};
+use forward_status::{Config, ForwardStatus};
+use runtime::{lambda, log};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::StartError> {
-    telemetry::init();
-    let mut environment = env::of_process();
-    let settings = environment.settings();
-    environment.finish()?;
-    let aws = Aws::from_env().await?;
+    log::init(env!("CARGO_CRATE_NAME"));
+    let config = Config::from_env()?;
+    let aws = Aws::connect(&config.settings.identity).await;
+    let hub = Hub::new(&aws, &config.settings);
+    let queue_url = config.queue_url.clone();
 
-    lambda::serve(&aws, ForwardStatus::new(&aws, settings)).await
+    lambda::serve(&hub, queue_url, ForwardStatus::new(&aws, &hub, &config)).await
 }

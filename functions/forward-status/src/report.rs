@@ -5,20 +5,19 @@ use std::{
     fmt,
 };
 
-use aws::{
-    Class, Error,
-    lambda::{Outcome, Reply},
-    notices::Destination,
-    telemetry::Metrics,
-};
+use aws::{Class, Error};
 use domain::{
     hint::Ignored,
     id::{AccountId, ExecutionArn},
-    notification::{Recipients, Trouble, Withheld},
+    notification::{Destination, Recipients, Trouble, Withheld},
     policy::Rule,
     status::ExecutionStatus,
 };
 use jiff::Timestamp;
+use runtime::{
+    lambda::{Outcome, Reply},
+    metrics::{Metric, Metrics},
+};
 use serde::Serialize;
 
 use crate::ExecutionNews;
@@ -99,16 +98,19 @@ impl Report {
 
     /// Counts what was done.
     pub(crate) fn count(&self, metrics: &Metrics) {
-        metrics.count("HintsIgnored", self.ignored.len() as u64);
+        metrics.count(Metric::HintsIgnored, self.ignored.len() as u64);
         let changes = || self.changes.iter().chain(&self.swept);
         let unknown: BTreeSet<_> = changes()
             .filter(|change| change.unknown_ceiling)
             .map(|change| change.execution.account())
             .collect();
-        metrics.count("AccountFailed", self.beyond_help + unknown.len() as u64);
+        metrics.count(
+            Metric::AccountFailed,
+            self.beyond_help + unknown.len() as u64,
+        );
         for change in changes() {
-            metrics.count("NoticesWithheld", change.withheld.len() as u64);
-            metrics.count("AccountFailed", change.troubles().len() as u64);
+            metrics.count(Metric::NoticesWithheld, change.withheld.len() as u64);
+            metrics.count(Metric::AccountFailed, change.troubles().len() as u64);
             for telling in change.tellings.values() {
                 metrics.count(telling.metric(), 1);
             }
@@ -218,12 +220,12 @@ pub(crate) enum Telling {
 }
 
 impl Telling {
-    fn metric(&self) -> &'static str {
+    fn metric(&self) -> Metric {
         match self {
-            Self::Told => "NoticesSent",
-            Self::Known | Self::ByAnother => "NoticesRepeated",
-            Self::Unconfirmed => "NoticesUnconfirmed",
-            Self::Failed { .. } => "NoticesFailed",
+            Self::Told => Metric::NoticesSent,
+            Self::Known | Self::ByAnother => Metric::NoticesRepeated,
+            Self::Unconfirmed => Metric::NoticesUnconfirmed,
+            Self::Failed { .. } => Metric::NoticesFailed,
         }
     }
 }

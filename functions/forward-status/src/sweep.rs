@@ -2,21 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws::{
-    Error,
-    dynamodb::Values,
-    lambda::{self, Deadline, Outcome},
-    notices::Teller,
-    sagemaker::ChangedExecution,
-};
+use aws::{Error, sagemaker::ChangedExecution};
 use domain::{
     id::AccountId,
     notification::{Change, Seen},
     policy::Policy,
-    storage::WATERMARK,
+    storage::{Values, WATERMARK},
     time::{after, before},
 };
 use jiff::{SignedDuration, Timestamp};
+use runtime::ports::Table as _;
+use runtime::{
+    lambda::{self, Deadline, Outcome},
+    notifier::Teller,
+};
 
 use crate::{ExecutionNews, ForwardStatus, report::Report};
 
@@ -108,7 +107,7 @@ impl ForwardStatus<'_> {
         all: bool,
     ) -> Result<BTreeMap<AccountId, Mark>, Error> {
         let mut marks = BTreeMap::new();
-        for item in self.table.list(WATERMARK).await? {
+        for item in self.hub.list(WATERMARK).await? {
             let time = |name: &str| item.values.get(name)?.parse().ok();
             let account: Option<AccountId> = item.sk.parse().ok();
             match (
@@ -119,7 +118,7 @@ impl ForwardStatus<'_> {
                     let examined = time("examined");
                     marks.insert(account, Mark { until, examined });
                 }
-                _ if all => self.table.delete(WATERMARK, &item.sk).await?,
+                _ if all => self.hub.delete(WATERMARK, &item.sk).await?,
                 _ => {}
             }
         }
@@ -204,9 +203,7 @@ impl ForwardStatus<'_> {
         let examined = examined.map(|time| ("examined".to_owned(), time.to_string()));
         let values = [("until".to_owned(), until.to_string())];
         let values: Values = values.into_iter().chain(examined).collect();
-        self.table
-            .put(WATERMARK, owner.as_str(), &values, None)
-            .await
+        self.hub.put(WATERMARK, owner.as_str(), &values, None).await
     }
 
     /// Finds out when the execution took its present status, if anybody wants to know.

@@ -1,21 +1,18 @@
 //! Tells one change to each destination that wants to know and does not yet.
 
-use aws::{
-    Class, Error,
-    notices::{self, Allowance, Destination, Lease, Teller},
-    sagemaker::ExecutionDetails,
-};
+use aws::{Class, Error, sagemaker::ExecutionDetails};
 use domain::{
     id::PipelineOwner,
     notification::{
-        self, Decision, Execution, Limit, Present, Recipients, Room, Told, Trouble, decide,
-        is_confirmed,
+        self, Decision, Destination, Execution, Limit, Present, Recipients, Room, Told, Trouble,
+        decide, is_confirmed,
     },
     policy::{Policy, Rule, RuleName},
     status::ExecutionStatus,
-    storage,
+    storage::{self, Lease},
     text::Untrusted,
 };
+use runtime::notifier::{self, Allowance, Teller};
 
 use crate::{
     ExecutionNews, ForwardStatus,
@@ -187,7 +184,7 @@ impl ForwardStatus<'_> {
         if is_confirmed(history, &news.change, present.as_ref(), teller.now) {
             return Ok(Some(Doubt::None));
         }
-        let (owner, day) = (news.execution.account(), notices::day(teller.now));
+        let (owner, day) = (news.execution.account(), notifier::day(teller.now));
         let key = storage::unconfirmed(owner, &destination.to_string(), &day);
         let allowance = self
             .notices

@@ -25,25 +25,22 @@ use std::{
     time::Duration,
 };
 
-use aws::{
-    Aws, Class, Error,
-    dynamodb::Table,
-    lambda::{self, Deadline, Outcome, Record, Reply},
-    notices::Notices,
-    policy::InForce,
-    telemetry::Metrics,
-};
+use aws::{Aws, Class, Error, Hub};
 use domain::{
     account::AccountRef,
     hint::{self, Action, Command, Hint, Ignored, Kind},
     id::AccountId,
-    policy::Policy,
-    sharing::{self, Added, Plan},
+    policy::{InForce, Policy},
+    sharing::{self, Added, Observed, Plan},
 };
 use futures::{StreamExt, stream};
+use runtime::{
+    lambda::{self, Deadline, Outcome, Record, Reply},
+    metrics::{Metric, Metrics},
+    notifier::Notices,
+};
 
 pub use config::Config;
-use observe::Seen;
 use report::{AccountReport, Report};
 
 /// How many accounts are looked at at once.
@@ -58,8 +55,8 @@ const NEXT_LOOK: Duration = Duration::from_secs(5);
 pub struct SharePipeline<'a> {
     aws: &'a Aws,
     config: Config,
-    table: Table,
-    notices: Notices<'a>,
+    hub: &'a Hub<'a>,
+    notices: Notices<'a, Hub<'a>>,
 }
 
 /// Where a hint says to look.
@@ -93,7 +90,7 @@ impl lambda::Function for SharePipeline<'_> {
         let mut report = Report::default();
         let outcomes = self.serve(batch, &mut report).await;
         report.count(metrics);
-        metrics.count("HubFailed", self.notices.take_refused_by_hub());
+        metrics.count(Metric::HubFailed, self.notices.take_refused_by_hub());
         report.reply(outcomes)
     }
 }
@@ -101,10 +98,10 @@ impl lambda::Function for SharePipeline<'_> {
 impl<'a> SharePipeline<'a> {
     /// The function in its environment.
     #[must_use]
-    pub fn new(aws: &'a Aws, config: Config) -> Self {
+    pub fn new(aws: &'a Aws, hub: &'a Hub<'a>, config: Config) -> Self {
         Self {
-            table: aws.table(&config.settings.table),
-            notices: Notices::new(aws, &config.settings),
+            hub,
+            notices: Notices::new(hub, &config.topic),
             aws,
             config,
         }
@@ -218,7 +215,7 @@ impl<'a> SharePipeline<'a> {
     ) -> (AccountReport, Option<Added>) {
         let (planned, ceiling) =
             futures::join!(self.plan(policy, account), self.foreseen(account, look));
-        let (seen, plan) = match planned {
+        let (observed, plan) = match planned {
             Ok(planned) => planned,
             Err(error) => {
                 let report = AccountReport::unreachable(account, error, look.dry_run);
@@ -230,26 +227,24 @@ impl<'a> SharePipeline<'a> {
             let report = AccountReport::planned(&plan);
             return (report.bounded(&policy.policy, partition, ceiling), None);
         }
-        let expired = expired::expired(&seen.observed, &plan);
-        let (mut report, added) = self.execute(policy, look, &seen, plan).await;
-        report.expired = expired;
+        let (report, added) = self.execute(look, &observed, plan).await;
         (self.explain(&policy.policy, report).await, added)
     }
 
     /// What there is, and what to do about it.
-    async fn plan(&self, policy: &InForce, account: &AccountId) -> Result<(Seen, Plan), Error> {
+    async fn plan(&self, policy: &InForce, account: &AccountId) -> Result<(Observed, Plan), Error> {
         let generation = policy.generation();
         let policy = &policy.policy;
-        let mut seen = self.observe(policy, account).await?;
-        let plan = sharing::plan(policy, generation, &seen.observed);
-        let created = plan.created();
+        let mut observed = self.observe(policy, account).await?;
+        let plan = sharing::plan(policy, generation, &observed);
+        let created: BTreeSet<_> = plan.created().map(|new| new.name.as_str()).collect();
         if created.is_empty() {
-            return Ok((seen, plan));
+            return Ok((observed, plan));
         }
         let ram = self.aws.owner(account).await;
-        seen.observed.lookalikes = ram.lookalikes(&created).await?;
-        let plan = sharing::plan(policy, generation, &seen.observed);
-        Ok((seen, plan))
+        observed.lookalikes = ram.lookalikes(&created).await?;
+        let plan = sharing::plan(policy, generation, &observed);
+        Ok((observed, plan))
     }
 }
 
@@ -337,7 +332,7 @@ fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> Outcome {
     }
     let unfinished = accounts
         .iter()
-        .filter(|look| look.wants_another_look() || is_transient(look));
+        .filter(|look| look.should_requeue() || is_transient(look));
     let commands = unfinished.map(|look| Command::text(Action::Share, &look.account));
     Outcome::followed(NEXT_LOOK, commands.collect())
 }

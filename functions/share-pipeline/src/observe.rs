@@ -7,7 +7,6 @@ use domain::{
     id::{AccountId, PermissionArn},
     policy::Policy,
     sharing::{self, Added, Flaw, Observed, Pipeline},
-    storage::Key,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -16,22 +15,13 @@ use crate::SharePipeline;
 /// How many questions are put to `SageMaker` at once.
 const QUESTIONS_AT_ONCE: usize = 8;
 
-/// What was seen, and what is to be remembered of it.
-pub(crate) struct Seen {
-    pub(crate) observed: Observed,
-    /// Pipelines that `SageMaker` has just said have succeeded.
-    pub(crate) proved: Vec<Pipeline>,
-    /// Items about pipelines that are no more.
-    pub(crate) gone: Vec<Key>,
-}
-
 impl SharePipeline<'_> {
     /// Observes an account as far as a plan needs it.
     pub(crate) async fn observe(
         &self,
         policy: &Policy,
         account: &AccountId,
-    ) -> Result<Seen, Error> {
+    ) -> Result<Observed, Error> {
         let sagemaker = self.aws.reader(account).await;
         let ram = self.aws.owner(account).await;
         // Items first: what they say of a pipeline that is not listed then, is over.
@@ -40,7 +30,6 @@ impl SharePipeline<'_> {
             Ok::<_, Error>((evidence, sagemaker.pipelines().await?))
         };
         let ((evidence, pipelines), shares) = futures::try_join!(proved, ram.shares())?;
-        let gone = evidence.of_gone(account, &pipelines);
         let mut observed = Observed {
             account: account.clone(),
             region: self.aws.region().clone(),
@@ -49,6 +38,7 @@ impl SharePipeline<'_> {
             shares,
             lookalikes: Vec::new(),
             evidence,
+            proved: Vec::new(),
             flaws: BTreeMap::new(),
         };
         let questions = sharing::questions(policy, &observed);
@@ -56,15 +46,9 @@ impl SharePipeline<'_> {
             self.succeeded(account, questions.succeeded),
             flaws(&ram, questions.permissions),
         )?;
-        for pipeline in &proved {
-            observed.evidence.note_success(pipeline);
-        }
+        observed.prove(proved);
         observed.flaws = flaws;
-        Ok(Seen {
-            observed,
-            proved,
-            gone,
-        })
+        Ok(observed)
     }
 
     /// Those of the pipelines that have an execution which succeeded.

@@ -1,16 +1,14 @@
 //! Puts the newest valid policy in force, and says what is wrong with one that cannot be gone by.
 
-use aws::{
-    Class, Error,
-    lambda::Record,
-    policy::{InForce, Labelled},
-};
+use aws::{Class, Error};
 use domain::{
     account::AccountRef,
     hint::Ignored,
     notification::PolicyTrouble,
-    policy::{self, Policy},
+    policy::{self, InForce, Labelled, Policy},
 };
+use runtime::lambda::Record;
+use runtime::ports::PolicyStore as _;
 
 use crate::{SharePipeline, Task, report::Report};
 
@@ -58,8 +56,7 @@ impl SharePipeline<'_> {
     }
 
     async fn labelled(&self) -> Result<Labelled, Error> {
-        let ssm = self.aws.ssm();
-        ssm.labelled_policy(&self.config.settings.policy).await
+        self.hub.labelled().await
     }
 
     /// Puts the newest policy in force if it is newer and valid; otherwise what is in force stays.
@@ -69,8 +66,7 @@ impl SharePipeline<'_> {
         batch: &[Record],
         report: &mut Report,
     ) -> Result<Option<InForce>, Error> {
-        let ssm = self.aws.ssm();
-        let newest = match ssm.newest(&self.config.settings.policy).await {
+        let newest = match self.hub.newest().await {
             Ok(Some(newest)) => newest,
             Ok(None) => return Ok(None),
             // What was put in force can be read, so the work goes on by it.
@@ -94,11 +90,10 @@ impl SharePipeline<'_> {
             );
             None
         } else {
-            match Policy::parse_at(&newest.text, ssm.place()) {
+            match Policy::parse_at(&newest.text, self.hub.place()) {
                 Ok(policy) => {
                     let version = newest.version;
-                    let name = &self.config.settings.policy;
-                    match ssm.put_in_force(name, version).await {
+                    match self.hub.put_in_force(version).await {
                         Ok(()) => Some(InForce {
                             version,
                             written: newest.written,

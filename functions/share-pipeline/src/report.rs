@@ -1,26 +1,26 @@
 //! What was done and why: the answer to a command, the log line and the metrics.
 
-mod problems;
 mod step;
 
 use std::{collections::BTreeSet, fmt};
 
-use aws::{
-    Class, Error,
-    lambda::{Outcome, Reply},
-    telemetry::Metrics,
-};
+use aws::{Class, Error};
 use domain::{
     hint::Ignored,
     id::AccountId,
     notification::{Expired, Trouble},
-    sharing::{Association, Flawed, Lookalike, Offered, OutOfReach, Plan, Problem, Step, Waiting},
-    status::AssociationStatus,
+    sharing::{
+        Applied, Flawed, Lookalike, Offered, OutOfReach, Plan, Problem, StepOutcome, Waiting,
+        should_requeue,
+    },
+};
+use runtime::{
+    lambda::{Outcome, Reply},
+    metrics::{Metric, Metrics},
 };
 use serde::Serialize;
 
 use crate::ceiling::CeilingReport;
-use problems::{of_flawed, of_lookalike, of_out_of_reach};
 pub(crate) use step::StepReport;
 
 /// How many waiting pipelines are named; the rest is counted.
@@ -93,14 +93,17 @@ impl Report {
 
     /// Counts what was done.
     pub(crate) fn count(&self, metrics: &Metrics) {
-        metrics.count("PolicyRefused", u64::from(self.policy_refused.is_some()));
-        metrics.count("HintsIgnored", self.ignored.len() as u64);
+        metrics.count(
+            Metric::PolicyRefused,
+            u64::from(self.policy_refused.is_some()),
+        );
+        metrics.count(Metric::HintsIgnored, self.ignored.len() as u64);
         for account in &self.accounts {
             // A dry run tells nobody, and so it raises no alarm.
             let permanent = account.class() == Some(Class::Permanent) && !account.dry_run;
-            metrics.count("AccountFailed", u64::from(permanent));
-            metrics.count("AssociationsFailed", account.problems.len() as u64);
-            metrics.count("PipelinesWaiting", account.waiting_count as u64);
+            metrics.count(Metric::AccountFailed, u64::from(permanent));
+            metrics.count(Metric::AssociationsFailed, account.problems.len() as u64);
+            metrics.count(Metric::PipelinesWaiting, account.waiting_count as u64);
             for step in &account.steps {
                 if step.outcome == "done" {
                     metrics.count(step.metric(), step.count());
@@ -141,6 +144,12 @@ pub(crate) struct AccountReport {
     /// What of them only people can mend.
     #[serde(skip)]
     refusals: Vec<Trouble>,
+    /// What the plan found that only people can mend.
+    #[serde(skip)]
+    of_plan: Vec<Trouble>,
+    /// What became of the steps.
+    #[serde(skip)]
+    applied: Vec<Applied<Error>>,
     /// The invitations that ended without being accepted.
     #[serde(skip)]
     pub(crate) expired: Vec<Expired>,
@@ -165,13 +174,15 @@ impl AccountReport {
             error: None,
             failures: Vec::new(),
             refusals: Vec::new(),
-            expired: Vec::new(),
+            of_plan: plan.troubles(),
+            applied: Vec::new(),
+            expired: plan.expired.clone(),
         }
     }
 
     /// A plan that is not to be executed.
     pub(crate) fn planned(plan: &Plan) -> Self {
-        let steps = plan.steps.iter().map(StepReport::planned).collect();
+        let steps = plan.steps().iter().map(StepReport::planned).collect();
         Self {
             dry_run: true,
             steps,
@@ -194,6 +205,7 @@ impl AccountReport {
         self.steps.splice(0..0, first.steps);
         self.problems.extend(first.problems);
         self.failures.extend(first.failures);
+        self.applied.extend(first.applied);
         self.refusals.extend(first.refusals);
         self.expired.extend(first.expired);
         self.error = self.error.or(first.error);
@@ -209,43 +221,17 @@ impl AccountReport {
         self
     }
 
-    /// Adds the outcome of a step.
-    pub(crate) fn push(&mut self, step: &Step, outcome: Result<Vec<Association>, Error>) {
-        let mut report = StepReport::planned(step);
-        match outcome {
-            Ok(associations) => {
-                report.outcome = "done";
-                // RAM answers 200 also for what it refuses to associate.
-                let failed = |a: &Association| a.status == AssociationStatus::Failed;
-                let refused = associations.into_iter().filter(failed);
-                self.problems.extend(refused.map(|association| Problem {
-                    share: step.share.clone(),
-                    entity: association.entity,
-                    status: association.status,
-                    message: association.message,
-                }));
-            }
-            Err(error) => {
-                report.outcome = "failed";
-                report.error = Some(error.to_string());
-                report.was_denied = error.is_access_denied();
-                // AWS does not always say what it refuses to whom.
-                report.trouble = error.trouble().map(|trouble| Trouble {
-                    kind: format!("{} {}", trouble.kind, step.share),
-                    text: format!("{step}: {}", trouble.text),
-                });
-                self.failures.push(error);
+    /// Takes over what became of the steps.
+    pub(crate) fn take(&mut self, steps: Vec<Applied<Error>>) {
+        self.problems
+            .extend(steps.iter().flat_map(Applied::refused));
+        for step in &steps {
+            if let StepOutcome::Failed(error) = &step.outcome {
+                self.failures.push(error.clone());
             }
         }
-        self.steps.push(report);
-    }
-
-    /// Adds a step whose predecessor failed.
-    pub(crate) fn skip(&mut self, step: &Step) {
-        self.steps.push(StepReport {
-            outcome: "skipped",
-            ..StepReport::planned(step)
-        });
+        self.steps.extend(steps.iter().map(StepReport::applied));
+        self.applied.extend(steps);
     }
 
     /// The class of the failure that decides what becomes of the hint: one
@@ -266,24 +252,9 @@ impl AccountReport {
         }
         let failures = self.refusals.iter().cloned();
         let failures = failures.chain(self.steps.iter().filter_map(StepReport::trouble));
-        let refused = self.problems.iter().map(|problem| {
-            let Problem {
-                entity,
-                share,
-                status,
-                message,
-            } = problem;
-            let message = message.as_deref().unwrap_or("no reason given");
-            Trouble {
-                kind: format!("association {status} {share}"),
-                text: format!("{entity} in share {share} is {status}: {message}"),
-            }
-        });
         failures
-            .chain(refused)
-            .chain(self.flawed.iter().map(of_flawed))
-            .chain(self.out_of_reach.iter().map(of_out_of_reach))
-            .chain(self.lookalikes.iter().map(of_lookalike))
+            .chain(self.problems.iter().map(Problem::trouble))
+            .chain(self.of_plan.iter().cloned())
             .collect()
     }
 
@@ -292,13 +263,9 @@ impl AccountReport {
         self.steps.iter().any(|step| step.was_denied)
     }
 
-    /// Whether the account changes by itself or because of this run, so that a
-    /// look in a few seconds can see what became of it.
-    pub(crate) fn wants_another_look(&self) -> bool {
-        let is_news = |step: &StepReport| step.outcome == "done" && step.is_news;
-        !self.dry_run
-            && (self.unsettled
-                || self.steps.iter().any(is_news)
-                || self.class() == Some(Class::NotYet))
+    /// Whether the account is reconciled again soon.
+    pub(crate) fn should_requeue(&self) -> bool {
+        let is_pending = self.class() == Some(Class::NotYet);
+        !self.dry_run && should_requeue(self.unsettled, &self.applied, is_pending)
     }
 }

@@ -2,14 +2,13 @@
 //!
 //! That they could not be told is logged and keeps nothing from being shared.
 
-use aws::{
-    lambda::Record,
-    notices::{self, Destination, Teller},
-    ssm::Version,
-};
 use domain::{
-    notification::{self, PolicyTrouble, RefusedPolicy},
-    policy::{Policy, PolicyErrors},
+    notification::{self, Destination, PolicyTrouble, RefusedPolicy},
+    policy::{Policy, PolicyErrors, Version},
+};
+use runtime::{
+    lambda::Record,
+    notifier::{self, Teller},
 };
 
 use crate::{SharePipeline, report::Report};
@@ -42,7 +41,7 @@ impl SharePipeline<'_> {
     /// Says once a day what is wrong with the policy's parameter.
     pub(crate) async fn tell_policy_trouble(&self, trouble: &PolicyTrouble, batch: &[Record]) {
         let Some(teller) = teller(batch) else { return };
-        let day = notices::day(teller.now);
+        let day = notifier::day(teller.now);
         let name = &self.config.settings.policy;
         let notice = notification::policy_trouble_notice(name, trouble, &day);
         let told = self

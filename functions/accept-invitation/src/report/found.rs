@@ -2,9 +2,10 @@
 
 use domain::{
     id::{AccountId, InvitationArn, ShareArn},
-    invitation::{Refusal, Sample},
+    invitation::{Inspection, InvitationOutcome, OfferState, Sample},
     notification::Grant,
 };
+use runtime::metrics::Metric;
 use serde::Serialize;
 
 /// What strangers sent, in short.
@@ -28,43 +29,9 @@ pub(super) struct AnsweredInvitation {
     pub(super) share_name: String,
     pub(super) sender: AccountId,
     #[serde(flatten)]
-    pub(super) answer: Option<Answer>,
+    pub(super) answer: Option<InvitationOutcome>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
-}
-
-/// What was answered to a pending invitation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "answer", rename_all = "kebab-case")]
-pub(crate) enum Answer {
-    /// It was accepted.
-    Accepted { rule: String },
-    /// It would be accepted, if this were no dry run.
-    WouldAccept { rule: String },
-    /// Somebody had accepted it meanwhile.
-    AlreadyAccepted { rule: String },
-    /// It stays pending until there is something to judge.
-    NothingInside,
-    /// It does not claim to be ours.
-    NotOurs,
-    /// Somebody rejected it meanwhile, its time is over, or its share is gone.
-    Over,
-    /// It claims to be ours, and is not allowed.
-    Refused { refusal: Refusal, rejected: bool },
-}
-
-impl Answer {
-    pub(super) fn metric(&self) -> &'static str {
-        match self {
-            Self::Accepted { .. } => "InvitationsAccepted",
-            Self::WouldAccept { .. } => "InvitationsAcceptable",
-            Self::AlreadyAccepted { .. } => "InvitationsAlreadyAccepted",
-            Self::NothingInside => "InvitationsEmpty",
-            Self::NotOurs => "InvitationsNotOurs",
-            Self::Over => "InvitationsOver",
-            Self::Refused { .. } => "InvitationsRefused",
-        }
-    }
 }
 
 /// A visible share and what was found inside.
@@ -77,31 +44,6 @@ pub(super) struct InspectedShare {
     pub(super) inspection: Option<Inspection>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
-}
-
-/// What was found in a share that this account can see.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "inspection", rename_all = "kebab-case")]
-pub(crate) enum Inspection {
-    /// The pipelines are those of the rule, and one of them could be described.
-    Proven { pipelines: usize },
-    /// Nothing is inside.
-    Empty,
-    /// RAM shows the pipelines, but `SageMaker` does not let the account use them.
-    NoAccess { error: String },
-    /// The policy does not allow it. A share of pipelines cannot be left, so people must know.
-    Distrusted { refusal: Refusal },
-}
-
-impl Inspection {
-    pub(super) fn metric(&self) -> &'static str {
-        match self {
-            Self::Proven { .. } => "SharesProven",
-            Self::Empty => "SharesEmpty",
-            Self::NoAccess { .. } => "SharesWithoutAccess",
-            Self::Distrusted { .. } => "SharesDistrusted",
-        }
-    }
 }
 
 /// A change of what the account has by a rule; it is told.
@@ -122,22 +64,25 @@ pub(super) struct FollowedOffer {
     pub(super) state: OfferState,
 }
 
-/// Where an offer stands. That there is no invitation has four different reasons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum OfferState {
-    /// The invitation is there and was answered above.
-    Invited,
-    /// The share is visible: it was accepted, if it needed to be.
-    Visible,
-    /// It was accepted, and RAM does not show the share yet.
-    Accepted,
-    /// It was not answered in time; share-pipeline invites again.
-    Expired,
-    /// Somebody rejected it.
-    Rejected,
-    /// Members of the organization need no invitation.
-    NotNeeded,
-    /// Neither invitation nor share is visible yet.
-    NotVisibleYet,
+/// The metric that counts an answer.
+pub(super) fn of_answer(answer: &InvitationOutcome) -> Metric {
+    match answer {
+        InvitationOutcome::Accepted { .. } => Metric::InvitationsAccepted,
+        InvitationOutcome::WouldAccept { .. } => Metric::InvitationsAcceptable,
+        InvitationOutcome::AlreadyAccepted { .. } => Metric::InvitationsAlreadyAccepted,
+        InvitationOutcome::NothingInside => Metric::InvitationsEmpty,
+        InvitationOutcome::NotOurs => Metric::InvitationsNotOurs,
+        InvitationOutcome::Over => Metric::InvitationsOver,
+        InvitationOutcome::Refused { .. } => Metric::InvitationsRefused,
+    }
+}
+
+/// The metric that counts what was found in a share.
+pub(super) fn of_inspection(inspection: &Inspection) -> Metric {
+    match inspection {
+        Inspection::Proven { .. } => Metric::SharesProven,
+        Inspection::Empty => Metric::SharesEmpty,
+        Inspection::NoAccess { .. } => Metric::SharesWithoutAccess,
+        Inspection::Distrusted { .. } => Metric::SharesDistrusted,
+    }
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 use super::Aws;
 use crate::{
     Class,
-    replay::{Answer, Replay, Request, ok, refusal, session, xml_refusal},
+    replay::{self, Answer, Replay, Request, ok, refusal, session, xml_refusal},
 };
 
 fn account(text: &str) -> AccountId {
@@ -18,13 +18,7 @@ async fn aws(replay: &Replay) -> Aws {
 async fn aws_at(replay: &Replay, endpoint: Option<&str>) -> Aws {
     let mut config = replay.config().await.into_builder();
     config.set_endpoint_url(endpoint.map(str::to_owned));
-    let region = "eu-west-1".parse().unwrap();
-    Aws::new(
-        config.build(),
-        region,
-        "aws".to_owned(),
-        "share-pipeline".to_owned(),
-    )
+    replay::aws(config.build())
 }
 
 /// Hands out sessions named after the role, and lists nothing.
@@ -59,7 +53,7 @@ async fn a_call_in_an_account_is_made_with_a_session_of_the_role_there() {
             "RoleArn=arn%3Aaws%3Aiam%3A%3A222222222222%3Arole%2Fpipeshare-owner-eu-west-1"
         )
     );
-    assert!(requests[0].text.contains("RoleSessionName=share-pipeline"));
+    assert!(requests[0].text.contains("RoleSessionName=test"));
     assert_eq!(
         requests[1].url,
         "https://ram.eu-west-1.amazonaws.com/getresourceshares"
@@ -186,7 +180,7 @@ async fn an_endpoint_override_is_for_every_service_and_for_sts() {
     aws.sns().publish("arn:t", "s", "m").await.ok();
     aws.table("t").get("p", "s").await.unwrap();
     aws.sqs()
-        .put_back("http://q", "b", std::time::Duration::ZERO, 1)
+        .send("http://q", "b", std::time::Duration::ZERO, 1)
         .await
         .ok();
     let requests = replay.requests();

@@ -4,47 +4,12 @@ use aws_sdk_dynamodb::{
     error::BuildError,
     types::{Delete, Put, TransactWriteItem},
 };
-use domain::storage::Key;
-use jiff::Timestamp;
+use domain::storage::{Condition, Key, Write};
 
-use super::{Table, Values, item, key, text};
+use super::{Table, item, key, text};
 use crate::error::Error;
 
 const CANCELED: &str = "TransactionCanceledException";
-
-/// One write of a transaction, which may hold a hundred, each of another item.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Write {
-    /// Writes an item, over one that may be there.
-    Put {
-        /// Which.
-        key: Key,
-        /// Its texts.
-        values: Values,
-        /// When it may be forgotten.
-        expires: Option<Timestamp>,
-        /// What must hold of the item that is there.
-        condition: Condition,
-    },
-    /// Deletes an item, if it is there.
-    Delete {
-        /// Which.
-        key: Key,
-        /// What must hold of the item that is there.
-        condition: Condition,
-    },
-}
-
-/// What must hold of an item for the transaction to be made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Condition {
-    /// Nothing.
-    Any,
-    /// There is no such item.
-    Absent,
-    /// This text of it is this.
-    Is(&'static str, String),
-}
 
 impl Table {
     /// Makes all writes or none; whether they were made.
@@ -82,7 +47,7 @@ impl Table {
                 let mut put = Put::builder()
                     .table_name(&self.name)
                     .set_item(Some(item(&pk, &sk, &values, expires)))
-                    .set_condition_expression(condition.expression());
+                    .set_condition_expression(expression(&condition));
                 if let Condition::Is(name, value) = &condition {
                     put = put
                         .expression_attribute_names("#name", *name)
@@ -97,7 +62,7 @@ impl Table {
                 let mut delete = Delete::builder()
                     .table_name(&self.name)
                     .set_key(Some(key(&pk, &sk)))
-                    .set_condition_expression(condition.expression());
+                    .set_condition_expression(expression(&condition));
                 if let Condition::Is(name, value) = &condition {
                     delete = delete
                         .expression_attribute_names("#name", *name)
@@ -110,15 +75,13 @@ impl Table {
     }
 }
 
-impl Condition {
-    fn expression(&self) -> Option<String> {
-        let expression = match self {
-            Self::Any => return None,
-            Self::Absent => "attribute_not_exists(pk)",
-            Self::Is(..) => "#name = :value",
-        };
-        Some(expression.to_owned())
-    }
+fn expression(condition: &Condition) -> Option<String> {
+    let expression = match condition {
+        Condition::Any => return None,
+        Condition::Absent => "attribute_not_exists(pk)",
+        Condition::Is(..) => "#name = :value",
+    };
+    Some(expression.to_owned())
 }
 
 /// The reasons stand in the message, one for each write.
@@ -128,6 +91,7 @@ fn is_overtaken(message: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use domain::storage::Values;
     use serde_json::json;
 
     use super::*;

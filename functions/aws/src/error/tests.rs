@@ -2,13 +2,13 @@ use domain::id::AccountId;
 
 use crate::{
     Class, Error,
-    replay::{Answer, Replay, place, refusal},
+    replay::{Answer, Replay, refusal},
     ssm::Ssm,
 };
 
 async fn error_of(answer: Answer) -> Error {
     let replay = Replay::of([answer]);
-    Ssm::new(&replay.config().await, place())
+    Ssm::new(&replay.config().await)
         .newest("/p")
         .await
         .unwrap_err()

@@ -8,8 +8,8 @@ use aws_sdk_ram::{
     types::{ResourceOwner, ResourceShare, ResourceShareInvitation, ResourceShareStatus},
 };
 use domain::{
-    id::{AccountId, InvalidId, InvitationArn, ShareArn},
-    invitation::{Invitation, Resource},
+    id::{InvalidId, InvitationArn, ShareArn},
+    invitation::{Accepted, Invitation, ReceivedShare, Resource},
 };
 
 use super::{LONGEST_PAGE, all_pages, each_page, resource};
@@ -18,28 +18,6 @@ use crate::{
     error::{Error, Service},
     time::timestamp,
 };
-
-/// A share of another account that this account is in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReceivedShare {
-    /// The share.
-    pub arn: ShareArn,
-    /// Its name, which its owner may change at any time.
-    pub name: String,
-    /// The account that owns it.
-    pub owner: AccountId,
-}
-
-/// How an invitation came to be accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Accepted {
-    /// By this call.
-    Now,
-    /// Before it.
-    Already,
-    /// Not at all: it was rejected, has expired or is gone.
-    No,
-}
 
 /// Invitations and shares of others, seen by the account that receives them.
 #[derive(Debug, Clone)]

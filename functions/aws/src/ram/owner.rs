@@ -12,8 +12,8 @@ use aws_sdk_ram::{
 };
 use domain::{
     hook::Shared,
-    id::{PermissionArn, PipelineArn, Principal, ShareArn},
-    sharing::{Association, Lookalike, PREFIX, Share, TAG_MANAGED, TAG_RULE},
+    id::{PipelineArn, Principal, ShareArn},
+    sharing::{Association, Lookalike, NewShare, PREFIX, Share, TAG_MANAGED, TAG_RULE},
     status::ShareStatus,
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -34,21 +34,6 @@ const CHUNK: usize = 100;
 /// How many calls about single shares are under way at once; RAM does not
 /// publish its rate limits, and four are no burst.
 pub(super) const CONCURRENT: usize = 4;
-
-/// A share to create. It is filled by association, later.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewShare {
-    /// The name; RAM does not mind two shares of one name.
-    pub name: String,
-    /// The rule that the share serves.
-    pub rule: String,
-    /// What its principals may do.
-    pub permission: PermissionArn,
-    /// Whether accounts outside the organization may be added.
-    pub allow_external: bool,
-    /// Makes a repeated call find the first one's share.
-    pub client_token: String,
-}
 
 /// Shares of one account, seen and changed by that account.
 ///
@@ -243,7 +228,7 @@ impl Owner {
             .permission_arns(share.permission.as_str())
             .allow_external_principals(share.allow_external)
             .tags(tag(TAG_MANAGED, "true"))
-            .tags(tag(TAG_RULE, &share.rule))
+            .tags(tag(TAG_RULE, share.rule.as_str()))
             .client_token(&share.client_token)
             .send()
             .await

@@ -2,11 +2,13 @@ use std::ops::ControlFlow;
 
 use domain::{
     id::{AccountId, InvitationArn, PermissionArn, PipelineArn, Principal, ShareArn},
+    invitation::Accepted,
+    sharing::NewShare,
     status::{AssociationStatus, InvitationStatus},
 };
 use serde_json::{Value, json};
 
-use super::{Accepted, Consumer, NewShare, Owner};
+use super::{Consumer, Owner};
 use crate::{
     Class,
     replay::{Answer, Replay, Request, ok, refusal},
@@ -162,7 +164,7 @@ async fn a_share_is_created_empty_tagged_and_with_a_token() {
     )]);
     let new = NewShare {
         name: "pipeshare-readers".to_owned(),
-        rule: "readers".to_owned(),
+        rule: "readers".parse().unwrap(),
         permission: PermissionArn::read("aws"),
         allow_external: false,
         client_token: "token-1".to_owned(),

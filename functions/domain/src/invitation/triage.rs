@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Invitation, Receiver, Refusal, Verdict, is_stranger, judge, recognize_visible};
+use super::{Invitation, Receiver, Refusal, is_stranger, recognize_invitation, recognize_visible};
 use crate::{
     id::{AccountId, InvitationArn, ShareArn},
     policy::Policy,
@@ -101,7 +101,8 @@ impl<'a> Triage<'a> {
             self.not_ours += 1;
             return;
         }
-        let Verdict::Refuse(refusal) = judge(self.policy, self.receiver, &invitation, &[]) else {
+        let recognized = recognize_invitation(self.policy, self.receiver, &invitation);
+        let Err(refusal) = recognized else {
             let group = (invitation.sender.clone(), invitation.share_name.clone());
             self.recognized.entry(group).or_default().push(invitation);
             return;

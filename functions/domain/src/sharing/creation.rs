@@ -1,6 +1,6 @@
 //! Making a share, once, however many ask for it.
 
-use super::{Action, Pipeline, Share, ShareName, lane::Lane, planner::Planner};
+use super::{NewShare, Pipeline, Share, ShareName, lane::Lane, planner::Planner};
 use crate::digest;
 
 impl<'a> Planner<'a> {
@@ -15,7 +15,7 @@ impl<'a> Planner<'a> {
         lane: &Lane<'a, '_>,
         name: &str,
         oldest: Option<&Pipeline>,
-    ) -> Action {
+    ) -> NewShare {
         let rule = lane.rule.name.as_str();
         let is_lost = |share: &&Share| {
             let of_rule = share
@@ -51,7 +51,8 @@ impl<'a> Planner<'a> {
             &oldest.unwrap_or_default(),
             &lookalikes.join(" "),
         ];
-        Action::Create {
+        NewShare {
+            name: name.to_owned(),
             rule: lane.rule.name.clone(),
             permission: lane.permission.clone(),
             allow_external,

@@ -32,6 +32,8 @@ impl<'a> Planner<'a> {
         share: &'a Share,
         admitted: &Admitted<'a>,
     ) -> Room {
+        // Shares are filled in the order in which they come here.
+        self.plan_of(Some(lane.rule), share);
         let mut leaving = Vec::new();
         let mut held = 0;
         for resource in &share.resources {
@@ -78,14 +80,14 @@ impl<'a> Planner<'a> {
             return self.wait_or_delete(lane, share, &leaving, offers_too_much);
         }
         held -= leaving.len();
-        self.remove(share, leaving, unwanted);
+        self.remove(lane.rule, share, leaving, unwanted);
         if is_wrong && !is_narrower && !is_stuck {
             self.replace_permission(share, lane);
         }
         let allow = lane.allows_external();
         if share.allow_external != allow {
             let action = Action::AllowExternal { allow };
-            self.narrow(share, action, Reason::ExternalFlagChanged);
+            self.narrow(lane.rule, share, action, Reason::ExternalFlagChanged);
         }
         if is_stuck {
             return Room::Closed;
@@ -95,14 +97,19 @@ impl<'a> Planner<'a> {
 
     /// RAM itself never brings a share to a newer version of its permission
     /// (RAM User Guide, "Managed permissions versions").
-    fn replace_permission(&mut self, share: &Share, lane: &Lane<'a, '_>) {
+    fn replace_permission(&mut self, share: &'a Share, lane: &Lane<'a, '_>) {
         let permission = lane.permission.clone();
         let reason = if share.permissions.contains(&permission) {
             Reason::PermissionOutdated
         } else {
             Reason::AccessChanged
         };
-        self.narrow(share, Action::ReplacePermission { permission }, reason);
+        self.narrow(
+            lane.rule,
+            share,
+            Action::ReplacePermission { permission },
+            reason,
+        );
     }
 
     /// What to do with a share that RAM lets nothing out of for now.
@@ -117,7 +124,7 @@ impl<'a> Planner<'a> {
         offers_too_much: bool,
     ) -> Room {
         if offers_too_much && lane.allows_external() && share.is_pending() {
-            self.delete(share, Reason::PendingInvitation);
+            self.delete(Some(lane.rule), share, Reason::PendingInvitation);
             self.unsettled = true;
             return Room::Gone;
         }
@@ -151,26 +158,27 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn remove(&mut self, share: &Share, leaving: Vec<(Reason, String)>, unwanted: Vec<String>) {
+    fn remove(
+        &mut self,
+        rule: &Rule,
+        share: &'a Share,
+        leaving: Vec<(Reason, String)>,
+        unwanted: Vec<String>,
+    ) {
         if !unwanted.is_empty() {
             let principals = unwanted;
             let action = Action::RemovePrincipals { principals };
-            self.narrow(share, action, Reason::PrincipalNotNamed);
+            self.narrow(rule, share, action, Reason::PrincipalNotNamed);
         }
         for (reason, resources) in by_reason(leaving) {
-            self.narrow(share, Action::RemoveResources { resources }, reason);
+            self.narrow(rule, share, Action::RemoveResources { resources }, reason);
         }
     }
 
     fn note_problem(&mut self, share: &Share, association: &Association) {
         use AssociationStatus::{Failed, Suspended, Suspending};
         if matches!(association.status, Failed | Suspended | Suspending) {
-            self.problems.push(Problem {
-                share: share.name.clone(),
-                entity: association.entity.clone(),
-                status: association.status.clone(),
-                message: association.message.clone(),
-            });
+            self.problems.push(Problem::of(&share.name, association));
         }
     }
 }

@@ -85,11 +85,21 @@ pub struct Observed {
     pub lookalikes: Vec<Lookalike>,
     /// What was proved about the pipelines.
     pub evidence: Evidence,
+    /// The pipelines about which `SageMaker` has just said what no item says yet.
+    pub proved: Vec<Pipeline>,
     /// What is wrong with permissions that rules want to give.
     pub flaws: BTreeMap<PermissionArn, Flaw>,
 }
 
 impl Observed {
+    /// Notes that `SageMaker` has just said of these pipelines that an execution of them succeeded.
+    pub fn prove(&mut self, succeeded: Vec<Pipeline>) {
+        for pipeline in &succeeded {
+            self.evidence.note_success(pipeline);
+        }
+        self.proved.extend(succeeded);
+    }
+
     /// The pipelines that the account itself owns here and that the rule names.
     pub(super) fn matching<'a>(&'a self, rule: &'a Rule) -> impl Iterator<Item = &'a Pipeline> {
         self.pipelines.iter().filter(|pipeline| {

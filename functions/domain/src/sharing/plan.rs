@@ -1,25 +1,35 @@
-//! What a plan says: steps with reasons, and what is left to wait for.
-
-use std::collections::BTreeSet;
+//! What a plan says: what to do with each share, and what is left to wait for.
 
 use serde::Serialize;
 
-use super::{Action, Flaw, Lookalike, Reason, Step};
+use super::{Action, Association, Call, Flaw, Lookalike, NewShare, Reason, Step};
 use crate::{
     id::{AccountId, PermissionArn, PipelineArn, ShareArn},
+    notification::Expired,
     policy::{Gate, RuleName},
     status::AssociationStatus,
+    storage::Key,
 };
 
-/// What to do in one owner account, and what is left to wait for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// Everything to do in one owner account, and what is left to wait for.
+///
+/// Whoever applies it, by an [`Application`](super::Application), has nothing to decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// The account.
     pub account: AccountId,
-    /// What to do, in this order; the steps of one share depend on each other.
-    pub steps: Vec<Step>,
+    /// The items to write before anything is given: the account, if a share is
+    /// made in it, and the pipelines that `SageMaker` has just said have succeeded.
+    pub remember: Vec<Key>,
+    /// What to do with each share.
+    pub shares: Vec<SharePlan>,
     /// The shares that await acceptance once the steps are done.
     pub offered: Vec<Offered>,
+    /// The items to delete in the end: those about pipelines that are gone, and
+    /// the account, if nothing is shared there and no rule names it.
+    pub forget: Vec<Key>,
+    /// The invitations that ended without being accepted, and are made again.
+    pub expired: Vec<Expired>,
     /// The pipelines that have not passed a rule's gate.
     pub waiting: Vec<Waiting>,
     /// What RAM refused to associate or suspended.
@@ -34,15 +44,135 @@ pub struct Plan {
     pub unsettled: bool,
 }
 
+/// What to do with one share, in three passes over all shares of the account:
+/// access is taken away before any is given, and what hands over goes last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharePlan {
+    /// The rule in force that the share serves or, by its tag, should serve.
+    pub rule: Option<RuleName>,
+    /// Which share.
+    pub target: Target,
+    /// What must leave it or bounds it, or that it goes at once.
+    pub narrow: Vec<Due>,
+    /// What comes into it.
+    pub grant: Vec<Due>,
+    /// Why it goes once others of its rule give what it gave, if it does.
+    pub hand_over: Option<Reason>,
+}
+
+/// The share that a [`SharePlan`] is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// It is created before anything is given by it.
+    New(NewShare),
+    /// It exists.
+    Existing {
+        /// Its name.
+        name: String,
+        /// Its ARN.
+        arn: ShareArn,
+    },
+}
+
+/// An action that is due, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// What to do.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl SharePlan {
+    /// Nothing to do yet.
+    pub(super) fn new(rule: Option<RuleName>, target: Target) -> Self {
+        Self {
+            rule,
+            target,
+            narrow: Vec::new(),
+            grant: Vec::new(),
+            hand_over: None,
+        }
+    }
+
+    /// The name of the share.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match &self.target {
+            Target::New(new) => &new.name,
+            Target::Existing { name, .. } => name,
+        }
+    }
+
+    /// The share itself, if it is to be created.
+    #[must_use]
+    pub fn new_share(&self) -> Option<&NewShare> {
+        match &self.target {
+            Target::New(new) => Some(new),
+            Target::Existing { .. } => None,
+        }
+    }
+
+    /// Its ARN, if it exists.
+    #[must_use]
+    pub fn arn(&self) -> Option<&ShareArn> {
+        match &self.target {
+            Target::New(_) => None,
+            Target::Existing { arn, .. } => Some(arn),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        let nothing = self.narrow.is_empty() && self.grant.is_empty() && self.hand_over.is_none();
+        nothing && self.new_share().is_none()
+    }
+
+    fn step(&self, call: Call, reason: Reason) -> Step {
+        Step {
+            share: self.name().to_owned(),
+            arn: self.arn().cloned(),
+            call,
+            reason,
+        }
+    }
+
+    fn steps_of(&self, due: &[Due]) -> Vec<Step> {
+        let change = |due: &Due| self.step(Call::Change(due.action.clone()), due.reason);
+        due.iter().map(change).collect()
+    }
+
+    fn narrowing(&self) -> Vec<Step> {
+        self.steps_of(&self.narrow)
+    }
+
+    fn granting(&self) -> Vec<Step> {
+        let create = |new: &NewShare| self.step(Call::Create(new.clone()), Reason::FirstPipeline);
+        let mut steps: Vec<_> = self.new_share().map(create).into_iter().collect();
+        steps.extend(self.steps_of(&self.grant));
+        steps
+    }
+
+    fn handing_over(&self) -> Vec<Step> {
+        let delete = |reason| self.step(Call::Change(Action::Delete), reason);
+        self.hand_over.map(delete).into_iter().collect()
+    }
+}
+
 /// A share that awaits acceptance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Offered {
     /// The name of the share.
     pub share: String,
+    /// Its ARN; none while it has yet to be created.
+    #[serde(skip)]
+    pub arn: Option<ShareArn>,
     /// The rule that it serves.
     pub rule: RuleName,
     /// Who must accept.
     pub consumer: AccountId,
+    /// Whether the plan invites the consumer, who has no such offer yet.
+    #[serde(skip)]
+    pub is_new: bool,
 }
 
 /// A pipeline that has not passed a rule's gate.
@@ -68,6 +198,18 @@ pub struct Problem {
     /// What RAM says about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+}
+
+impl Problem {
+    /// The problem of an association in the share of this name.
+    pub(super) fn of(share: &str, association: &Association) -> Self {
+        Self {
+            share: share.to_owned(),
+            entity: association.entity.clone(),
+            status: association.status.clone(),
+            message: association.message.clone(),
+        }
+    }
 }
 
 /// A rule that wants to give a permission which no share can have.
@@ -100,8 +242,11 @@ impl Plan {
     pub fn nothing(account: AccountId) -> Self {
         Self {
             account,
-            steps: Vec::new(),
+            remember: Vec::new(),
+            shares: Vec::new(),
             offered: Vec::new(),
+            forget: Vec::new(),
+            expired: Vec::new(),
             waiting: Vec::new(),
             problems: Vec::new(),
             flawed: Vec::new(),
@@ -111,24 +256,31 @@ impl Plan {
         }
     }
 
-    /// The names of the shares that are to be made.
+    /// All steps in the order in which they are taken.
     #[must_use]
-    pub fn created(&self) -> BTreeSet<&str> {
-        let mut steps = BTreeSet::new();
-        for step in &self.steps {
-            if matches!(step.action, Action::Create { .. }) {
-                steps.insert(step.share.as_str());
+    pub fn steps(&self) -> Vec<Step> {
+        let steps = self.in_order().into_iter();
+        steps.map(|(_, step)| step).collect()
+    }
+
+    /// The steps in order, each with the share of [`Plan::shares`] that it is about.
+    pub(super) fn in_order(&self) -> Vec<(usize, Step)> {
+        let passes = [
+            SharePlan::narrowing,
+            SharePlan::granting,
+            SharePlan::handing_over,
+        ];
+        let mut steps = Vec::new();
+        for pass in passes {
+            for (number, share) in self.shares.iter().enumerate() {
+                steps.extend(pass(share).into_iter().map(|step| (number, step)));
             }
         }
         steps
     }
 
-    /// Whether the account has to be looked at again soon, without waiting for the sweep.
-    ///
-    /// A failed association is tried again by the sweep alone: it may fail for ever.
-    #[must_use]
-    pub fn wants_another_look(&self) -> bool {
-        let is_news = |step: &Step| step.reason != Reason::AssociationFailed;
-        self.unsettled || self.steps.iter().any(is_news)
+    /// The shares that are to be made.
+    pub fn created(&self) -> impl Iterator<Item = &NewShare> {
+        self.shares.iter().filter_map(SharePlan::new_share)
     }
 }

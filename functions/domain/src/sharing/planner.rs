@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use super::{
-    Action, Audience, Flawed, Observed, Offered, OutOfReach, Plan, Problem, Reason, Share,
-    ShareName, Step, Waiting,
+    Action, Audience, Due, Flawed, Lookalike, Observed, Offered, OutOfReach, Pipeline, Plan,
+    Problem, Reason, Share, ShareName, SharePlan, Target, Waiting,
     lane::{Admitted, Lane, audiences},
     maintain::Room,
     observed::find,
@@ -12,8 +12,10 @@ use super::{
 };
 use crate::{
     id::Principal,
+    notification::Expired,
     policy::{Policy, Rule, RuleName},
     status::AssociationStatus,
+    storage::{self, Key},
 };
 
 /// How many resources RAM lets a share hold (RAM User Guide, "Service quotas").
@@ -49,10 +51,11 @@ pub(super) struct Planner<'a> {
     pub(super) dealt_with: BTreeSet<&'a str>,
     pub(super) out_of_reach: Vec<OutOfReach>,
     flawed: Vec<Flawed>,
-    narrowing: Vec<Step>,
-    granting: Vec<Step>,
-    deleting: Vec<Step>,
+    shares: Vec<SharePlan>,
+    /// Where among these the shares are that exist, by their ARNs.
+    places: BTreeMap<&'a str, usize>,
     offered: Vec<Offered>,
+    expired: Vec<Expired>,
     waiting: Vec<Waiting>,
     pub(super) problems: Vec<Problem>,
     pub(super) unsettled: bool,
@@ -69,39 +72,78 @@ impl<'a> Planner<'a> {
             dealt_with: BTreeSet::new(),
             out_of_reach: Vec::new(),
             flawed: Vec::new(),
-            narrowing: Vec::new(),
-            granting: Vec::new(),
-            deleting: Vec::new(),
+            shares: Vec::new(),
+            places: BTreeMap::new(),
             offered: Vec::new(),
+            expired: Vec::new(),
             waiting: Vec::new(),
             problems: Vec::new(),
             unsettled: false,
         }
     }
 
-    /// Access is taken away before any is given.
-    fn finish(self) -> Plan {
-        let steps = [self.narrowing, self.granting, self.deleting].concat();
+    fn finish(mut self) -> Plan {
+        self.shares.retain(|share| !share.is_empty());
         let mut plan = Plan {
             account: self.observed.account.clone(),
-            steps,
-            offered: self.offered,
-            waiting: self.waiting,
-            problems: self.problems,
-            flawed: self.flawed,
-            out_of_reach: self.out_of_reach,
+            remember: Vec::new(),
+            shares: std::mem::take(&mut self.shares),
+            offered: std::mem::take(&mut self.offered),
+            forget: Vec::new(),
+            expired: std::mem::take(&mut self.expired),
+            waiting: std::mem::take(&mut self.waiting),
+            problems: std::mem::take(&mut self.problems),
+            flawed: std::mem::take(&mut self.flawed),
+            out_of_reach: std::mem::take(&mut self.out_of_reach),
             lookalikes: Vec::new(),
             unsettled: self.unsettled,
         };
-        let created = plan.created();
+        plan.lookalikes = self.lookalikes(&plan);
+        plan.remember = self.remember(&plan);
+        plan.forget = self.forget(&plan);
+        plan
+    }
+
+    /// What has a name that a share is made under.
+    fn lookalikes(&self, plan: &Plan) -> Vec<Lookalike> {
+        let created: BTreeSet<_> = plan.created().map(|new| new.name.as_str()).collect();
         let lookalikes = self.observed.lookalikes.iter();
         let mut lookalikes: Vec<_> = lookalikes
             .filter(|lookalike| created.contains(lookalike.share.as_str()))
             .cloned()
             .collect();
         lookalikes.sort();
-        plan.lookalikes = lookalikes;
-        plan
+        lookalikes
+    }
+
+    /// The account is on record before the first share is made in it, so that
+    /// the share is found and deleted even if no policy names the account any more.
+    fn remember(&self, plan: &Plan) -> Vec<Key> {
+        let creates = plan.created().next().is_some();
+        let account = creates.then(|| storage::owner_account(&plan.account));
+        let proved = self.observed.proved.iter();
+        let mut proved: Vec<_> = proved
+            .map(|pipeline| storage::succeeded_gate(&pipeline.arn, pipeline.created))
+            .collect();
+        proved.sort();
+        account.into_iter().chain(proved).collect()
+    }
+
+    /// An account that shares nothing is forgotten, but never one that the
+    /// policy names: another run may be sharing there just now.
+    fn forget(&self, plan: &Plan) -> Vec<Key> {
+        let Observed {
+            account,
+            shares,
+            pipelines,
+            evidence,
+            ..
+        } = self.observed;
+        let shares_nothing = !shares.iter().any(|share| share.live) && plan.shares.is_empty();
+        let is_over = shares_nothing && !self.policy.owners().contains(account);
+        let account_item = is_over.then(|| storage::owner_account(account));
+        let gone = evidence.of_gone(account, pipelines);
+        account_item.into_iter().chain(gone).collect()
     }
 
     fn plan_rule(&mut self, rule: &'a Rule) {
@@ -214,33 +256,29 @@ impl<'a> Planner<'a> {
         }
         for share in duplicates {
             if !names_all(rule, share) || self.grants_too_much(share, rule, admitted) {
-                self.delete(share, Reason::GrantsTooMuch);
+                self.delete(Some(rule), share, Reason::GrantsTooMuch);
             } else if !self.is_needed_until_served(share, rule) {
-                self.delete(share, Reason::Duplicate);
+                self.delete(Some(rule), share, Reason::Duplicate);
             }
         }
         parts
     }
 
     /// Adds to one part what has no place yet, and the principals once there is something to see.
-    fn fill(&mut self, lane: &mut Lane<'a, '_>, part: u32, share: Option<&Share>, held: usize) {
-        let name = ShareName {
-            rule: lane.rule.name.clone(),
-            audience: lane.audience.clone(),
-            part,
-        };
+    fn fill(&mut self, lane: &mut Lane<'a, '_>, part: u32, share: Option<&'a Share>, held: usize) {
         let added = lane.take(MAX_PIPELINES.saturating_sub(held));
         if added.is_empty() && held == 0 {
             return;
         }
-        let name = name.to_string();
-        if share.is_none() {
-            // The oldest stays the same while others come in quick succession.
-            let pipelines = added.iter().map(|(pipeline, _)| *pipeline);
-            let oldest = pipelines.min_by_key(|pipeline| (pipeline.created, &pipeline.arn));
-            let create = self.creation(lane, &name, oldest);
-            self.grant(&name, None, create, Reason::FirstPipeline);
-        }
+        let missing = lane.principals.iter().filter_map(|principal| {
+            let reason = reason_to_add(share, principal)?;
+            Some((reason, (*principal).clone()))
+        });
+        let missing = by_reason(missing.collect());
+        self.note_expired(lane, share, &missing);
+
+        let target = self.target(lane, part, share, &added);
+        self.offer(lane, target, share, !missing.is_empty());
         let joining = added.into_iter().map(|(pipeline, reason)| {
             let failed = share.is_some_and(|share| share.has_failed(pipeline.arn.as_str()));
             let reason = if failed {
@@ -250,20 +288,46 @@ impl<'a> Planner<'a> {
             };
             (reason, pipeline.arn.clone())
         });
-        for (reason, pipelines) in by_reason(joining.collect()) {
-            self.grant(&name, share, Action::AddPipelines { pipelines }, reason);
-        }
-        let missing = lane.principals.iter().filter_map(|principal| {
-            let reason = reason_to_add(share, principal)?;
-            Some((reason, (*principal).clone()))
+        let joining = by_reason(joining.collect()).into_iter();
+        let joining = joining.map(|(reason, pipelines)| Due {
+            action: Action::AddPipelines { pipelines },
+            reason,
         });
-        for (reason, principals) in by_reason(missing.collect()) {
-            self.grant(&name, share, Action::AddPrincipals { principals }, reason);
-        }
-        self.offer(lane, &name, share);
+        let invited = missing.into_iter().map(|(reason, principals)| Due {
+            action: Action::AddPrincipals { principals },
+            reason,
+        });
+        let due = joining.chain(invited);
+        self.shares[target].grant.extend(due);
     }
 
-    fn offer(&mut self, lane: &Lane<'a, '_>, name: &str, share: Option<&Share>) {
+    /// Where the plan of this part is, which is created if there is no share.
+    fn target(
+        &mut self,
+        lane: &Lane<'a, '_>,
+        part: u32,
+        share: Option<&'a Share>,
+        added: &[(&'a Pipeline, Reason)],
+    ) -> usize {
+        if let Some(share) = share {
+            return self.place_of(Some(lane.rule), share);
+        }
+        let name = ShareName {
+            rule: lane.rule.name.clone(),
+            audience: lane.audience.clone(),
+            part,
+        };
+        // The oldest stays the same while others come in quick succession.
+        let pipelines = added.iter().map(|(pipeline, _)| *pipeline);
+        let oldest = pipelines.min_by_key(|pipeline| (pipeline.created, &pipeline.arn));
+        let new = self.creation(lane, &name.to_string(), oldest);
+        let rule = lane.rule.name.clone();
+        self.shares
+            .push(SharePlan::new(Some(rule), Target::New(new)));
+        self.shares.len().saturating_sub(1)
+    }
+
+    fn offer(&mut self, lane: &Lane<'a, '_>, target: usize, share: Option<&Share>, is_new: bool) {
         let Audience::Account(consumer) = &lane.audience else {
             return;
         };
@@ -273,30 +337,74 @@ impl<'a> Planner<'a> {
                 .is_some_and(|found| found.status == AssociationStatus::Associated)
         };
         if !lane.principals.iter().all(is_accepted) {
+            let target = &self.shares[target];
             self.offered.push(Offered {
-                share: name.to_owned(),
+                share: target.name().to_owned(),
+                arn: target.arn().cloned(),
                 rule: lane.rule.name.clone(),
                 consumer: consumer.clone(),
+                is_new,
             });
         }
     }
 
-    pub(super) fn narrow(&mut self, share: &Share, action: Action, reason: Reason) {
-        self.narrowing
-            .push(step(&share.name, Some(share), action, reason));
+    /// Whoever needs no invitation had none that could end.
+    fn note_expired(
+        &mut self,
+        lane: &Lane<'a, '_>,
+        share: Option<&Share>,
+        missing: &BTreeMap<Reason, Vec<Principal>>,
+    ) {
+        let again = missing.get(&Reason::InvitationExpired);
+        if matches!(lane.audience, Audience::Members) {
+            return;
+        }
+        let expired = again.into_iter().flatten().map(|principal| {
+            let invitations = share.into_iter().flat_map(|share| &share.principals);
+            let invitations = invitations.filter(|it| it.entity == principal.as_str());
+            Expired {
+                rule: lane.rule.name.clone(),
+                consumer: principal.to_string(),
+                invited: invitations.filter_map(|it| it.created).max(),
+            }
+        });
+        self.expired.extend(expired);
     }
 
-    fn grant(&mut self, name: &str, share: Option<&Share>, action: Action, reason: Reason) {
-        self.granting.push(step(name, share, action, reason));
+    /// Where among the plans that of a share is which exists.
+    fn place_of(&mut self, rule: Option<&Rule>, share: &'a Share) -> usize {
+        let next = self.shares.len();
+        let place = *self.places.entry(share.arn.as_str()).or_insert(next);
+        if place == next {
+            let target = Target::Existing {
+                name: share.name.clone(),
+                arn: share.arn.clone(),
+            };
+            let rule = rule.map(|rule| rule.name.clone());
+            self.shares.push(SharePlan::new(rule, target));
+        }
+        place
+    }
+
+    /// The plan of a share that exists.
+    pub(super) fn plan_of(&mut self, rule: Option<&Rule>, share: &'a Share) -> &mut SharePlan {
+        let place = self.place_of(rule, share);
+        &mut self.shares[place]
+    }
+
+    pub(super) fn narrow(&mut self, rule: &Rule, share: &'a Share, action: Action, reason: Reason) {
+        let plan = self.plan_of(Some(rule), share);
+        plan.narrow.push(Due { action, reason });
     }
 
     /// A share whose principals have another goes last, so that they keep access throughout.
-    pub(super) fn delete(&mut self, share: &Share, reason: Reason) {
-        let step = step(&share.name, Some(share), Action::Delete, reason);
+    pub(super) fn delete(&mut self, rule: Option<&Rule>, share: &'a Share, reason: Reason) {
+        let plan = self.plan_of(rule, share);
         if reason.hands_over() {
-            self.deleting.push(step);
+            plan.hand_over = Some(reason);
         } else {
-            self.narrowing.push(step);
+            let action = Action::Delete;
+            plan.narrow.push(Due { action, reason });
         }
     }
 }
@@ -321,13 +429,4 @@ pub(super) fn by_reason<T: Ord>(items: Vec<(Reason, T)>) -> BTreeMap<Reason, Vec
         group.sort();
     }
     grouped
-}
-
-fn step(name: &str, share: Option<&Share>, action: Action, reason: Reason) -> Step {
-    Step {
-        share: name.to_owned(),
-        arn: share.map(|share| share.arn.clone()),
-        action,
-        reason,
-    }
 }

@@ -41,7 +41,7 @@ impl<'a> Planner<'a> {
                 _ => None,
             };
             if successor.is_none_or(|rule| !self.is_needed_until_served(share, rule)) {
-                self.delete(share, reason);
+                self.delete(self.rule_of(share), share, reason);
             }
         }
     }

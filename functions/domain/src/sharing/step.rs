@@ -19,12 +19,39 @@ pub struct Step {
     pub arn: Option<ShareArn>,
     /// What to do.
     #[serde(flatten)]
-    pub action: Action,
+    pub call: Call,
     /// Why.
     pub reason: Reason,
 }
 
-/// What to do with a share.
+/// What a step does: it creates a share, or acts on one that exists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Call {
+    /// Create the share, empty.
+    Create(NewShare),
+    /// Change the share, or delete it.
+    Change(Action),
+}
+
+/// A share to create. It is filled by association, later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "action", rename = "create", rename_all = "camelCase")]
+pub struct NewShare {
+    /// The name; RAM does not mind two shares of one name.
+    #[serde(skip)]
+    pub name: String,
+    /// The rule that the share serves, for the tag.
+    pub rule: RuleName,
+    /// The managed permission: what its principals may do.
+    pub permission: PermissionArn,
+    /// Whether principals outside the organization may join.
+    pub allow_external: bool,
+    /// Makes two runs that see the same thing ask for the same share.
+    pub client_token: String,
+}
+
+/// What to do with a share that exists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(
     tag = "action",
@@ -32,17 +59,6 @@ pub struct Step {
     rename_all_fields = "camelCase"
 )]
 pub enum Action {
-    /// Create it, empty.
-    Create {
-        /// The rule, for the tag.
-        rule: RuleName,
-        /// The managed permission.
-        permission: PermissionArn,
-        /// Whether principals outside the organization may join.
-        allow_external: bool,
-        /// Makes two runs that see the same thing ask for the same share.
-        client_token: String,
-    },
     /// Put another permission in the place of the present one.
     ReplacePermission {
         /// The managed permission.
@@ -131,9 +147,9 @@ impl Step {
     /// Whether there is less access after it than before, whatever else fails.
     #[must_use]
     pub fn only_takes_away(&self) -> bool {
-        match self.action {
-            Action::RemoveResources { .. } | Action::RemovePrincipals { .. } => true,
-            Action::Delete => !self.reason.hands_over(),
+        match &self.call {
+            Call::Change(Action::RemoveResources { .. } | Action::RemovePrincipals { .. }) => true,
+            Call::Change(Action::Delete) => !self.reason.hands_over(),
             _ => false,
         }
     }
@@ -188,40 +204,46 @@ impl fmt::Display for Reason {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let share = &self.share;
-        match &self.action {
-            Action::Create { permission, .. } => {
-                let name = permission.as_str().rsplit('/').next().unwrap_or_default();
-                write!(f, "create share {share} with {name}")
-            }
-            Action::ReplacePermission { permission } => {
-                let name = permission.as_str().rsplit('/').next().unwrap_or_default();
-                write!(f, "change share {share} to {name}")
-            }
-            Action::AllowExternal { allow } => write!(
-                f,
-                "{} outsiders in share {share}",
-                if *allow { "allow" } else { "forbid" }
-            ),
-            Action::AddPipelines { pipelines } => {
-                let names: Vec<_> = pipelines.iter().map(PipelineArn::name).collect();
-                write!(f, "add {} to share {share}", names.join(", "))
-            }
-            Action::RemoveResources { resources } => {
-                let names: Vec<_> = resources
-                    .iter()
-                    .map(|arn| arn.rsplit('/').next().unwrap_or(arn))
-                    .collect();
-                write!(f, "remove {} from share {share}", names.join(", "))
-            }
-            Action::AddPrincipals { principals } => {
-                let names: Vec<_> = principals.iter().map(Principal::as_str).collect();
-                write!(f, "share {share} with {}", names.join(", "))
-            }
-            Action::RemovePrincipals { principals } => {
-                write!(f, "stop sharing {share} with {}", principals.join(", "))
-            }
-            Action::Delete => write!(f, "delete share {share}"),
+        match &self.call {
+            Call::Create(new) => write!(f, "create share {share} with {}", name(&new.permission)),
+            Call::Change(action) => action.describe(share, f),
         }?;
         write!(f, ": {}", self.reason)
     }
+}
+
+impl Action {
+    fn describe(&self, share: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ReplacePermission { permission } => {
+                write!(f, "change share {share} to {}", name(permission))
+            }
+            Self::AllowExternal { allow } => {
+                let verb = if *allow { "allow" } else { "forbid" };
+                write!(f, "{verb} outsiders in share {share}")
+            }
+            Self::AddPipelines { pipelines } => {
+                let names: Vec<_> = pipelines.iter().map(PipelineArn::name).collect();
+                write!(f, "add {} to share {share}", names.join(", "))
+            }
+            Self::RemoveResources { resources } => {
+                let names = resources.iter().map(|arn| arn.rsplit('/').next());
+                let names: Vec<_> = names.flatten().collect();
+                write!(f, "remove {} from share {share}", names.join(", "))
+            }
+            Self::AddPrincipals { principals } => {
+                let names: Vec<_> = principals.iter().map(Principal::as_str).collect();
+                write!(f, "share {share} with {}", names.join(", "))
+            }
+            Self::RemovePrincipals { principals } => {
+                write!(f, "stop sharing {share} with {}", principals.join(", "))
+            }
+            Self::Delete => write!(f, "delete share {share}"),
+        }
+    }
+}
+
+/// The name of a permission, which is the last part of its ARN.
+fn name(permission: &PermissionArn) -> &str {
+    permission.as_str().rsplit('/').next().unwrap_or_default()
 }

@@ -1,9 +1,11 @@
 //! What became of one step.
 
+use aws::Error;
 use domain::{
     notification::Trouble,
-    sharing::{Action, Reason, Step},
+    sharing::{Action, Applied, Call, Step, StepOutcome},
 };
+use runtime::metrics::Metric;
 use serde::Serialize;
 
 /// What became of a step.
@@ -25,8 +27,6 @@ pub(crate) struct StepReport {
     /// Its failure, if that is permanent.
     #[serde(skip)]
     pub(super) trouble: Option<Trouble>,
-    #[serde(skip)]
-    pub(super) is_news: bool,
 }
 
 impl StepReport {
@@ -39,7 +39,33 @@ impl StepReport {
             refused_by: None,
             was_denied: false,
             trouble: None,
-            is_news: step.reason != Reason::AssociationFailed,
+        }
+    }
+
+    /// What became of a step.
+    pub(super) fn applied(applied: &Applied<Error>) -> Self {
+        let step = &applied.step;
+        let planned = Self::planned(step);
+        match &applied.outcome {
+            StepOutcome::Done(_) => Self {
+                outcome: "done",
+                ..planned
+            },
+            StepOutcome::Skipped => Self {
+                outcome: "skipped",
+                ..planned
+            },
+            StepOutcome::Failed(error) => Self {
+                outcome: "failed",
+                error: Some(error.to_string()),
+                was_denied: error.is_access_denied(),
+                // AWS does not always say what it refuses to whom.
+                trouble: error.trouble().map(|trouble| Trouble {
+                    kind: format!("{} {}", trouble.kind, step.share),
+                    text: format!("{step}: {}", trouble.text),
+                }),
+                ..planned
+            },
         }
     }
 
@@ -60,7 +86,10 @@ impl StepReport {
 
     /// How many things the step concerns.
     pub(super) fn count(&self) -> u64 {
-        let count = match &self.step.action {
+        let Call::Change(action) = &self.step.call else {
+            return 1;
+        };
+        let count = match action {
             Action::AddPipelines { pipelines } => pipelines.len(),
             Action::RemoveResources { resources } => resources.len(),
             Action::AddPrincipals { principals } => principals.len(),
@@ -70,16 +99,18 @@ impl StepReport {
         count as u64
     }
 
-    pub(super) fn metric(&self) -> &'static str {
-        match self.step.action {
-            Action::Create { .. } => "SharesCreated",
-            Action::ReplacePermission { .. } => "PermissionsReplaced",
-            Action::AllowExternal { .. } => "SharesUpdated",
-            Action::AddPipelines { .. } => "PipelinesAdded",
-            Action::RemoveResources { .. } => "ResourcesRemoved",
-            Action::AddPrincipals { .. } => "PrincipalsAdded",
-            Action::RemovePrincipals { .. } => "PrincipalsRemoved",
-            Action::Delete => "SharesDeleted",
+    pub(super) fn metric(&self) -> Metric {
+        let Call::Change(action) = &self.step.call else {
+            return Metric::SharesCreated;
+        };
+        match action {
+            Action::ReplacePermission { .. } => Metric::PermissionsReplaced,
+            Action::AllowExternal { .. } => Metric::SharesUpdated,
+            Action::AddPipelines { .. } => Metric::PipelinesAdded,
+            Action::RemoveResources { .. } => Metric::ResourcesRemoved,
+            Action::AddPrincipals { .. } => Metric::PrincipalsAdded,
+            Action::RemovePrincipals { .. } => Metric::PrincipalsRemoved,
+            Action::Delete => Metric::SharesDeleted,
         }
     }
 }

@@ -7,11 +7,12 @@ use std::{
 };
 
 use regex_lite::Regex;
+use runtime::metrics::Metric;
 use serde_json::Value;
 
 use contracts::{codes, tables};
 
-use crate::{README, functions::functions, list, templates::HUB, text};
+use crate::{README, functions::functions, list, set, templates::HUB, text};
 
 /// The metrics that an alarm watches: its own, or those that it computes with.
 pub(crate) fn watched(alarm: &Value) -> Vec<&Value> {
@@ -63,9 +64,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 /// The metrics that the functions count, by the folder of the crate that does.
 fn counted() -> BTreeSet<(String, String)> {
     let functions = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../functions");
-    let direct = Regex::new(r#"metrics\s*\.count\(\s*"([A-Za-z]+)""#).unwrap();
-    let table = Regex::new(r"(?s)fn metric\(.*?\n    \}\n").unwrap();
-    let name = Regex::new("\"([A-Za-z]+)\"").unwrap();
+    let name = Regex::new("Metric::([A-Z][A-Za-z]+)").unwrap();
     let mut found = BTreeSet::new();
     for path in sources(&functions) {
         let relative = path.strip_prefix(&functions).unwrap();
@@ -77,9 +76,7 @@ fn counted() -> BTreeSet<(String, String)> {
             .into_owned();
         let source = fs::read_to_string(&path).unwrap();
         let source = source.split("#[cfg(test)]").next().unwrap_or_default();
-        let tables = table.find_iter(source).map(|found| found.as_str());
-        let names = tables.flat_map(|text| name.captures_iter(text));
-        let names = names.chain(direct.captures_iter(source));
+        let names = name.captures_iter(source);
         found.extend(names.map(|captures| (folder.clone(), captures[1].to_owned())));
     }
     found
@@ -92,12 +89,14 @@ fn the_readme_lists_the_metrics_that_the_functions_count() {
         .iter()
         .map(|row| (codes(&row[0]).remove(0), row[1].clone()));
     let documented: BTreeMap<String, String> = documented.collect();
+    let all = Metric::ALL.iter().map(|metric| metric.name().to_owned());
+    assert_eq!(set(all), documented.keys().cloned().collect());
     let mut counting: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (folder, metric) in counted() {
         counting.entry(metric).or_default().insert(folder);
     }
     let counting = counting.into_iter().map(|(metric, folders)| {
-        let all = folders.contains("aws") || folders.len() == functions().len();
+        let all = folders.contains("runtime") || folders.len() == functions().len();
         let folder = if all {
             "all".to_owned()
         } else {
@@ -113,7 +112,7 @@ fn alarms_and_the_dashboard_watch_metrics_that_a_function_counts() {
     let counted = counted();
     let is_counted = |function: &str, metric: &str| {
         let folder = function.strip_prefix("pipeshare-").unwrap_or(function);
-        ["aws", folder]
+        ["runtime", folder]
             .iter()
             .any(|f| counted.contains(&((*f).to_owned(), metric.to_owned())))
     };

@@ -11,10 +11,10 @@ const README: &str = include_str!("../../../../README.md");
 /// The tables under the heading, in order: which type of which file they explain.
 const EXPLAINED: &[(&str, &str)] = &[
     ("domain/src/sharing/step.rs", "Reason"),
-    ("accept-invitation/src/report/found.rs", "Answer"),
+    ("domain/src/invitation/outcome.rs", "InvitationOutcome"),
     ("domain/src/invitation.rs", "Refusal"),
-    ("accept-invitation/src/report/found.rs", "Inspection"),
-    ("accept-invitation/src/report/found.rs", "OfferState"),
+    ("domain/src/invitation/outcome.rs", "Inspection"),
+    ("domain/src/invitation/offer.rs", "OfferState"),
     ("forward-status/src/report.rs", "Telling"),
     ("domain/src/hint/ignored.rs", "Ignored"),
 ];

@@ -6,7 +6,7 @@ use domain::{
     ceiling::Ceiling,
     id::{PermissionArn, Principal},
     policy::RuleName,
-    sharing::{Action, Reason, Step},
+    sharing::{self, Action, NewShare, Reason, Step},
 };
 use e2e::{REGION, SHARED, TEST, Templates};
 use proptest::{
@@ -184,14 +184,17 @@ impl Account {
     }
 
     /// Whether IAM permits a step, as share-pipeline takes it.
-    fn permits_step(&mut self, action: &Action) -> bool {
+    fn permits_step(&mut self, call: &sharing::Call) -> bool {
         let share = self.share.clone();
-        match action {
-            Action::Create { permission, .. } => {
+        let action = match call {
+            sharing::Call::Create(NewShare { permission, .. }) => {
                 let tags = json!([{ "key": "pipeshare:managed", "value": "true" }]);
                 let input = json!({ "name": "x", "permissionArns": [permission], "tags": tags });
-                self.permits("CreateResourceShare", input)
+                return self.permits("CreateResourceShare", input);
             }
+            sharing::Call::Change(action) => action,
+        };
+        match action {
             Action::ReplacePermission { permission } => {
                 let input = json!({ "resourceShareArn": share, "permissionArn": permission, "replace": true });
                 self.permits("AssociateResourceSharePermission", input)
@@ -220,13 +223,14 @@ fn steps(case: &Case) -> Vec<Step> {
     let rule: RuleName = "test".parse().expect("a name");
     let pipeline = format!("arn:aws:sagemaker:{REGION}:{TEST}:pipeline/churn");
     let permission = case.permission.clone();
+    let new = NewShare {
+        name: case.name.to_owned(),
+        rule,
+        permission: permission.clone(),
+        allow_external: false,
+        client_token: String::new(),
+    };
     let actions = [
-        Action::Create {
-            rule,
-            permission: permission.clone(),
-            allow_external: false,
-            client_token: String::new(),
-        },
         Action::ReplacePermission { permission },
         Action::AllowExternal { allow: true },
         Action::AddPipelines {
@@ -236,13 +240,16 @@ fn steps(case: &Case) -> Vec<Step> {
             principals: vec![case.principal.clone()],
         },
     ];
-    let step = |action| Step {
+    let calls = [sharing::Call::Create(new)]
+        .into_iter()
+        .chain(actions.map(sharing::Call::Change));
+    let step = |call| Step {
         share: case.name.to_owned(),
         arn: None,
-        action,
+        call,
         reason: Reason::PrincipalNamed,
     };
-    actions.map(step).into()
+    calls.map(step).collect()
 }
 
 proptest! {
@@ -260,11 +267,11 @@ proptest! {
         let steps = steps(&case);
         for step in &steps {
             let refused = ceiling.refuses(step);
-            let permitted = account.permits_step(&step.action);
+            let permitted = account.permits_step(&step.call);
             prop_assert_eq!(refused.is_none(), permitted, "{}: {:?}", step, refused);
         }
         // A principal has access by a share with a permission and a pipeline.
-        let permitted = steps.iter().all(|step| account.permits_step(&step.action));
+        let permitted = steps.iter().all(|step| account.permits_step(&step.call));
         let allowed = ceiling.allows(&case.principal, &case.permission, case.name);
         prop_assert_eq!(allowed.is_ok(), permitted, "{:?}", allowed);
     }

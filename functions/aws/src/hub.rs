@@ -1,0 +1,184 @@
+//! What the functions need of the hub account, as the runtime's ports.
+
+use std::time::Duration;
+
+use domain::{
+    notification::{Notice, SOURCE},
+    policy::{Labelled, Place, Version},
+    storage::{Delivery, Item, Lease, Values, Write},
+};
+use jiff::Timestamp;
+use runtime::{
+    config::Settings,
+    ports::{self, Address},
+};
+
+use crate::{Aws, Error, dynamodb::Table, eventbridge::Entry, ssm::Ssm};
+
+/// The name of the bus, and of the topic, in every consumer account.
+const CONSUMER: &str = "pipeshare";
+
+/// The policy's parameter, the table, the queues and the topics of the hub.
+#[derive(Debug, Clone)]
+pub struct Hub<'a> {
+    aws: &'a Aws,
+    ssm: Ssm,
+    table: Table,
+    policy: String,
+}
+
+impl<'a> Hub<'a> {
+    /// The hub of these settings.
+    #[must_use]
+    pub fn new(aws: &'a Aws, settings: &Settings) -> Self {
+        Self {
+            aws,
+            ssm: aws.ssm(),
+            table: aws.table(&settings.table),
+            policy: settings.policy.clone(),
+        }
+    }
+}
+
+impl ports::Table for Hub<'_> {
+    async fn get(&self, pk: &str, sk: &str) -> Result<Option<Values>, Error> {
+        self.table.get(pk, sk).await
+    }
+
+    async fn put(
+        &self,
+        pk: &str,
+        sk: &str,
+        values: &Values,
+        expires: Option<Timestamp>,
+    ) -> Result<(), Error> {
+        self.table.put(pk, sk, values, expires).await
+    }
+
+    async fn put_if_absent(
+        &self,
+        pk: &str,
+        sk: &str,
+        values: &Values,
+        expires: Option<Timestamp>,
+    ) -> Result<bool, Error> {
+        self.table.put_if_absent(pk, sk, values, expires).await
+    }
+
+    async fn list(&self, pk: &str) -> Result<Vec<Item>, Error> {
+        self.table.list(pk).await
+    }
+
+    async fn delete(&self, pk: &str, sk: &str) -> Result<(), Error> {
+        self.table.delete(pk, sk).await
+    }
+
+    async fn write_all(&self, writes: Vec<Write>) -> Result<bool, Error> {
+        self.table.write_all(writes).await
+    }
+
+    async fn history(&self, pk: &str) -> Result<Vec<Delivery>, Error> {
+        self.table.history(pk).await
+    }
+
+    async fn lease(
+        &self,
+        pk: &str,
+        sk: &str,
+        holder: &str,
+        now: Timestamp,
+        keep: Duration,
+        values: Values,
+    ) -> Result<Lease, Error> {
+        self.table.lease(pk, sk, holder, now, keep, values).await
+    }
+
+    async fn done(&self, pk: &str, sk: &str, holder: &str) -> Result<bool, Error> {
+        self.table.done(pk, sk, holder).await
+    }
+
+    async fn release(&self, pk: &str, sk: &str, holder: &str) -> Result<bool, Error> {
+        self.table.release(pk, sk, holder).await
+    }
+}
+
+impl ports::PolicyStore for Hub<'_> {
+    fn place(&self) -> &Place {
+        self.aws.place()
+    }
+
+    async fn labelled(&self) -> Result<Labelled, Error> {
+        let version = self.ssm.in_force(&self.policy).await?;
+        let labelled = Labelled::read(version, self.aws.place());
+        if let Labelled::Refused { version, errors } = &labelled {
+            tracing::error!(
+                policy.version = version,
+                "the policy in force is not valid: {errors}"
+            );
+        }
+        Ok(labelled)
+    }
+
+    async fn newest(&self) -> Result<Option<Version>, Error> {
+        self.ssm.newest(&self.policy).await
+    }
+
+    async fn put_in_force(&self, version: i64) -> Result<(), Error> {
+        self.ssm.put_in_force(&self.policy, version).await
+    }
+}
+
+impl ports::Publish for Hub<'_> {
+    async fn publish(&self, address: Address<'_>, notification: &Notice) -> Result<(), Error> {
+        let Notice { subject, text, .. } = notification;
+        match address {
+            Address::HubTopic(topic) => self.aws.sns().publish(topic, subject, text).await,
+            Address::ConsumerTopic(account) => {
+                let topic = self.aws.topic_arn(account, CONSUMER);
+                let notifier = self.aws.notifier(account).await;
+                notifier.sns.publish(&topic, subject, text).await
+            }
+            Address::ConsumerBus(account) => {
+                let event = Entry {
+                    source: SOURCE.to_owned(),
+                    detail_type: notification.detail_type.to_owned(),
+                    detail: notification.detail.clone(),
+                    resources: notification.resources.clone(),
+                };
+                let notifier = self.aws.notifier(account).await;
+                notifier.eventbridge.put(CONSUMER, vec![event]).await
+            }
+        }
+    }
+}
+
+impl ports::Queue for Hub<'_> {
+    async fn send(
+        &self,
+        queue_url: &str,
+        body: &str,
+        delay: Duration,
+        attempts: u32,
+    ) -> Result<(), Error> {
+        self.aws.sqs().send(queue_url, body, delay, attempts).await
+    }
+}
+
+impl ports::Clock for Hub<'_> {
+    fn time(&self) -> Option<Timestamp> {
+        self.ssm.time()
+    }
+}
+
+impl ports::Host for Hub<'_> {
+    fn function(&self) -> &str {
+        self.aws.function()
+    }
+
+    fn begin_invocation(&self) {
+        self.aws.begin_invocation();
+    }
+}
+
+#[cfg(test)]
+mod tests;

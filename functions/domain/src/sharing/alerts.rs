@@ -1,0 +1,150 @@
+//! What of a plan only people can mend, in words.
+
+use super::{Flaw, Flawed, Lookalike, OutOfReach, PREFIX, Plan, Problem};
+use crate::{notification::Trouble, text::quoted};
+
+/// How much is told of a name that somebody gave a share, in characters.
+const LONGEST_NAME: usize = 60;
+
+impl Plan {
+    /// What the plan has found that lasts until somebody mends it, but for
+    /// associations, to which steps may add.
+    #[must_use]
+    pub fn troubles(&self) -> Vec<Trouble> {
+        let flawed = self.flawed.iter().map(Flawed::trouble);
+        flawed
+            .chain(self.out_of_reach.iter().map(OutOfReach::trouble))
+            .chain(self.lookalikes.iter().map(Lookalike::trouble))
+            .collect()
+    }
+}
+
+impl Problem {
+    /// The association as something that people can mend.
+    #[must_use]
+    pub fn trouble(&self) -> Trouble {
+        let Self {
+            entity,
+            share,
+            status,
+            message,
+        } = self;
+        let message = message.as_deref().unwrap_or("no reason given");
+        Trouble {
+            kind: format!("association {status} {share}"),
+            text: format!("{entity} in share {share} is {status}: {message}"),
+        }
+    }
+}
+
+impl Flawed {
+    fn trouble(&self) -> Trouble {
+        let Self {
+            rule,
+            permission,
+            flaw,
+        } = self;
+        // What AWS says may differ from time to time.
+        let what = match flaw {
+            Flaw::Missing => "missing",
+            Flaw::OtherType { .. } => "other-type",
+            Flaw::NotAttachable { .. } => "not-attachable",
+            Flaw::Unreadable { .. } => "unreadable",
+        };
+        Trouble {
+            kind: format!("permission {rule} {permission} {what}"),
+            text: format!(
+                "the permission of rule {rule}, {permission}, {flaw}; what the rule shares stays as it is, \
+                 and nothing more is shared by it, until its `access` or the permission is corrected"
+            ),
+        }
+    }
+}
+
+impl OutOfReach {
+    fn trouble(&self) -> Trouble {
+        let Self { share, arn } = self;
+        Trouble {
+            kind: format!("out of reach {arn}"),
+            text: format!(
+                "share {arn} has the tags of pipeshare and somebody named it {}, so pipeshare may neither \
+                 change nor delete it, and what it gives stays given: delete it, or give it a name that begins with {PREFIX}",
+                quoted(share, LONGEST_NAME)
+            ),
+        }
+    }
+}
+
+impl Lookalike {
+    fn trouble(&self) -> Trouble {
+        let Self { share, arn } = self;
+        Trouble {
+            kind: format!("lookalike {arn}"),
+            text: format!(
+                "share {arn} is named {share} without the tags of pipeshare, so pipeshare has made another one, \
+                 and what this one gives stays given: delete it, unless it is somebody's own"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::status::AssociationStatus;
+
+    const ARN: &str = "arn:aws:ram:us-east-1:222222222222:resource-share/1";
+
+    #[test]
+    fn a_permission_that_cannot_be_given_is_one_kind_of_alert_whatever_aws_says_of_it() {
+        let trouble = |message: &str| {
+            let flawed = Flawed {
+                rule: "readers".parse().unwrap(),
+                permission: "arn:aws:ram:us-east-1:222222222222:permission/custom"
+                    .parse()
+                    .unwrap(),
+                flaw: Flaw::Unreadable {
+                    message: message.to_owned(),
+                },
+            };
+            flawed.trouble()
+        };
+        let (one, other) = (trouble("slow down"), trouble("no"));
+        assert_eq!(one.kind, other.kind);
+        assert!(one.text.contains("cannot be looked at: slow down; what"));
+    }
+
+    #[test]
+    fn a_share_that_was_renamed_and_one_of_its_name_are_told_by_their_arns() {
+        let mut plan = Plan::nothing("222222222222".parse().unwrap());
+        plan.out_of_reach.push(OutOfReach {
+            share: format!("mine\n{}", "x".repeat(200)),
+            arn: ARN.parse().unwrap(),
+        });
+        plan.lookalikes.push(Lookalike {
+            share: "pipeshare-readers".to_owned(),
+            arn: ARN.parse().unwrap(),
+        });
+        let troubles = plan.troubles();
+        let kinds: Vec<_> = troubles.iter().map(|it| it.kind.clone()).collect();
+        assert_eq!(
+            kinds,
+            [format!("out of reach {ARN}"), format!("lookalike {ARN}")]
+        );
+        assert!(troubles[0].text.len() < 400, "{}", troubles[0].text);
+        assert!(!troubles[0].text.contains('\n'), "{}", troubles[0].text);
+    }
+
+    #[test]
+    fn an_association_that_ram_refused_is_told_with_its_reason() {
+        let mut problem = Problem {
+            share: "pipeshare-readers".to_owned(),
+            entity: "111111111111".to_owned(),
+            status: AssociationStatus::Failed,
+            message: None,
+        };
+        assert!(problem.trouble().text.ends_with("FAILED: no reason given"));
+        problem.message = Some("quota".to_owned());
+        assert!(problem.trouble().text.ends_with("FAILED: quota"));
+    }
+}

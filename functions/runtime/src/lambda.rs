@@ -1,0 +1,416 @@
+//! The edge towards the Lambda runtime, the same for every function.
+//!
+//! A function is given a batch of records and says of each what became of it;
+//! what SQS and Lambda have to be told follows from that, here.
+//!
+//! ```no_run
+//! use runtime::{lambda::{self, Deadline, Function, Outcome, Record, Reply}, metrics::Metrics, ports::Host};
+//!
+//! struct Example;
+//!
+//! impl Function for Example {
+//!     async fn handle(&self, batch: &[Record], _deadline: Deadline, _metrics: &Metrics) -> Reply {
+//!         Reply {
+//!             outcomes: batch.iter().map(|_| Outcome::Done).collect(),
+//!             summary: serde_json::json!({ "records": batch.len() }),
+//!         }
+//!     }
+//! }
+//!
+//! async fn run(host: impl Host) -> Result<(), lambda::StartError> {
+//!     runtime::log::init("example");
+//!     lambda::serve(&host, None, Example).await
+//! }
+//! ```
+
+mod deadline;
+mod record;
+mod single;
+
+use std::{collections::BTreeMap, io, panic::AssertUnwindSafe, slice, time::Duration};
+
+use futures::future::{FutureExt, LocalBoxFuture, join_all};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde_json::{Value, json};
+
+pub use deadline::{Deadline, share_of};
+use record::Event;
+pub use record::Record;
+pub use single::{Answer, Failed, Handler, Invocation, serve_each};
+
+use crate::{
+    Class, Error, clock,
+    config::QUEUE_URL,
+    log,
+    metrics::{Metric, Metrics},
+    ports::Host,
+};
+
+/// Why a function does not start.
+pub type StartError = lambda_runtime::Error;
+
+/// How often a record is put back before it is left to the sweep. Each time
+/// waits twice as long as the one before, so this is about as long as a sweep takes to come.
+pub const MAX_ATTEMPTS: u32 = 8;
+
+/// The longest delay that SQS knows.
+const MAX_DELAY: Duration = Duration::from_mins(15);
+
+/// When to look again, if the error that says *not yet* does not know better.
+const LOOK_AGAIN: Duration = Duration::from_mins(1);
+
+/// What became of one record.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// It was served, or there is nothing to do.
+    Done,
+    /// It was served, and these commands follow it; many records may ask for
+    /// the same one, which then follows once.
+    Followed {
+        /// When they are due; 15 minutes at most.
+        after: Duration,
+        /// The commands, as text.
+        by: Vec<String>,
+    },
+    /// It could not be served; whether it is tried again is for its class to say.
+    Failed(Error),
+    /// Its turn did not come before the deadline.
+    NotReached,
+}
+
+impl Outcome {
+    /// Done, but for these commands, if there are any.
+    #[must_use]
+    pub fn followed(after: Duration, by: Vec<String>) -> Self {
+        if by.is_empty() {
+            Self::Done
+        } else {
+            Self::Followed { after, by }
+        }
+    }
+}
+
+/// What a function has to say about a batch.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// What became of each record, in the order of the batch.
+    pub outcomes: Vec<Outcome>,
+    /// What was found and done; logged, and the result of a direct invocation.
+    pub summary: Value,
+}
+
+/// The same outcome for each record of a batch.
+#[must_use]
+pub fn each(batch: &[Record], outcome: &Outcome) -> Vec<Outcome> {
+    batch.iter().map(|_| outcome.clone()).collect()
+}
+
+/// What one Lambda function does.
+pub trait Function {
+    /// Serves a batch of hints, or the one command of a direct invocation.
+    ///
+    /// What is not done by the deadline should be said to follow.
+    fn handle(
+        &self,
+        batch: &[Record],
+        deadline: Deadline,
+        metrics: &Metrics,
+    ) -> impl Future<Output = Reply>;
+}
+
+/// Runs a function until Lambda ends the process.
+///
+/// What is not ready yet is requeued at `queue_url`, the function's own queue;
+/// without one, SQS delivers it again.
+pub async fn serve(
+    host: &impl Host,
+    queue_url: Option<String>,
+    function: impl Function,
+) -> Result<(), StartError> {
+    let edge = Edge {
+        function,
+        host,
+        queue_url,
+    };
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| edge.invoke(event))).await
+}
+
+struct Edge<'a, F, H> {
+    function: F,
+    host: &'a H,
+    queue_url: Option<String>,
+}
+
+impl<F: Function, H: Host> Edge<'_, F, H> {
+    /// Serves one invocation and writes its metrics, whatever came of it.
+    async fn invoke(&self, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
+        let LambdaEvent { payload, context } = event;
+        let metrics = Metrics::default();
+        self.host.begin_invocation();
+        let deadline = Deadline::of_invocation(clock::time_until(context.deadline()));
+        let answer = self
+            .answer(payload, &context.request_id, deadline, &metrics)
+            .await;
+        write(&metrics, self.host.function());
+        answer
+    }
+
+    async fn answer(
+        &self,
+        payload: Value,
+        request_id: &str,
+        deadline: Deadline,
+        metrics: &Metrics,
+    ) -> Result<Value, Diagnostic> {
+        match Event::from(payload) {
+            Event::Batch(batch) => {
+                let failed = self
+                    .serve_batch(&batch, request_id, deadline, metrics)
+                    .await;
+                Ok(batch_response(&failed))
+            }
+            Event::Direct(record) => {
+                let reply = self.handle(&[record], deadline, metrics).await;
+                log_summary(request_id, 1, &reply.summary);
+                direct_response(reply)
+            }
+        }
+    }
+
+    /// Serves a batch; the answer is the records to deliver again.
+    ///
+    /// Should a record make the function panic, the others are served all the
+    /// same: the batch is gone through once more, record by record, and only
+    /// what panics for itself is delivered again until it is a dead letter.
+    async fn serve_batch<'a>(
+        &self,
+        batch: &'a [Record],
+        request_id: &str,
+        deadline: Deadline,
+        metrics: &Metrics,
+    ) -> Vec<&'a Record> {
+        let together = self.serve_together(batch, request_id, deadline, metrics);
+        if batch.len() < 2 {
+            return together.await;
+        }
+        if let Ok(failed) = AssertUnwindSafe(together).catch_unwind().await {
+            return failed;
+        }
+        let mut failed = Vec::new();
+        for record in batch {
+            let alone = self.serve_together(slice::from_ref(record), request_id, deadline, metrics);
+            match AssertUnwindSafe(alone).catch_unwind().await {
+                Ok(unserved) => failed.extend(unserved),
+                Err(_) => failed.push(record),
+            }
+        }
+        failed
+    }
+
+    async fn serve_together<'a>(
+        &self,
+        batch: &'a [Record],
+        request_id: &str,
+        deadline: Deadline,
+        metrics: &Metrics,
+    ) -> Vec<&'a Record> {
+        let reply = self.handle(batch, deadline, metrics).await;
+        log_summary(request_id, batch.len(), &reply.summary);
+        self.settle(batch, reply.outcomes, metrics).await
+    }
+
+    /// Boxed, since what all calls to AWS in one function add up to is a
+    /// future too deep for the compiler.
+    fn handle<'a>(
+        &'a self,
+        batch: &'a [Record],
+        deadline: Deadline,
+        metrics: &'a Metrics,
+    ) -> LocalBoxFuture<'a, Reply> {
+        self.function.handle(batch, deadline, metrics).boxed_local()
+    }
+
+    /// Does what the outcomes ask for; the answer is the records to deliver again.
+    async fn settle<'a>(
+        &self,
+        batch: &'a [Record],
+        outcomes: Vec<Outcome>,
+        metrics: &Metrics,
+    ) -> Vec<&'a Record> {
+        let unsent = self.follow_up(batch, &outcomes, metrics).await;
+        let mut outcomes = outcomes.into_iter();
+        let settling = batch.iter().map(|record| {
+            let outcome = outcomes.next();
+            let unsent = &unsent;
+            async move {
+                let settled = match outcome {
+                    Some(Outcome::Followed { by, .. }) => !by.iter().any(|c| unsent.contains(c)),
+                    outcome => self.settle_one(record, outcome, metrics).await,
+                };
+                (!settled).then_some(record)
+            }
+        });
+        join_all(settling).await.into_iter().flatten().collect()
+    }
+
+    /// Sends each command that follows a record of the batch once; returns those that were not sent.
+    async fn follow_up(
+        &self,
+        batch: &[Record],
+        outcomes: &[Outcome],
+        metrics: &Metrics,
+    ) -> Vec<String> {
+        let mut commands: BTreeMap<&String, (u32, Duration)> = BTreeMap::new();
+        for (record, outcome) in batch.iter().zip(outcomes) {
+            let Outcome::Followed { after, by } = outcome else {
+                continue;
+            };
+            for command in by {
+                let earliest = commands.entry(command).or_insert((record.attempts, *after));
+                *earliest = (*earliest).min((record.attempts, *after));
+            }
+        }
+        let sending = commands
+            .into_iter()
+            .map(async |(command, (attempts, after))| {
+                let record = Record {
+                    id: None,
+                    body: command.clone(),
+                    attempts,
+                    sent: None,
+                    received: None,
+                };
+                let why = "something has not finished";
+                let sent = self.put_back(&record, after, why, metrics).await;
+                (!sent).then(|| command.clone())
+            });
+        join_all(sending).await.into_iter().flatten().collect()
+    }
+
+    /// Whether SQS may forget the record.
+    async fn settle_one(
+        &self,
+        record: &Record,
+        outcome: Option<Outcome>,
+        metrics: &Metrics,
+    ) -> bool {
+        match outcome {
+            Some(Outcome::Done | Outcome::Followed { .. }) => true,
+            Some(Outcome::Failed(error)) if error.class() == Class::NotYet => {
+                let why = error.to_string();
+                self.put_back(record, LOOK_AGAIN, &why, metrics).await
+            }
+            Some(Outcome::Failed(error)) => give_up_or_retry(record, &error, metrics),
+            Some(Outcome::NotReached) => {
+                tracing::warn!(record.id, "the time was not enough; to be tried again");
+                metrics.count(Metric::RecordsRetried, 1);
+                false
+            }
+            None => {
+                // Better served twice than never.
+                tracing::error!(record.id, "the function said nothing about a record");
+                false
+            }
+        }
+    }
+
+    /// Sends the record to its queue once more, to be looked at later.
+    async fn put_back(
+        &self,
+        record: &Record,
+        after: Duration,
+        why: &str,
+        metrics: &Metrics,
+    ) -> bool {
+        if record.attempts >= MAX_ATTEMPTS {
+            tracing::warn!(record.id, why, "not ready after all; left to the sweep");
+            metrics.count(Metric::RecordsGivenUp, 1);
+            return true;
+        }
+        let Some(queue_url) = &self.queue_url else {
+            tracing::warn!(record.id, why, "not yet, and {QUEUE_URL} is not set");
+            return false;
+        };
+        let attempts = record.attempts.saturating_add(1);
+        let after = after.saturating_mul(1 << record.attempts).min(MAX_DELAY);
+        let sent = self.host.send(queue_url, &record.body, after, attempts);
+        match sent.await {
+            Ok(()) => {
+                tracing::info!(record.id, why, attempts, "not yet");
+                metrics.count(Metric::RecordsPutBack, 1);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(record.id, why, %error, "not yet, and not put back");
+                false
+            }
+        }
+    }
+}
+
+/// Writes what an invocation has counted.
+fn write(metrics: &Metrics, function: &str) {
+    if let Err(reason) = metrics.flush(function, &mut io::stdout().lock()) {
+        tracing::warn!(%reason, "metrics were not written");
+    }
+}
+
+fn log_summary(request_id: &str, records: usize, summary: &Value) {
+    let out = &mut io::stdout().lock();
+    if let Err(reason) = log::log_summary(request_id, records, summary, out) {
+        tracing::warn!(%reason, "the summary was not written");
+    }
+}
+
+/// Whether SQS may forget a record that failed: trying again does not help
+/// against what only a person can change.
+fn give_up_or_retry(record: &Record, error: &Error, metrics: &Metrics) -> bool {
+    if error.class() == Class::Permanent {
+        tracing::error!(record.id, %error, "refused");
+        metrics.count(Metric::RecordsRefused, 1);
+        metrics.count(Metric::HubFailed, u64::from(error.is_of_hub()));
+        true
+    } else {
+        tracing::warn!(record.id, %error, "to be tried again");
+        metrics.count(Metric::RecordsRetried, 1);
+        false
+    }
+}
+
+/// The answer that has SQS deliver these records again, and no others.
+fn batch_response(failed: &[&Record]) -> Value {
+    // A record without an id gets an empty identifier, for which Lambda fails
+    // the whole batch: again, better served twice than never.
+    let item = |record: &&Record| json!({ "itemIdentifier": record.id.as_deref().unwrap_or("") });
+    let failures: Vec<_> = failed.iter().map(item).collect();
+    json!({ "batchItemFailures": failures })
+}
+
+/// The answer to whoever invoked the function directly: the summary, also if
+/// something has not finished yet, since the sweep goes on with it.
+fn direct_response(reply: Reply) -> Result<Value, Diagnostic> {
+    let failure = reply
+        .outcomes
+        .into_iter()
+        .find_map(|outcome| match outcome {
+            Outcome::Failed(error) => Some(error),
+            Outcome::Done | Outcome::Followed { .. } | Outcome::NotReached => None,
+        });
+    failure.map_or(Ok(reply.summary), |error| Err(diagnostic(&error)))
+}
+
+/// The error of an invocation, for machines by its class and for people by its message.
+fn diagnostic(error: &Error) -> Diagnostic {
+    let error_type = match error.class() {
+        Class::Transient => "Pipeshare.Transient",
+        Class::Permanent => "Pipeshare.Permanent",
+        Class::NotYet => "Pipeshare.NotYet",
+    };
+    Diagnostic {
+        error_type: error_type.to_owned(),
+        error_message: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! Account by account: the loop that the functions share which work so.
+
+use std::time::Duration;
+
+use domain::{
+    error::Error,
+    id::AccountId,
+    policy::{InForce, Labelled},
+};
+use futures::{StreamExt, stream};
+
+use crate::{
+    lambda::{Deadline, Outcome, Record, each, share_of},
+    ports::PolicyStore,
+};
+
+/// How many accounts are reconciled at once.
+pub const ACCOUNTS_AT_ONCE: usize = 8;
+
+/// Why no account is reconciled, and what becomes of all records then.
+///
+/// That the functions change nothing without a policy is what makes it safe.
+#[derive(Debug, Clone)]
+pub enum Stopped {
+    /// No valid policy is in force.
+    NoPolicy,
+    /// Something of the hub that concerns all accounts could not be read.
+    Failed(Error),
+}
+
+impl Stopped {
+    /// What becomes of a batch.
+    #[must_use]
+    pub fn outcomes(&self, batch: &[Record]) -> Vec<Outcome> {
+        let outcome = match self {
+            Self::NoPolicy => Outcome::Done,
+            Self::Failed(error) => Outcome::Failed(error.clone()),
+        };
+        each(batch, &outcome)
+    }
+}
+
+impl std::fmt::Display for Stopped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoPolicy => f.write_str("no policy is in force"),
+            Self::Failed(error) => error.fmt(f),
+        }
+    }
+}
+
+/// The policy that is in force.
+pub async fn policy_in_force(store: &impl PolicyStore) -> Result<InForce, Stopped> {
+    let labelled = store.labelled().await.map_err(Stopped::Failed)?;
+    Labelled::policy(labelled).ok_or(Stopped::NoPolicy)
+}
+
+/// Reconciles accounts, a few at once, each with its share of the time that is
+/// left; the reports are in the order of the accounts.
+pub async fn each_account<Q, R>(
+    requests: &[Q],
+    deadline: Deadline,
+    account: impl Fn(&R) -> &AccountId,
+    reconcile: impl AsyncFn(&Q, Duration) -> R,
+) -> Vec<R> {
+    let time = share_of(deadline.time_left(), requests.len(), ACCOUNTS_AT_ONCE);
+    let reconciling = requests.iter().map(|request| reconcile(request, time));
+    let mut reports: Vec<_> = stream::iter(reconciling)
+        .buffer_unordered(ACCOUNTS_AT_ONCE)
+        .collect()
+        .await;
+    reports.sort_by(|a, b| account(a).cmp(account(b)));
+    reports
+}
