@@ -51,8 +51,10 @@ def is_known(resource):
     return resource["Type"] not in UNKNOWN_TYPES and "Metrics" not in resource.get("Properties", {})
 
 
-QUEUED = ["share-pipeline", "accept-invitation", "forward-status"]
-FUNCTIONS = [*QUEUED, "codepipeline-hook"]
+# The hub's template has the list of the functions; some read a queue of their own name.
+HUB_TEMPLATE = Path("infra/hub/template.yaml").read_text()
+FUNCTIONS = re.findall(r"^ *FunctionName: pipeshare-(.+)$", HUB_TEMPLATE, re.MULTILINE)
+QUEUED = [name for name in FUNCTIONS if f"QueueName: pipeshare-{name}\n" in HUB_TEMPLATE]
 ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
 
 

@@ -23,6 +23,32 @@ use crate::{
 const LONGEST_PREFIX: usize = 128;
 
 /// What an owner account allows at most.
+///
+/// ```
+/// use domain::{ceiling::Ceiling, policy::Policy};
+///
+/// let ceiling: Ceiling = r#"{
+///     "allowedPrincipals": ["111111111111"],
+///     "allowedAccess": "read",
+///     "allowedPermissions": [],
+///     "shareNamePrefix": "pipeshare-"
+/// }"#
+/// .parse()?;
+/// let policy = Policy::parse(
+///     r#"
+/// version: 1
+/// rules:
+///   - { name: operators, owner: "222222222222", pipelines: ["*"], with: ["111111111111"], access: execute }
+/// "#,
+/// )?;
+/// let rule = &policy.rules[0];
+/// let beyond = ceiling.allows_by(rule, &rule.with[0], "aws").unwrap_err();
+/// assert_eq!(
+///     beyond.to_string(),
+///     "access execute is more than AllowedAccess, which is read"
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ceiling {

@@ -59,6 +59,29 @@ pub enum Kind {
 }
 
 /// Reads the body of a message: an event of `EventBridge`, or a command.
+///
+/// ```
+/// use domain::hint::{self, Ignored, Kind};
+///
+/// let event = r#"{
+///     "source": "aws.sagemaker",
+///     "detail-type": "SageMaker Model Building Pipeline Execution Status Change",
+///     "account": "222222222222",
+///     "detail": {
+///         "pipelineArn": "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn",
+///         "pipelineExecutionArn": "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn/execution/p4jn9xou8a8s",
+///         "currentPipelineExecutionStatus": "Succeeded"
+///     }
+/// }"#;
+/// let Kind::Execution(change) = hint::parse(event)?.kind else {
+///     panic!("an event about an execution")
+/// };
+/// assert_eq!(change.pipeline.name(), "churn");
+///
+/// let ignored = hint::parse(&event.replace("aws.sagemaker", "aws.s3")).unwrap_err();
+/// assert!(matches!(ignored, Ignored::UnknownEvent { .. }));
+/// # Ok::<(), Ignored>(())
+/// ```
 pub fn parse(body: &str) -> Result<Hint, Ignored> {
     let value: Value = serde_json::from_str(body).map_err(|error| Ignored::NotJson {
         line: error.line(),

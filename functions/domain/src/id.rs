@@ -94,6 +94,15 @@ macro_rules! caseless_order {
 }
 
 /// The twelve digits of an AWS account.
+///
+/// ```
+/// use domain::id::AccountId;
+///
+/// let account: AccountId = "222222222222".parse()?;
+/// assert_eq!(account.as_str(), "222222222222");
+/// assert!("22222222222".parse::<AccountId>().is_err());
+/// # Ok::<(), domain::id::InvalidId>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AccountId(String);
@@ -208,6 +217,19 @@ impl PipelineOwner {
 }
 
 /// The ARN of a pipeline: `arn:aws:sagemaker:REGION:ACCOUNT:pipeline/NAME`.
+///
+/// ```
+/// use domain::id::PipelineArn;
+///
+/// let arn: PipelineArn = "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/Churn".parse()?;
+/// assert_eq!(arn.name(), "Churn");
+/// assert_eq!(arn.region().as_str(), "eu-west-1");
+///
+/// // SageMaker tells names in any case.
+/// let same = "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn".parse()?;
+/// assert_eq!(arn, same);
+/// # Ok::<(), domain::id::InvalidId>(())
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PipelineArn {

@@ -266,6 +266,28 @@ fn claimed<'a>(
 }
 
 /// The ARNs of the resources that the rule does not name, in order.
+///
+/// ```
+/// use domain::{invitation::{Resource, excess}, policy::Policy};
+///
+/// let policy = Policy::parse(
+///     r#"
+/// version: 1
+/// rules:
+///   - { name: readers, owner: "222222222222", pipelines: ["churn"], with: ["111111111111"] }
+/// "#,
+/// )?;
+/// let inside = ["churn", "secret"].map(|name| Resource {
+///     arn: format!("arn:aws:sagemaker:eu-west-1:222222222222:pipeline/{name}"),
+///     kind: "sagemaker:Pipeline".to_owned(),
+///     associated: None,
+/// });
+/// assert_eq!(
+///     excess(&policy.rules[0], &"eu-west-1".parse()?, &inside),
+///     ["arn:aws:sagemaker:eu-west-1:222222222222:pipeline/secret"]
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn excess(rule: &Rule, region: &Region, resources: &[Resource]) -> Vec<String> {
     let is_allowed = |resource: &Resource| {
@@ -304,6 +326,38 @@ pub fn recognize_invitation<'a>(
 }
 
 /// Judges an invitation that claims to serve a rule by what is inside.
+///
+/// ```
+/// use domain::{
+///     invitation::{Refusal, Resource, Verdict, judge},
+///     policy::Policy,
+/// };
+///
+/// let policy = Policy::parse(
+///     r#"
+/// version: 1
+/// rules:
+///   - { name: readers, owner: "222222222222", pipelines: ["churn"], with: ["111111111111"] }
+/// "#,
+/// )?;
+/// let (rule, region) = (&policy.rules[0], "eu-west-1".parse()?);
+/// let pipeline = |name| Resource {
+///     arn: format!("arn:aws:sagemaker:eu-west-1:222222222222:pipeline/{name}"),
+///     kind: "sagemaker:Pipeline".to_owned(),
+///     associated: None,
+/// };
+/// let verdict = judge(rule, &region, &[pipeline("churn")]);
+/// assert_eq!(verdict, Verdict::Accept("readers".parse()?));
+///
+/// // Whoever invites may put in anything.
+/// let inside = [pipeline("churn"), pipeline("secret")];
+/// let resources = vec![inside[1].arn.clone()];
+/// assert_eq!(
+///     judge(rule, &region, &inside),
+///     Verdict::Refuse(Refusal::TooMuch { resources })
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn judge(rule: &Rule, region: &Region, resources: &[Resource]) -> Verdict {
     if resources.is_empty() {

@@ -16,6 +16,7 @@
 
 pub mod account;
 pub mod ceiling;
+mod digest;
 pub mod error;
 pub mod execution;
 pub mod hint;

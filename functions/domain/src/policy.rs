@@ -199,6 +199,26 @@ impl Policy {
     ///
     /// Whoever is to go by the policy knows where that is, and reads it with
     /// [`Policy::parse_at`].
+    ///
+    /// ```
+    /// use domain::policy::Policy;
+    ///
+    /// let text = r#"
+    /// version: 1
+    /// accounts: { dev: "111111111111", test: "222222222222" }
+    /// rules:
+    ///   - { name: readers, owner: test, pipelines: ["churn-*"], with: [dev] }
+    /// "#;
+    /// let policy = Policy::parse(text)?;
+    /// assert_eq!(policy.rules[0].owner.as_str(), "222222222222");
+    ///
+    /// let errors = Policy::parse(&text.replace("[dev]", "[dve]")).unwrap_err();
+    /// assert_eq!(
+    ///     errors.to_string(),
+    ///     "line 5, column 66: unknown account \"dve\"; did you mean \"dev\"?"
+    /// );
+    /// # Ok::<(), domain::policy::PolicyErrors>(())
+    /// ```
     pub fn parse(text: &str) -> Result<Self, PolicyErrors> {
         Self::parse_for(text, None)
     }

@@ -3,6 +3,19 @@
 //! A partition of gates belongs to one function, which IAM holds to it: no other
 //! can write there. Its items name a pipeline by its ARN and by when it was
 //! created, so they say nothing of another pipeline that gets the name later.
+//!
+//! ```
+//! use domain::storage;
+//!
+//! let pipeline = "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/Churn".parse()?;
+//! let key = storage::succeeded_gate(&pipeline, "2026-01-05T09:00:00Z".parse()?);
+//! assert_eq!(key.pk, "gate|succeeded|222222222222");
+//! assert_eq!(
+//!     key.sk,
+//!     "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn|1767603600000"
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod item;
 
@@ -11,7 +24,7 @@ use jiff::Timestamp;
 pub use item::{Condition, Delivery, Item, LEASE, Lease, Values, Write};
 
 use crate::{
-    id::{AccountId, PipelineArn, PipelineOwner, ShareArn},
+    id::{AccountId, ExecutionArn, PipelineArn, PipelineOwner, ShareArn},
     notification::Grant,
     policy::RuleName,
 };
@@ -20,7 +33,14 @@ use crate::{
 pub const CONSUMERS: &str = "shared";
 
 /// The partition of the owner accounts in which shares were made.
+///
+/// Only share-pipeline writes items there.
 pub const OWNERS: &str = "owners";
+
+/// The partition of the times up to which the executions of owner accounts were looked at.
+///
+/// Only forward-status writes items there.
+pub const WATERMARK: &str = "watermark";
 
 /// The key of one item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -158,11 +178,23 @@ pub fn unsent(consumer: &AccountId, notification: &str, generation: u64) -> Key 
     }
 }
 
+/// The partition of what a destination was told.
+#[must_use]
+pub fn told(destination: &str) -> String {
+    format!("told|{destination}")
+}
+
+/// The partition of what a destination was told of an execution.
+#[must_use]
+pub fn told_of(destination: &str, execution: &ExecutionArn) -> String {
+    told(&format!("{destination}|{execution}"))
+}
+
 /// What strangers sent to an account on a day such as `2026-01-05`.
 #[must_use]
 pub fn strangers(receiver: &AccountId, day: &str) -> Key {
     Key {
-        pk: format!("told|strangers|{receiver}"),
+        pk: told(&format!("strangers|{receiver}")),
         sk: day.to_owned(),
     }
 }
@@ -171,7 +203,7 @@ pub fn strangers(receiver: &AccountId, day: &str) -> Key {
 #[must_use]
 pub fn refusals(receiver: &AccountId, owner: &AccountId, day: &str) -> Key {
     Key {
-        pk: format!("told|refusals|{receiver}"),
+        pk: told(&format!("refusals|{receiver}")),
         sk: format!("{owner}|{day}"),
     }
 }
@@ -180,7 +212,7 @@ pub fn refusals(receiver: &AccountId, owner: &AccountId, day: &str) -> Key {
 #[must_use]
 pub fn troubles(account: &AccountId, day: &str) -> Key {
     Key {
-        pk: format!("told|troubles|{account}"),
+        pk: told(&format!("troubles|{account}")),
         sk: day.to_owned(),
     }
 }
@@ -189,7 +221,7 @@ pub fn troubles(account: &AccountId, day: &str) -> Key {
 #[must_use]
 pub fn expired(owner: &AccountId, day: &str) -> Key {
     Key {
-        pk: format!("told|expired|{owner}"),
+        pk: told(&format!("expired|{owner}")),
         sk: day.to_owned(),
     }
 }
@@ -199,7 +231,7 @@ pub fn expired(owner: &AccountId, day: &str) -> Key {
 #[must_use]
 pub fn unconfirmed(owner: &AccountId, destination: &str, day: &str) -> Key {
     Key {
-        pk: format!("told|unconfirmed|{owner}"),
+        pk: told(&format!("unconfirmed|{owner}")),
         sk: format!("{destination}|{day}"),
     }
 }

@@ -92,6 +92,16 @@ pub fn without_links(text: &str, max_chars: usize) -> String {
 /// It holds no quotation mark of its own, so where it ends is plain, and no link
 /// that begins with `scheme://`, `www.` or `mailto:`. The URIs of S3 stay as they
 /// are: no mail program follows them, and people copy them.
+///
+/// ```
+/// use domain::text::quoted;
+///
+/// let name = "churn\nYour session has expired: \u{202e}https://evil.example";
+/// assert_eq!(
+///     quoted(name, 100),
+///     "\"churn Your session has expired: \u{fffd}https[:]//evil.example\""
+/// );
+/// ```
 #[must_use]
 pub fn quoted(text: &str, max_chars: usize) -> String {
     in_quotes(&without_links(text, max_chars))

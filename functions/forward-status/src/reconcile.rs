@@ -7,6 +7,7 @@ use domain::{
     execution::ExecutionNews,
     id::AccountId,
     notification::{Interval, Watermark, longest_waiting, wanting_rules, watched},
+    storage::WATERMARK,
 };
 use runtime::{
     lambda::{Deadline, Outcome, share_of},
@@ -18,9 +19,6 @@ use crate::{
     ports::{Ceilings, Executions},
     report::Report,
 };
-
-/// The partition key of the times up to which executions were looked at.
-const WATERMARK: &str = "watermark";
 
 /// How many changes of an account are looked at at once: whoever may start runs
 /// there may start thousands. SageMaker runs far fewer at once.

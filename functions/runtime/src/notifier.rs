@@ -101,7 +101,7 @@ impl<'a, H: Table + Publish> Notices<'a, H> {
         destination: &Destination,
         notice: &Notice,
     ) -> Result<Lease, Error> {
-        let ledger = format!("told|{destination}");
+        let ledger = storage::told(&destination.to_string());
         let values = Values::new();
         let lease = self.lease(teller, &ledger, &notice.id, values).await?;
         if lease == Lease::Taken {
@@ -251,5 +251,5 @@ impl<'a, H: Table + Publish> Notices<'a, H> {
 
 /// The partition with what a destination was told of an execution.
 fn ledger(destination: &Destination, execution: &ExecutionArn) -> String {
-    format!("told|{destination}|{execution}")
+    storage::told_of(&destination.to_string(), execution)
 }

@@ -10,13 +10,7 @@ use std::{
 use sandbox::Function;
 use serde::Deserialize;
 
-/// The functions by the names of their binaries; deployed they are `pipeshare-NAME`.
-const FUNCTIONS: [&str; 4] = [
-    "share-pipeline",
-    "accept-invitation",
-    "forward-status",
-    "codepipeline-hook",
-];
+use crate::functions;
 
 /// The functions could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -89,8 +83,8 @@ pub fn build() -> Result<Vec<Function>, BuildError> {
         .split(|byte| *byte == b'\n')
         .filter_map(|line| serde_json::from_slice(line).ok())
         .collect();
-    FUNCTIONS
-        .iter()
+    functions::all()
+        .into_iter()
         .map(|name| find(&artifacts, name).ok_or(BuildError::Missing(name)))
         .collect()
 }
@@ -110,10 +104,10 @@ pub fn built_or_beside() -> Result<Vec<Function>, BuildError> {
 /// The functions in a folder, each as `NAME/bootstrap`, as they lie in the
 /// archives for Lambda, or as `NAME`, as cargo builds them.
 pub fn within(folder: &Path) -> Result<Vec<Function>, NotThere> {
-    let (mut functions, mut lacks) = (Vec::new(), Vec::new());
-    for name in FUNCTIONS {
+    let (mut found, mut lacks) = (Vec::new(), Vec::new());
+    for name in functions::all() {
         match binary(folder, name) {
-            Ok(binary) => functions.push(Function {
+            Ok(binary) => found.push(Function {
                 name: format!("pipeshare-{name}"),
                 binary,
             }),
@@ -121,7 +115,7 @@ pub fn within(folder: &Path) -> Result<Vec<Function>, NotThere> {
         }
     }
     if lacks.is_empty() {
-        return Ok(functions);
+        return Ok(found);
     }
     Err(NotThere {
         folder: folder.to_owned(),
@@ -180,17 +174,25 @@ mod tests {
     #[test]
     fn a_folder_has_functions_as_lambda_or_as_cargo_keeps_them() {
         let folder = folder("has");
-        for name in &FUNCTIONS[..2] {
+        let names = functions::all();
+        let (archived, built) = names.split_at(2);
+        for name in archived {
             write(&folder.join(name).join("bootstrap"), 0o755);
         }
-        for name in &FUNCTIONS[2..] {
+        for name in built {
             write(&folder.join(name), 0o755);
         }
         let found = within(&folder).unwrap();
-        assert_eq!(found.len(), 4);
-        assert_eq!(found[0].name, "pipeshare-share-pipeline");
-        assert!(found[0].binary.ends_with("share-pipeline/bootstrap"));
-        assert!(found[3].binary.ends_with("codepipeline-hook"));
+        for (function, name) in found.iter().zip(&names) {
+            assert_eq!(function.name, format!("pipeshare-{name}"));
+        }
+        let binaries = archived.iter().map(|name| format!("{name}/bootstrap"));
+        let binaries = binaries.chain(built.iter().map(|name| (*name).to_owned()));
+        let binaries: Vec<_> = binaries.collect();
+        assert_eq!(found.len(), binaries.len());
+        for (function, binary) in found.iter().zip(binaries) {
+            assert!(function.binary.ends_with(binary), "{function:?}");
+        }
         assert!(found.iter().all(|function| function.binary.is_absolute()));
         fs::remove_dir_all(&folder).unwrap();
     }
@@ -201,10 +203,14 @@ mod tests {
         write(&folder.join("share-pipeline"), 0o755);
         write(&folder.join("accept-invitation/bootstrap"), 0o644);
         let error = within(&folder).unwrap_err().to_string();
-        let lacks = " has not all functions: accept-invitation/bootstrap is not executable; \
-             neither forward-status/bootstrap nor forward-status is there; \
-             neither codepipeline-hook/bootstrap nor codepipeline-hook is there";
-        assert_eq!(error, format!("{}{lacks}", folder.display()));
+        let has = format!("{} has not all functions: ", folder.display());
+        let lacks: Vec<_> = error.strip_prefix(&has).unwrap().split("; ").collect();
+        let expected = functions::all().into_iter().filter_map(|name| match name {
+            "share-pipeline" => None,
+            "accept-invitation" => Some(format!("{name}/bootstrap is not executable")),
+            _ => Some(format!("neither {name}/bootstrap nor {name} is there")),
+        });
+        assert_eq!(lacks, expected.collect::<Vec<_>>());
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -12,7 +12,7 @@ use sandbox::{
     world::{ApiError, World},
 };
 
-use crate::people::Person;
+use crate::{functions::HUB_TEMPLATE, people::Person};
 
 /// Where data scientists work.
 pub const DEV: &str = "111111111111";
@@ -43,7 +43,7 @@ pub struct Templates {
 impl Default for Templates {
     fn default() -> Self {
         Self {
-            hub: include_str!("../../../infra/hub/template.yaml").to_owned(),
+            hub: HUB_TEMPLATE.to_owned(),
             owner: include_str!("../../../infra/owner-account/template.yaml").to_owned(),
             consumer: include_str!("../../../infra/consumer-account/template.yaml").to_owned(),
         }

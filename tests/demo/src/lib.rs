@@ -7,6 +7,7 @@
 
 pub mod binaries;
 pub mod estate;
+pub mod functions;
 pub mod people;
 pub mod print;
 pub mod serve;

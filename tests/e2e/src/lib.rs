@@ -12,6 +12,7 @@ use aws_sdk_ram::types::{
 };
 pub use demo::{
     estate::{DEV, Estate, EstateError, POLICY, Plan, REGION, SHARED, TEST, Templates},
+    functions,
     people::Person,
 };
 use sandbox::{
@@ -52,7 +53,7 @@ pub struct Scenario {
 }
 
 /// The functions, built once for all scenarios of a test binary.
-fn functions() -> Vec<Function> {
+fn built() -> Vec<Function> {
     static BUILT: OnceLock<Vec<Function>> = OnceLock::new();
     let build = || demo::binaries::build().expect("the functions compile");
     BUILT.get_or_init(build).clone()
@@ -110,7 +111,7 @@ impl Scenario {
             let played = plan.readings.play(reading);
             played.unwrap_or_else(|error| panic!("PIPESHARE_READINGS: {reading}: {error}"));
         }
-        let estate = Estate::start(&plan, functions()).await?;
+        let estate = Estate::start(&plan, built()).await?;
         Ok(Self {
             dev: estate.person(DEV),
             test: estate.person(TEST),
@@ -272,8 +273,8 @@ impl Scenario {
 
     /// What is left in all dead-letter queues of the hub.
     pub fn dead_letters(&self) -> usize {
-        ["share-pipeline", "accept-invitation", "forward-status"]
-            .iter()
+        functions::queued()
+            .into_iter()
             .map(|function| self.queue(&format!("{function}-dead-letters")))
             .sum::<usize>()
             + self.queue("undelivered")

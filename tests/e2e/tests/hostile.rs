@@ -2,10 +2,8 @@
 //! and nobody is told what somebody else made up.
 
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use e2e::{DEFINITION, DEV, REGION, Scenario, TEST, end_event, ungated};
+use e2e::{DEFINITION, DEV, REGION, Scenario, TEST, end_event, functions, ungated};
 use serde_json::{Value, json};
-
-const QUEUES: [&str; 3] = ["share-pipeline", "accept-invitation", "forward-status"];
 
 /// The ends of the calendar, and what is hardly a time.
 const TIMES: [&str; 4] = [
@@ -65,7 +63,7 @@ async fn what_anybody_writes_into_a_queue_keeps_no_good_message_from_being_serve
     scenario.fail_next("churn", "Train", "bad luck");
     scenario.start(&scenario.test, "churn", "good").await;
     for body in bodies() {
-        for queue in QUEUES {
+        for queue in functions::queued() {
             scenario.send(queue, &body);
         }
     }
@@ -80,7 +78,7 @@ async fn what_anybody_writes_into_a_queue_keeps_no_good_message_from_being_serve
         shared.iter().any(|(_, name, _)| name == "fraud"),
         "{shared:?}"
     );
-    for queue in QUEUES {
+    for queue in functions::queued() {
         assert_eq!(scenario.queue(queue), 0, "{queue}");
     }
     assert_eq!(scenario.dead_letters(), 0);

@@ -14,7 +14,7 @@ use std::{
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
-use demo::{binaries, estate::POLICY};
+use demo::{binaries, estate::POLICY, functions};
 use sandbox::readings::TABLE;
 
 const PAGE: &str = include_str!("../../demo/README.md");
@@ -223,7 +223,7 @@ fn functions_come_from_a_folder_from_cargo_or_from_beside_the_demo() {
         .unwrap();
     let said = String::from_utf8(refused.stderr).unwrap();
     assert_eq!(refused.status.code(), Some(2), "{said}");
-    assert!(said.contains("has not all functions: neither share-pipeline/bootstrap"));
+    assert!(said.contains("has not all functions: neither "));
 
     // Where there is no cargo, what lies beside the demo will do.
     let moved = nowhere.join("demo");
@@ -240,12 +240,7 @@ fn functions_come_from_a_folder_from_cargo_or_from_beside_the_demo() {
         said.contains("say where they are with --functions"),
         "{said}"
     );
-    for function in [
-        "share-pipeline",
-        "accept-invitation",
-        "forward-status",
-        "codepipeline-hook",
-    ] {
+    for function in functions::all() {
         symlink(built.join(function), nowhere.join(function)).unwrap();
     }
     let played = without_cargo().output().unwrap();

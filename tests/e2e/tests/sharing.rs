@@ -2,7 +2,8 @@
 
 use aws_sdk_ram::types::ResourceOwner;
 use e2e::{
-    CALL_EVENT, DEV, EXECUTION_EVENT, POLICY, Plan, SHARED, Scenario, TEST, refusal, ungated,
+    CALL_EVENT, DEV, EXECUTION_EVENT, POLICY, Plan, SHARED, Scenario, TEST, functions, refusal,
+    ungated,
 };
 use sandbox::faults::{CallEffect, EventEffect};
 use serde_json::json;
@@ -519,7 +520,7 @@ async fn bad_input_ends_in_a_reason_and_the_rest_of_the_batch_is_served() {
     let scenario = Scenario::begin(&ungated()).await;
     scenario.break_events(CALL_EVENT, &[EventEffect::Lose, EventEffect::Lose]);
     scenario.create(&scenario.test, "churn").await;
-    for function in ["share-pipeline", "accept-invitation", "forward-status"] {
+    for function in functions::queued() {
         for body in [
             "not json at all: SECRET",
             "{}",

@@ -10,13 +10,14 @@ use super::{
 use crate::{
     execution::Execution,
     id::{AccountId, ExecutionArn, PipelineArn, PipelineOwner, ShareArn},
+    notification::SOURCE,
     policy::RuleName,
     status::ExecutionStatus,
     text::{Untrusted, is_name},
 };
 
 /// The source of our own events.
-pub const OFFER_SOURCE: &str = "pipeshare";
+pub const OFFER_SOURCE: &str = SOURCE;
 
 /// The detail type of an [`Offer`].
 pub const OFFER_DETAIL_TYPE: &str = "Share Offered";

@@ -1,10 +1,9 @@
 //! Which deployment, and which attempt at it.
 
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::Request;
-use crate::id::PipelineArn;
+use crate::{digest, id::PipelineArn};
 
 /// SageMaker allows display names of 82 characters.
 const LONGEST_EXECUTION: usize = 36;
@@ -34,11 +33,11 @@ impl Identity {
         };
         let pipeline = pipeline.as_str().to_ascii_lowercase();
         let (parameters, version) = (&request.parameters, request.version);
-        let deployment = digest(&json!([named, pipeline, parameters, version]));
-        let work = digest(&json!([request, pipeline]));
+        let deployment = digest::hex(&json!([named, pipeline, parameters, version]).to_string());
+        let work = digest::hex(&json!([request, pipeline]).to_string());
         Self {
             display_name: display_name(request, attempt, &deployment),
-            attempt: digest(&json!([work, attempt])),
+            attempt: digest::hex(&json!([work, attempt]).to_string()),
             deployment,
             work,
         }
@@ -88,15 +87,4 @@ fn plain(text: &str, longest: usize) -> String {
     let text: String = text.chars().map(kept).collect();
     let text = text.trim_matches('-');
     text[..text.len().min(longest)].trim_matches('-').to_owned()
-}
-
-/// 64 hexadecimal digits.
-fn digest(value: &serde_json::Value) -> String {
-    use std::fmt::Write;
-
-    let digest = Sha256::digest(value.to_string());
-    digest.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }

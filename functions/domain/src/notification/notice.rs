@@ -9,12 +9,10 @@ mod shared;
 mod subject;
 mod weight;
 
-use std::fmt::Write;
-
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::Room;
+use crate::digest;
 
 pub use execution::execution_notice;
 pub use expired::{Expired, expired_notice};
@@ -114,12 +112,10 @@ impl Notice {
 }
 
 /// A short name for a long text.
-fn digest(text: &str) -> String {
-    let digest = Sha256::digest(text);
-    digest[..8].iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+fn short(text: &str) -> String {
+    let mut digest = digest::hex(text);
+    digest.truncate(16);
+    digest
 }
 
 #[cfg(test)]

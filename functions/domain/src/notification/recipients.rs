@@ -38,6 +38,36 @@ pub struct Withheld {
 ///
 /// A rule that may not share with somebody does not tell them either: the
 /// owner decides who learns of its runs, and the policy only moves below that.
+///
+/// ```
+/// use domain::{notification::{recipients, wanting_rules}, policy::Policy};
+///
+/// let policy = Policy::parse(
+///     r#"
+/// version: 1
+/// accounts: { dev: "111111111111", test: "222222222222", shared: "333333333333" }
+/// rules:
+///   - { name: readers, owner: test, pipelines: ["*"], with: [dev, shared], notify: [Failed] }
+/// "#,
+/// )?;
+/// let ceiling = r#"{
+///     "allowedPrincipals": ["111111111111"],
+///     "allowedAccess": "read",
+///     "allowedPermissions": [],
+///     "shareNamePrefix": "pipeshare-"
+/// }"#
+/// .parse()?;
+/// let run = "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn/execution/p4jn9xou8a8s".parse()?;
+/// let failed = "Failed".into();
+/// let rules = wanting_rules(&policy, &run, &failed);
+/// let recipients = recipients(&rules, &ceiling, "aws");
+/// assert!(recipients.told.contains_key(&"111111111111".parse()?));
+/// assert_eq!(
+///     recipients.withheld[0].reason,
+///     "principal 333333333333 is not among AllowedPrincipals"
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn recipients(rules: &[&Rule], ceiling: &Ceiling, partition: &str) -> Recipients {
     let mut recipients = Recipients::default();

@@ -1,8 +1,7 @@
 //! Making a share, once, however many ask for it.
 
-use sha2::{Digest, Sha256};
-
 use super::{NewShare, Pipeline, Share, ShareName, lane::Lane, planner::Planner};
+use crate::digest;
 
 impl<'a> Planner<'a> {
     /// Makes a share for these pipelines.
@@ -48,7 +47,8 @@ impl<'a> Planner<'a> {
             rule: lane.rule.name.clone(),
             permission: lane.permission.clone(),
             allow_external,
-            client_token: token(&parameters),
+            // The same for the same parameters, as RAM demands of a repeated request.
+            client_token: digest::hex(&parameters.join("\n")),
         }
     }
 
@@ -66,15 +66,4 @@ impl<'a> Planner<'a> {
         let lost = self.observed.shares.iter().filter(is_lost);
         lost.max_by_key(|share| (share.created, &share.arn))
     }
-}
-
-/// A token that is the same for the same parameters, as RAM demands of a repeated request.
-fn token(parameters: &[&str]) -> String {
-    use std::fmt::Write;
-
-    let digest = Sha256::digest(parameters.join("\n"));
-    digest.iter().fold(String::new(), |mut token, byte| {
-        let _ = write!(token, "{byte:02x}");
-        token
-    })
 }

@@ -8,6 +8,7 @@
 mod ceiling;
 mod cicd;
 mod examples;
+mod functions;
 mod links;
 mod metrics;
 mod pages;
@@ -17,6 +18,7 @@ mod runbook;
 mod services;
 mod supply;
 mod templates;
+mod workflows;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -16,7 +16,7 @@ use std::{
     thread,
 };
 
-use e2e::{DEV, SHARED, TEST, Templates};
+use e2e::{DEV, REGION, SHARED, TEST, Templates, functions};
 use sandbox::{
     readings::Readings,
     services::iam::identity::{Grant, granted},
@@ -24,12 +24,8 @@ use sandbox::{
 
 use self::tour::{Stop, walk};
 
-/// The roles that work for pipeshare, by account.
+/// The roles that work for the functions, by account.
 const ROLES: &[(&str, &str)] = &[
-    (SHARED, "pipeshare-share-pipeline-us-east-1"),
-    (SHARED, "pipeshare-accept-invitation-us-east-1"),
-    (SHARED, "pipeshare-forward-status-us-east-1"),
-    (SHARED, "pipeshare-codepipeline-hook-us-east-1"),
     (TEST, "pipeshare-reader-us-east-1"),
     (TEST, "pipeshare-watcher-us-east-1"),
     (TEST, "pipeshare-owner-us-east-1"),
@@ -78,10 +74,14 @@ async fn unused_on_tour(readings: Readings) -> Vec<Grant> {
     let scenario = walk(Templates::default(), readings).await;
     let scenario = scenario.unwrap_or_else(|Stop(what)| panic!("{what}"));
     let world = scenario.estate.sandbox.world();
-    let all = ROLES
-        .iter()
-        .flat_map(|(account, role)| granted(&world, account, role));
-    let all: BTreeSet<Grant> = all.collect();
+    let mut all = BTreeSet::new();
+    for (account, role) in ROLES {
+        all.extend(granted(&world, account, role));
+    }
+    for function in functions::all() {
+        let role = format!("pipeshare-{function}-{REGION}");
+        all.extend(granted(&world, SHARED, &role));
+    }
     assert!(all.len() > 50, "the roles have permissions");
     all.difference(&world.iam().used).cloned().collect()
 }

@@ -17,16 +17,9 @@ use crate::tour::{Stop, hold};
 
 const STRANGER: &str = "666666666666";
 const READ: &str = "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSageMakerPipeline";
-const ALL_FUNCTIONS: &[&str] = &[
-    "share-pipeline",
-    "accept-invitation",
-    "forward-status",
-    "codepipeline-hook",
-];
-const FUNCTIONS: [&str; 3] = ["share-pipeline", "accept-invitation", "forward-status"];
 
 /// Who asks: a role of an account.
-type Role = (&'static str, &'static str);
+type Role<'a> = (&'a str, &'a str);
 
 const OWNER: Role = (TEST, "pipeshare-owner-us-east-1");
 const READER: Role = (TEST, "pipeshare-reader-us-east-1");
@@ -59,7 +52,7 @@ pub(crate) fn ask(scenario: &Scenario) -> Result<(), Stop> {
     accounts::runner(&mut world)?;
     accounts::hook(&mut world)?;
     hub::trust(&mut world)?;
-    hub::functions(&mut world)?;
+    hub::roles(&mut world)?;
     people::people(&mut world)?;
     people::senders(&mut world)
 }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::{
-    Notice, digest, notice,
+    Notice, notice, short,
     subject::{Part, subject},
 };
 use crate::{
@@ -105,7 +105,7 @@ pub fn expired_notice(
         "invitations": invitations.collect::<Vec<_>>(),
         "invitationCount": expired.len(),
     });
-    let id = format!("{owner}|expired|{}", digest(&keys.join("\n")));
+    let id = format!("{owner}|expired|{}", short(&keys.join("\n")));
     notice(EXPIRED_DETAIL_TYPE, id, &subject, &text, detail)
 }
 

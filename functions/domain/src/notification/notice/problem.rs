@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    Notice, digest, notice,
+    Notice, notice, short,
     subject::{Part, subject},
 };
 use crate::{
@@ -60,7 +60,7 @@ pub fn policy_refused_notice(refused: &RefusedPolicy<'_>, errors: &PolicyErrors)
     let written = refused.written.map_or(0, Timestamp::as_millisecond);
     let id = format!(
         "{parameter}|{version}|{written}|{}",
-        digest(refused.document)
+        short(refused.document)
     );
     notice(PROBLEM_DETAIL_TYPE, id, &subject, &text, detail)
 }
@@ -116,7 +116,7 @@ pub fn problem_notice(
         .iter()
         .map(|trouble| trouble.kind.as_str())
         .collect();
-    let what = digest(&kinds.iter().copied().collect::<Vec<_>>().join("\n"));
+    let what = short(&kinds.iter().copied().collect::<Vec<_>>().join("\n"));
     let named = kinds.iter().take(MAX_PROBLEMS);
     let named: Vec<_> = named.map(|kind| without_links(kind, MAX_KIND)).collect();
     let detail = json!({ "accountId": account, "problems": named });

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::{
-    Notice, digest, notice,
+    Notice, notice, short,
     subject::{Part, subject},
 };
 use crate::{
@@ -165,7 +165,7 @@ pub fn refusal_notice(
         );
     }
     let what = match refusal {
-        Refusal::TooMuch { resources } => digest(&resources.join("\n")),
+        Refusal::TooMuch { resources } => short(&resources.join("\n")),
         _ => String::new(),
     };
     notice(
@@ -186,9 +186,9 @@ pub fn refusal_notice(
 pub fn excess_key(refusal: &Refusal) -> String {
     match refusal {
         Refusal::TooMuch { resources } => {
-            format!("{}|{}", refusal.code(), digest(&resources.join("\n")))
+            format!("{}|{}", refusal.code(), short(&resources.join("\n")))
         }
-        _ => format!("{}|{}", refusal.code(), digest(&refusal.to_string())),
+        _ => format!("{}|{}", refusal.code(), short(&refusal.to_string())),
     }
 }
 

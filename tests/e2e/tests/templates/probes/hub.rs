@@ -1,6 +1,8 @@
 //! What the functions may do in the hub, and who may be they.
 
-use e2e::{DEV, REGION, SHARED, TEST};
+use std::collections::BTreeMap;
+
+use e2e::{DEV, REGION, SHARED, TEST, functions};
 use sandbox::{
     services::iam::{
         identity,
@@ -11,16 +13,14 @@ use sandbox::{
 };
 use serde_json::json;
 
-use super::{
-    ALL_FUNCTIONS, FUNCTIONS, Role, STRANGER, USERS, call, may, permits, refused, session,
-};
+use super::{Role, STRANGER, USERS, call, may, permits, refused, session};
 use crate::tour::{Stop, hold};
 
 /// Only the functions that need a role get it, and only in the organization.
 pub(super) fn trust(world: &mut World) -> Result<(), Stop> {
     for ((account, role), users) in USERS {
-        for function in ALL_FUNCTIONS {
-            let uses = users.contains(function);
+        for function in functions::all() {
+            let uses = users.contains(&function);
             let caller = session(SHARED, &format!("pipeshare-{function}-{REGION}"));
             let assumes = |world: &World| {
                 trusts(world, account, role, |action, arn| {
@@ -107,16 +107,16 @@ fn keys(world: &mut World, role: Role) -> Result<(), Stop> {
     Ok(())
 }
 
-pub(super) fn functions(world: &mut World) -> Result<(), Stop> {
-    const HUB: [Role; 3] = [
-        (SHARED, "pipeshare-share-pipeline-us-east-1"),
-        (SHARED, "pipeshare-accept-invitation-us-east-1"),
-        (SHARED, "pipeshare-forward-status-us-east-1"),
-    ];
-    keys(world, (SHARED, "pipeshare-codepipeline-hook-us-east-1"))?;
-    for (function, role) in FUNCTIONS.into_iter().zip(HUB) {
+pub(super) fn roles(world: &mut World) -> Result<(), Stop> {
+    let queued = functions::queued();
+    for function in functions::all() {
+        let role = format!("pipeshare-{function}-{REGION}");
+        let role = (SHARED, role.as_str());
         keys(world, role)?;
-        for other in FUNCTIONS.into_iter().filter(|other| *other != function) {
+        if !queued.contains(&function) {
+            continue;
+        }
+        for other in queued.iter().filter(|other| **other != function) {
             let queue = format!("https://sqs.{REGION}.amazonaws.com/{SHARED}/pipeshare-{other}");
             refused(world, role, "sqs:SendMessage", json!({ "QueueUrl": queue }))?;
         }
@@ -224,7 +224,9 @@ pub(super) fn partitions(world: &mut World) -> Result<(), Stop> {
             [&[HOOKED, RUNS], &[], &[], &[], &[RUNS]],
         ),
     ];
-    for (function, rights) in table {
+    let table = BTreeMap::from(table);
+    for function in functions::all() {
+        let rights = table.get(function).copied().unwrap_or_default();
         let role = format!("pipeshare-{function}-{REGION}");
         let operations = ["PutItem", "GetItem", "UpdateItem", "DeleteItem", "Query"];
         for (operation, partitions) in operations.into_iter().zip(rights) {

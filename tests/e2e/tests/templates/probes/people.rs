@@ -1,6 +1,6 @@
 //! What people may do, and what services may send.
 
-use e2e::{DEV, REGION, SHARED, TEST};
+use e2e::{DEV, REGION, SHARED, TEST, functions};
 use sandbox::{
     services::{
         iam::{self, policy::Request},
@@ -10,7 +10,7 @@ use sandbox::{
 };
 use serde_json::{Value, json};
 
-use super::{FUNCTIONS, Role, STRANGER, allowed, make, pipeline, refused};
+use super::{Role, STRANGER, allowed, make, pipeline, refused};
 use crate::tour::{Stop, hold};
 
 /// The policies for people do what their names say with what is shared, and nothing else.
@@ -92,7 +92,8 @@ pub(super) fn senders(world: &mut World) -> Result<(), Stop> {
             rule(DEV, "pipeshare-consumer-events"),
         ),
     ];
-    let of_functions = FUNCTIONS.map(|it| (SHARED, it, rule(SHARED, "pipeshare-sweep")));
+    let of_functions = functions::queued().into_iter();
+    let of_functions = of_functions.map(|it| (SHARED, it, rule(SHARED, "pipeshare-sweep")));
     for (account, name, own) in queues.into_iter().chain(of_functions) {
         let queue = format!("arn:aws:sqs:{REGION}:{account}:pipeshare-{name}");
         let stranger = sqs::deliver(world, &queue, &rule(account, "other"), "probe");

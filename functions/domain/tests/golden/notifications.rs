@@ -1,0 +1,270 @@
+//! Notifications, as people and as machines get them.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    execution::{Details, Execution, ExecutionNews, FailedStep},
+    id::AccountId,
+    invitation::{Invitation, Refusal},
+    notification::{
+        AccessChange, Delta, Expired, Fate, Grant, Held, Holdings, Moved, Notice, Place,
+        PolicyTrouble, RefusedPolicy, Trouble, access_notice, excess_notice, execution_notice,
+        expired_notice, policy_refused_notice, policy_trouble_notice, problem_notice,
+        refusal_notice,
+    },
+    policy::{Access, Policy},
+};
+use jiff::Timestamp;
+
+use super::expect;
+
+const SHARE: &str = "arn:aws:ram:eu-west-1:222222222222:resource-share/0a1b2c3d";
+const SHARE_NAME: &str = "pipeshare-test-readers.111111111111";
+
+fn policy() -> Policy {
+    Policy::parse(
+        r#"
+version: 1
+accounts: { dev: "111111111111", test: "222222222222" }
+rules: [{ name: test-readers, owner: test, pipelines: ["*"], with: [dev], notify: [Failed] }]
+"#,
+    )
+    .unwrap()
+}
+
+fn at(time: &str) -> Timestamp {
+    format!("2026-01-05T{time}Z").parse().unwrap()
+}
+
+fn dev() -> AccountId {
+    "111111111111".parse().unwrap()
+}
+
+fn test() -> AccountId {
+    "222222222222".parse().unwrap()
+}
+
+/// Compares a notification with a file: its subject, its text, and the rest of its data.
+fn golden(name: &str, notice: &Notice) {
+    let mut detail = notice.detail.clone();
+    for repeated in ["subject", "text"] {
+        detail.as_object_mut().unwrap().remove(repeated);
+    }
+    let text = format!(
+        "Subject: {}\n\n{}\n{}: {detail:#}\n",
+        notice.subject, notice.text, notice.detail_type
+    );
+    expect(&format!("notifications/{name}.txt"), &text);
+}
+
+fn execution(status: &str) -> ExecutionNews {
+    let pipeline = "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn-train";
+    let execution = Execution {
+        arn: format!("{pipeline}/execution/p4jn9xou8a8s")
+            .parse()
+            .unwrap(),
+        pipeline: pipeline.parse().unwrap(),
+        status: status.into(),
+        display_name: Some("nightly".into()),
+        started: Some(at("09:00:00")),
+    };
+    ExecutionNews::of_event(execution, None, at("09:03:20"))
+}
+
+fn details(status: &str) -> Details {
+    Details {
+        status: status.into(),
+        display_name: None,
+        started: None,
+        modified: None,
+        last_step: None,
+        pipeline_version: Some(3),
+        failure_reason: None,
+        failed_steps: Vec::new(),
+    }
+}
+
+#[test]
+fn an_execution_ends() {
+    let rules = ["test-readers".parse().unwrap()];
+    let (succeeded, failed) = (execution("Succeeded"), execution("Failed"));
+    let known = details("Succeeded");
+    let notice = execution_notice(&policy(), &succeeded, Some(&known), &rules);
+    golden("execution-succeeded", &notice);
+    let known = Details {
+        failure_reason: Some("One or multiple steps failed.".into()),
+        failed_steps: vec![FailedStep {
+            name: "Train".into(),
+            reason: Some("AlgorithmError: out of memory, see https://example.com".into()),
+        }],
+        ..details("Failed")
+    };
+    let notice = execution_notice(&policy(), &failed, Some(&known), &rules);
+    golden("execution-failed", &notice);
+}
+
+/// What dev has by the rule: these pipelines.
+fn holdings(names: &[&str]) -> Holdings {
+    let place = Place {
+        share: SHARE.parse().unwrap(),
+        name: SHARE_NAME.to_owned(),
+        made: None,
+    };
+    let held = Held {
+        place,
+        since: at("09:00:00"),
+        missing: None,
+    };
+    let pipelines = moved(names).into_iter().map(|it| it.pipeline_arn);
+    let pipelines: BTreeMap<_, _> = pipelines.map(|arn| (arn, held.clone())).collect();
+    Holdings {
+        access: Access::Read,
+        pipelines,
+    }
+}
+
+fn moved(names: &[&str]) -> Vec<Moved> {
+    let arn = |name| format!("arn:aws:sagemaker:eu-west-1:222222222222:pipeline/{name}");
+    let moved = names.iter().map(|name| Moved {
+        pipeline_arn: arn(name).parse().unwrap(),
+        since: at("09:00:00"),
+    });
+    moved.collect()
+}
+
+#[test]
+fn an_account_gains_and_loses_pipelines() {
+    let grant = Grant {
+        rule: "test-readers".parse().unwrap(),
+        owner: test(),
+    };
+    for (name, gained, lost, now) in [
+        (
+            "access-gained",
+            &["churn-train"][..],
+            &[][..],
+            &["churn-train"][..],
+        ),
+        ("access-changed", &["fraud"], &["churn-train"], &["fraud"]),
+        ("access-lost", &[], &["churn-train", "fraud"], &[]),
+    ] {
+        let delta = Delta {
+            gained: moved(gained),
+            lost: moved(lost),
+            access_before: None,
+        };
+        let change = AccessChange {
+            consumer: &dev(),
+            grant: &grant,
+            delta: &delta,
+            now: &holdings(now),
+            at: at("09:01:00"),
+            generation: 2,
+            unobserved: false,
+        };
+        golden(name, &access_notice(&policy(), &change));
+    }
+}
+
+#[test]
+fn nobody_accepts_an_invitation() {
+    let expired = |consumer: &str| Expired {
+        rule: "test-readers".parse().unwrap(),
+        consumer: consumer.to_owned(),
+        invited: Some("2026-01-04T20:00:00Z".parse().unwrap()),
+    };
+    let both = [expired("111111111111"), expired("444444444444")];
+    let notice = expired_notice(&policy(), &test(), &both, at("09:00:00"));
+    golden("invitations-expired", &notice);
+}
+
+#[test]
+fn a_share_is_not_what_the_policy_says() {
+    let invitation = Invitation {
+        arn: "arn:aws:ram:eu-west-1:222222222222:resource-share-invitation/4e5f6a7b"
+            .parse()
+            .unwrap(),
+        share: SHARE.parse().unwrap(),
+        share_name: SHARE_NAME.to_owned(),
+        sender: test(),
+        receiver: dev(),
+        status: "PENDING".into(),
+        sent: Some(at("09:00:00")),
+    };
+    let fate = Fate {
+        was_rejected: false,
+        is_last_of_day: false,
+    };
+    let region = "eu-west-1".parse().unwrap();
+    let refusal = Refusal::UnknownRule;
+    let notice = refusal_notice(&policy(), &region, &invitation, &refusal, fate);
+    golden("invitation-refused", &notice);
+
+    let resources = vec!["arn:aws:sagemaker:eu-west-1:222222222222:pipeline/secret".to_owned()];
+    let excess = Refusal::TooMuch { resources };
+    let share = SHARE.parse().unwrap();
+    let notice = excess_notice(&policy(), (&share, SHARE_NAME), &dev(), &excess, 1);
+    golden("share-with-too-much", &notice);
+}
+
+#[test]
+fn an_account_cannot_be_served() {
+    let troubles = [
+        (
+            "account not onboarded",
+            "sts AssumeRole: AccessDenied (account not onboarded)",
+        ),
+        (
+            "other",
+            "ram CreateResourceShare: InvalidParameterException",
+        ),
+    ];
+    let troubles = troubles.map(|(kind, text)| Trouble {
+        kind: kind.to_owned(),
+        text: text.to_owned(),
+    });
+    let notice = problem_notice(&policy(), &test(), &troubles, "2026-01-05");
+    golden("account-problem", &notice);
+}
+
+#[test]
+fn the_policy_needs_people() {
+    let document = "version: 1\nruls: []\n";
+    let errors = Policy::parse(document).map(|_| ()).unwrap_err();
+    let refused = RefusedPolicy {
+        parameter: "/pipeshare/policy",
+        version: 12,
+        written: Some(at("09:00:00")),
+        document,
+    };
+    golden("policy-refused", &policy_refused_notice(&refused, &errors));
+    let why = "kms Decrypt: AccessDeniedException".to_owned();
+    for (name, trouble) in [
+        (
+            "policy-in-force-refused",
+            PolicyTrouble::InForceRefused {
+                version: 11,
+                errors,
+            },
+        ),
+        (
+            "policy-in-force-unreadable",
+            PolicyTrouble::InForceUnreadable { why: why.clone() },
+        ),
+        (
+            "policy-newest-unreadable",
+            PolicyTrouble::NewestUnreadable { why },
+        ),
+        (
+            "policy-versions-run-out",
+            PolicyTrouble::VersionsRunOut {
+                in_force: 3,
+                newest: 95,
+                left: 7,
+            },
+        ),
+    ] {
+        let notice = policy_trouble_notice("/pipeshare/policy", &trouble, "2026-01-05");
+        golden(name, &notice);
+    }
+}
