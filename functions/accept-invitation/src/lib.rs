@@ -194,10 +194,10 @@ fn read(record: &Record, policy: &Policy) -> Result<Task, Ignored> {
     let Hint { kind, .. } = hint::parse(&record.body)?;
     let scope = match kind {
         Kind::Offer(offer) => Scope::Offer(offer),
-        Kind::Share(change) => Scope::Bell(change.account),
+        Kind::Share(account) => Scope::Bell(account),
         Kind::Command(command) => return read_command(&command, policy),
         // Whatever happened to a pipeline or to the policy, it may concern everyone.
-        Kind::Sweep | Kind::Policy(_) | Kind::Pipeline(_) | Kind::Execution(_) | Kind::Step(_) => {
+        Kind::Sweep | Kind::Policy | Kind::Pipeline(_) | Kind::Execution { .. } => {
             Scope::Everything
         }
     };

@@ -37,7 +37,7 @@ pub(crate) struct Report {
     pub(crate) covered: usize,
     /// Records that were not hints, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    ignored: Vec<String>,
+    ignored: Vec<Ignored>,
     /// Why nothing was looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<String>,
@@ -46,7 +46,7 @@ pub(crate) struct Report {
 impl Report {
     /// Notes a record that is not a hint.
     pub(crate) fn ignore(&mut self, ignored: &Ignored) {
-        self.ignored.push(ignored.to_string());
+        self.ignored.push(ignored.clone());
     }
 
     /// Notes why nothing was looked at; that the functions then change nothing is what makes it safe.

@@ -17,8 +17,8 @@ use aws_sdk_sagemaker::{
     },
 };
 use domain::{
+    execution::{Details, Execution, ExecutionNews, FailedStep},
     id::{ExecutionArn, InvalidId, PipelineArn, PipelineOwner},
-    notification::FailedStep,
     sharing::Pipeline,
     status::ExecutionStatus,
     text::Untrusted,
@@ -36,44 +36,6 @@ use crate::{
 
 /// The largest page that SageMaker's lists have.
 const PAGE: i32 = 100;
-
-/// What SageMaker knows about an execution and an event does not tell.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ExecutionDetails {
-    /// How it goes now; none if SageMaker could not be asked.
-    pub status: Option<ExecutionStatus>,
-    /// The name that its starter gave it.
-    pub display_name: Option<String>,
-    /// Why it failed; absent for some failures of steps.
-    pub failure_reason: Option<String>,
-    /// When it was created.
-    pub started: Option<Timestamp>,
-    /// When anything about it changed last.
-    pub modified: Option<Timestamp>,
-    /// When its last step ended.
-    pub last_step: Option<Timestamp>,
-    /// The version of the pipeline's definition that it runs.
-    pub pipeline_version: Option<i64>,
-    /// The steps that failed, in the order that they started.
-    pub failed_steps: Vec<FailedStep>,
-}
-
-/// An execution that changed lately.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChangedExecution {
-    /// The execution.
-    pub arn: ExecutionArn,
-    /// Its pipeline.
-    pub pipeline: PipelineArn,
-    /// How it goes.
-    pub status: ExecutionStatus,
-    /// The name that its starter gave it.
-    pub display_name: Option<String>,
-    /// When it was created.
-    pub started: Option<Timestamp>,
-    /// When anything about it changed last, be it only its description.
-    pub modified: Timestamp,
-}
 
 /// Pipelines, seen from one account.
 #[derive(Debug, Clone)]
@@ -190,18 +152,13 @@ impl SageMaker {
     }
 
     /// Asks about an execution as it is now, whatever an event said.
-    pub async fn details(&self, execution: &ExecutionArn) -> Result<ExecutionDetails, Error> {
+    pub async fn details(&self, execution: &ExecutionArn) -> Result<Details, Error> {
         let answer = self.describe_execution(execution).await?;
         let steps = self.steps(execution).await?;
-        Ok(ExecutionDetails {
-            status: Some(status(answer.pipeline_execution_status())),
-            display_name: answer.pipeline_execution_display_name().map(str::to_owned),
-            failure_reason: answer.failure_reason().map(str::to_owned),
-            started: answer.creation_time().and_then(timestamp),
-            modified: answer.last_modified_time().and_then(timestamp),
+        Ok(Details {
             last_step: last_end(&steps),
-            pipeline_version: answer.pipeline_version_id(),
             failed_steps: failed(&steps),
+            ..details(&answer)
         })
     }
 
@@ -257,7 +214,7 @@ impl SageMaker {
         &self,
         time: Timestamp,
         most: usize,
-    ) -> Result<(Vec<ChangedExecution>, bool), Error> {
+    ) -> Result<(Vec<ExecutionNews>, bool), Error> {
         let changed = Filter::builder()
             .name("LastModifiedTime")
             .operator(Operator::GreaterThan)
@@ -290,18 +247,17 @@ impl SageMaker {
         Ok((executions, true))
     }
 
-    fn changed(&self, execution: &PipelineExecution) -> Result<ChangedExecution, Error> {
-        let modified = execution.last_modified_time().and_then(timestamp);
-        Ok(ChangedExecution {
-            arn: self.parsed("Search", execution.pipeline_execution_arn())?,
-            pipeline: self.parsed("Search", execution.pipeline_arn())?,
-            status: status(execution.pipeline_execution_status()),
-            display_name: execution
-                .pipeline_execution_display_name()
-                .map(str::to_owned),
-            started: execution.creation_time().and_then(timestamp),
-            modified: self.known("Search", modified)?,
-        })
+    fn changed(&self, found: &PipelineExecution) -> Result<ExecutionNews, Error> {
+        let modified = found.last_modified_time().and_then(timestamp);
+        let execution = Execution {
+            arn: self.parsed("Search", found.pipeline_execution_arn())?,
+            pipeline: self.parsed("Search", found.pipeline_arn())?,
+            status: status(found.pipeline_execution_status()),
+            display_name: found.pipeline_execution_display_name().map(Untrusted::from),
+            started: found.creation_time().and_then(timestamp),
+        };
+        let modified = self.known("Search", modified)?;
+        Ok(ExecutionNews::found(execution, modified))
     }
 
     fn parsed<T: FromStr<Err = InvalidId>>(
@@ -327,6 +283,19 @@ fn is_managed_by_aws(pipeline: &PipelineSummary) -> bool {
 
 fn status(status: Option<&aws_sdk_sagemaker::types::PipelineExecutionStatus>) -> ExecutionStatus {
     status.map_or("", |status| status.as_str()).into()
+}
+
+/// What the description of an execution says; its steps are another question.
+fn details(answer: &DescribePipelineExecutionOutput) -> Details {
+    let display_name = answer.pipeline_execution_display_name();
+    Details {
+        display_name: display_name.map(Untrusted::from),
+        started: answer.creation_time().and_then(timestamp),
+        modified: answer.last_modified_time().and_then(timestamp),
+        pipeline_version: answer.pipeline_version_id(),
+        failure_reason: answer.failure_reason().map(Untrusted::from),
+        ..Details::of(status(answer.pipeline_execution_status()))
+    }
 }
 
 fn failed(steps: &[PipelineExecutionStep]) -> Vec<FailedStep> {

@@ -4,7 +4,7 @@
 //! author wrote into the user parameters.
 
 use aws::codepipeline::Job;
-use domain::hook::{Failure, FailureKind, Mistakes, Request, Token};
+use domain::hook::{Failure, Mistakes, Request, Token};
 use serde_json::{Map, Value};
 
 /// Who waits for an answer.
@@ -97,11 +97,12 @@ fn read_token(token: &Value, first: &str) -> Result<Token, Failure> {
         Value::Null => Ok(Token::new(first)),
         token => Token::parse(token.as_str().unwrap_or_default()),
     };
-    parsed.map_err(|error| Failure::new(FailureKind::ConfigurationError, error.to_string()))
+    parsed.map_err(Failure::from)
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::hook::FailureKind;
     use serde_json::json;
 
     use super::*;

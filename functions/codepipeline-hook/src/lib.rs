@@ -10,73 +10,79 @@
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+mod attempt;
 mod config;
 mod event;
-mod execute;
 mod memory;
-mod observe;
+mod ports;
 mod report;
-mod runs;
 
 use std::time::Duration;
 
-use aws::{Aws, Error, Hub, codepipeline::Heard};
-use domain::hook::{Failure, FailureKind, Mistakes, Request, Token};
-use runtime::ports::PolicyStore as _;
+use aws::{Class, Error};
+use domain::hook::{FailedCall, Failure, InvocationError, Mistakes, Request, State, Token};
 use runtime::{
-    lambda::{self, Answer, Invocation},
+    lambda::{Answer, Handler, Invocation},
     metrics::{Metric, Metrics},
+    ports::{Clock, PolicyStore, Queue, Table},
 };
 use serde_json::Value;
 use tokio::time::timeout;
 
+use attempt::Attempt;
 pub use config::Config;
 use event::{Caller, Event};
-use report::{Outcome, Report};
+use ports::{Access, Jobs, Runs, SharePipeline};
+use report::{End, Report};
 
 /// What is kept of an invocation's time for the answer: what its call may take at most, and a bit.
 const HEADROOM: Duration = Duration::from_secs(35);
 
-/// After so many invocations in a row that AWS could not serve, it is not waited for any more.
-const MOST_FAILURES: u32 = 20;
-
-/// What the function works with.
+/// What the function works with: the accounts, and the hub.
 #[derive(Debug)]
-pub struct CodePipelineHook<'a> {
-    aws: &'a Aws,
+pub struct CodePipelineHook<'a, A, H> {
+    accounts: &'a A,
+    hub: &'a H,
     config: Config,
-    hub: &'a Hub<'a>,
 }
 
-impl lambda::Handler for CodePipelineHook<'_> {
+impl<A, H> Handler for CodePipelineHook<'_, A, H>
+where
+    A: Access + Jobs + Runs,
+    H: Clock + PolicyStore + Queue + Table,
+{
     async fn serve(&self, payload: Value, invocation: &Invocation, metrics: &Metrics) -> Answer {
-        let answer = self.answer_to(&payload, invocation, metrics).await;
-        // Lambda counts every error; this is the part that nobody has to mend here.
-        let refused = answer.result.as_ref().is_err_and(report::is_the_callers);
+        let end = self.end_of(&payload, invocation, metrics).await;
+        // Lambda counts every error; this is the part that nobody has to fix here.
+        let is_the_callers = |error: &InvocationError| error.kind.is_the_callers();
+        let refused = end.result.as_ref().is_err_and(is_the_callers);
         metrics.count(Metric::RequestsRefused, u64::from(refused));
-        answer
+        end.into()
     }
 }
 
-impl<'a> CodePipelineHook<'a> {
+impl<'a, A, H> CodePipelineHook<'a, A, H>
+where
+    A: Access + Jobs + Runs,
+    H: Clock + PolicyStore + Queue + Table,
+{
     /// The function in its environment.
     #[must_use]
-    pub fn new(aws: &'a Aws, hub: &'a Hub<'a>, config: Config) -> Self {
-        Self { aws, config, hub }
+    pub fn new(accounts: &'a A, hub: &'a H, config: Config) -> Self {
+        Self {
+            accounts,
+            hub,
+            config,
+        }
     }
 
-    async fn answer_to(
-        &self,
-        payload: &Value,
-        invocation: &Invocation,
-        metrics: &Metrics,
-    ) -> Answer {
+    async fn end_of(&self, payload: &Value, invocation: &Invocation, metrics: &Metrics) -> End {
         let mut event = match event::read(payload, &invocation.request_id) {
             Ok(event) => event,
             Err(error) => return report::unanswerable(error),
         };
         if let Caller::Job(id) = &event.caller {
-            match self.aws.codepipeline().job(id).await {
+            match self.accounts.job(id).await {
                 Ok(Some(job)) => event = Event::known(id, job),
                 // Nobody waits for an answer, so what the payload asks for harms nobody.
                 Ok(None) => {}
@@ -90,29 +96,28 @@ impl<'a> CodePipelineHook<'a> {
         } = event;
         let time = invocation.time_left.saturating_sub(HEADROOM);
         let report = match (request, token) {
-            (Ok(request), Ok(token)) => self.work(&request, token, time).await,
+            (Ok(request), Ok(token)) => self.work(request, token, time).await,
             (Ok(_), Err(failure)) => Report::refused(failure),
             (Err(mistakes), _) => Report::refused(self.explain(mistakes, time).await),
         };
         report.count(metrics);
         match caller {
-            Caller::Job(job) => match self.answer(&job, &report).await {
-                Ok(Heard::Yes) => report.answered(),
-                Ok(Heard::No) => report.unheard(),
-                Err(error) => report.unanswered(&error),
-            },
+            Caller::Job(job) => {
+                let answered = report.answer(self.accounts, &job).await;
+                report.after_answering(answered)
+            }
             Caller::Direct => report.returned(),
         }
     }
 
     /// Everything that is wrong with a request, also what only the policy can tell.
     async fn explain(&self, mistakes: Mistakes, time: Duration) -> Failure {
-        let reading = timeout(time, self.hub.labelled()).await;
-        match reading {
+        match timeout(time, self.hub.labelled()).await {
             Ok(Ok(labelled)) => {
                 let in_force = labelled.policy();
                 let policy = in_force.as_ref().map(|in_force| &in_force.policy);
-                mistakes.and_of_place(policy, self.aws.region()).into()
+                let region = &self.hub.place().region;
+                mistakes.and_of_place(policy, region).into()
             }
             // What is known is told all the same.
             _ => mistakes.into(),
@@ -120,35 +125,39 @@ impl<'a> CodePipelineHook<'a> {
     }
 
     /// Goes on with the work for as long as the invocation lasts and nothing has to be waited for.
-    async fn work(&self, request: &Request, token: Token, time: Duration) -> Report {
-        let mut report = Report::new(token);
-        let outcome = match timeout(time, self.advance(request, &mut report)).await {
+    async fn work(&self, request: Request, token: Token, time: Duration) -> Report {
+        let mut state = State::new(request, token);
+        let mut attempt = Attempt {
+            accounts: self.accounts,
+            hub: self.hub,
+            share_pipeline: SharePipeline {
+                hub: self.hub,
+                queue_url: &self.config.share_queue,
+            },
+            state: &mut state,
+        };
+        let advanced = timeout(time, attempt.advance()).await;
+        let outcome = match advanced {
             Ok(Ok(outcome)) => {
-                report.token.failures = 0;
+                state.ended();
                 outcome
             }
-            Ok(Err(trouble)) => go_on_or_give_up(&trouble, &mut report),
-            Err(_) => try_again("AWS did not answer in time", &mut report),
+            Ok(Err(error)) => state.failed(failed_call(&error, &error.to_string())),
+            Err(_) => state.unserved("AWS did not answer in time"),
         };
-        report.outcome = outcome;
-        report
+        Report::new(outcome, state)
     }
 }
 
-/// What becomes of the work when a call failed.
-fn go_on_or_give_up(error: &Error, report: &mut Report) -> Outcome {
-    match report::failure(error) {
-        Some(failure) => Outcome::Failed(failure),
-        None => try_again(&error.to_string(), report),
+/// What the state has to know of a call that failed.
+fn failed_call<'a>(error: &'a Error, message: &'a str) -> FailedCall<'a> {
+    FailedCall {
+        may_pass: error.class() != Class::Permanent,
+        is_denied: error.is_access_denied(),
+        code: error.code(),
+        message,
     }
 }
 
-/// Another invocation may have more luck, but not for ever.
-fn try_again(why: &str, report: &mut Report) -> Outcome {
-    report.token.failures = report.token.failures.saturating_add(1);
-    if report.token.failures < MOST_FAILURES {
-        return Outcome::Waiting(format!("trying again: {why}"));
-    }
-    let message = format!("after {MOST_FAILURES} tries: {why}");
-    Outcome::Failed(Failure::new(FailureKind::SystemUnavailable, message))
-}
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,9 @@
 //! Hints: what a message says may have changed.
 //!
 //! A hint is a reason to look, never a fact to act on. Events of AWS are best
-//! effort: they come late, twice, out of order, or not at all, and what they
-//! carry is checked only so far that a wrong one cannot be mistaken for
-//! another. So only the fields that tell *where* to look are read, everything
-//! else may be absent or odd, and what is no hint is [`Ignored`] with a reason.
+//! effort: they come late, twice, out of order, or not at all. So only the fields
+//! are read that some function goes by, everything else may be absent or odd, and
+//! what is no hint is [`Ignored`] with a reason.
 
 mod command;
 mod event;
@@ -12,15 +11,13 @@ mod fields;
 mod ignored;
 
 pub use command::{Action, Command, account_of};
-pub use event::{
-    Change, ExecutionChange, OFFER_DETAIL_TYPE, OFFER_SOURCE, Offer, PipelineChange, PolicyChange,
-    ShareChange, StepChange,
-};
+pub use event::{OFFER_DETAIL_TYPE, OFFER_SOURCE, Offer};
 pub use ignored::Ignored;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::{execution::Execution, id::AccountId, status::ExecutionStatus};
 use fields::Fields;
 
 /// One message, understood.
@@ -37,16 +34,22 @@ pub struct Hint {
 /// What a hint is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// A pipeline was created, updated or deleted.
-    Pipeline(PipelineChange),
+    /// A pipeline of this account was created, updated or deleted.
+    Pipeline(AccountId),
     /// An execution reached a status.
-    Execution(ExecutionChange),
-    /// A step of an execution reached a status.
-    Step(StepChange),
-    /// Something about a resource share changed, for its owner or for a principal.
-    Share(ShareChange),
+    Execution {
+        /// The execution, with the status that it has now.
+        execution: Box<Execution>,
+        /// The status that it had before.
+        previous: Option<ExecutionStatus>,
+        /// When it reached the status, as far as the event says.
+        at: Option<Timestamp>,
+    },
+    /// Something about a share of this account, or with it, changed: AWS
+    /// documents neither which share nor every event.
+    Share(AccountId),
     /// A parameter changed that may be the policy.
-    Policy(PolicyChange),
+    Policy,
     /// It is time to look at everything.
     Sweep,
     /// A share awaits acceptance.

@@ -9,21 +9,28 @@
 //! the [`Token`] that travels through `CodePipeline` says where to look. An
 //! invocation may be killed anywhere and made again: what it is about to start is
 //! written down first, so the next one finds what the last one did.
+//!
+//! Each invocation keeps what it knows in a [`State`]; [`next`] says what to observe
+//! or to do next, whoever did it tells the state, and so on until there is an end.
 
 mod access;
 mod failure;
 mod identity;
 pub mod journal;
+mod outcome;
 mod progress;
 mod request;
 mod started;
+mod state;
 mod step;
 
-pub use access::{Access, Grant, Shared, covering, grants, policy_for};
+pub use access::{Grant, GrantState, Shared, covering, grants, policy_for};
 pub use failure::{Failure, FailureKind, Mistakes};
 pub use identity::Identity;
-pub use journal::{Operation, Round};
+pub use journal::{Entry, Operation, Round};
+pub use outcome::{ErrorKind, InvocationError, JobOutcome, Wait};
 pub use progress::{Progress, StrangeToken, Token, UnreadableToken};
 pub use request::{PipelineRef, Request};
 pub use started::{Started, check_started};
-pub use step::{Run, Seen, Step, Wait, next};
+pub use state::{Deployed, FailedCall, State, runs_already};
+pub use step::{Act, NextStep, Question, next};

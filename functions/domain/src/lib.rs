@@ -9,7 +9,7 @@
 //! policy + observed account ──▶ sharing::plan ──▶ actions, each with its reason
 //! policy + invitation ──▶ invitation::judge ──▶ accept, wait or leave alone
 //! policy + execution + ceiling ──▶ notification ──▶ who is told what
-//! request + progress + what was seen ──▶ hook::next ──▶ the deployment hook's next step
+//! hook::State ──▶ hook::next ──▶ the deployment hook's next step
 //! ```
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
@@ -17,6 +17,7 @@
 pub mod account;
 pub mod ceiling;
 pub mod error;
+pub mod execution;
 pub mod hint;
 pub mod hook;
 pub mod id;

@@ -6,28 +6,34 @@ mod ledger;
 mod limit;
 mod notice;
 mod outbox;
+mod outcome;
 mod recipients;
 mod record;
+mod watermark;
 
 pub use access::{
     Contents, Delta, Grant, Held, Holdings, Inside, MISSING_FOR, Moved, Place, Reconciled,
     Sighting, Sightings, reconcile,
 };
 pub use destination::Destination;
-pub use ledger::{Change, Decision, Present, Seen, Told, decide, is_confirmed};
+pub use ledger::{Decision, Told, decide, is_confirmed};
 pub use limit::{Limit, Room, Tally};
 pub use notice::{
-    AccessChange, Execution, Expired, FailedStep, Fate, Notice, PolicyTrouble, RefusedPolicy,
-    StrangersOfDay, Trouble, access_notice, excess_key, excess_notice, execution_notice,
-    expired_notice, legal_subject, policy_refused_notice, policy_trouble_notice, problem_notice,
-    refusal_notice, strangers_notice,
+    AccessChange, Expired, Fate, Notice, PolicyTrouble, RefusedPolicy, StrangersOfDay, Trouble,
+    access_notice, excess_key, excess_notice, execution_notice, expired_notice, legal_subject,
+    policy_refused_notice, policy_trouble_notice, problem_notice, refusal_notice, strangers_notice,
 };
 pub use outbox::Unsent;
+pub use outcome::Telling;
 pub use recipients::{Recipients, Withheld, name_accounts, recipients};
 pub use record::MAX_PART;
+pub use watermark::{Interval, Watermark, longest_waiting};
+
+use std::collections::BTreeSet;
 
 use crate::{
-    id::ExecutionArn,
+    execution::Execution,
+    id::AccountId,
     policy::{Policy, Rule},
     status::ExecutionStatus,
 };
@@ -55,16 +61,22 @@ pub const PROBLEM_DETAIL_TYPE: &str = "Problem";
 
 /// The rules that want news of this execution, whomever they name.
 #[must_use]
-pub fn wanting_rules<'a>(
-    policy: &'a Policy,
-    execution: &'a ExecutionArn,
-    status: &'a ExecutionStatus,
-) -> Vec<&'a Rule> {
+pub fn wanting_rules<'a>(policy: &'a Policy, execution: &'a Execution) -> Vec<&'a Rule> {
+    if !execution.is_of_own_pipeline() {
+        return Vec::new();
+    }
     policy
-        .rules_of(execution.account())
-        .filter(|rule| rule.pipelines.matches(execution.pipeline_name()))
-        .filter(|rule| wants(rule, status))
+        .rules_of(execution.arn.account())
+        .filter(|rule| rule.pipelines.matches(execution.arn.pipeline_name()))
+        .filter(|rule| wants(rule, &execution.status))
         .collect()
+}
+
+/// The owners of which some rule wants news.
+#[must_use]
+pub fn watched(policy: &Policy) -> BTreeSet<&AccountId> {
+    let watching = policy.rules.iter().filter(|rule| !rule.notify.is_empty());
+    watching.map(|rule| &rule.owner).collect()
 }
 
 /// A status that AWS added later goes to everyone who wants news at all.

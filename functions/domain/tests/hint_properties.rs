@@ -19,7 +19,6 @@ use serde_json::{Value, json};
 const EVENTS: &[&str] = &[
     include_str!("events/execution-succeeded.json"),
     include_str!("events/execution-started-of-aws-pipeline.json"),
-    include_str!("events/step-failed.json"),
     include_str!("events/create-pipeline.json"),
     include_str!("events/share-associated.json"),
     include_str!("events/policy-updated.json"),

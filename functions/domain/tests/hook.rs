@@ -8,12 +8,13 @@
 use std::collections::BTreeMap;
 
 use domain::{
+    execution::{Details, FailedStep},
     hook::{
-        Access, FailureKind, Identity, Operation, Progress, Request, Round, Run, Seen, Shared,
-        Started, Step, Token, check_started, grants, journal, next, policy_for,
+        self, Act, Deployed, ErrorKind, FailedCall, FailureKind, GrantState, Identity, JobOutcome,
+        NextStep, Operation, Progress, Question, Request, Round, Shared, Started, State, Token,
+        Wait, check_started, grants, journal, policy_for, runs_already,
     },
-    id::{ExecutionArn, PipelineArn, Region},
-    notification::FailedStep,
+    id::{AccountId, ExecutionArn, PipelineArn, Region},
     policy::Policy,
     sharing::{Association, Pipeline},
     status::{AssociationStatus, ExecutionStatus},
@@ -396,78 +397,226 @@ fn what_sagemaker_returns_is_taken_only_if_it_was_asked_for() {
     assert!(told.contains("\"Name\" is not as requested"), "{told}");
 }
 
-fn run(status: ExecutionStatus) -> Run {
-    Run {
-        status,
-        ..Run::started(execution())
+fn run(status: ExecutionStatus) -> Details {
+    Details::of(status)
+}
+
+fn deployed() -> Pipeline {
+    Pipeline {
+        arn: pipeline(),
+        created: begin(),
     }
 }
 
-/// A run of the first round.
-fn seen(run: Option<Run>) -> Seen {
-    let round = run.as_ref().map(|run| Round {
-        execution: Some(run.arn.clone()),
-        ..round(1, Operation::Start)
-    });
-    Seen {
-        now: begin(),
-        round,
-        run,
-        grants: None,
+fn owner() -> AccountId {
+    "222222222222".parse().unwrap()
+}
+
+fn site() -> Box<Deployed> {
+    Box::new(Deployed {
+        owner: owner(),
+        pipeline: deployed(),
+        identity: identity("", "job"),
+    })
+}
+
+/// What is to be done next, here always for the same request.
+fn next(state: &State) -> NextStep {
+    match hook::next(state) {
+        NextStep::Act(_, act) => NextStep::Act(site(), act),
+        NextStep::Observe(Question::Progress(_)) => NextStep::Observe(Question::Progress(site())),
+        NextStep::Observe(Question::Run(_)) => NextStep::Observe(Question::Run(site())),
+        NextStep::Observe(Question::Access(_)) => NextStep::Observe(Question::Access(site())),
+        step => step,
     }
 }
 
-/// An attempt that answers for the run from this round on.
-fn since(round: u32) -> Progress {
+/// An attempt that has begun, and answers for the run from this round on.
+fn since(round: Option<u32>) -> Progress {
     Progress {
         began: Some(begin()),
-        round: Some(round),
-        ..Progress::default()
+        created: Some(begin()),
+        round,
+        sharing: None,
+    }
+}
+
+/// An attempt that knows how far it is and what the run does, at this time.
+fn at(
+    now: Timestamp,
+    more: &str,
+    progress: Progress,
+    round: Option<Round>,
+    run: Option<Details>,
+) -> State {
+    let mut state = State::new(request(more), Token::new("job"));
+    state.read_policy(Some(policy()), &region());
+    state.found_pipeline(owner(), deployed(), Some(now));
+    state.read_progress(progress);
+    state.looked_at_run(round, run);
+    state
+}
+
+/// What an attempt does about this run of the first round.
+fn step(progress: Progress, run: Option<Details>) -> NextStep {
+    next(&of_first_round(progress, run))
+}
+
+fn of_first_round(progress: Progress, run: Option<Details>) -> State {
+    let round = run.as_ref().map(|_| Round {
+        execution: Some(execution()),
+        ..round(1, Operation::Start)
+    });
+    at(begin(), "", progress, round, run)
+}
+
+fn answer_from(round: u32) -> NextStep {
+    NextStep::Act(site(), Act::Write(journal::answers(round)))
+}
+
+fn claim(operation: Operation) -> NextStep {
+    NextStep::Act(site(), Act::Claim(operation))
+}
+
+/// The message of an end that is a failure of the job.
+fn failure(step: NextStep) -> String {
+    let NextStep::End(JobOutcome::Failed(failure)) = step else {
+        panic!("it failed: {step:?}");
+    };
+    assert_eq!(failure.kind, FailureKind::JobFailed);
+    failure.message
+}
+
+fn is_waiting(step: &NextStep) -> bool {
+    matches!(step, NextStep::End(JobOutcome::Waiting(_)))
+}
+
+#[test]
+fn what_is_not_known_is_found_out_first_and_the_beginning_is_written_down() {
+    let mut state = State::new(request(""), Token::new("job"));
+    assert_eq!(next(&state), NextStep::Observe(Question::Policy));
+    state.read_policy(Some(policy()), &region());
+    assert_eq!(next(&state), NextStep::Observe(Question::Pipeline(owner())));
+    state.found_pipeline(owner(), deployed(), Some(begin()));
+    assert_eq!(next(&state), NextStep::Observe(Question::Progress(site())));
+    state.read_progress(Progress::default());
+    let began = journal::began(begin(), begin());
+    assert_eq!(
+        next(&state),
+        NextStep::Act(site(), Act::Write(began.clone()))
+    );
+    let mut slower = state.clone();
+    slower.wrote(&began, false);
+    assert_eq!(next(&slower), NextStep::Observe(Question::Progress(site())));
+    state.wrote(&began, true);
+    assert_eq!(next(&state), NextStep::Observe(Question::Run(site())));
+    let identity = identity("", "job");
+    assert_eq!(state.token().is_of(&identity), Ok(true));
+}
+
+#[test]
+fn a_pipeline_that_took_the_place_of_the_one_that_ran_is_not_let_in() {
+    let later = begin() + SignedDuration::from_millis(1);
+    for progress in [since(None), since(Some(1))] {
+        let mut state = State::new(request(""), Token::new("job"));
+        state.read_policy(Some(policy()), &region());
+        state.found_pipeline(
+            owner(),
+            Pipeline {
+                created: later,
+                ..deployed()
+            },
+            Some(later),
+        );
+        state.read_progress(progress);
+        let told = failure(next(&state));
+        assert!(told.contains("deleted and made again"), "{told}");
+    }
+}
+
+#[test]
+fn a_token_of_other_work_or_of_work_that_nobody_remembers_is_refused() {
+    let bound = |more: &str| {
+        let mut token = Token::new("job");
+        token.bind(&identity(more, "job"));
+        token
+    };
+    let end = |token: Token, progress: Progress| {
+        let mut state = State::new(request(""), token);
+        state.read_policy(Some(policy()), &region());
+        state.found_pipeline(owner(), deployed(), Some(begin()));
+        if next(&state) == NextStep::Observe(Question::Progress(site())) {
+            state.read_progress(progress);
+        }
+        next(&state)
+    };
+    assert_eq!(
+        end(bound(""), since(Some(1))),
+        NextStep::Observe(Question::Run(site()))
+    );
+    for (token, progress) in [
+        (bound(r#", "runMinutes": 9"#), since(Some(1))),
+        (bound(""), Progress::default()),
+    ] {
+        let NextStep::End(JobOutcome::Failed(failure)) = end(token, progress) else {
+            panic!("it is refused");
+        };
+        assert_eq!(failure.kind, FailureKind::ConfigurationError);
+        assert!(failure.message.contains("belongs to no attempt"));
     }
 }
 
 #[test]
 fn a_run_that_failed_is_run_again_by_the_next_attempt_but_not_by_its_own() {
-    let request = request("");
-    let new = Progress::default();
-    let start = Step::Begin(Operation::Start);
-    assert_eq!(next(&request, &new, &seen(None)), start);
+    assert_eq!(step(since(None), None), answer_from(1));
+    assert_eq!(step(since(Some(1)), None), claim(Operation::Start));
     let partly = run(ExecutionStatus::CompletedWithFailures);
-    assert_eq!(next(&request, &new, &seen(Some(partly))), start);
-    let failed = Run {
+    assert_eq!(
+        step(since(Some(2)), Some(partly)),
+        claim(Operation::Start),
+        "SageMaker does not run it again"
+    );
+    let failed = Details {
         failed_steps: vec![FailedStep {
             name: "Train".into(),
             reason: Some("bad luck".into()),
         }],
         ..run(ExecutionStatus::Failed)
     };
-    let again = Step::Begin(Operation::Retry(execution()));
-    assert_eq!(next(&request, &new, &seen(Some(failed.clone()))), again);
+    assert_eq!(step(since(None), Some(failed.clone())), answer_from(2));
     // It has written down that the next round is its own, and was killed before it claimed it.
-    assert_eq!(
-        next(&request, &since(2), &seen(Some(failed.clone()))),
-        again
-    );
-    let Step::Fail(failure) = next(&request, &since(1), &seen(Some(failed))) else {
-        panic!("it failed");
-    };
-    assert_eq!(failure.kind, FailureKind::JobFailed);
+    let again = claim(Operation::Retry(execution()));
+    assert_eq!(step(since(Some(2)), Some(failed.clone())), again);
     let expected = format!(
         "{} ended as Failed: step Train failed: \"bad luck\"",
         execution()
     );
-    assert_eq!(failure.message, expected);
+    assert_eq!(failure(step(since(Some(1)), Some(failed))), expected);
+}
+
+#[test]
+fn a_round_that_another_attempt_was_faster_to_claim_serves_both() {
+    let mut state = of_first_round(since(Some(2)), Some(run(ExecutionStatus::Failed)));
+    let round = state.round(Operation::Retry(execution()), "secret".to_owned());
+    assert_eq!((round.number, round.at), (2, begin()));
+    let mut slower = state.clone();
+    slower.claimed(round.clone(), false);
+    assert_eq!(next(&slower), NextStep::Observe(Question::Run(site())));
+    state.claimed(round.clone(), true);
+    // A retry is about an execution that is known, and nobody has looked at it since.
+    assert_eq!(state.execution(), Some(&execution()));
+    assert_eq!(next(&state), NextStep::Act(site(), Act::Perform(round)));
 }
 
 #[test]
 fn a_run_is_adopted_unless_it_ends_badly() {
     use ExecutionStatus::{Executing, Failed, Stopped, Stopping, Succeeded};
-    let step = |status| next(&request(""), &Progress::default(), &seen(Some(run(status))));
-    assert_eq!(step(Executing), Step::Adopt(1));
-    assert!(matches!(step(Stopping), Step::Wait(_)));
-    assert_eq!(step(Succeeded), Step::Share);
+    let step = |status| step(since(None), Some(run(status)));
+    assert_eq!(step(Executing), answer_from(1));
+    assert!(is_waiting(&step(Stopping)));
+    assert_eq!(step(Succeeded), NextStep::Act(site(), Act::Share));
     for status in [Stopped, Failed] {
-        assert_eq!(step(status), Step::Begin(Operation::Retry(execution())));
+        assert_eq!(step(status), answer_from(2));
     }
 }
 
@@ -475,35 +624,86 @@ fn a_run_is_adopted_unless_it_ends_badly() {
 fn what_was_begun_is_finished_by_whoever_comes_next() {
     use ExecutionStatus::{Executing, Failed, Stopping, Succeeded};
     let start = round(1, Operation::Start);
-    let mut unfinished = seen(None);
-    unfinished.round = Some(start.clone());
-    let step = |seen: &Seen| next(&request(""), &Progress::default(), seen);
-    assert_eq!(step(&unfinished), Step::Perform(start));
-    let retry = round(2, Operation::Retry(execution()));
-    unfinished.round = Some(retry.clone());
-    let mut step = |status| {
-        unfinished.run = Some(run(status));
-        step(&unfinished)
+    let unfinished = |round: &Round, run| {
+        let state = at(begin(), "", since(None), Some(round.clone()), run);
+        next(&state)
     };
-    assert_eq!(step(Failed), Step::Perform(retry.clone()));
-    assert!(matches!(step(Stopping), Step::Wait(_)));
+    let perform = |round: &Round| NextStep::Act(site(), Act::Perform(round.clone()));
+    assert_eq!(unfinished(&start, None), perform(&start));
+    let retry = round(2, Operation::Retry(execution()));
+    let step = |status| unfinished(&retry, Some(run(status)));
+    assert_eq!(step(Failed), perform(&retry));
+    assert!(is_waiting(&step(Stopping)));
+    let settle = NextStep::Act(site(), Act::Settle(retry.clone(), execution()));
     for status in [Executing, Succeeded] {
-        assert_eq!(step(status), Step::Settle(retry.clone(), execution()));
+        assert_eq!(step(status), settle);
     }
 }
 
 #[test]
+fn a_run_that_was_begun_just_now_is_for_the_next_invocation_to_see() {
+    let first = round(1, Operation::Start);
+    let begun = || {
+        let mut state = at(begin(), "", since(Some(1)), Some(first.clone()), None);
+        state.performed(execution());
+        state
+    };
+    let waits = format!("{} is Executing", execution());
+    let is_begun = |state: &State| match next(state) {
+        NextStep::End(JobOutcome::Waiting(wait)) => wait.to_string() == waits,
+        _ => false,
+    };
+    let mut state = begun();
+    assert!(is_begun(&state));
+    assert!(!state.is_as_asked(&first, None), "it is not visible yet");
+    assert!(is_begun(&state));
+    let mut started = Started {
+        pipeline: Some(pipeline()),
+        created: Some(begin()),
+        version: None,
+        parameters: BTreeMap::new(),
+    };
+    assert!(state.is_as_asked(&first, Some(&started)));
+    assert!(is_begun(&state));
+    started.pipeline = None;
+    assert!(!state.is_as_asked(&first, Some(&started)));
+    let told = failure(next(&state));
+    assert!(told.contains("it is of another pipeline"), "{told}");
+    assert_eq!(state.execution(), Some(&execution()), "people see which");
+}
+
+#[test]
+fn a_retry_is_needed_only_of_a_run_that_is_over() {
+    use ExecutionStatus::{Executing, Failed, Stopped, Stopping, Succeeded};
+    for (status, runs) in [
+        (Executing, true),
+        (Stopping, true),
+        (Succeeded, true),
+        (Failed, false),
+        (Stopped, false),
+    ] {
+        assert_eq!(runs_already(Some(&run(status.clone()))), runs, "{status}");
+    }
+    assert!(!runs_already(None), "it is gone");
+}
+
+#[test]
 fn a_run_that_takes_too_long_is_not_waited_for() {
-    let request = request(r#", "runMinutes": 10"#);
+    let more = r#", "runMinutes": 10"#;
+    let known = Round {
+        execution: Some(execution()),
+        ..round(1, Operation::Start)
+    };
     for status in [ExecutionStatus::Executing, ExecutionStatus::Stopping] {
-        let mut seen = seen(Some(run(status.clone())));
-        assert!(matches!(next(&request, &since(1), &seen), Step::Wait(_)));
-        seen.now = begin() + SignedDuration::from_mins(10);
-        let Step::Fail(failure) = next(&request, &since(1), &seen) else {
-            panic!("it is over");
+        let step = |minutes| {
+            let now = begin() + SignedDuration::from_mins(minutes);
+            let run = Some(run(status.clone()));
+            next(&at(now, more, since(Some(1)), Some(known.clone()), run))
         };
-        let told = format!("still {status} after 10 minutes");
-        assert!(failure.message.contains(&told), "{failure}");
+        assert!(is_waiting(&step(0)));
+        let told = failure(step(10));
+        let expected = format!("still {status} after 10 minutes");
+        assert!(told.contains(&expected), "{told}");
     }
 }
 
@@ -530,12 +730,8 @@ fn shared(name: &str, pipeline: AssociationStatus, principal: AssociationStatus)
 #[test]
 fn who_has_access_follows_from_the_rules_about_the_pipeline_and_their_shares() {
     use AssociationStatus::{Associated, Associating, Disassociated};
-    let deployed = |created| Pipeline {
-        arn: pipeline(),
-        created,
-    };
     let of = |shares: &[Shared]| {
-        let grants = grants(&policy(), &deployed(begin()), shares);
+        let grants = grants(&policy(), &deployed(), shares);
         let access = grants
             .into_iter()
             .map(|it| (it.rule.to_string(), it.access));
@@ -552,34 +748,34 @@ fn who_has_access_follows_from_the_rules_about_the_pipeline_and_their_shares() {
         of(&[]).into_keys().collect::<Vec<_>>(),
         ["created", "proved"]
     );
-    assert_eq!(of(&[])["created"], Access::NotShared);
+    assert_eq!(of(&[])["created"], GrantState::NotShared);
     assert_eq!(
         of(&share(Associated, Associated))["created"],
-        Access::Granted
+        GrantState::Granted
     );
     assert_eq!(
         of(&share(Associated, Associating))["created"],
-        Access::Invited
+        GrantState::Invited
     );
     assert_eq!(
         of(&share(Associating, Associated))["created"],
-        Access::Invited
+        GrantState::Invited
     );
     assert_eq!(
         of(&share(Associated, Disassociated))["created"],
-        Access::NotShared
+        GrantState::NotShared
     );
     // The share of the other rule is for somebody else.
     assert_eq!(
         of(&share(Associated, Associated))["proved"],
-        Access::NotShared
+        GrantState::NotShared
     );
     // What was associated before the pipeline was made is of a namesake.
     let mut old = share(Associated, Associated);
     for shared in &mut old {
         shared.pipeline.created = Some(begin() - SignedDuration::from_secs(1));
     }
-    assert_eq!(of(&old)["created"], Access::NotShared);
+    assert_eq!(of(&old)["created"], GrantState::NotShared);
 }
 
 #[test]
@@ -608,34 +804,220 @@ fn sharing_what_no_rule_names_is_a_mistake_that_is_told_at_once() {
     assert!(message.contains("no policy is in force"), "{message}");
 }
 
+/// An attempt that runs nothing and has asked for sharing.
+fn sharing(more: &str, now: Timestamp) -> State {
+    let progress = Progress {
+        sharing: Some(begin()),
+        ..since(None)
+    };
+    at(
+        now,
+        &format!(", \"run\": false{more}"),
+        progress,
+        None,
+        None,
+    )
+}
+
 #[test]
 fn whoever_lacks_access_in_the_end_is_named() {
-    let request = request(r#", "run": false, "accessMinutes": 60"#);
-    let mut progress = Progress::default();
-    assert_eq!(next(&request, &progress, &seen(None)), Step::Share);
-    progress.sharing = Some(begin());
-    let mut seen = seen(None);
-    let deployed = Pipeline {
-        arn: pipeline(),
-        created: begin(),
+    let unshared = at(begin(), r#", "run": false"#, since(None), None, None);
+    assert_eq!(next(&unshared), NextStep::Act(site(), Act::Share));
+    let hour = begin() + SignedDuration::from_hours(1);
+    let looked = |more: &str, now| {
+        let mut state = sharing(more, now);
+        // A rule that is new since then may wait for the hook, too.
+        assert_eq!(next(&state), NextStep::Act(site(), Act::OpenGates));
+        state.opened_gates();
+        assert_eq!(next(&state), NextStep::Observe(Question::Access(site())));
+        state.looked_for_access(grants(&policy(), &deployed(), &[]));
+        next(&state)
     };
-    seen.grants = Some(grants(&policy(), &deployed, &[]));
-    assert!(matches!(next(&request, &progress, &seen), Step::Wait(_)));
-    seen.now = begin() + SignedDuration::from_hours(1);
-    let Step::Fail(failure) = next(&request, &progress, &seen) else {
-        panic!("it is over");
-    };
+    assert!(is_waiting(&looked(r#", "accessMinutes": 60"#, begin())));
+    let told = failure(looked(r#", "accessMinutes": 60"#, hour));
     assert!(
-        failure
-            .message
-            .contains("111111111111: not shared by rule created"),
-        "{failure}"
+        told.contains("111111111111: not shared by rule created"),
+        "{told}"
     );
     let gated =
         "333333333333: not shared by rule proved yet, which asks for a run that has succeeded";
-    assert!(failure.message.contains(gated), "{failure}");
-    let impatient = Request::parse(
-        r#"{"pipeline": "churn", "owner": "test", "run": false, "waitForAccess": false}"#,
+    assert!(told.contains(gated), "{told}");
+    let impatient = looked(r#", "waitForAccess": false"#, hour);
+    assert_eq!(impatient, NextStep::End(JobOutcome::Succeeded));
+}
+
+#[test]
+fn what_was_shared_once_stays_shared_whatever_becomes_of_the_run() {
+    let progress = Progress {
+        sharing: Some(begin()),
+        ..since(Some(1))
+    };
+    let step = step(progress, Some(run(ExecutionStatus::Failed)));
+    assert_eq!(step, NextStep::Act(site(), Act::OpenGates));
+}
+
+#[test]
+fn a_success_says_who_has_access_and_later_actions_can_use_it() {
+    use AssociationStatus::Associated;
+    let mut state = of_first_round(since(Some(1)), Some(run(ExecutionStatus::Succeeded)));
+    assert_eq!(state.success(), "run succeeded; not shared");
+    state.asked_to_share();
+    let shares = [shared("pipeshare-created", Associated, Associated)];
+    state.looked_for_access(grants(&policy(), &deployed(), &shares));
+    assert_eq!(state.success(), "run succeeded; 1 of 2 have access");
+    let share = "arn:aws:ram:us-east-1:222222222222:resource-share/s";
+    let known = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        state.variables(),
+        [
+            ("pipelineArn", known(PIPELINE)),
+            ("executionArn", known(execution().as_str())),
+            ("shareArns", known(share)),
+            ("consumers", known("111111111111")),
+        ]
     );
-    assert_eq!(next(&impatient.unwrap(), &progress, &seen), Step::Succeed);
+    assert_eq!(
+        sharing("", begin()).variables()[1..]
+            .iter()
+            .filter(|it| it.1.is_some())
+            .count(),
+        0
+    );
+    assert_eq!(
+        sharing("", begin()).success(),
+        "not run; 0 of 0 have access"
+    );
+}
+
+#[test]
+fn the_rules_that_wait_for_the_hook_are_those_about_the_pipeline_if_it_is_to_be_shared() {
+    let gated = Policy::parse(
+        "version: 1\naccounts: { dev: \"111111111111\", test: \"222222222222\" }\nrules:\n\
+         - { name: created, owner: test, pipelines: [\"*\"], with: [dev], after: created }\n\
+         - { name: gated, owner: test, pipelines: [churn], with: [dev], after: hook }\n\
+         - { name: other, owner: test, pipelines: [other], with: [dev], after: hook }\n",
+    )
+    .unwrap();
+    let waiting = |more: &str| {
+        let mut state = State::new(request(more), Token::new("job"));
+        state.read_policy(Some(gated.clone()), &region());
+        state.found_pipeline(owner(), deployed(), Some(begin()));
+        let names = state.waiting_rules().map(|rule| rule.name.to_string());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(waiting(""), ["gated"]);
+    assert_eq!(waiting(r#", "share": false"#), [""; 0]);
+}
+
+fn refused(is_denied: bool, code: Option<&str>) -> FailedCall<'_> {
+    FailedCall {
+        may_pass: false,
+        is_denied,
+        code,
+        message: "no",
+    }
+}
+
+#[test]
+fn a_failed_call_is_somebodys_to_mend_or_may_pass() {
+    for (call, kind) in [
+        (
+            refused(true, Some("AccessDeniedException")),
+            FailureKind::PermissionError,
+        ),
+        (
+            refused(false, Some("ResourceNotFound")),
+            FailureKind::ConfigurationError,
+        ),
+        (
+            refused(false, Some("ValidationException")),
+            FailureKind::ConfigurationError,
+        ),
+        (
+            refused(false, Some("ResourceLimitExceeded")),
+            FailureKind::JobFailed,
+        ),
+        (refused(false, None), FailureKind::JobFailed),
+    ] {
+        assert_eq!(call.failure_kind(), Some(kind));
+    }
+    let passing = FailedCall {
+        may_pass: true,
+        ..refused(true, Some("ThrottlingException"))
+    };
+    assert_eq!(passing.failure_kind(), None);
+}
+
+#[test]
+fn what_aws_does_not_serve_is_tried_again_nineteen_times_in_a_row() {
+    let passing = FailedCall {
+        may_pass: true,
+        ..refused(false, None)
+    };
+    let mut state = State::new(request(""), Token::new("job"));
+    for _ in 0..19 {
+        let outcome = state.failed(passing);
+        assert_eq!(
+            outcome,
+            JobOutcome::Waiting(Wait::Aws("no".to_owned())),
+            "{:?}",
+            state.token()
+        );
+        assert_eq!(outcome.state(), "waiting");
+    }
+    let mut other = state.clone();
+    let JobOutcome::Failed(failure) = state.failed(passing) else {
+        panic!("it is over");
+    };
+    assert_eq!(failure.kind, FailureKind::SystemUnavailable);
+    assert_eq!(failure.message, "after 20 tries: no");
+    other.ended();
+    assert!(matches!(other.failed(passing), JobOutcome::Waiting(_)));
+}
+
+#[test]
+fn only_an_account_that_somebody_has_named_is_one_that_fails() {
+    let denied = |owner: &str| {
+        let text = format!("{{\"pipeline\": \"churn\", \"owner\": \"{owner}\"}}");
+        let mut state = State::new(Request::parse(&text).unwrap(), Token::new("job"));
+        state.read_policy(Some(policy()), &region());
+        let outcome = state.failed(refused(true, None));
+        state.is_failed_account(&outcome)
+    };
+    assert!(denied("222222222222"));
+    assert!(!denied("999999999999"), "nobody has named it");
+}
+
+#[test]
+fn whoever_reads_the_result_alone_takes_only_a_success_for_one() {
+    let waiting = JobOutcome::Waiting(Wait::Others);
+    let failure = |kind| JobOutcome::Failed(domain::hook::Failure::new(kind, "why"));
+    let failed = failure(FailureKind::JobFailed);
+    for outcome in [&waiting, &JobOutcome::Succeeded] {
+        assert_eq!(outcome.for_caller(), Ok(()));
+    }
+    assert_eq!(JobOutcome::Succeeded.for_nobody(), Ok(()));
+    let kinds = [
+        waiting.for_nobody(),
+        failed.for_nobody(),
+        failed.for_caller(),
+    ];
+    let kinds = kinds.map(|error| error.unwrap_err().kind.as_str());
+    assert_eq!(kinds, ["Waiting", "JobFailed", "JobFailed"]);
+}
+
+#[test]
+fn whose_fault_an_error_is_decides_whether_somebody_is_called() {
+    let job = ErrorKind::Job;
+    for (kind, is_the_callers) in [
+        (job(FailureKind::JobFailed), true),
+        (job(FailureKind::ConfigurationError), true),
+        (job(FailureKind::PermissionError), true),
+        (ErrorKind::Waiting, true),
+        (ErrorKind::BadEvent, true),
+        (job(FailureKind::SystemUnavailable), false),
+        (ErrorKind::Unanswered, false),
+    ] {
+        assert_eq!(kind.is_the_callers(), is_the_callers, "{}", kind.as_str());
+    }
 }

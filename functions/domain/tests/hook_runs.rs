@@ -8,13 +8,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
+    execution::Details,
     hook::{
-        Access, Grant, Operation, Progress, Request, Round, Run, Seen, Step,
-        journal::{self, Entry},
-        next,
+        Act, Entry, Grant, GrantState, JobOutcome, NextStep, Operation, Question, Request, Round,
+        State, Token, journal, next,
     },
     id::ExecutionArn,
-    policy::Gate,
+    policy::{Gate, Policy},
+    sharing::Pipeline,
     status::ExecutionStatus,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -71,17 +72,9 @@ impl World {
         Ok(())
     }
 
-    fn note(&mut self, attempt: usize, entry: Entry) -> Result<Progress, Killed> {
+    fn write_run(&mut self, entry: Entry) -> Result<bool, Killed> {
         self.touch()?;
-        let entries = self.attempts.entry(attempt).or_default();
-        write(entries, entry);
-        Ok(journal::progress(entries))
-    }
-
-    fn write_run(&mut self, entry: Entry) -> Result<(), Killed> {
-        self.touch()?;
-        write(&mut self.runs, entry);
-        Ok(())
+        Ok(write(&mut self.runs, entry))
     }
 
     /// What SageMaker does for a round, once for each token.
@@ -111,30 +104,83 @@ impl World {
         }
     }
 
-    fn look(&self, now: Timestamp, progress: Progress) -> Seen {
+    fn look_at_run(&self) -> (Option<Round>, Option<Details>) {
         let round = journal::latest(&self.runs, begin());
-        let run = round.as_ref().and_then(Round::run).map(|arn| Run {
-            status: self.status.clone().unwrap(),
-            ..Run::started(arn.clone())
-        });
+        let run = round.as_ref().and_then(Round::run);
+        let run = run.map(|_| Details::of(self.status.clone().unwrap()));
+        (round, run)
+    }
+
+    fn grant(&self) -> Grant {
         let access = if self.access {
-            Access::Granted
+            GrantState::Granted
         } else {
-            Access::Invited
+            GrantState::Invited
         };
-        let grant = Grant {
+        Grant {
             rule: "r".parse().unwrap(),
             gate: Gate::Hook,
             principal: "111111111111".parse().unwrap(),
             share: None,
             access,
-        };
-        Seen {
-            now,
-            round,
-            run,
-            grants: progress.sharing.map(|_| vec![grant]),
         }
+    }
+
+    /// Finds something out for an attempt.
+    fn observe(&self, state: &mut State, question: &Question, attempt: usize, now: Timestamp) {
+        match question {
+            Question::Policy => state.read_policy(Some(policy()), &region()),
+            Question::Pipeline(owner) => {
+                let arn = "arn:aws:sagemaker:us-east-1:222222222222:pipeline/churn";
+                let arn = arn.parse().unwrap();
+                let created = begin();
+                state.found_pipeline(owner.clone(), Pipeline { arn, created }, Some(now));
+            }
+            Question::Progress(_) => {
+                let entries = self.attempts.get(&attempt).map(Vec::as_slice);
+                state.read_progress(journal::progress(entries.unwrap_or_default()));
+            }
+            Question::Run(_) => {
+                let (round, run) = self.look_at_run();
+                state.looked_at_run(round, run);
+            }
+            Question::Access(_) => state.looked_for_access(vec![self.grant()]),
+        }
+    }
+
+    /// Does something for an attempt, and may be killed at it.
+    fn act(&mut self, state: &mut State, act: Act, attempt: usize) -> Result<(), Killed> {
+        match act {
+            Act::Write(entry) => {
+                self.touch()?;
+                let entries = self.attempts.entry(attempt).or_default();
+                let is_first = write(entries, entry.clone());
+                state.wrote(&entry, is_first);
+            }
+            Act::Claim(operation) => {
+                self.secrets += 1;
+                let round = state.round(operation, format!("secret{}", self.secrets));
+                let is_ours = self.write_run(round.claim(begin()))?;
+                state.claimed(round, is_ours);
+            }
+            Act::Perform(round) => {
+                let execution = self.perform(&round)?;
+                state.performed(execution.clone());
+                self.write_run(round.done(begin(), &execution))?;
+            }
+            Act::Settle(round, execution) => {
+                self.write_run(round.done(begin(), &execution))?;
+                state.settled();
+            }
+            Act::OpenGates => state.opened_gates(),
+            Act::Share => {
+                self.touch()?;
+                let entries = self.attempts.entry(attempt).or_default();
+                write(entries, journal::sharing(state.now()));
+                state.asked_to_share();
+            }
+        }
+        Ok(())
     }
 
     /// One invocation: goes on until it has to wait, and returns how it ended.
@@ -143,40 +189,29 @@ impl World {
         request: &Request,
         attempt: usize,
         now: Timestamp,
-    ) -> Result<Step, Killed> {
-        let mut progress = self.note(attempt, journal::began(now, begin()))?;
-        for _ in 0..10 {
-            let seen = self.look(now, progress);
-            match next(request, &progress, &seen) {
-                Step::Begin(operation) => {
-                    let number = seen.round.map_or(1, |round| round.number + 1);
-                    progress = self.note(attempt, journal::answers(number))?;
-                    self.secrets += 1;
-                    let round = Round {
-                        number,
-                        operation,
-                        token: format!("secret{}", self.secrets),
-                        at: now,
-                        execution: None,
-                    };
-                    self.write_run(round.claim(begin()))?;
-                }
-                Step::Perform(round) => {
-                    let execution = self.perform(&round)?;
-                    self.write_run(round.done(begin(), &execution))?;
-                    let executing = ExecutionStatus::Executing;
-                    return Ok(Step::Wait(domain::hook::Wait::Run(execution, executing)));
-                }
-                Step::Settle(round, execution) => {
-                    self.write_run(round.done(begin(), &execution))?;
-                }
-                Step::Adopt(round) => progress = self.note(attempt, journal::answers(round))?,
-                Step::Share => progress = self.note(attempt, journal::sharing(now))?,
-                end => return Ok(end),
+    ) -> Result<JobOutcome, Killed> {
+        let mut state = State::new(request.clone(), Token::new("job"));
+        for _ in 0..20 {
+            match next(&state) {
+                NextStep::Observe(question) => self.observe(&mut state, &question, attempt, now),
+                NextStep::Act(_, act) => self.act(&mut state, act, attempt)?,
+                NextStep::End(outcome) => return Ok(outcome),
             }
         }
         panic!("an invocation ends");
     }
+}
+
+fn policy() -> Policy {
+    Policy::parse(
+        "version: 1\naccounts: { dev: \"111111111111\", test: \"222222222222\" }\nrules:\n\
+         - { name: r, owner: test, pipelines: [\"*\"], with: [dev], after: hook }\n",
+    )
+    .unwrap()
+}
+
+fn region() -> domain::id::Region {
+    "us-east-1".parse().unwrap()
 }
 
 fn begin() -> Timestamp {
@@ -205,7 +240,7 @@ proptest! {
         )).unwrap();
         let mut world = World::default();
         let mut now = begin();
-        let mut ends: BTreeMap<usize, Step> = BTreeMap::new();
+        let mut ends: BTreeMap<usize, JobOutcome> = BTreeMap::new();
         let quiet = (0..1000).map(|n| Event::Invoke { attempt: n % 4, killed_after: usize::MAX });
         for event in events.into_iter().chain(quiet) {
             now += SignedDuration::from_mins(1);
@@ -222,22 +257,21 @@ proptest! {
                     world.fuel = killed_after;
                     let failed_before = world.status == Some(ExecutionStatus::Failed);
                     match world.invoke(&request, attempt, now) {
-                        Err(Killed) | Ok(Step::Wait(_)) => {}
-                        Ok(Step::Succeed) => {
+                        Err(Killed) | Ok(JobOutcome::Waiting(_)) => {}
+                        Ok(JobOutcome::Succeeded) => {
                             let succeeded = world.status == Some(ExecutionStatus::Succeeded);
                             let shared = journal::progress(&world.attempts[&attempt]).sharing;
                             prop_assert!(!run || succeeded || shared.is_some());
                             prop_assert!(!share || world.access);
-                            ends.insert(attempt, Step::Succeed);
+                            ends.insert(attempt, JobOutcome::Succeeded);
                         }
-                        Ok(Step::Fail(failure)) => {
+                        Ok(JobOutcome::Failed(failure)) => {
                             prop_assert!(!failure.message.is_empty());
                             if failure.message.contains("ended as") {
                                 prop_assert!(failed_before);
                             }
-                            ends.insert(attempt, Step::Fail(failure));
+                            ends.insert(attempt, JobOutcome::Failed(failure));
                         }
-                        Ok(other) => prop_assert!(false, "{other:?} is no end"),
                     }
                 }
             }

@@ -15,13 +15,15 @@ use std::thread;
 
 use changed_support::changed;
 use domain::{
+    execution::{Details, Execution, ExecutionNews, Source},
     hint::{self, Kind},
     hook::{
-        Access, Identity, Operation, PipelineRef, Progress, Request, Round, Run, Seen, Step, Token,
-        Wait, next,
+        GrantState, Identity, JobOutcome, NextStep, Operation, PipelineRef, Progress, Request,
+        Round, State, Token, Wait, next,
     },
-    notification::{self, Change, Decision, Told, decide},
+    notification::{Decision, Told, decide},
     policy::Policy,
+    sharing::Pipeline,
     status::ExecutionStatus,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -37,7 +39,6 @@ use proptest::{
 const EVENTS: &[&str] = &[
     include_str!("events/execution-succeeded.json"),
     include_str!("events/execution-started-of-aws-pipeline.json"),
-    include_str!("events/step-failed.json"),
     include_str!("events/create-pipeline.json"),
     include_str!("events/share-associated.json"),
     include_str!("events/policy-updated.json"),
@@ -112,25 +113,37 @@ fn status() -> impl Strategy<Value = ExecutionStatus> {
     ]
 }
 
-fn seen() -> impl Strategy<Value = notification::Seen> {
-    select(vec![
-        notification::Seen::ByEvent,
-        notification::Seen::ByLooking,
-    ])
+fn begin() -> Timestamp {
+    "2026-01-05T09:00:00Z".parse().unwrap()
+}
+
+fn source() -> impl Strategy<Value = Source> {
+    select(vec![Source::Event, Source::Reconciliation])
+}
+
+fn execution(status: ExecutionStatus) -> Execution {
+    Execution {
+        arn: format!("{PIPELINE}/execution/abc").parse().unwrap(),
+        pipeline: PIPELINE.parse().unwrap(),
+        status,
+        display_name: None,
+        started: None,
+    }
 }
 
 /// Tells of an event what forward-status would, to somebody who was told of another.
 fn tell(kind: Kind, time: Option<Timestamp>, history: &[Told]) {
-    let Kind::Execution(event) = kind else { return };
-    for at in [event.started, event.ended, time].into_iter().flatten() {
-        let change = Change {
-            status: event.status.clone(),
-            previous: event.previous.clone(),
-            at,
-            seen: notification::Seen::ByEvent,
-        };
-        let decision = decide(history, &change, None);
-        if let Decision::Tell { key } = decision {
+    let Kind::Execution {
+        execution,
+        previous,
+        at,
+    } = kind
+    else {
+        return;
+    };
+    for at in [execution.started, at, time].into_iter().flatten() {
+        let news = ExecutionNews::of_event((*execution).clone(), previous.clone(), at);
+        if let Decision::Tell { key } = decide(history, &news, None) {
             assert!(key.len() < 1024, "DynamoDB takes no longer key");
         }
     }
@@ -149,10 +162,10 @@ proptest! {
     fn any_message_in_a_queue_is_a_hint_or_ignored_with_a_short_reason(
         event in select(EVENTS),
         changes in vec((any::<Index>(), any_json(text(), text())), 1..4),
-        told in vec((status(), time(), seen()), 0..3),
+        told in vec((status(), time(), source()), 0..3),
     ) {
         let message = changed(event, changes).to_string();
-        let told: Vec<_> = told.into_iter().map(|(status, at, seen)| Told { status, at, seen }).collect();
+        let told: Vec<_> = told.into_iter().map(|(status, at, source)| Told { status, at, source }).collect();
         match hint::parse(&message) {
             Ok(hint) => tell(hint.kind, hint.time, &told),
             Err(ignored) => {
@@ -169,17 +182,22 @@ proptest! {
 
     #[test]
     fn a_change_at_any_time_is_told_or_known_whatever_was_told_before(
-        told in vec((status(), time(), seen()), 0..4),
-        (status_now, previous, at, by) in (status(), option::of(status()), time(), seen()),
+        told in vec((status(), time(), source()), 0..4),
+        (status_now, previous, at, by) in (status(), option::of(status()), time(), source()),
         present in option::of(status()),
     ) {
-        let mut told: Vec<_> = told.into_iter().map(|(status, at, seen)| Told { status, at, seen }).collect();
-        let change = Change { status: status_now, previous, at, seen: by };
-        if let Decision::Tell { .. } = decide(&told, &change, present.as_ref()) {
+        let mut told: Vec<_> = told.into_iter().map(|(status, at, source)| Told { status, at, source }).collect();
+        let news = ExecutionNews {
+            execution: execution(status_now),
+            previous,
+            at,
+            source: by,
+        };
+        let present = present.map(Details::of);
+        if let Decision::Tell { .. } = decide(&told, &news, present.as_ref()) {
             // What was told just now is not news.
-            let Change { status, at, seen, .. } = change.clone();
-            told.push(Told { status, at, seen });
-            let again = Change { previous: None, ..change };
+            told.push(Told::of(&news));
+            let again = ExecutionNews { previous: None, ..news };
             let again = decide(&told, &again, present.as_ref());
             let is_known = matches!(again, Decision::AlreadyTold | Decision::Overtaken);
             prop_assert!(is_known, "{:?}", again);
@@ -232,7 +250,7 @@ proptest! {
         (status, number, at) in (option::of(status()), option::of(any::<u32>()), time()),
         grants in option::of(Just(Vec::new())),
     ) {
-        let progress = Progress { began, created: began, round: number, sharing };
+        let progress = Progress { began, created: Some(begin()), round: number, sharing };
         let round = number.map(|number| Round {
             number,
             operation: Operation::Start,
@@ -241,14 +259,27 @@ proptest! {
             execution: None,
         });
         let request = Request::parse(REQUEST).unwrap();
-        let run = status.map(|status| Run {
-            status,
-            reason: Some("x\ny".repeat(2_000)),
-            ..Run::started(format!("{PIPELINE}/execution/abc").parse().unwrap())
+        let run = status.map(|status| Details {
+            failure_reason: Some("x\ny".repeat(2_000).into()),
+            ..Details::of(status)
         });
-        match next(&request, &progress, &Seen { now, round, run, grants }) {
-            Step::Fail(failure) => prop_assert!(!failure.message.contains('\n')),
-            Step::Wait(Wait::Access(lacking)) => prop_assert!(!lacking.contains('\n')),
+        let mut state = State::new(request, Token::new("attempt"));
+        let policy = Policy::parse(POLICY).unwrap();
+        state.read_policy(Some(policy), &"eu-west-1".parse().unwrap());
+        state.found_pipeline("222222222222".parse().unwrap(), Pipeline { arn: PIPELINE.parse().unwrap(), created: begin() }, Some(now));
+        state.read_progress(progress);
+        state.looked_at_run(round, run);
+        state.opened_gates();
+        if let Some(grants) = grants {
+            state.looked_for_access(grants);
+        }
+        match next(&state) {
+            NextStep::End(JobOutcome::Failed(failure)) => {
+                prop_assert!(!failure.message.contains('\n'));
+            }
+            NextStep::End(JobOutcome::Waiting(Wait::Access(lacking))) => {
+                prop_assert!(!lacking.contains('\n'));
+            }
             _ => {}
         }
     }
@@ -322,7 +353,7 @@ fn a_word_of_megabytes_costs_no_memory_to_say_that_it_is_unknown() {
 
 #[test]
 fn what_ram_says_of_a_refusal_stays_in_quotation_marks() {
-    let refused = Access::Refused("no\n111111111111: has access by rule readers".to_owned());
+    let refused = GrantState::Refused("no\n111111111111: has access by rule readers".to_owned());
     let grant = domain::hook::Grant {
         rule: "readers".parse().unwrap(),
         gate: domain::policy::Gate::Created,

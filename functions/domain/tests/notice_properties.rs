@@ -6,12 +6,13 @@
 )]
 
 use domain::{
+    execution::{Details, Execution, ExecutionNews, FailedStep},
     id::{AccountId, ExecutionArn, ShareArn},
     invitation::{Invitation, Refusal},
     notification::{
-        AccessChange, Delta, Execution, FailedStep, Fate, Grant, Held, Holdings, Moved, Notice,
-        Place, RefusedPolicy, Trouble, access_notice, excess_notice, execution_notice,
-        policy_refused_notice, problem_notice, refusal_notice,
+        AccessChange, Delta, Fate, Grant, Held, Holdings, Moved, Notice, Place, RefusedPolicy,
+        Trouble, access_notice, excess_notice, execution_notice, policy_refused_notice,
+        problem_notice, refusal_notice,
     },
     policy::{Access, Policy},
     status::ExecutionStatus,
@@ -100,29 +101,30 @@ prop_compose! {
     fn execution()(
         name in "[a-zA-Z0-9]{1,256}",
         partition in select(vec!["aws", "aws-cn", "aws-iso"]),
-        (status, at, started, ended) in (status(), time(), option::of(time()), option::of(time())),
+        (status, at, started) in (status(), time(), option::of(time())),
         display_name in option::of(hostile()),
         failure_reason in option::of(hostile()),
         steps in vec((hostile(), option::of(hostile())), 0..4),
         times in select(vec![1_usize, 1, 1, 40]),
-    ) -> Execution {
+    ) -> (ExecutionNews, Details) {
         let pipeline = format!("arn:{partition}:sagemaker:eu-west-1:{OWNER}:pipeline/{name}");
         let steps = steps.into_iter().map(|(name, reason)| FailedStep {
             name: name.into(),
             reason: reason.map(Into::into),
         });
-        Execution {
+        let execution = Execution {
             arn: format!("{pipeline}/execution/abc").parse().unwrap(),
             pipeline: pipeline.parse().unwrap(),
-            status,
-            at,
+            status: status.clone(),
             display_name: display_name.map(Into::into),
             started,
-            ended,
+        };
+        let details = Details {
             failure_reason: failure_reason.map(Into::into),
             failed_steps: vec![steps.collect::<Vec<_>>(); times].concat(),
-            pipeline_version: None,
-        }
+            ..Details::of(status)
+        };
+        (ExecutionNews::of_event(execution, None, at), details)
     }
 }
 
@@ -180,11 +182,11 @@ proptest! {
 
     #[test]
     fn no_run_forges_a_line_or_outgrows_an_event_and_its_subject_keeps_account_and_status(
-        execution in execution(),
+        (news, details) in execution(),
         length in select(vec![1_usize, 12, 90, 300]),
     ) {
         let policy = policy(length);
-        let notice = execution_notice(&policy, &execution, &["readers".parse().unwrap()]);
+        let notice = execution_notice(&policy, &news, Some(&details), &["readers".parse().unwrap()]);
         check(&notice)?;
         // Every line is one of ours, and each of the single ones is there once.
         for line in notice.text.lines() {
@@ -197,9 +199,10 @@ proptest! {
             prop_assert!(times <= most, "{}", notice.text);
         }
         let steps = notice.text.matches("\nFailed step: ").count();
-        prop_assert!(steps == execution.failed_steps.len().min(20), "{}", notice.text);
+        let explained = news.explanation(Some(&details)).map_or(0, |why| why.failed_steps.len());
+        prop_assert!(steps == explained.min(20), "{}", notice.text);
         let subject = &notice.subject;
-        let end = match &execution.status {
+        let end = match &news.execution.status {
             ExecutionStatus::Other(_) => "",
             known => known.as_str(),
         };

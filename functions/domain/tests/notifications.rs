@@ -4,9 +4,8 @@
 
 use domain::{
     ceiling::Ceiling,
-    notification::{
-        Execution, FailedStep, Recipients, execution_notice, recipients, wanting_rules,
-    },
+    execution::{Details, Execution, ExecutionNews, FailedStep},
+    notification::{Recipients, execution_notice, recipients, wanting_rules, watched},
     policy::Policy,
 };
 use serde_json::json;
@@ -36,10 +35,24 @@ fn ceiling(principals: &[&str], access: &str) -> Ceiling {
     ceiling.to_string().parse().unwrap()
 }
 
+fn execution(pipeline: &str, status: &str) -> Execution {
+    let pipeline = format!("arn:aws:sagemaker:eu-west-1:222222222222:pipeline/{pipeline}");
+    execution_of(&pipeline, status)
+}
+
+fn execution_of(pipeline: &str, status: &str) -> Execution {
+    Execution {
+        arn: format!("{pipeline}/execution/abc").parse().unwrap(),
+        pipeline: pipeline.parse().unwrap(),
+        status: status.into(),
+        display_name: None,
+        started: None,
+    }
+}
+
 fn within(policy: &Policy, ceiling: &Ceiling, pipeline: &str, status: &str) -> Recipients {
-    let arn = format!("arn:aws:sagemaker:eu-west-1:222222222222:pipeline/{pipeline}/execution/abc");
-    let (arn, status) = (arn.parse().unwrap(), status.into());
-    recipients(&wanting_rules(policy, &arn, &status), ceiling, "aws")
+    let execution = execution(pipeline, status);
+    recipients(&wanting_rules(policy, &execution), ceiling, "aws")
 }
 
 fn told(pipeline: &str, status: &str) -> Vec<(String, Vec<String>)> {
@@ -133,9 +146,8 @@ rules:
 #[test]
 fn as_long_as_the_ceiling_is_unknown_nobody_is_told() {
     let policy = policy();
-    let arn = "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn/execution/abc";
-    let (arn, status) = (arn.parse().unwrap(), "Failed".into());
-    let rules = wanting_rules(&policy, &arn, &status);
+    let execution = execution("churn", "Failed");
+    let rules = wanting_rules(&policy, &execution);
     let (told, withheld) = split(&Recipients::unknown(&rules, "unknown"));
     assert_eq!(told, [""; 0]);
     assert_eq!(
@@ -174,26 +186,25 @@ fn a_status_that_aws_added_later_is_told_to_everyone_who_wants_news() {
 
 #[test]
 fn a_failure_names_step_and_reason_in_words_and_as_data() {
-    let execution = Execution {
-        arn: "arn:aws-cn:sagemaker:cn-north-1:222222222222:pipeline/churn/execution/abc"
-            .parse()
-            .unwrap(),
-        pipeline: "arn:aws-cn:sagemaker:cn-north-1:222222222222:pipeline/churn"
-            .parse()
-            .unwrap(),
-        status: "Failed".into(),
-        at: "2026-01-05T09:03:20Z".parse().unwrap(),
+    let pipeline = "arn:aws-cn:sagemaker:cn-north-1:222222222222:pipeline/churn";
+    let news = ExecutionNews::of_event(
+        execution_of(pipeline, "Failed"),
+        Some("Executing".into()),
+        "2026-01-05T09:03:20Z".parse().unwrap(),
+    );
+    let details = Details {
         display_name: Some("nightly".into()),
         started: Some("2026-01-05T09:00:00Z".parse().unwrap()),
-        ended: Some("2026-01-05T09:03:20Z".parse().unwrap()),
-        failure_reason: Some("One or multiple steps failed.".into()),
         pipeline_version: Some(3),
+        failure_reason: Some("One or multiple steps failed.".into()),
         failed_steps: vec![FailedStep {
             name: "Train".into(),
             reason: Some("AlgorithmError: out of memory".into()),
         }],
+        ..Details::of("Failed".into())
     };
-    let notice = execution_notice(&policy(), &execution, &["readers".parse().unwrap()]);
+    let rules = ["readers".parse().unwrap()];
+    let notice = execution_notice(&policy(), &news, Some(&details), &rules);
     assert_eq!(notice.subject, "churn in test: Failed");
     assert_eq!(
         notice.text,
@@ -219,22 +230,88 @@ fn a_failure_names_step_and_reason_in_words_and_as_data() {
 }
 
 #[test]
+fn what_sagemaker_says_of_a_run_that_began_anew_explains_no_failure_before_it() {
+    let news = |status: &str| {
+        let at = "2026-01-05T09:03:20Z".parse().unwrap();
+        ExecutionNews::of_event(execution("churn", status), None, at)
+    };
+    let details = |status: &str| Details {
+        pipeline_version: Some(3),
+        failure_reason: Some("it was stopped".into()),
+        failed_steps: vec![FailedStep {
+            name: "Train".into(),
+            reason: None,
+        }],
+        ..Details::of(status.into())
+    };
+    for (told, now, is_explained) in [
+        ("Failed", "Failed", true),
+        ("CompletedWithFailures", "CompletedWithFailures", true),
+        ("Failed", "Executing", false),
+        ("Succeeded", "Succeeded", false),
+        ("Stopped", "Stopped", false),
+    ] {
+        let notice = execution_notice(&policy(), &news(told), Some(&details(now)), &[]);
+        let steps = usize::from(is_explained);
+        assert_eq!(notice.detail["failedStepCount"], steps, "{told} {now}");
+        assert_eq!(notice.text.contains("Reason: "), is_explained);
+        // Which version it runs is the same for all runs of one execution.
+        assert_eq!(notice.detail["pipelineVersionId"], 3);
+    }
+    let unknown = execution_notice(&policy(), &news("Failed"), None, &[]);
+    assert_eq!(unknown.detail["failedStepCount"], 0);
+}
+
+#[test]
+fn what_the_event_says_counts_before_what_sagemaker_says_later() {
+    let mut execution = execution("churn", "Succeeded");
+    execution.display_name = Some("by the event".into());
+    execution.started = Some("2026-01-05T09:00:00Z".parse().unwrap());
+    let at = "2026-01-05T09:03:20Z".parse().unwrap();
+    let details = Details {
+        display_name: Some("later".into()),
+        started: Some("2026-01-05T08:00:00Z".parse().unwrap()),
+        ..Details::of("Succeeded".into())
+    };
+    let news = ExecutionNews::of_event(execution, None, at);
+    let detail = execution_notice(&policy(), &news, Some(&details), &[]).detail;
+    assert_eq!(detail["pipelineExecutionDisplayName"], "by the event");
+    assert_eq!(detail["durationSeconds"], 200);
+    let news = ExecutionNews::found(self::execution("churn", "Executing"), at);
+    let detail = execution_notice(&policy(), &news, Some(&details), &[]).detail;
+    assert_eq!(detail["pipelineExecutionDisplayName"], "later");
+    assert!(detail["endTime"].is_null() && detail["durationSeconds"].is_null());
+}
+
+#[test]
+fn nobody_wants_news_of_a_pipeline_of_aws_and_an_owner_without_notify_is_not_watched() {
+    let policy = policy();
+    let mut managed = execution("churn", "Failed");
+    managed.pipeline = "arn:aws:sagemaker:eu-west-1:aws:pipeline/churn"
+        .parse()
+        .unwrap();
+    assert!(wanting_rules(&policy, &managed).is_empty());
+    assert!(!wanting_rules(&policy, &execution("churn", "Failed")).is_empty());
+    let owners: Vec<_> = watched(&policy)
+        .into_iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(owners, ["222222222222"]);
+    let quiet = Policy::parse(
+        "version: 1\naccounts: { test: \"222222222222\" }\nrules:\n\
+         - { name: quiet, owner: test, pipelines: [\"*\"], with: [\"444444444444\"] }\n",
+    );
+    assert!(watched(&quiet.unwrap()).is_empty());
+}
+
+#[test]
 fn a_console_link_is_of_the_partition_and_there_is_none_where_no_console_is_known() {
     let link = |partition: &str, region: &str| {
         let pipeline = format!("arn:{partition}:sagemaker:{region}:222222222222:pipeline/churn");
-        let execution = Execution {
-            arn: format!("{pipeline}/execution/abc").parse().unwrap(),
-            pipeline: pipeline.parse().unwrap(),
-            status: "Succeeded".into(),
-            at: "2026-01-05T09:03:20Z".parse().unwrap(),
-            display_name: None,
-            started: None,
-            ended: None,
-            failure_reason: None,
-            pipeline_version: None,
-            failed_steps: Vec::new(),
-        };
-        let notice = execution_notice(&policy(), &execution, &[]);
+        let execution = execution_of(&pipeline, "Succeeded");
+        let at = "2026-01-05T09:03:20Z".parse().unwrap();
+        let news = ExecutionNews::of_event(execution, None, at);
+        let notice = execution_notice(&policy(), &news, None, &[]);
         let url = notice.detail["consoleUrl"].as_str().map(str::to_owned);
         let line = notice
             .text

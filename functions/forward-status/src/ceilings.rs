@@ -5,26 +5,27 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use aws::{Aws, Error, clients::Role};
+use aws::Error;
 use domain::{ceiling::Ceiling, id::AccountId};
 
-/// What each owner answered, until the next invocation.
+use crate::ports::Ceilings;
+
+/// What each owner answered, in one invocation: a template may be deployed before the next one.
 #[derive(Debug, Default)]
-pub(crate) struct Ceilings(Mutex<BTreeMap<AccountId, Result<Ceiling, Error>>>);
+pub(crate) struct KnownCeilings(Mutex<BTreeMap<AccountId, Result<Ceiling, Error>>>);
 
-impl Ceilings {
-    /// Forgets what an earlier invocation read: a template may have been deployed since.
-    pub(crate) fn forget(&self) {
-        self.known().clear();
-    }
-
+impl KnownCeilings {
     /// What an owner allows at most.
-    pub(crate) async fn of(&self, aws: &Aws, owner: &AccountId) -> Result<Ceiling, Error> {
+    pub(crate) async fn of(
+        &self,
+        accounts: &impl Ceilings,
+        owner: &AccountId,
+    ) -> Result<Ceiling, Error> {
         let known = self.known().get(owner).cloned();
         if let Some(known) = known {
             return known;
         }
-        let read = aws.ceiling(owner, Role::Watcher).await;
+        let read = accounts.ceiling(owner).await;
         self.known().insert(owner.clone(), read.clone());
         read
     }

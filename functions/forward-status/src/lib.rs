@@ -1,73 +1,54 @@
-//! Tells the people who wait for it how executions go.
+//! Notifies the people who wait for it how executions go.
 //!
 //! ```text
-//! hints ──▶ changes ──▶ who wants to know ──▶ who may ──▶ what they know ──▶ details ──▶ tell
-//! sweep ──▶ executions changed lately ──▶ changes
+//! events ──▶ changes ──▶ which rules want it ──▶ whom the owner allows ──▶ what they know ──▶ details ──▶ send
+//! schedule ──▶ executions changed lately ──▶ changes
 //! ```
 //!
-//! Each destination is told each change once, however often and in whatever
-//! order the events come; and what no event told, the sweep does.
+//! Each destination is notified of each change once, however often and in
+//! whatever order the events come; and what no event reported, the scheduled
+//! reconciliation finds.
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod ceilings;
 mod config;
+mod notify;
+mod ports;
+mod reconcile;
 mod report;
-mod sweep;
-mod tell;
+mod route;
 
-use aws::{Aws, Hub};
-use domain::{
-    hint::{self, Action, ExecutionChange, Hint, Ignored, Kind},
-    id::{AccountId, ExecutionArn, PipelineArn},
-    notification::{Change, Seen},
-    policy::Policy,
-    time::after,
-};
-use jiff::{SignedDuration, Timestamp};
+use domain::policy::Policy;
 use runtime::{
     lambda::{self, Deadline, Outcome, Record, Reply},
     metrics::{Metric, Metrics},
     notifier::Notices,
+    ports::{PolicyStore, Publish, Table},
     reconcile::policy_in_force,
 };
 
-use ceilings::Ceilings;
+use ceilings::KnownCeilings;
 pub use config::Config;
+use notify::ChangeNotifier;
+use ports::{Ceilings, Executions};
+use reconcile::Reconciliation;
 use report::Report;
+use route::Task;
 
-/// How far the clocks of SageMaker and SQS may be apart (ASSUMED: they are not).
-const SKEW: SignedDuration = SignedDuration::from_mins(5);
-
-/// What the function works with.
+/// What the function works with: the owner accounts, and the hub.
 #[derive(Debug)]
-pub struct ForwardStatus<'a> {
-    aws: &'a Aws,
-    hub: &'a Hub<'a>,
-    notices: Notices<'a, Hub<'a>>,
-    ceilings: Ceilings,
+pub struct ForwardStatus<'a, A, H> {
+    accounts: &'a A,
+    hub: &'a H,
+    notices: Notices<'a, H>,
 }
 
-/// A change of one execution.
-#[derive(Debug, Clone)]
-struct ExecutionNews {
-    execution: ExecutionArn,
-    pipeline: PipelineArn,
-    change: Change,
-    display_name: Option<String>,
-    started: Option<Timestamp>,
-}
-
-/// What a record of the batch asks for.
-#[derive(Debug)]
-enum Task {
-    Tell(Box<ExecutionNews>),
-    /// All owners that rules name, or one of them.
-    Sweep(Option<AccountId>),
-    Nothing(&'static str),
-}
-
-impl lambda::Function for ForwardStatus<'_> {
+impl<A, H> lambda::Function for ForwardStatus<'_, A, H>
+where
+    A: Ceilings + Executions,
+    H: PolicyStore + Publish + Table,
+{
     async fn handle(&self, batch: &[Record], deadline: Deadline, metrics: &Metrics) -> Reply {
         let mut report = Report::default();
         let outcomes = self.serve(batch, deadline, &mut report).await;
@@ -77,26 +58,28 @@ impl lambda::Function for ForwardStatus<'_> {
     }
 }
 
-impl<'a> ForwardStatus<'a> {
+impl<'a, A, H> ForwardStatus<'a, A, H>
+where
+    A: Ceilings + Executions,
+    H: PolicyStore + Publish + Table,
+{
     /// The function in its environment.
     #[must_use]
-    pub fn new(aws: &'a Aws, hub: &'a Hub<'a>, config: &Config) -> Self {
+    pub fn new(accounts: &'a A, hub: &'a H, config: &Config) -> Self {
         Self {
+            accounts,
             hub,
             notices: Notices::new(hub, &config.topic),
-            ceilings: Ceilings::default(),
-            aws,
         }
     }
 
-    /// Serves a batch of hints.
+    /// Serves a batch of events and commands.
     async fn serve(
         &self,
         batch: &[Record],
         deadline: Deadline,
         report: &mut Report,
     ) -> Vec<Outcome> {
-        self.ceilings.forget();
         let policy = match policy_in_force(self.hub).await {
             Ok(policy) => policy,
             Err(stopped) => {
@@ -105,14 +88,16 @@ impl<'a> ForwardStatus<'a> {
             }
         };
         report.policy_version = Some(policy.version);
+        let ceilings = KnownCeilings::default();
         let mut outcomes = Vec::new();
         for record in batch {
             if deadline.is_over() {
                 outcomes.push(Outcome::NotReached);
                 continue;
             }
-            let serving = self.serve_one(&policy.policy, record, deadline, report);
-            outcomes.push(Box::pin(serving).await);
+            let policy = &policy.policy;
+            let serving = self.serve_one(policy, &ceilings, record, deadline, report);
+            outcomes.push(serving.await);
         }
         outcomes
     }
@@ -121,74 +106,35 @@ impl<'a> ForwardStatus<'a> {
     async fn serve_one(
         &self,
         policy: &Policy,
+        ceilings: &KnownCeilings,
         record: &Record,
         deadline: Deadline,
         report: &mut Report,
     ) -> Outcome {
         let teller = record.teller();
-        match read(record, policy, teller.now) {
-            Err(ignored) => report.ignore(&ignored),
-            Ok(Task::Nothing(why)) => report.skip(why),
-            Ok(Task::Tell(news)) => {
-                let told = self.tell(policy, teller, &news).await;
-                return report.push(told);
+        let changes = &ChangeNotifier {
+            accounts: self.accounts,
+            notices: &self.notices,
+            ceilings,
+            policy,
+            partition: &self.hub.place().partition,
+            teller,
+        };
+        match route::route(record, policy, teller.now) {
+            Err(ignored) => {
+                report.ignore(ignored);
+                Outcome::Done
             }
-            Ok(Task::Sweep(owner)) => {
-                return Box::pin(self.sweep(policy, teller, owner, deadline, report)).await;
+            Ok(Task::Notify(news)) => report.push(changes.notify(&news).await),
+            Ok(Task::Reconcile(owner)) => {
+                let hub = self.hub;
+                let reconciliation = Reconciliation { changes, hub };
+                // Boxed, since all that it may do adds up to a large future.
+                Box::pin(reconciliation.run(owner, deadline, report)).await
             }
         }
-        Outcome::Done
     }
 }
 
-/// What a record of the batch asks for.
-fn read(record: &Record, policy: &Policy, now: Timestamp) -> Result<Task, Ignored> {
-    let Hint { kind, replay, time } = hint::parse(&record.body)?;
-    Ok(match kind {
-        // A replay brings back what happened long ago; state is read again, people are not told again.
-        Kind::Execution(_) if replay => Task::Nothing("a replayed event is not told again"),
-        Kind::Execution(change) => {
-            let news = news(change, time.unwrap_or(now));
-            // It would pass for later than everything that happens from now on.
-            let sent = record.sent.unwrap_or(Timestamp::MAX);
-            if news.change.at > after(sent, SKEW) {
-                return Ok(Task::Nothing("the event is of a time that has not come"));
-            }
-            Task::Tell(Box::new(news))
-        }
-        Kind::Sweep => Task::Sweep(None),
-        Kind::Command(command) => match command.action {
-            _ if command.dry_run => Task::Nothing("a dry run tells nothing"),
-            Action::Sweep => {
-                let named = command.account.as_ref();
-                let named = named.map(|account| hint::account_of(account, policy));
-                Task::Sweep(named.transpose()?)
-            }
-            action => return Err(action.not_for_this_function()),
-        },
-        Kind::Step(_) => Task::Nothing("failed steps are told with their execution"),
-        Kind::Pipeline(_) | Kind::Policy(_) | Kind::Share(_) | Kind::Offer(_) => {
-            Task::Nothing("the hint is not about an execution")
-        }
-    })
-}
-
-/// The change that an event reports. An end is known by its own time, anything else by the event's.
-fn news(event: ExecutionChange, time: Timestamp) -> ExecutionNews {
-    let at = match event.ended {
-        Some(ended) if event.status.is_terminal() => ended,
-        _ => time,
-    };
-    ExecutionNews {
-        execution: event.execution,
-        pipeline: event.pipeline,
-        change: Change {
-            status: event.status,
-            previous: event.previous,
-            at,
-            seen: Seen::ByEvent,
-        },
-        display_name: event.display_name,
-        started: event.started,
-    }
-}
+#[cfg(test)]
+mod tests;

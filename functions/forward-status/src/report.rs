@@ -7,9 +7,10 @@ use std::{
 
 use aws::{Class, Error};
 use domain::{
+    execution::ExecutionNews,
     hint::Ignored,
     id::{AccountId, ExecutionArn},
-    notification::{Destination, Recipients, Trouble, Withheld},
+    notification::{Destination, Recipients, Telling, Trouble, Withheld},
     policy::Rule,
     status::ExecutionStatus,
 };
@@ -19,8 +20,6 @@ use runtime::{
     metrics::{Metric, Metrics},
 };
 use serde::Serialize;
-
-use crate::ExecutionNews;
 
 /// One run of the function.
 #[derive(Debug, Default, Serialize)]
@@ -39,23 +38,18 @@ pub(crate) struct Report {
     /// How many of them only a person can mend.
     #[serde(skip)]
     beyond_help: u64,
-    /// Records that there was nothing to tell about, and why.
+    /// Why there was nothing to tell about records.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    ignored: Vec<String>,
+    ignored: Vec<Ignored>,
     /// Why nothing was looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<String>,
 }
 
 impl Report {
-    /// Notes a record that is not a hint.
-    pub(crate) fn ignore(&mut self, ignored: &Ignored) {
-        self.ignored.push(ignored.to_string());
-    }
-
-    /// Notes a hint that there is nothing to tell about.
-    pub(crate) fn skip(&mut self, why: &str) {
-        self.ignored.push(why.to_owned());
+    /// Notes a record that there is nothing to tell about.
+    pub(crate) fn ignore(&mut self, ignored: Ignored) {
+        self.ignored.push(ignored);
     }
 
     /// Notes an account that could not be swept.
@@ -104,15 +98,13 @@ impl Report {
             .filter(|change| change.unknown_ceiling)
             .map(|change| change.execution.account())
             .collect();
-        metrics.count(
-            Metric::AccountFailed,
-            self.beyond_help + unknown.len() as u64,
-        );
+        let beyond_help = self.beyond_help + unknown.len() as u64;
+        metrics.count(Metric::AccountFailed, beyond_help);
         for change in changes() {
             metrics.count(Metric::NoticesWithheld, change.withheld.len() as u64);
             metrics.count(Metric::AccountFailed, change.troubles().len() as u64);
             for telling in change.tellings.values() {
-                metrics.count(telling.metric(), 1);
+                metrics.count(metric(telling), 1);
             }
         }
     }
@@ -141,9 +133,9 @@ pub(crate) struct ChangeReport {
 impl ChangeReport {
     pub(crate) fn new(news: &ExecutionNews) -> Self {
         Self {
-            execution: news.execution.clone(),
-            status: news.change.status.clone(),
-            at: news.change.at,
+            execution: news.execution.arn.clone(),
+            status: news.execution.status.clone(),
+            at: news.at,
             unwanted: false,
             tellings: BTreeMap::new(),
             withheld: Vec::new(),
@@ -198,34 +190,18 @@ impl ChangeReport {
     }
 
     fn is_news(&self) -> bool {
-        let mut tellings = self.tellings.values();
-        tellings.any(|telling| !matches!(telling, Telling::Known))
+        self.tellings.values().any(Telling::is_news)
     }
 }
 
-/// What became of a change at one destination.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "outcome", rename_all = "kebab-case")]
-pub(crate) enum Telling {
-    /// It was told.
-    Told,
-    /// The destination knew, or knew of something later.
-    Known,
-    /// Another run is telling it just now, and will be repeated if it does not finish.
-    ByAnother,
-    /// SageMaker does not confirm it, and so many such changes were told today.
-    Unconfirmed,
-    /// It could not be told.
-    Failed { error: String },
-}
-
-impl Telling {
-    fn metric(&self) -> Metric {
-        match self {
-            Self::Told => Metric::NoticesSent,
-            Self::Known | Self::ByAnother => Metric::NoticesRepeated,
-            Self::Unconfirmed => Metric::NoticesUnconfirmed,
-            Self::Failed { .. } => Metric::NoticesFailed,
+/// What counts the destinations of which this became.
+fn metric(telling: &Telling) -> Metric {
+    match telling {
+        Telling::Told => Metric::NoticesSent,
+        Telling::Known | Telling::Overtaken | Telling::Contradicted | Telling::ByAnother => {
+            Metric::NoticesRepeated
         }
+        Telling::Unconfirmed => Metric::NoticesUnconfirmed,
+        Telling::Failed { .. } => Metric::NoticesFailed,
     }
 }

@@ -158,7 +158,7 @@ impl<'a, H: Table + Publish> Notices<'a, H> {
         let values = Values::from([
             value("status", told.status.to_string()),
             value("at", told.at.to_string()),
-            value("seen", told.seen.as_str().to_owned()),
+            value("seen", told.source.as_str().to_owned()),
         ]);
         let lease = self.lease(teller, ledger, key, values).await?;
         if lease == Lease::Taken {
@@ -223,7 +223,7 @@ impl<'a, H: Table + Publish> Notices<'a, H> {
             Some(Told {
                 status: notice.values.get("status")?.as_str().into(),
                 at: notice.values.get("at")?.parse().ok()?,
-                seen: notice.values.get("seen")?.parse().ok()?,
+                source: notice.values.get("seen")?.parse().ok()?,
             })
         });
         Ok(told.collect())

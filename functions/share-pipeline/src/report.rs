@@ -44,7 +44,7 @@ pub(crate) struct Report {
     not_an_owner: BTreeSet<AccountId>,
     /// Records that were no events or commands, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    ignored: Vec<String>,
+    ignored: Vec<Ignored>,
     /// Why no account was reconciled.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<String>,
@@ -90,7 +90,7 @@ impl Report {
         Self {
             accounts: accounts.collect(),
             not_an_owner: named.filter(|it| !is_served(it)).cloned().collect(),
-            ignored: ignored.map(ToString::to_string).collect(),
+            ignored: ignored.cloned().collect(),
             ..self
         }
     }

@@ -52,12 +52,10 @@ pub(crate) struct Request {
 pub(crate) fn read(body: &str) -> Result<Task<AccountRef>, Ignored> {
     let Hint { kind, .. } = hint::parse(body)?;
     let scope = match kind {
-        Kind::Pipeline(change) => Scope::Account(change.account.into()),
-        Kind::Execution(change) => Scope::Account(change.account.into()),
-        Kind::Step(change) => Scope::Account(change.account.into()),
-        Kind::Share(change) => Scope::Account(change.account.into()),
+        Kind::Pipeline(account) | Kind::Share(account) => Scope::Account(account.into()),
+        Kind::Execution { execution, .. } => Scope::Account(execution.arn.account().clone().into()),
         Kind::Offer(offer) => Scope::Account(offer.owner.into()),
-        Kind::Policy(_) | Kind::Sweep => Scope::Everything,
+        Kind::Policy | Kind::Sweep => Scope::Everything,
         Kind::Command(command) => return read_command(command),
     };
     Ok(Task {

@@ -535,7 +535,8 @@ async fn accounts_have_their_names_in_commands_too() {
         let answer = answer.unwrap_or_else(|error| panic!("{wrong}: {error}"));
         let meant = command[key].as_str().unwrap_or_default();
         let told = format!("unknown account \"{misspelled}\"; did you mean \"{meant}\"?");
-        assert_eq!(answer["ignored"], json!([told]), "{wrong}");
+        let expected = json!([{ "code": "unknown-account", "text": told }]);
+        assert_eq!(answer["ignored"], expected, "{wrong}");
         scenario.send(function, &wrong.to_string());
     }
     scenario.pass(300).await;

@@ -85,7 +85,8 @@ impl Failures {
         }
     }
 
-    pub(crate) fn take(&mut self, operation: &str) -> Option<Failure> {
+    /// The failure of this call, if it is to fail.
+    pub fn take(&mut self, operation: &str) -> Option<Failure> {
         let mut planned = self.0.iter_mut().enumerate();
         let (first, planned) = planned.find(|(_, it)| it.failure.operation == operation)?;
         if planned.spared > 0 {

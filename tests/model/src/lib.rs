@@ -7,6 +7,7 @@
 
 mod account;
 mod consumer;
+mod executions;
 mod failures;
 #[cfg(feature = "ports")]
 mod hub;
@@ -18,6 +19,7 @@ mod table;
 
 pub use account::Account;
 pub use consumer::Consumer;
+pub use executions::Executions;
 pub use failures::{Failure, Failures};
 #[cfg(feature = "ports")]
 pub use hub::{HUB_TOPIC, Hub, Message, Published};

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use aws_sdk_sagemaker::types::Parameter;
 use domain::{
-    hook::{PipelineRef, Run, Started},
+    execution::Details,
+    hook::{PipelineRef, Started},
     id::{ExecutionArn, PipelineArn},
     sharing::Pipeline,
     status::ExecutionStatus,
 };
 
-use super::{PAGE, SageMaker, status, timestamp};
+use super::{PAGE, SageMaker, details, timestamp};
 use crate::error::Error;
 
 /// A run that is to be started.
@@ -48,16 +49,12 @@ impl SageMaker {
     }
 
     /// How a run goes, and if it went wrong, why; none if there is no such run.
-    pub async fn run(&self, execution: &ExecutionArn) -> Result<Option<Run>, Error> {
+    pub async fn run(&self, execution: &ExecutionArn) -> Result<Option<Details>, Error> {
         let answer = match self.describe_execution(execution).await {
             Err(error) if error.is("ResourceNotFound") => return Ok(None),
             answer => answer?,
         };
-        let mut run = Run {
-            status: status(answer.pipeline_execution_status()),
-            reason: answer.failure_reason().map(str::to_owned),
-            ..Run::started(execution.clone())
-        };
+        let mut run = details(&answer);
         if run.status.is_terminal() && run.status != ExecutionStatus::Succeeded {
             run.failed_steps = self.failed_steps(execution).await?;
         }

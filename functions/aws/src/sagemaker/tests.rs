@@ -115,7 +115,10 @@ async fn executions_that_changed_are_searched_with_statuses_that_are_new_to_us()
         .await
         .unwrap();
     assert!(is_all);
-    let statuses: Vec<_> = found.iter().map(|found| found.status.as_str()).collect();
+    let statuses: Vec<_> = found
+        .iter()
+        .map(|found| found.execution.status.as_str())
+        .collect();
     assert_eq!(statuses, ["Executing", "BrandNew"]);
     let body = replay.requests()[0].json();
     assert_eq!(body["Resource"], "PipelineExecution");
@@ -146,9 +149,9 @@ async fn an_execution_is_described_with_what_its_event_lacks() {
         .details(&arn.parse().unwrap())
         .await
         .unwrap();
-    assert_eq!(details.status, Some(ExecutionStatus::Failed));
-    assert_eq!(details.display_name.as_deref(), Some("nightly"));
-    assert_eq!(details.failure_reason.as_deref(), Some("a step failed"));
+    assert_eq!(details.status, ExecutionStatus::Failed);
+    assert_eq!(details.display_name, Some("nightly".into()));
+    assert_eq!(details.failure_reason, Some("a step failed".into()));
     assert_eq!(details.started, Some(since()));
     assert_eq!(details.pipeline_version, Some(3));
     assert_eq!(details.failed_steps.len(), 1);

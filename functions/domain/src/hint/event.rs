@@ -1,6 +1,5 @@
 //! Events as `EventBridge` delivers them.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
@@ -9,10 +8,11 @@ use super::{
     ignored::{Ignored, label},
 };
 use crate::{
+    execution::Execution,
     id::{AccountId, ExecutionArn, PipelineArn, PipelineOwner, ShareArn},
     policy::RuleName,
     status::ExecutionStatus,
-    text::is_name,
+    text::{Untrusted, is_name},
 };
 
 /// The source of our own events.
@@ -21,90 +21,17 @@ pub const OFFER_SOURCE: &str = "pipeshare";
 /// The detail type of an [`Offer`].
 pub const OFFER_DETAIL_TYPE: &str = "Share Offered";
 
+/// The calls that change a pipeline: its definition, its settings, or what one
+/// of its versions is called.
+const CALLS: [&str; 4] = [
+    "CreatePipeline",
+    "UpdatePipeline",
+    "UpdatePipelineVersion",
+    "DeletePipeline",
+];
+
 /// The longest status: AWS's own have 21 characters.
 const LONGEST_STATUS: usize = 64;
-
-/// A pipeline changed, as a call recorded by CloudTrail tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PipelineChange {
-    /// The pipeline.
-    pub pipeline: PipelineArn,
-    /// The account in which the call was made.
-    pub account: AccountId,
-    /// What was done to it.
-    pub change: Change,
-}
-
-/// What was done to a pipeline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// It was created.
-    Created,
-    /// Its definition or settings changed, or what one of its versions is called.
-    Updated,
-    /// It was deleted.
-    Deleted,
-}
-
-/// An execution reached a status.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExecutionChange {
-    /// The account in which the execution runs.
-    pub account: AccountId,
-    /// The pipeline, which may be AWS's own.
-    pub pipeline: PipelineArn,
-    /// The execution.
-    pub execution: ExecutionArn,
-    /// The status that it has now.
-    pub status: ExecutionStatus,
-    /// The status that it had before.
-    pub previous: Option<ExecutionStatus>,
-    /// When it started.
-    pub started: Option<Timestamp>,
-    /// When it ended.
-    pub ended: Option<Timestamp>,
-    /// Its name for people.
-    pub display_name: Option<String>,
-}
-
-/// A step of an execution reached a status.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StepChange {
-    /// The account in which the execution runs.
-    pub account: AccountId,
-    /// The pipeline, which may be AWS's own.
-    pub pipeline: PipelineArn,
-    /// The execution.
-    pub execution: ExecutionArn,
-    /// The name of the step.
-    pub step: String,
-    /// The status that the step has now.
-    pub status: String,
-    /// Why it failed, which the event of the execution does not tell.
-    pub failure_reason: Option<String>,
-}
-
-/// RAM rang: something about a share changed, for its owner or for a principal.
-///
-/// AWS documents neither which share nor every event, so it is a doorbell only.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShareChange {
-    /// The account whose share or access changed.
-    pub account: AccountId,
-    /// What RAM calls the change, for instance `Resource Share Association`.
-    pub event: Option<String>,
-    /// What became of it, for instance `associated`.
-    pub status: Option<String>,
-}
-
-/// A parameter of the Parameter Store changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PolicyChange {
-    /// The parameter's name.
-    pub name: String,
-    /// What was done to it, for instance `Update`.
-    pub operation: String,
-}
 
 /// Our own event: a share that its consumer has to accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,13 +76,10 @@ pub(super) fn read(event: &Fields) -> Result<Kind, Ignored> {
     match (source, detail_type) {
         ("aws.sagemaker", "AWS API Call via CloudTrail") => read_call(event).map(Kind::Pipeline),
         ("aws.sagemaker", "SageMaker Model Building Pipeline Execution Status Change") => {
-            read_execution(event).map(Kind::Execution)
+            read_execution(event)
         }
-        ("aws.sagemaker", "SageMaker Model Building Pipeline Execution Step Status Change") => {
-            read_step(event).map(Kind::Step)
-        }
-        ("aws.ram", "Resource Sharing State Change") => read_share(event).map(Kind::Share),
-        ("aws.ssm", "Parameter Store Change") => read_parameter(event).map(Kind::Policy),
+        ("aws.ram", "Resource Sharing State Change") => read_account(event).map(Kind::Share),
+        ("aws.ssm", "Parameter Store Change") => Ok(Kind::Policy),
         // By a scheduled rule, or by EventBridge Scheduler with its default input.
         ("aws.events" | "aws.scheduler", "Scheduled Event") => Ok(Kind::Sweep),
         (OFFER_SOURCE, OFFER_DETAIL_TYPE) => read_offer(event).map(Kind::Offer),
@@ -166,27 +90,18 @@ pub(super) fn read(event: &Fields) -> Result<Kind, Ignored> {
     }
 }
 
-/// Reads a call that CloudTrail recorded.
+/// Reads a call that CloudTrail recorded: in which account it changed a pipeline.
 ///
-/// The request may be truncated, and its name of the pipeline is not its ARN;
-/// so only the response counts, which a failed call does not have.
-fn read_call(event: &Fields) -> Result<PipelineChange, Ignored> {
+/// A call that failed has no response, or one that tells the error.
+fn read_call(event: &Fields) -> Result<AccountId, Ignored> {
     let account = read_account(event)?;
     let detail = event.object("detail")?;
-    if detail.text("eventSource")? != "sagemaker.amazonaws.com" {
-        return Err(detail.bad("eventSource", "sagemaker.amazonaws.com"));
-    }
     let event_name = detail.text("eventName")?;
-    let change = match event_name {
-        "CreatePipeline" => Change::Created,
-        "UpdatePipeline" | "UpdatePipelineVersion" => Change::Updated,
-        "DeletePipeline" => Change::Deleted,
-        other => {
-            return Err(Ignored::UninterestingCall {
-                event_name: label(other),
-            });
-        }
-    };
+    if !CALLS.contains(&event_name) {
+        return Err(Ignored::UninterestingCall {
+            event_name: label(event_name),
+        });
+    }
     let failed = |error_code: Option<&str>| Ignored::FailedCall {
         event_name: event_name.to_owned(),
         error_code: error_code.map(label),
@@ -194,34 +109,36 @@ fn read_call(event: &Fields) -> Result<PipelineChange, Ignored> {
     if detail.has("errorCode") || !detail.has("responseElements") {
         return Err(failed(detail.optional_text("errorCode")));
     }
-    let response = detail.object("responseElements")?;
-    // "Other services provide error information as part of responseElements."
-    if response.has("errorCode") || response.has("errorMessage") {
-        return Err(failed(response.optional_text("errorCode")));
+    match detail.object("responseElements") {
+        // "Other services provide error information as part of responseElements."
+        Ok(response) if response.has("errorCode") || response.has("errorMessage") => {
+            Err(failed(response.optional_text("errorCode")))
+        }
+        // Whatever else it says, there is one.
+        _ => Ok(account),
     }
-    let pipeline = read_pipeline(&response, &account)?;
-    Ok(PipelineChange {
-        pipeline,
-        account,
-        change,
-    })
 }
 
-fn read_execution(event: &Fields) -> Result<ExecutionChange, Ignored> {
+/// An end is known by its own time, anything else by the event's.
+fn read_execution(event: &Fields) -> Result<Kind, Ignored> {
     let account = read_account(event)?;
     let detail = event.object("detail")?;
-    let (pipeline, execution) = read_run(&detail, &account)?;
-    Ok(ExecutionChange {
-        account,
+    let (pipeline, arn) = read_run(&detail, &account)?;
+    let status = read_status(&detail, "currentPipelineExecutionStatus")?;
+    let ended = detail.time("executionEndTime");
+    let ended = ended.filter(|_| status.is_terminal());
+    let display_name = detail.optional_text("pipelineExecutionDisplayName");
+    let execution = Execution {
+        arn,
         pipeline,
-        execution,
-        status: read_status(&detail, "currentPipelineExecutionStatus")?,
-        previous: read_status(&detail, "previousPipelineExecutionStatus").ok(),
+        status,
+        display_name: display_name.map(Untrusted::from),
         started: detail.time("executionStartTime"),
-        ended: detail.time("executionEndTime"),
-        display_name: detail
-            .optional_text("pipelineExecutionDisplayName")
-            .map(str::to_owned),
+    };
+    Ok(Kind::Execution {
+        execution: Box::new(execution),
+        previous: read_status(&detail, "previousPipelineExecutionStatus").ok(),
+        at: ended.or_else(|| event.time("time")),
     })
 }
 
@@ -233,42 +150,6 @@ fn read_status(detail: &Fields, name: &str) -> Result<ExecutionStatus, Ignored> 
     } else {
         Err(detail.bad(name, "a status"))
     }
-}
-
-fn read_step(event: &Fields) -> Result<StepChange, Ignored> {
-    let account = read_account(event)?;
-    let detail = event.object("detail")?;
-    let (pipeline, execution) = read_run(&detail, &account)?;
-    Ok(StepChange {
-        account,
-        pipeline,
-        execution,
-        step: detail.text("stepName")?.to_owned(),
-        status: detail.text("currentStepStatus")?.to_owned(),
-        failure_reason: detail.optional_text("failureReason").map(str::to_owned),
-    })
-}
-
-fn read_share(event: &Fields) -> Result<ShareChange, Ignored> {
-    // A detail that is not there, or is odd, does not keep the bell from ringing.
-    let detail = event.object("detail").ok();
-    let text = |name| {
-        let text = detail.as_ref()?.optional_text(name)?;
-        Some(text.to_owned())
-    };
-    Ok(ShareChange {
-        account: read_account(event)?,
-        event: text("event"),
-        status: text("status"),
-    })
-}
-
-fn read_parameter(event: &Fields) -> Result<PolicyChange, Ignored> {
-    let detail = event.object("detail")?;
-    Ok(PolicyChange {
-        name: detail.text("name")?.to_owned(),
-        operation: detail.text("operation")?.to_owned(),
-    })
 }
 
 fn read_offer(event: &Fields) -> Result<Offer, Ignored> {

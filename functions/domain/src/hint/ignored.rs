@@ -1,5 +1,7 @@
 //! Why a message is no hint.
 
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
 use crate::id::AccountId;
 
 /// Why a message is ignored.
@@ -101,10 +103,33 @@ pub enum Ignored {
     /// The execution in the event is not one of the pipeline in the event.
     #[error("the execution is of another pipeline than the event says")]
     PipelineMismatch,
+    /// A replay brings back what happened long ago: state is reconciled again,
+    /// people are not notified again.
+    #[error("nobody is notified again of a replayed event")]
+    Replayed,
+    /// It would pass for later than everything that happens from now on.
+    #[error("the event is of a time that has not come")]
+    OfTheFuture,
+    /// A dry run of something that has no plan to show.
+    #[error("a dry run notifies nobody")]
+    DryRun,
+    /// The event is for another function.
+    #[error("the event is not about an execution")]
+    NotAnExecution,
+}
+
+/// The reason as data: its code and its text.
+impl Serialize for Ignored {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut reason = serializer.serialize_struct("Ignored", 2)?;
+        reason.serialize_field("code", self.code())?;
+        reason.serialize_field("text", &self.to_string())?;
+        reason.end()
+    }
 }
 
 impl Ignored {
-    /// A stable name of the reason, for metrics.
+    /// A stable name of the reason.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -121,6 +146,10 @@ impl Ignored {
             Self::NotForThisFunction { .. } => "not-for-this-function",
             Self::AccountMismatch { .. } => "account-mismatch",
             Self::PipelineMismatch => "pipeline-mismatch",
+            Self::Replayed => "replayed",
+            Self::OfTheFuture => "of-the-future",
+            Self::DryRun => "dry-run",
+            Self::NotAnExecution => "not-an-execution",
         }
     }
 }

@@ -38,13 +38,13 @@ pub struct Grant {
     /// The share that is to give it access.
     pub share: Option<ShareArn>,
     /// How far it is.
-    pub access: Access,
+    pub access: GrantState,
 }
 
 /// How far the access of one principal is; of several shares, the farthest counts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Access {
+pub enum GrantState {
     /// No share holds the pipeline for it.
     NotShared,
     /// RAM refuses the pipeline or the principal.
@@ -61,25 +61,25 @@ impl fmt::Display for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (principal, rule) = (self.principal.as_str(), &self.rule);
         match &self.access {
-            Access::NotShared if self.gate == Gate::Succeeded => write!(
+            GrantState::NotShared if self.gate == Gate::Succeeded => write!(
                 f,
                 "{principal}: not shared by rule {rule} yet, which asks for a run that has succeeded"
             ),
-            Access::NotShared => write!(f, "{principal}: not shared by rule {rule} yet"),
-            Access::Refused(why) => {
+            GrantState::NotShared => write!(f, "{principal}: not shared by rule {rule} yet"),
+            GrantState::Refused(why) => {
                 let why = quoted(why, LONGEST);
                 write!(f, "{principal}: RAM refuses it in rule {rule}: {why}")
             }
-            Access::Invited => {
+            GrantState::Invited => {
                 write!(f, "{principal}: has not accepted the share of rule {rule}")
             }
-            Access::Unproved(why) => {
+            GrantState::Unproved(why) => {
                 write!(
                     f,
                     "{principal}: cannot describe the pipeline by rule {rule}: {why}"
                 )
             }
-            Access::Granted => write!(f, "{principal}: has access by rule {rule}"),
+            GrantState::Granted => write!(f, "{principal}: has access by rule {rule}"),
         }
     }
 }
@@ -140,8 +140,8 @@ fn grant(rule: &Rule, principal: &Principal, shares: &[&Shared]) -> Grant {
         .map(|shared| (access(shared, principal), &shared.share))
         .max();
     let (access, share) = match best {
-        Some((access, share)) if access != Access::NotShared => (access, Some(share.clone())),
-        _ => (Access::NotShared, None),
+        Some((access, share)) if access != GrantState::NotShared => (access, Some(share.clone())),
+        _ => (GrantState::NotShared, None),
     };
     Grant {
         rule: rule.name.clone(),
@@ -152,22 +152,22 @@ fn grant(rule: &Rule, principal: &Principal, shares: &[&Shared]) -> Grant {
     }
 }
 
-fn access(shared: &Shared, principal: &Principal) -> Access {
+fn access(shared: &Shared, principal: &Principal) -> GrantState {
     let of = |association: &&Association| association.entity == principal.as_str();
     let principals = shared.principals.iter().filter(of);
     // A principal that was invited again has an old association beside the new one.
     let both = principals.map(|found| step(&shared.pipeline).min(step(found)));
-    both.max().unwrap_or(Access::NotShared)
+    both.max().unwrap_or(GrantState::NotShared)
 }
 
-fn step(association: &Association) -> Access {
+fn step(association: &Association) -> GrantState {
     match &association.status {
-        AssociationStatus::Associated => Access::Granted,
-        AssociationStatus::Associating | AssociationStatus::Restoring => Access::Invited,
+        AssociationStatus::Associated => GrantState::Granted,
+        AssociationStatus::Associating | AssociationStatus::Restoring => GrantState::Invited,
         AssociationStatus::Failed => {
             let message = association.message.as_deref();
-            Access::Refused(message.unwrap_or("no reason given").to_owned())
+            GrantState::Refused(message.unwrap_or("no reason given").to_owned())
         }
-        _ => Access::NotShared,
+        _ => GrantState::NotShared,
     }
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::Identity;
+use super::{Entry, Failure, FailureKind, Identity, journal};
 
 /// The version of the form below.
 const VERSION: u32 = 2;
@@ -36,6 +36,18 @@ pub struct UnreadableToken;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the continuation token belongs to no attempt at this request; begin without one")]
 pub struct StrangeToken;
+
+impl From<StrangeToken> for Failure {
+    fn from(strange: StrangeToken) -> Self {
+        Self::new(FailureKind::ConfigurationError, strange.to_string())
+    }
+}
+
+impl From<UnreadableToken> for Failure {
+    fn from(unreadable: UnreadableToken) -> Self {
+        Self::new(FailureKind::ConfigurationError, unreadable.to_string())
+    }
+}
 
 impl Token {
     /// The beginning.
@@ -93,6 +105,17 @@ pub struct Progress {
     pub round: Option<u32>,
     /// When the gates were opened and sharing was asked for.
     pub sharing: Option<Timestamp>,
+}
+
+impl Progress {
+    /// What it is with another entry.
+    pub(super) fn add(&mut self, entry: &Entry) {
+        let added = journal::progress(std::slice::from_ref(entry));
+        self.began = self.began.or(added.began);
+        self.created = self.created.or(added.created);
+        self.round = self.round.or(added.round);
+        self.sharing = self.sharing.or(added.sharing);
+    }
 }
 
 /// Whether so many minutes have passed since then.

@@ -1,13 +1,12 @@
-//! The next step, given what was seen.
-
-use jiff::Timestamp;
+//! The next step, given the state.
 
 use super::{
-    Access, Failure, FailureKind, Grant, Operation, Progress, Request, Round, progress::is_over,
+    Deployed, Entry, Failure, FailureKind, Grant, GrantState, JobOutcome, Operation, Progress,
+    Round, State, Wait, journal, progress::is_over,
 };
 use crate::{
-    id::ExecutionArn,
-    notification::FailedStep,
+    execution::Details,
+    id::{AccountId, ExecutionArn},
     status::ExecutionStatus,
     text::{LONGEST, Untrusted, name, quoted},
 };
@@ -15,73 +14,49 @@ use crate::{
 /// How many principals a message names; the rest is counted.
 const NAMED: usize = 20;
 
-/// A run of the pipeline.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
-    /// The execution.
-    pub arn: ExecutionArn,
-    /// How it goes.
-    pub status: ExecutionStatus,
-    /// Why it failed, as far as `SageMaker` says.
-    pub reason: Option<String>,
-    /// The steps that failed.
-    pub failed_steps: Vec<FailedStep>,
-}
-
-impl Run {
-    /// A run that was started just now.
-    #[must_use]
-    pub fn started(arn: ExecutionArn) -> Self {
-        Self {
-            arn,
-            status: ExecutionStatus::Executing,
-            reason: None,
-            failed_steps: Vec::new(),
-        }
-    }
-}
-
-/// What one invocation sees.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
-    /// The time.
-    pub now: Timestamp,
-    /// The newest round of this deployment, if there is one.
-    pub round: Option<Round>,
-    /// The execution that it is about, if there is one.
-    pub run: Option<Run>,
-    /// Who has access, looked at once sharing was asked for.
-    pub grants: Option<Vec<Grant>>,
-}
-
 /// What to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// Write down what the next round does, unless somebody else is faster.
-    Begin(Operation),
-    /// Have SageMaker do what the newest round is for.
-    Perform(Round),
-    /// Note that SageMaker has done what the newest round is for, with this execution.
-    Settle(Round, ExecutionArn),
-    /// Answer for the run from this round on.
-    Adopt(u32),
-    /// Open the gates, ask for sharing, and look who has access.
-    Share,
-    /// Come back later.
-    Wait(Wait),
-    /// It is done.
-    Succeed,
-    /// It will not be done.
-    Fail(Failure),
+pub enum NextStep {
+    /// Find something out, and tell the state.
+    Observe(Question),
+    /// Change something about what was deployed, and tell the state.
+    Act(Box<Deployed>, Act),
+    /// Answer whoever asked.
+    End(JobOutcome),
 }
 
-/// What is waited for.
+/// What the state does not know yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wait {
-    /// The end of a run.
-    Run(ExecutionArn, ExecutionStatus),
-    /// The access of principals.
-    Access(String),
+pub enum Question {
+    /// Which policy is in force: see [`State::read_policy`].
+    Policy,
+    /// Which pipeline of the account it is: see [`State::found_pipeline`].
+    Pipeline(AccountId),
+    /// How far the attempt is: see [`State::read_progress`].
+    Progress(Box<Deployed>),
+    /// Which round is the newest, and how its run goes: see [`State::looked_at_run`].
+    Run(Box<Deployed>),
+    /// Who has access: see [`State::looked_for_access`].
+    Access(Box<Deployed>),
+}
+
+/// What is to be changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// Write an entry about the attempt: see [`State::wrote`].
+    Write(Entry),
+    /// Write down what the next round does, unless somebody else is faster:
+    /// see [`State::round`] and [`State::claimed`].
+    Claim(Operation),
+    /// Have SageMaker do what the newest round is for: see [`State::performed`].
+    Perform(Round),
+    /// Note that SageMaker has done what the newest round is for, with this
+    /// execution: see [`State::settled`].
+    Settle(Round, ExecutionArn),
+    /// Open the gates, and have the pipeline shared if one was closed: see [`State::opened_gates`].
+    OpenGates,
+    /// Open the gates, have the pipeline shared, and note that: see [`State::asked_to_share`].
+    Share,
 }
 
 /// Says what to do next.
@@ -89,58 +64,111 @@ pub enum Wait {
 /// A run that has failed is run again only by an attempt that does not answer
 /// for it yet; otherwise the failure is this attempt's own.
 #[must_use]
-pub fn next(request: &Request, progress: &Progress, seen: &Seen) -> Step {
+pub fn next(state: &State) -> NextStep {
+    if let Some(failure) = &state.failure {
+        return NextStep::End(JobOutcome::Failed(failure.clone()));
+    }
+    let Some(owner) = &state.owner else {
+        return NextStep::Observe(Question::Policy);
+    };
+    let Some(deployed) = &state.deployed else {
+        return NextStep::Observe(Question::Pipeline(owner.clone()));
+    };
+    let Some(progress) = state.progress else {
+        return NextStep::Observe(Question::Progress(deployed.clone()));
+    };
+    if progress.began.is_none() {
+        let began = journal::began(state.now, deployed.pipeline.created);
+        return NextStep::Act(deployed.clone(), Act::Write(began));
+    }
+    match after_beginning(state, &progress) {
+        Then::Run => NextStep::Observe(Question::Run(deployed.clone())),
+        Then::Access => NextStep::Observe(Question::Access(deployed.clone())),
+        Then::Act(act) => NextStep::Act(deployed.clone(), act),
+        Then::End(outcome) => NextStep::End(outcome),
+    }
+}
+
+/// The same, once the attempt has begun.
+enum Then {
+    Run,
+    Access,
+    Act(Act),
+    End(JobOutcome),
+}
+
+fn after_beginning(state: &State, progress: &Progress) -> Then {
+    if let Some(execution) = &state.begun {
+        // How it goes is for the next invocation to see.
+        return waiting(Wait::Run(execution.clone(), ExecutionStatus::Executing));
+    }
+    if state.request.run && !state.knows_run {
+        return Then::Run;
+    }
     // What was shared once stays shared, whatever becomes of later runs.
-    if request.run && progress.sharing.is_none() {
-        match after_run(request, progress, seen) {
-            None => {}
-            Some(step) => return step,
-        }
+    if state.request.run
+        && progress.sharing.is_none()
+        && let Some(then) = after_run(state, progress)
+    {
+        return then;
     }
-    if !request.share {
-        return Step::Succeed;
+    if !state.request.share {
+        return succeed();
     }
-    match (&seen.grants, progress.sharing) {
-        (Some(grants), Some(_)) => after_sharing(request, progress, seen.now, grants),
-        _ => Step::Share,
-    }
+    after_sharing(state, progress)
 }
 
 /// The step that the run asks for; none if it has succeeded.
-fn after_run(request: &Request, progress: &Progress, seen: &Seen) -> Option<Step> {
-    let Some(round) = &seen.round else {
-        return Some(Step::Begin(Operation::Start));
+fn after_run(state: &State, progress: &Progress) -> Option<Then> {
+    let Some(round) = &state.round else {
+        return Some(begin(1, progress, Operation::Start));
     };
     let is_own = progress.round.is_some_and(|first| first <= round.number);
-    match (round.run(), &seen.run) {
-        // Whoever comes after a crash goes on where it happened.
-        (None, _) => Some(Step::Perform(round.clone())),
-        (Some(gone), None) if is_own => Some(Step::Fail(failed(format!(
-            "{gone} does not exist any more"
-        )))),
-        (Some(_), None) => Some(Step::Begin(Operation::Start)),
-        (Some(_), Some(run)) if round.execution.is_none() => {
-            Some(unfinished_retry(request, progress, seen.now, round, run))
+    let following = round.number.saturating_add(1);
+    let (Some(execution), Some(run)) = (round.run(), &state.run) else {
+        return Some(match round.run() {
+            // Whoever comes after a crash goes on where it happened.
+            None => Then::Act(Act::Perform(round.clone())),
+            Some(gone) if is_own => fail(failed(format!("{gone} does not exist any more"))),
+            Some(_) => begin(following, progress, Operation::Start),
+        });
+    };
+    if round.execution.is_none() {
+        return Some(unfinished_retry(state, progress, round, (execution, run)));
+    }
+    match &run.status {
+        ExecutionStatus::Succeeded => None,
+        status if status.is_terminal() && is_own => Some(fail(failed(why(execution, run)))),
+        status if status.is_terminal() => {
+            let again = after_failure(execution, status);
+            Some(begin(following, progress, again))
         }
-        (Some(_), Some(run)) if run.status == ExecutionStatus::Succeeded => None,
-        (Some(_), Some(run)) if run.status.is_terminal() => Some(if is_own {
-            Step::Fail(failed(why(run)))
-        } else {
-            Step::Begin(after_failure(run))
-        }),
         // Somebody ends it; what is left of it can be run again then.
-        (Some(_), Some(run)) if run.status == ExecutionStatus::Stopping => {
-            Some(wait(request, progress, seen.now, run))
-        }
-        (Some(_), Some(_)) if progress.round.is_none() => Some(Step::Adopt(round.number)),
-        (Some(_), Some(run)) => Some(wait(request, progress, seen.now, run)),
+        ExecutionStatus::Stopping => Some(wait(state, progress, execution, run)),
+        _ if progress.round.is_none() => Some(answer_from(round.number)),
+        _ => Some(wait(state, progress, execution, run)),
     }
 }
 
+/// Begins a round.
+///
+/// That the attempt answers for the run from there on is written first: if it is
+/// killed in between, it knows that the round is its own to begin.
+fn begin(number: u32, progress: &Progress, operation: Operation) -> Then {
+    match progress.round {
+        None => answer_from(number),
+        Some(_) => Then::Act(Act::Claim(operation)),
+    }
+}
+
+fn answer_from(round: u32) -> Then {
+    Then::Act(Act::Write(journal::answers(round)))
+}
+
 /// What another attempt does about a run that ended badly.
-fn after_failure(run: &Run) -> Operation {
-    match run.status {
-        ExecutionStatus::Failed | ExecutionStatus::Stopped => Operation::Retry(run.arn.clone()),
+fn after_failure(execution: &ExecutionArn, status: &ExecutionStatus) -> Operation {
+    match status {
+        ExecutionStatus::Failed | ExecutionStatus::Stopped => Operation::Retry(execution.clone()),
         // ASSUMED: SageMaker retries no others, such as CompletedWithFailures.
         _ => Operation::Start,
     }
@@ -148,36 +176,52 @@ fn after_failure(run: &Run) -> Operation {
 
 /// What is to be done for a retry of which nobody knows whether SageMaker has heard of it.
 fn unfinished_retry(
-    request: &Request,
+    state: &State,
     progress: &Progress,
-    now: Timestamp,
     round: &Round,
-    run: &Run,
-) -> Step {
+    (execution, run): (&ExecutionArn, &Details),
+) -> Then {
     match run.status {
         // If it has, and the run failed once more, the token makes a second call do nothing.
-        ExecutionStatus::Failed | ExecutionStatus::Stopped => Step::Perform(round.clone()),
-        ExecutionStatus::Stopping => wait(request, progress, now, run),
-        _ => Step::Settle(round.clone(), run.arn.clone()),
+        ExecutionStatus::Failed | ExecutionStatus::Stopped => {
+            Then::Act(Act::Perform(round.clone()))
+        }
+        ExecutionStatus::Stopping => wait(state, progress, execution, run),
+        _ => Then::Act(Act::Settle(round.clone(), execution.clone())),
     }
 }
 
-fn wait(request: &Request, progress: &Progress, now: Timestamp, run: &Run) -> Step {
-    let (arn, status, minutes) = (&run.arn, &run.status, request.run_minutes);
-    if is_over(progress.began, minutes, now) {
-        let message = format!("{arn} is still {status} after {minutes} minutes; it runs on");
-        return Step::Fail(failed(message));
+fn wait(state: &State, progress: &Progress, execution: &ExecutionArn, run: &Details) -> Then {
+    let (status, minutes) = (&run.status, state.request.run_minutes);
+    if is_over(progress.began, minutes, state.now) {
+        let message = format!("{execution} is still {status} after {minutes} minutes; it runs on");
+        return fail(failed(message));
     }
-    Step::Wait(Wait::Run(arn.clone(), status.clone()))
+    waiting(Wait::Run(execution.clone(), status.clone()))
 }
 
-fn after_sharing(request: &Request, progress: &Progress, now: Timestamp, grants: &[Grant]) -> Step {
+fn after_sharing(state: &State, progress: &Progress) -> Then {
+    if progress.sharing.is_none() {
+        return Then::Act(Act::Share);
+    }
+    if !state.gates_are_open {
+        // A rule that is new since then may wait for the hook, too.
+        return Then::Act(Act::OpenGates);
+    }
+    match &state.grants {
+        None => Then::Access,
+        Some(grants) => after_looking(state, progress, grants),
+    }
+}
+
+fn after_looking(state: &State, progress: &Progress, grants: &[Grant]) -> Then {
+    let request = &state.request;
     let lacking: Vec<_> = grants
         .iter()
-        .filter(|grant| grant.access != Access::Granted)
+        .filter(|grant| grant.access != GrantState::Granted)
         .collect();
     if lacking.is_empty() || !request.wait_for_access {
-        return Step::Succeed;
+        return succeed();
     }
     let mut named: Vec<_> = lacking
         .iter()
@@ -188,13 +232,25 @@ fn after_sharing(request: &Request, progress: &Progress, now: Timestamp, grants:
         named.push(format!("and {} more", lacking.len() - NAMED));
     }
     let named = named.join("; ");
-    if is_over(progress.sharing, request.access_minutes, now) {
+    if is_over(progress.sharing, request.access_minutes, state.now) {
         let minutes = request.access_minutes;
-        return Step::Fail(failed(format!(
+        return fail(failed(format!(
             "after {minutes} minutes, not everybody has access: {named}"
         )));
     }
-    Step::Wait(Wait::Access(named))
+    waiting(Wait::Access(named))
+}
+
+fn waiting(wait: Wait) -> Then {
+    Then::End(JobOutcome::Waiting(wait))
+}
+
+fn succeed() -> Then {
+    Then::End(JobOutcome::Succeeded)
+}
+
+fn fail(failure: Failure) -> Then {
+    Then::End(JobOutcome::Failed(failure))
 }
 
 fn failed(message: String) -> Failure {
@@ -202,19 +258,19 @@ fn failed(message: String) -> Failure {
 }
 
 /// Which steps of a run failed and why, in the words of SageMaker.
-fn why(run: &Run) -> String {
-    let reason = |reason: Option<&str>| match reason {
-        Some(reason) => format!(": {}", quoted(reason, LONGEST)),
+fn why(execution: &ExecutionArn, run: &Details) -> String {
+    let reason = |reason: Option<&Untrusted>| match reason {
+        Some(reason) => format!(": {}", quoted(reason.raw(), LONGEST)),
         None => String::new(),
     };
-    let head = format!("{} ended as {}", run.arn, run.status);
+    let head = format!("{execution} ended as {}", run.status);
     if run.failed_steps.is_empty() {
-        return head + &reason(run.reason.as_deref());
+        return head + &reason(run.failure_reason.as_ref());
     }
     let steps = run.failed_steps.iter().take(NAMED);
     let mut steps: Vec<_> = steps
         .map(|step| {
-            let why = reason(step.reason.as_ref().map(Untrusted::raw));
+            let why = reason(step.reason.as_ref());
             format!("step {} failed{why}", name(step.name.raw(), LONGEST))
         })
         .collect();

@@ -5,59 +5,13 @@
 //! status and its time, and the sweep, which sees only the present state,
 //! must recognize what an event has told.
 
-use std::str::FromStr;
-
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
+    execution::{Details, ExecutionNews, Source},
     status::ExecutionStatus,
     time::{after, before},
 };
-
-/// How a change became known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seen {
-    /// By an event, which carries the exact time.
-    ByEvent,
-    /// By asking, which yields the end of its last step: about the time of its
-    /// own end, which `SageMaker` does not tell.
-    ByLooking,
-}
-
-impl Seen {
-    /// A stable name for the ledger.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ByEvent => "by-event",
-            Self::ByLooking => "by-looking",
-        }
-    }
-}
-
-impl FromStr for Seen {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        [Self::ByEvent, Self::ByLooking]
-            .into_iter()
-            .find(|seen| seen.as_str() == text)
-            .ok_or(())
-    }
-}
-
-/// A change of an execution's status.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// The status.
-    pub status: ExecutionStatus,
-    /// The status before, if the event says.
-    pub previous: Option<ExecutionStatus>,
-    /// When the execution ended, or when it took a status that is not an end.
-    pub at: Timestamp,
-    /// How it became known.
-    pub seen: Seen,
-}
 
 /// An entry of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +21,19 @@ pub struct Told {
     /// The time told.
     pub at: Timestamp,
     /// How the change had become known.
-    pub seen: Seen,
+    pub source: Source,
+}
+
+impl Told {
+    /// What is noted of a change that is told.
+    #[must_use]
+    pub fn of(news: &ExecutionNews) -> Self {
+        Self {
+            status: news.execution.status.clone(),
+            at: news.at,
+            source: news.source,
+        }
+    }
 }
 
 /// What to do about a change.
@@ -82,8 +48,8 @@ pub enum Decision {
     AlreadyTold,
     /// The destination was told of a later state.
     Overtaken,
-    /// Only `SageMaker` can say whether it is true: the execution had ended before.
-    Unconfirmed,
+    /// The execution had ended before, and by what `SageMaker` says it did not begin anew.
+    Contradicted,
 }
 
 /// How long after its last step an execution may end.
@@ -97,75 +63,70 @@ const RESTARTING: SignedDuration = SignedDuration::from_secs(5);
 
 /// Decides whether a change is news to a destination.
 ///
-/// `present` is the status that `SageMaker` reports now, if it was asked.
+/// `present` is what `SageMaker` says of the execution now, if it was asked.
+/// Without it, a decision to tell is one only as far as the history goes.
 #[must_use]
-pub fn decide(history: &[Told], change: &Change, present: Option<&ExecutionStatus>) -> Decision {
-    if change.status.is_terminal() {
-        decide_end(history, change)
+pub fn decide(history: &[Told], news: &ExecutionNews, present: Option<&Details>) -> Decision {
+    if news.execution.status.is_terminal() {
+        decide_end(history, news)
     } else {
-        decide_progress(history, change, present)
+        decide_progress(history, news, present)
     }
 }
 
-fn decide_end(history: &[Told], change: &Change) -> Decision {
+fn decide_end(history: &[Told], news: &ExecutionNews) -> Decision {
+    let status = &news.execution.status;
     let is_same = |told: &Told| {
-        let is_same_end = match (told.seen, change.seen) {
+        let is_same_end = match (told.source, news.source) {
             // An execution does not end before its last step, so an exact end
             // that is known covers every earlier step.
-            (Seen::ByEvent, Seen::ByLooking) => told.at >= before(change.at, CLOSING),
-            (Seen::ByLooking, Seen::ByEvent) => told.at.duration_since(change.at).abs() <= CLOSING,
-            _ => told.at == change.at,
+            (Source::Event, Source::Reconciliation) => told.at >= before(news.at, CLOSING),
+            (Source::Reconciliation, Source::Event) => {
+                told.at.duration_since(news.at).abs() <= CLOSING
+            }
+            _ => told.at == news.at,
         };
-        told.status == change.status && is_same_end
+        told.status == *status && is_same_end
     };
     if history.iter().any(is_same) {
         return Decision::AlreadyTold;
     }
-    let key = format!("{}|{}", change.status, change.at);
+    let key = format!("{status}|{}", news.at);
     Decision::Tell { key }
 }
 
-fn decide_progress(
-    history: &[Told],
-    change: &Change,
-    present: Option<&ExecutionStatus>,
-) -> Decision {
-    let ends = history.iter().filter(|told| told.status.is_terminal());
-    let last_end = ends.map(|told| told.at).max();
-    if last_end.is_some_and(|end| change.at <= end) {
+fn decide_progress(history: &[Told], news: &ExecutionNews, present: Option<&Details>) -> Decision {
+    let status = &news.execution.status;
+    let last_end = last_end(history);
+    if last_end.is_some_and(|end| news.at <= end) {
         return Decision::Overtaken;
     }
     let same: Vec<_> = history
         .iter()
-        .filter(|told| told.status == change.status)
+        .filter(|told| told.status == *status)
         .collect();
     let was_told = same.iter().any(|told| {
-        let begins_again = change
+        let begins_again = news
             .previous
             .as_ref()
             .is_some_and(ExecutionStatus::is_terminal)
-            && change.at > after(told.at, RESTARTING);
+            && news.at > after(told.at, RESTARTING);
         last_end.is_none_or(|end| told.at > end) && !begins_again
     });
     if was_told {
         return Decision::AlreadyTold;
     }
-    if last_end.is_some() && present.is_some_and(|status| *status != change.status) {
-        return Decision::Unconfirmed;
+    if last_end.is_some() && present.is_some_and(|present| present.status != *status) {
+        return Decision::Contradicted;
     }
-    let key = format!("{}|{}", change.status, same.len() + 1);
+    let key = format!("{status}|{}", same.len() + 1);
     Decision::Tell { key }
 }
 
-/// What `SageMaker` says of an execution now.
-#[derive(Debug, Clone, Copy)]
-pub struct Present<'a> {
-    /// Its status.
-    pub status: &'a ExecutionStatus,
-    /// When anything about it changed last.
-    pub modified: Option<Timestamp>,
-    /// When its last step ended.
-    pub last_step: Option<Timestamp>,
+/// The last end that was told.
+fn last_end(history: &[Told]) -> Option<Timestamp> {
+    let ends = history.iter().filter(|told| told.status.is_terminal());
+    ends.map(|told| told.at).max()
 }
 
 /// How old a change may be that is confirmed: `EventBridge` tries for a day to
@@ -184,60 +145,63 @@ const LATEST: SignedDuration = SignedDuration::from_hours(25);
 #[must_use]
 pub fn is_confirmed(
     history: &[Told],
-    change: &Change,
-    present: Option<&Present<'_>>,
+    news: &ExecutionNews,
+    present: Option<&Details>,
     now: Timestamp,
 ) -> bool {
-    if change.seen == Seen::ByLooking {
+    if news.source == Source::Reconciliation {
         return true;
     }
-    let Some(present) = present.filter(|_| change.at >= before(now, LATEST)) else {
+    let Some(present) = present.filter(|_| news.at >= before(now, LATEST)) else {
         return false;
     };
+    let status = &news.execution.status;
     let is_near = |one: Timestamp, other| one.duration_since(other).abs() <= CLOSING;
-    let is_as_told = *present.status == change.status;
-    let same = || history.iter().filter(|told| told.status == change.status);
+    let is_as_told = present.status == *status;
+    let same = || history.iter().filter(|told| told.status == *status);
     let evidence = [present.modified, present.last_step].into_iter().flatten();
-    let mut evidence = evidence.filter(|time| is_near(*time, change.at));
-    if change.status.is_terminal() {
+    let mut evidence = evidence.filter(|time| is_near(*time, news.at));
+    if status.is_terminal() {
         // Each time confirms one end.
         return is_as_told && evidence.any(|time| !same().any(|told| is_near(told.at, time)));
     }
     let just_changed = evidence.next().is_some();
-    let ends = history.iter().filter(|told| told.status.is_terminal());
-    let last_end = ends.map(|told| told.at).max();
+    let last_end = last_end(history);
     let was_told = same().any(|told| last_end.is_none_or(|end| told.at > end));
-    let is_known = !matches!(change.status, ExecutionStatus::Other(_));
+    let is_known = !matches!(status, ExecutionStatus::Other(_));
     !was_told && (is_as_told || is_known && just_changed)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::execution::Execution;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_767_600_000 + seconds).unwrap()
     }
 
-    fn event(status: &str, previous: &str, seconds: i64) -> Change {
-        Change {
+    fn execution(status: &str) -> Execution {
+        let pipeline = "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn";
+        Execution {
+            arn: format!("{pipeline}/execution/abc").parse().unwrap(),
+            pipeline: pipeline.parse().unwrap(),
             status: status.into(),
-            previous: Some(previous.into()),
-            at: at(seconds),
-            seen: Seen::ByEvent,
+            display_name: None,
+            started: None,
         }
     }
 
-    fn looked(status: &str, seconds: i64) -> Change {
-        Change {
-            previous: None,
-            seen: Seen::ByLooking,
-            ..event(status, "", seconds)
-        }
+    fn event(status: &str, previous: &str, seconds: i64) -> ExecutionNews {
+        ExecutionNews::of_event(execution(status), Some(previous.into()), at(seconds))
+    }
+
+    fn looked(status: &str, seconds: i64) -> ExecutionNews {
+        ExecutionNews::found(execution(status), at(seconds))
     }
 
     /// Tells every change that is news, and returns which were.
-    fn tell_all(changes: &[Change]) -> Vec<bool> {
+    fn tell_all(changes: &[ExecutionNews]) -> Vec<bool> {
         let mut history = Vec::new();
         let mut keys = std::collections::BTreeSet::new();
         changes
@@ -245,11 +209,7 @@ mod tests {
             .map(|change| match decide(&history, change, None) {
                 Decision::Tell { key } => {
                     assert!(keys.insert(key), "a key identifies one change");
-                    history.push(Told {
-                        status: change.status.clone(),
-                        at: change.at,
-                        seen: change.seen,
-                    });
+                    history.push(Told::of(change));
                     true
                 }
                 _ => false,
@@ -315,24 +275,20 @@ mod tests {
 
     #[test]
     fn a_restart_that_sagemaker_does_not_confirm_is_not_told() {
-        let history = [Told {
-            status: "Failed".into(),
-            at: at(60),
-            seen: Seen::ByEvent,
-        }];
+        let history = [Told::of(&event("Failed", "Executing", 60))];
         let restart = event("Executing", "Failed", 100);
-        let decision = |present: &str| decide(&history, &restart, Some(&present.into()));
-        assert_eq!(decision("Stopped"), Decision::Unconfirmed);
+        let decision =
+            |present: &str| decide(&history, &restart, Some(&Details::of(present.into())));
+        assert_eq!(decision("Stopped"), Decision::Contradicted);
         assert!(matches!(decision("Executing"), Decision::Tell { .. }));
     }
+
     #[test]
     fn what_is_made_up_of_a_run_is_confirmed_once_at_most() {
         let now = at(1_000);
-        let failed: ExecutionStatus = "Failed".into();
-        let present = Present {
-            status: &failed,
+        let present = Details {
             modified: Some(at(900)),
-            last_step: None,
+            ..Details::of("Failed".into())
         };
         // Every status at every second of two days, as often as anybody likes.
         for status in ["Failed", "Succeeded", "Executing", "Quarantined", "Other"] {
@@ -342,11 +298,7 @@ mod tests {
                 let change = event(status, "Failed", seconds);
                 if is_confirmed(&history, &change, Some(&present), now) {
                     confirmed += 1;
-                    history.push(Told {
-                        status: change.status,
-                        at: change.at,
-                        seen: Seen::ByEvent,
-                    });
+                    history.push(Told::of(&change));
                 }
             }
             assert!(confirmed <= 1, "{status}: {confirmed}");
@@ -355,14 +307,14 @@ mod tests {
 
     #[test]
     fn a_true_end_is_confirmed_and_what_nobody_knows_is_not() {
-        let (now, failed) = (at(100), "Failed".into());
-        let present = |modified, last_step| Present {
-            status: &failed,
+        let now = at(100);
+        let present = |modified, last_step| Details {
             modified,
             last_step,
+            ..Details::of("Failed".into())
         };
         let end = event("Failed", "Executing", 60);
-        let confirms = |present: &Present<'_>| is_confirmed(&[], &end, Some(present), now);
+        let confirms = |present: &Details| is_confirmed(&[], &end, Some(present), now);
         assert!(confirms(&present(Some(at(61)), None)));
         // Somebody gave it another name since.
         assert!(confirms(&present(Some(at(9_000)), Some(at(59)))));
@@ -376,8 +328,8 @@ mod tests {
         let start = event("Executing", "", 10);
         let ended_at_once = present(Some(at(12)), None);
         assert!(is_confirmed(&[], &start, Some(&ended_at_once), now));
-        let running = Present {
-            status: &"Executing".into(),
+        let running = Details {
+            status: "Executing".into(),
             ..present(Some(at(10)), None)
         };
         assert!(is_confirmed(&[], &start, Some(&running), now));

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use super::Room;
 
-pub use execution::{Execution, FailedStep, execution_notice};
+pub use execution::execution_notice;
 pub use expired::{Expired, expired_notice};
 pub use policy::{PolicyTrouble, policy_trouble_notice};
 pub use problem::{RefusedPolicy, Trouble, policy_refused_notice, problem_notice};

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::Destination;
 use crate::{
     ceiling::{Beyond, Ceiling},
     id::{AccountId, Principal},
@@ -73,6 +74,17 @@ pub fn recipients(rules: &[&Rule], ceiling: &Ceiling, partition: &str) -> Recipi
 }
 
 impl Recipients {
+    /// Where the accounts are told, each with the rules by which: machines and people.
+    pub fn destinations(&self) -> impl Iterator<Item = (Destination, &[RuleName])> {
+        self.told.iter().flat_map(|(account, rules)| {
+            let of_account = [
+                Destination::Bus(account.clone()),
+                Destination::Topic(account.clone()),
+            ];
+            of_account.map(|destination| (destination, &rules[..]))
+        })
+    }
+
     /// Nobody, since it is not known whom the owner allows.
     #[must_use]
     pub fn unknown(rules: &[&Rule], reason: &str) -> Self {

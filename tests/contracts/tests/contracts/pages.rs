@@ -74,8 +74,8 @@ fn the_reference_of_the_policy_says_which_keys_are_required() {
     // The first rule of the first example has every key.
     let example = fenced(&section(POLICY, "The sharing policy")).remove(0);
     let (head, rules) = example.split_once("rules:\n").unwrap();
-    let mut rule = rules.split("  - ").nth(1).unwrap().lines();
-    let rule: Vec<_> = rule.by_ref().map(str::trim).collect();
+    let rule = rules.split("  - ").nth(1).unwrap().lines();
+    let rule: Vec<_> = rule.map(str::trim).collect();
     assert_eq!(rule.len(), rows.len(), "{rule:#?}");
     for row in &rows {
         let left_out = format!("{}:", codes(&row[0])[0]);

@@ -27,7 +27,11 @@ const EXPLAINED: &[(&str, &str, &str)] = &[
         "Inspection",
     ),
     ("Offers", "domain/src/invitation/offer.rs", "OfferState"),
-    ("Deliveries", "forward-status/src/report.rs", "Telling"),
+    (
+        "Deliveries",
+        "domain/src/notification/outcome.rs",
+        "Telling",
+    ),
 ];
 
 /// The variants of a type and what stands between them.
@@ -76,6 +80,8 @@ fn the_page_explains_every_message_about_what_triggers_nothing_in_its_own_words(
     assert_eq!(messages.len(), variants.len());
     let rows = table(PAGE, "Ignored messages");
     assert_eq!(rows.len(), messages.len());
+    let explained: BTreeSet<String> = rows.iter().flat_map(|row| codes(&row[1])).collect();
+    assert_eq!(explained, variants);
     for row in &rows {
         let is_one = messages.iter().any(|message| message.is_match(&row[0]));
         assert!(is_one, "no message is {}", row[0]);

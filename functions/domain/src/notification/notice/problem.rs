@@ -24,6 +24,7 @@ const MAX_MISTAKES: usize = 100;
 
 /// The longest name of a kind of problem in the data of a message.
 const MAX_KIND: usize = 200;
+
 /// A version of the policy that was not put in force.
 #[derive(Debug, Clone, Copy)]
 pub struct RefusedPolicy<'a> {
@@ -71,6 +72,20 @@ pub struct Trouble {
     pub kind: String,
     /// The problem in words.
     pub text: String,
+}
+
+impl Trouble {
+    /// Nobody but people can find out whom an owner lets be told of its executions.
+    #[must_use]
+    pub fn unknown_ceiling(why: &str) -> Self {
+        Self {
+            kind: "ceiling unknown".to_owned(),
+            text: format!(
+                "consumers are told nothing of what runs here, because the ceiling that says whom \
+                 this account allows cannot be read; deploy the newest owner template: {why}"
+            ),
+        }
+    }
 }
 
 /// Says what in an account cannot be done until people mend it.

@@ -1,0 +1,201 @@
+//! Tells one change to each destination that wants to know and does not yet.
+
+use aws::{Class, Error};
+use domain::{
+    execution::{Details, ExecutionNews},
+    notification::{
+        self, Decision, Destination, Limit, Recipients, Room, Telling, Told, Trouble, decide,
+        is_confirmed, wanting_rules,
+    },
+    policy::{Policy, Rule, RuleName},
+    storage::{self, Lease},
+};
+use runtime::{
+    notifier::{self, Allowance, Notices, Teller},
+    ports::{Publish, Table},
+};
+
+use crate::{
+    ceilings::KnownCeilings,
+    ports::{Ceilings, Executions},
+    report::ChangeReport,
+};
+
+/// What people have to know when others of the day are not told.
+const LAST: &str = "This is the last message of the day about changes in this account that SageMaker does \
+                    not confirm; the log of forward-status has the others.";
+
+/// Tells changes on behalf of one record.
+#[derive(Debug)]
+pub(crate) struct ChangeNotifier<'n, A, H> {
+    pub(crate) accounts: &'n A,
+    pub(crate) notices: &'n Notices<'n, H>,
+    pub(crate) ceilings: &'n KnownCeilings,
+    pub(crate) policy: &'n Policy,
+    pub(crate) partition: &'n str,
+    pub(crate) teller: Teller<'n>,
+}
+
+/// What SageMaker says of the execution of a change, which is asked for once,
+/// and only if there is anything to tell; none within if it does not say.
+type Asked = Option<Option<Details>>;
+
+/// Whether a change may be made up.
+enum Doubt {
+    /// SageMaker confirms it.
+    None,
+    /// It does not, and there is room to tell it all the same.
+    Some(Allowance),
+}
+
+impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
+    /// Tells a change to everyone who wants to know it, may know it, and does
+    /// not; and the hub, once a day, of accounts that cannot be told until people act.
+    pub(crate) async fn notify(&self, news: &ExecutionNews) -> ChangeReport {
+        let mut report = ChangeReport::new(news);
+        let rules = wanting_rules(self.policy, &news.execution);
+        if rules.is_empty() {
+            report.unwanted = true;
+            return report;
+        }
+        let names: Vec<_> = rules.iter().map(|rule| rule.name.clone()).collect();
+        let mut asked = None;
+        // The hub always hears; whom else, the owner has a say in, and is asked meanwhile.
+        let (told, recipients) = tokio::join!(
+            self.notify_one(news, &Destination::Hub, &names, &mut asked),
+            self.recipients(news, &rules),
+        );
+        report.push(&Destination::Hub, told);
+        let recipients = match recipients {
+            Ok(recipients) => recipients,
+            Err(error) => {
+                self.notify_of_unknown_ceiling(news, &error).await;
+                report.bound_unknown(&rules, error)
+            }
+        };
+        for (destination, rules) in recipients.destinations() {
+            let told = self.notify_one(news, &destination, rules, &mut asked).await;
+            report.push(&destination, told);
+        }
+        report.withheld = recipients.withheld;
+        for (account, troubles) in report.troubles() {
+            let Self {
+                notices,
+                policy,
+                teller,
+                ..
+            } = self;
+            notices
+                .tell_troubles(*teller, policy, account, &troubles)
+                .await;
+        }
+        report
+    }
+
+    /// Whom the owner lets these rules tell.
+    async fn recipients(&self, news: &ExecutionNews, rules: &[&Rule]) -> Result<Recipients, Error> {
+        if !notification::name_accounts(rules) {
+            return Ok(Recipients::default());
+        }
+        let owner = news.execution.arn.account();
+        let ceiling = self.ceilings.of(self.accounts, owner).await?;
+        Ok(notification::recipients(rules, &ceiling, self.partition))
+    }
+
+    /// Tells the hub, once a day, that consumers are told nothing until people fix it.
+    async fn notify_of_unknown_ceiling(&self, news: &ExecutionNews, error: &Error) {
+        if error.class() != Class::Permanent {
+            return;
+        }
+        let owner = news.execution.arn.account();
+        let trouble = Trouble::unknown_ceiling(&error.to_string());
+        self.notices
+            .tell_troubles(self.teller, self.policy, owner, &[trouble])
+            .await;
+    }
+
+    async fn notify_one(
+        &self,
+        news: &ExecutionNews,
+        destination: &Destination,
+        rules: &[RuleName],
+        asked: &mut Asked,
+    ) -> Result<Telling, Error> {
+        let execution = &news.execution.arn;
+        let history = self
+            .notices
+            .history(self.teller, destination, execution)
+            .await?;
+        if let Some(known) = Telling::without_telling(&decide(&history, news, None)) {
+            return Ok(known);
+        }
+        let details = match asked {
+            Some(details) => details,
+            None => asked.insert(self.details(news).await?),
+        };
+        let details = details.as_ref();
+        let key = match decide(&history, news, details) {
+            Decision::Tell { key } => key,
+            other => return Ok(Telling::without_telling(&other).unwrap_or(Telling::Known)),
+        };
+        let doubt = self.doubt(news, destination, &history, details).await?;
+        let Some(doubt) = doubt else {
+            return Ok(Telling::Unconfirmed);
+        };
+        let mut notice = notification::execution_notice(self.policy, news, details, rules);
+        if let Doubt::Some(allowance) = &doubt {
+            notice = notice.ending(allowance.room, LAST);
+        }
+        let change = (key.as_str(), &Told::of(news));
+        let lease = self
+            .notices
+            .publish_change(self.teller, destination, execution, change, &notice)
+            .await?;
+        if let (Doubt::Some(allowance), Lease::Taken) = (&doubt, lease) {
+            self.notices.use_up(self.teller, allowance).await?;
+        }
+        Ok(Telling::of(lease))
+    }
+
+    /// Whether SageMaker confirms the change; none if it does not, and if so many
+    /// were told today that it did not confirm that this one is only logged.
+    async fn doubt(
+        &self,
+        news: &ExecutionNews,
+        destination: &Destination,
+        history: &[Told],
+        details: Option<&Details>,
+    ) -> Result<Option<Doubt>, Error> {
+        let now = self.teller.now;
+        if is_confirmed(history, news, details, now) {
+            return Ok(Some(Doubt::None));
+        }
+        let execution = &news.execution.arn;
+        let day = notifier::day(now);
+        let key = storage::unconfirmed(execution.account(), &destination.to_string(), &day);
+        let allowance = self
+            .notices
+            .allowance(self.teller, key, Limit::UNCONFIRMED)
+            .await?;
+        if allowance.room == Room::Closed {
+            tracing::warn!(execution.arn = %execution, %destination,
+                "notification not sent: SageMaker does not confirm the change, and so many such changes were sent today");
+            return Ok(None);
+        }
+        Ok(Some(Doubt::Some(allowance)))
+    }
+
+    /// What the event lacks. An execution that is gone, or that may not be
+    /// looked at, is told with what is known.
+    async fn details(&self, news: &ExecutionNews) -> Result<Option<Details>, Error> {
+        let execution = &news.execution.arn;
+        match self.accounts.details(execution.account(), execution).await {
+            Ok(details) => Ok(Some(details)),
+            Err(error) if error.class() == Class::Permanent => {
+                tracing::warn!(execution.arn = %execution, "notification without details: {error}");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

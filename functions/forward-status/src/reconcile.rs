@@ -1,0 +1,183 @@
+//! Finds the changes that no event told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws::Error;
+use domain::{
+    execution::ExecutionNews,
+    id::AccountId,
+    notification::{Interval, Watermark, longest_waiting, wanting_rules, watched},
+};
+use runtime::{
+    lambda::{Deadline, Outcome, share_of},
+    ports::{Publish, Table},
+};
+
+use crate::{
+    notify::ChangeNotifier,
+    ports::{Ceilings, Executions},
+    report::Report,
+};
+
+/// The partition key of the times up to which executions were looked at.
+const WATERMARK: &str = "watermark";
+
+/// How many changes of an account are looked at at once: whoever may start runs
+/// there may start thousands. SageMaker runs far fewer at once.
+const MOST_CHANGES: usize = 2000;
+
+/// Reconciles what people were told with what SageMaker says, on behalf of one record.
+#[derive(Debug)]
+pub(crate) struct Reconciliation<'r, A, H> {
+    pub(crate) changes: &'r ChangeNotifier<'r, A, H>,
+    pub(crate) hub: &'r H,
+}
+
+impl<A: Ceilings + Executions, H: Publish + Table> Reconciliation<'_, A, H> {
+    /// Tells what changed in the owner accounts since the last time and was not told.
+    ///
+    /// A failure is never repeated for itself, and what the time is not enough
+    /// for is not requeued: the next reconciliation begins where this one ended,
+    /// and with who waits for the longest.
+    pub(crate) async fn run(
+        &self,
+        only: Option<AccountId>,
+        deadline: Deadline,
+        report: &mut Report,
+    ) -> Outcome {
+        let watched = watched(self.changes.policy);
+        let marks = match self.marks(&watched, only.is_none()).await {
+            Ok(marks) => marks,
+            Err(error) => return Outcome::Failed(error),
+        };
+        let owners = longest_waiting(watched, &marks, only.as_ref());
+        let count = owners.len();
+        for (index, owner) in owners.into_iter().enumerate() {
+            // Whatever others run there, each account has its share of the time.
+            let time = share_of(deadline.time_left(), count - index, 1);
+            let end = deadline.within(time);
+            let mark = marks.get(owner).copied();
+            let swept = self.account(owner, mark, end, report);
+            let Some(swept) = deadline.bound(swept).await else {
+                tracing::warn!(
+                    left = count - index,
+                    "the time was not enough for all accounts"
+                );
+                break;
+            };
+            if let Err(error) = swept {
+                self.failed(owner, &error, report).await;
+            }
+        }
+        Outcome::Done
+    }
+
+    /// Notes an account that could not be reconciled, and tells the hub if people can fix it.
+    async fn failed(&self, owner: &AccountId, error: &Error, report: &mut Report) {
+        report.fail(owner, error);
+        let ChangeNotifier {
+            notices,
+            policy,
+            teller,
+            ..
+        } = self.changes;
+        let troubles: Vec<_> = error.trouble().into_iter().collect();
+        notices
+            .tell_troubles(*teller, policy, owner, &troubles)
+            .await;
+    }
+
+    /// The marks of the accounts that are watched; a reconciliation of all forgets those of others.
+    ///
+    /// Nobody wanted to know what happens in them, and should somebody want to
+    /// again, what happened meanwhile is no news.
+    async fn marks(
+        &self,
+        watched: &BTreeSet<&AccountId>,
+        all: bool,
+    ) -> Result<BTreeMap<AccountId, Watermark>, Error> {
+        let mut marks = BTreeMap::new();
+        for item in self.hub.list(WATERMARK).await? {
+            let account: Option<AccountId> = item.sk.parse().ok();
+            let account = account.filter(|account| watched.contains(account));
+            match (account, Watermark::from_values(&item.values)) {
+                (Some(account), Some(mark)) => {
+                    marks.insert(account, mark);
+                }
+                _ if all => self.hub.delete(WATERMARK, &item.sk).await?,
+                _ => {}
+            }
+        }
+        Ok(marks)
+    }
+
+    /// Reconciles one account, oldest change first, and marks how far it is on the
+    /// way, so that a run that is cut short is not done again from the start.
+    async fn account(
+        &self,
+        owner: &AccountId,
+        mark: Option<Watermark>,
+        end: Deadline,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let now = self.changes.teller.now;
+        let Some(mark) = mark else {
+            return self.mark(owner, Watermark::first(now)).await;
+        };
+        let mut interval = Interval::begin(mark, now);
+        let accounts = self.changes.accounts;
+        let (found, is_all) = accounts
+            .changed_since(owner, interval.since(), MOST_CHANGES)
+            .await?;
+        for changed in found {
+            if end.is_over() {
+                tracing::info!(account.id = %owner, "the rest is left to the next reconciliation");
+                return self.mark(owner, interval.cut_short()).await;
+            }
+            let modified = changed.at;
+            if !interval.is_due(modified) {
+                continue;
+            }
+            let hub_refused = self.notify(changed, report).await?;
+            if let Some(mark) = interval.examined(modified, hub_refused) {
+                self.mark(owner, mark).await?;
+            }
+        }
+        match interval.end(is_all) {
+            Some(mark) => self.mark(owner, mark).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Tells a change, if anybody wants to know it; whether the hub refused to hear it.
+    async fn notify(&self, changed: ExecutionNews, report: &mut Report) -> Result<bool, Error> {
+        if wanting_rules(self.changes.policy, &changed.execution).is_empty() {
+            return Ok(false);
+        }
+        let dated = self.dated(changed).await?;
+        let told = self.changes.notify(&dated).await;
+        if let Some(error) = told.transient() {
+            return Err(error.clone());
+        }
+        let hub_refused = told.is_unheard();
+        report.push_swept(told);
+        Ok(hub_refused)
+    }
+
+    /// Finds out when the execution took its present status.
+    async fn dated(&self, changed: ExecutionNews) -> Result<ExecutionNews, Error> {
+        if !changed.execution.status.is_terminal() {
+            return Ok(changed);
+        }
+        let arn = &changed.execution.arn;
+        let accounts = self.changes.accounts;
+        let last_step = accounts.last_step_end(arn.account(), arn).await?;
+        Ok(changed.ended_after(last_step))
+    }
+
+    /// Notes how far an account was reconciled.
+    async fn mark(&self, owner: &AccountId, mark: Watermark) -> Result<(), Error> {
+        let values = mark.to_values();
+        self.hub.put(WATERMARK, owner.as_str(), &values, None).await
+    }
+}

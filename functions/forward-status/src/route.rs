@@ -1,0 +1,72 @@
+//! What a record of the batch asks for.
+
+use domain::{
+    execution::{Execution, ExecutionNews},
+    hint::{self, Action, Command, Hint, Ignored, Kind},
+    id::AccountId,
+    policy::Policy,
+    status::ExecutionStatus,
+    time::after,
+};
+use jiff::{SignedDuration, Timestamp};
+use runtime::lambda::Record;
+
+/// How far the clocks of SageMaker and SQS may be apart (ASSUMED: they are not).
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// What a record asks for.
+#[derive(Debug)]
+pub(crate) enum Task {
+    /// An event reports a change.
+    Notify(Box<ExecutionNews>),
+    /// All owners of which some rule wants news, or one of them.
+    Reconcile(Option<AccountId>),
+}
+
+/// What a record of the batch asks for.
+pub(crate) fn route(record: &Record, policy: &Policy, now: Timestamp) -> Result<Task, Ignored> {
+    let Hint { kind, replay, .. } = hint::parse(&record.body)?;
+    match kind {
+        Kind::Execution { .. } if replay => Err(Ignored::Replayed),
+        Kind::Execution {
+            execution,
+            previous,
+            at,
+        } => {
+            let sent = record.sent.unwrap_or(Timestamp::MAX);
+            read_change(*execution, previous, at.unwrap_or(now), sent)
+        }
+        Kind::Sweep => Ok(Task::Reconcile(None)),
+        Kind::Command(command) => read_command(&command, policy),
+        Kind::Pipeline(_) | Kind::Policy | Kind::Share(_) | Kind::Offer(_) => {
+            Err(Ignored::NotAnExecution)
+        }
+    }
+}
+
+fn read_change(
+    execution: Execution,
+    previous: Option<ExecutionStatus>,
+    at: Timestamp,
+    sent: Timestamp,
+) -> Result<Task, Ignored> {
+    if at > after(sent, SKEW) {
+        return Err(Ignored::OfTheFuture);
+    }
+    let news = ExecutionNews::of_event(execution, previous, at);
+    Ok(Task::Notify(Box::new(news)))
+}
+
+fn read_command(command: &Command, policy: &Policy) -> Result<Task, Ignored> {
+    if command.dry_run {
+        return Err(Ignored::DryRun);
+    }
+    match command.action {
+        Action::Sweep => {
+            let named = command.account.as_ref();
+            let named = named.map(|account| hint::account_of(account, policy));
+            Ok(Task::Reconcile(named.transpose()?))
+        }
+        action => Err(action.not_for_this_function()),
+    }
+}
