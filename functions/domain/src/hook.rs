@@ -25,12 +25,12 @@ mod state;
 mod step;
 
 pub use access::{Grant, GrantState, Shared, covering, grants, policy_for};
-pub use failure::{Failure, FailureKind, Mistakes};
+pub use failure::{FailedCall, Failure, FailureKind, Mistakes};
 pub use identity::Identity;
 pub use journal::{Entry, Operation, Round};
 pub use outcome::{ErrorKind, InvocationError, JobOutcome, Wait};
 pub use progress::{Progress, StrangeToken, Token, UnreadableToken};
 pub use request::{PipelineRef, Request};
 pub use started::{Started, check_started};
-pub use state::{Deployed, FailedCall, State, runs_already};
+pub use state::{Deployed, State, runs_already};
 pub use step::{Act, NextStep, Question, next};

@@ -54,6 +54,35 @@ impl Failure {
     }
 }
 
+/// What AWS made of a call that it did not serve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FailedCall<'a> {
+    /// Whether the same call may succeed later.
+    pub may_pass: bool,
+    /// Whether a permission was wanting.
+    pub is_denied: bool,
+    /// The code of the error.
+    pub code: Option<&'a str>,
+    /// The error, for people.
+    pub message: &'a str,
+}
+
+impl FailedCall<'_> {
+    /// The failure that the call is, unless trying again may help.
+    #[must_use]
+    pub fn failure_kind(&self) -> Option<FailureKind> {
+        match self.code {
+            _ if self.may_pass => None,
+            _ if self.is_denied => Some(FailureKind::PermissionError),
+            // The pipeline, or a parameter of it, is not what the request takes it for.
+            Some("ResourceNotFound" | "ValidationException") => {
+                Some(FailureKind::ConfigurationError)
+            }
+            _ => Some(FailureKind::JobFailed),
+        }
+    }
+}
+
 /// Everything that is wrong with a request, not only the first mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistakes {

@@ -10,8 +10,9 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::{
-    Entry, Failure, FailureKind, Grant, GrantState, Identity, JobOutcome, Operation, Progress,
-    Request, Round, Started, StrangeToken, Token, Wait, check_started, journal, policy_for,
+    Entry, FailedCall, Failure, FailureKind, Grant, GrantState, Identity, JobOutcome, Operation,
+    Progress, Request, Round, Started, StrangeToken, Token, Wait, check_started, journal,
+    policy_for,
 };
 use crate::{
     execution::Details,
@@ -59,19 +60,6 @@ pub struct Deployed {
     pub pipeline: Pipeline,
     /// The deployment and the attempt.
     pub identity: Identity,
-}
-
-/// What AWS made of a call that it did not serve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FailedCall<'a> {
-    /// Whether the same call may succeed later.
-    pub may_pass: bool,
-    /// Whether a permission was wanting.
-    pub is_denied: bool,
-    /// The code of the error.
-    pub code: Option<&'a str>,
-    /// The error, for people.
-    pub message: &'a str,
 }
 
 impl State {
@@ -365,22 +353,6 @@ impl State {
             "not shared".to_owned()
         };
         format!("{begin}; {end}")
-    }
-}
-
-impl FailedCall<'_> {
-    /// The failure that the call is, unless trying again may help.
-    #[must_use]
-    pub fn failure_kind(&self) -> Option<FailureKind> {
-        match self.code {
-            _ if self.may_pass => None,
-            _ if self.is_denied => Some(FailureKind::PermissionError),
-            // The pipeline, or a parameter of it, is not what the request takes it for.
-            Some("ResourceNotFound" | "ValidationException") => {
-                Some(FailureKind::ConfigurationError)
-            }
-            _ => Some(FailureKind::JobFailed),
-        }
     }
 }
 

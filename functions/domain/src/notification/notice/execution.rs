@@ -81,16 +81,7 @@ fn execution_text(news: &ExecutionNews, details: Option<&Details>, account_name:
         let _ = writeln!(text, "{label}: {value}");
     };
     if let Some(why) = news.explanation(details) {
-        for step in why.failed_steps.iter().take(MOST_STEPS) {
-            line("Failed step", &step.to_string());
-        }
-        let more = why.failed_steps.len().saturating_sub(MOST_STEPS);
-        if more > 0 {
-            line("Failed steps besides", &more.to_string());
-        }
-        if let Some(reason) = &why.failure_reason {
-            line("Reason", &reason.to_string());
-        }
+        explain(why, &mut line);
     }
     if let Some(name) = news.display_name(details) {
         line("Execution", &name.to_string());
@@ -113,6 +104,20 @@ fn execution_text(news: &ExecutionNews, details: Option<&Details>, account_name:
         line("Console", &url);
     }
     text
+}
+
+/// Why the execution failed, in a line each.
+fn explain(why: &Details, line: &mut impl FnMut(&str, &str)) {
+    for step in why.failed_steps.iter().take(MOST_STEPS) {
+        line("Failed step", &step.to_string());
+    }
+    let more = why.failed_steps.len().saturating_sub(MOST_STEPS);
+    if more > 0 {
+        line("Failed steps besides", &more.to_string());
+    }
+    if let Some(reason) = &why.failure_reason {
+        line("Reason", &reason.to_string());
+    }
 }
 
 /// The status, unless it is nothing that AWS would call one.

@@ -4,13 +4,19 @@
 //! is one request for most of them; RAM asks for each principal, each resource
 //! and the bare share by itself, and batches ask for each item.
 
-mod data;
+mod dynamodb;
+mod events;
+mod iam;
 mod ram;
 pub mod s3;
 mod sagemaker;
+mod sns;
+mod sqs;
+mod ssm;
+mod sts;
 
 use crate::{
-    services::arn::Arn,
+    services::{arn::Arn, lambda},
     world::{ApiError, Call, World},
 };
 
@@ -52,18 +58,19 @@ impl Wanted {
 /// What the caller of this operation must be allowed; nothing if everybody may call it.
 pub fn of(world: &World, call: &Call) -> Result<Vec<Wanted>, ApiError> {
     let mut wanted = match call.service.as_str() {
-        "codepipeline" => data::codepipeline(call),
-        "dynamodb" => data::dynamodb(world, call),
-        "events" => data::events(call),
-        "iam" => data::iam(world, call),
-        "lambda" => data::lambda(call),
+        // Jobs are no resources: whoever may answer one may answer all of the account.
+        "codepipeline" => vec![Wanted::new(action(call), "*")],
+        "dynamodb" => dynamodb::requests(world, call),
+        "events" => events::requests(call),
+        "iam" => iam::requests(world, call),
+        "lambda" => function(call),
         "ram" => ram::requests(world, call),
         "s3" => s3::requests(world, call),
         "sagemaker" => sagemaker::requests(world, call),
-        "sns" => data::sns(world, call),
-        "sqs" => data::sqs(call),
-        "ssm" => data::ssm(world, call),
-        "sts" => data::sts(call),
+        "sns" => sns::requests(world, call),
+        "sqs" => sqs::requests(call),
+        "ssm" => ssm::requests(world, call),
+        "sts" => sts::requests(call),
         _ => return Err(ApiError::not_implemented(call)),
     };
     for request in &mut wanted {
@@ -76,6 +83,24 @@ pub fn of(world: &World, call: &Call) -> Result<Vec<Wanted>, ApiError> {
 /// The action that is called like the operation.
 fn action(call: &Call) -> String {
     format!("{}:{}", call.service, call.operation)
+}
+
+/// An ARN in the caller's account and Region, unless the name is one already.
+fn own(call: &Call, service: &str, prefix: &str, name: &str) -> String {
+    if name.starts_with("arn:") {
+        return name.to_owned();
+    }
+    let (region, account) = (&call.region, &call.caller.account);
+    format!("arn:aws:{service}:{region}:{account}:{prefix}{name}")
+}
+
+/// The action for a call of a function is not named after the operation.
+fn function(call: &Call) -> Vec<Wanted> {
+    let arn = lambda::resource(call);
+    vec![Wanted::new(
+        lambda::action(call),
+        arn.unwrap_or_else(|| "*".to_owned()),
+    )]
 }
 
 #[cfg(test)]
