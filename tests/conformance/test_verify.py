@@ -29,7 +29,7 @@ OWNER, CONSUMER = "test", "dev"
 SECRET = "nobody-may-read-this-secret"
 TABLE = Table.load()
 ASKED = list(command.ASKED)
-DOCUMENT = "infra/README.md"
+DOCUMENT = "infra/deployment.md"
 
 
 class Administrators:

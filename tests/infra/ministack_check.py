@@ -43,7 +43,7 @@ PATIENCE = 120
 
 # What ministack's CloudFormation does not know. It does not ask a bus for its
 # policy when it delivers, either.
-UNKNOWN_TYPES = {"AWS::Events::EventBusPolicy"}
+UNKNOWN_TYPES = {"AWS::Events::EventBusPolicy", "AWS::Logs::QueryDefinition"}
 
 
 def is_known(resource):

@@ -328,3 +328,6 @@ fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -226,7 +226,7 @@ impl Estate {
 
     fn published(&self, topic: &str) -> Vec<String> {
         let world = self.sandbox.world();
-        let published = world.sns.published.iter();
+        let published = world.sns().published.iter();
         published
             .filter(|message| message.topic_arn == topic)
             .map(|message| message.message.clone())
@@ -235,18 +235,21 @@ impl Estate {
 }
 
 fn world(plan: &Plan) -> Result<World, EstateError> {
-    let mut world = World::new(plan.start);
-    let members: BTreeSet<String> = plan.members.iter().map(ToString::to_string).collect();
-    SHARED.clone_into(&mut world.organization.management_account);
-    world.organization.members = members;
-    world.organization.ram_sharing = plan.ram_sharing;
-    world.readings = plan.readings;
+    let mut world = World::builder()
+        .start(plan.start)
+        .organization(SHARED, &plan.members)
+        .ram_sharing(plan.ram_sharing)
+        .readings(plan.readings)
+        .build();
+    // The hub may stand outside, and there may be no organization at all.
+    let members = &mut world.organization_mut().members;
+    members.retain(|member| plan.members.contains(&member.as_str()));
     if plan.hub {
         deploy_hub(&mut world, plan)?;
     }
 
     let organization = organization(&world);
-    let principals = principals(plan, &world.organization);
+    let principals = principals(plan, world.organization());
     let permissions = plan.permissions.join(",");
     let further = plan.owner_parameters.iter();
     let owner_parameters = [
@@ -334,7 +337,7 @@ fn deploy_consumer(world: &mut World, account: &str, plan: &Plan) -> Result<(), 
 
 /// The id of the organization, if it has members.
 fn organization(world: &World) -> String {
-    let organization = &world.organization;
+    let organization = world.organization();
     if organization.members.is_empty() {
         String::new()
     } else {

@@ -2,7 +2,6 @@
 
 use std::{
     error::Error,
-    fmt::Write as _,
     io::{self, ErrorKind, IsTerminal, Write},
     path::PathBuf,
     process::ExitCode,
@@ -15,7 +14,7 @@ use demo::{
     print::Printed,
     serve, walkthrough,
 };
-use sandbox::readings::{Readings, TABLE, UnknownReading};
+use sandbox::readings::{self, Readings, UnknownReading};
 
 /// How a shell shows the end of a program whose reader went away: 128 and SIGPIPE.
 const NOBODY_READS: u8 = 128 + 13;
@@ -100,15 +99,11 @@ fn reading(text: &str) -> Result<String, UnknownReading> {
 
 /// What the option means, with all questions and their answers.
 fn readings_help() -> String {
-    let mut help = String::from(
+    format!(
         "Play another reading of what AWS's documents leave open; repeatable. The first answer \
-         is played by default, and tests/sandbox/src/readings.rs says what each one means.\n",
-    );
-    for question in TABLE {
-        let answers: Vec<&str> = question.answers.iter().map(|answer| answer.name).collect();
-        let _ = write!(help, "\n  {}={}", question.name, answers.join("|"));
-    }
-    help
+         is played by default, and tests/sandbox/README.md says what each one means.\n{}",
+        readings::listed()
+    )
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -8,11 +8,10 @@ use std::{
 };
 
 use jiff::{Timestamp, Unit};
-use sandbox::{Function, StartError, cloudformation::TemplateError, readings::Readings};
-use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
-    sync::Notify,
+use sandbox::{
+    Function, StartError, cloudformation::TemplateError, end::Signals, readings::Readings,
 };
+use tokio::sync::Notify;
 
 use self::journal::Journal;
 use crate::estate::{
@@ -78,7 +77,7 @@ pub async fn serve(
     speed: u32,
     readings: Readings,
 ) -> Result<(), ServeError> {
-    let end = End::listen().map_err(ServeError::Signals)?;
+    let signals = Signals::listen().map_err(ServeError::Signals)?;
     let deployed = functions.is_some();
     let plan = Plan {
         start: now(),
@@ -111,35 +110,13 @@ pub async fn serve(
     };
     let until = async {
         tokio::select! {
-            () = end.come() => {}
+            () = signals.received() => {}
             () = closed.notified() => {}
         }
     };
     estate.sandbox.live(speed, look, until).await;
     estate.sandbox.stop().await;
     out.failure.map_or(Ok(()), |it| Err(ServeError::Unread(it)))
-}
-
-/// The signals that end it.
-struct End {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl End {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn come(mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }
 
 #[expect(

@@ -574,7 +574,7 @@ impl Cast<'_> {
 
     /// This moment, as the number of calls made so far.
     fn moment(&self) -> usize {
-        self.estate.sandbox.world().calls.len()
+        self.estate.sandbox.world().calls().len()
     }
 
     async fn access(&self) -> Vec<Access> {

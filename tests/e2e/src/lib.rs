@@ -286,7 +286,7 @@ impl Scenario {
         let by_function = |call: &&sandbox::world::RecordedCall| {
             call.operation == operation && call.caller.role.is_some()
         };
-        world.calls.iter().filter(by_function).count()
+        world.calls().iter().filter(by_function).count()
     }
 
     /// Everything that the functions have logged.
@@ -318,7 +318,12 @@ impl Scenario {
             account: None,
             effect: effect.clone(),
         });
-        self.estate.sandbox.world().faults.calls.extend(faults);
+        self.estate
+            .sandbox
+            .world()
+            .faults_mut()
+            .calls
+            .extend(faults);
     }
 
     /// Makes something happen to the next such events.
@@ -327,7 +332,12 @@ impl Scenario {
             detail_type: detail_type.to_owned(),
             effect: effect.clone(),
         });
-        self.estate.sandbox.world().faults.events.extend(faults);
+        self.estate
+            .sandbox
+            .world()
+            .faults_mut()
+            .events
+            .extend(faults);
     }
 }
 

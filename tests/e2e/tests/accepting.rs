@@ -93,7 +93,7 @@ async fn play(service: &str, operation: &str, effect: CallEffect) -> (Scenario, 
         .estate
         .sandbox
         .world()
-        .faults
+        .faults_mut()
         .calls
         .push(CallFault {
             service: service.to_owned(),
@@ -106,7 +106,7 @@ async fn play(service: &str, operation: &str, effect: CallEffect) -> (Scenario, 
     scenario.pass(2700).await;
     // Once more, as somebody's deed may have taken longer than that.
     scenario.pass(1800).await;
-    let left = scenario.estate.sandbox.world().faults.calls.len();
+    let left = scenario.estate.sandbox.world().faults().calls.len();
     assert_eq!(left, 0, "{operation} was not called");
     (scenario, churn, secret)
 }

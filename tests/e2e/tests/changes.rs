@@ -58,7 +58,7 @@ async fn each_change_of_what_an_account_has_is_told_as_what_it_is() {
 
     let world = scenario.estate.sandbox.world();
     let on_bus = world
-        .events
+        .events()
         .seen
         .iter()
         .filter(|seen| seen.account == DEV && seen.bus == "pipeshare");
@@ -328,7 +328,12 @@ async fn many_looks_at_once_tell_a_change_once() {
 #[tokio::test]
 async fn a_handover_from_one_share_to_another_is_no_news() {
     let scenario = Scenario::sharing(&ungated(), &["churn"]).await;
-    scenario.estate.sandbox.world().organization.ram_sharing = true;
+    scenario
+        .estate
+        .sandbox
+        .world()
+        .organization_mut()
+        .ram_sharing = true;
     let policy = ungated().replace(
         "version: 1",
         "version: 1\norganization: { id: o-sandbox123, ramSharing: true }",
@@ -377,10 +382,10 @@ async fn where_nobody_could_look_no_loss_is_told() {
         let denied = refusal(403, "AccessDeniedException");
         scenario.break_calls("ram", operation, &vec![denied; 12]);
         scenario.pass(4 * SWEEP).await;
-        scenario.estate.sandbox.world().faults.calls.clear();
+        scenario.estate.sandbox.world().faults_mut().calls.clear();
         scenario.pass(SWEEP).await;
     }
-    scenario.estate.sandbox.world().ram.empty_first_pages = true;
+    scenario.estate.sandbox.world().ram_mut().empty_first_pages = true;
     scenario.pass(2 * SWEEP).await;
     assert_eq!(told(&scenario), ["can see 1 pipeline"]);
 }
@@ -398,12 +403,12 @@ async fn one_that_refuses_is_told_later_and_keeps_the_others_from_nothing() {
     );
     let on_bus = |scenario: &Scenario| {
         let world = scenario.estate.sandbox.world();
-        let seen = world.events.seen.iter();
+        let seen = world.events().seen.iter();
         seen.filter(|seen| seen.account == DEV && seen.bus == "pipeshare")
             .count()
     };
     assert_eq!(on_bus(&scenario), 1);
-    scenario.estate.sandbox.world().faults.calls.clear();
+    scenario.estate.sandbox.world().faults_mut().calls.clear();
     scenario.pass(2 * SWEEP).await;
     assert_eq!(
         on_bus(&scenario),

@@ -9,11 +9,23 @@ use sandbox::{
 
 /// A refusal that stands until [`mend`].
 fn refuse(scenario: &Scenario, to: Refusal) {
-    scenario.estate.sandbox.world().faults.refusals.push(to);
+    scenario
+        .estate
+        .sandbox
+        .world()
+        .faults_mut()
+        .refusals
+        .push(to);
 }
 
 fn mend(scenario: &Scenario) {
-    scenario.estate.sandbox.world().faults.refusals.clear();
+    scenario
+        .estate
+        .sandbox
+        .world()
+        .faults_mut()
+        .refusals
+        .clear();
 }
 
 /// Every call in an account's name, or every call of anybody, is refused.
@@ -175,7 +187,7 @@ async fn a_session_that_died_is_replaced_without_anybody_being_told() {
         }
         assert_eq!(scenario.dead_letters(), 0, "{code}");
         let world = scenario.estate.sandbox.world();
-        assert_eq!(world.faults.calls.len(), 0, "all of it happened: {code}");
+        assert_eq!(world.faults().calls.len(), 0, "all of it happened: {code}");
     }
 }
 
@@ -332,9 +344,12 @@ async fn pipelines_that_aws_manages_are_nobodys_to_share_and_no_warning() {
     let scenario = Scenario::begin(&ungated()).await;
     {
         let mut world = scenario.estate.sandbox.world();
-        let made = world.now;
-        world.sagemaker.managed.insert("Evaluate".to_owned(), made);
-        world.readings.managed_pipelines = ManagedPipelines::Unasked;
+        let made = world.now();
+        world
+            .sagemaker_mut()
+            .managed
+            .insert("Evaluate".to_owned(), made);
+        world.readings_mut().managed_pipelines = ManagedPipelines::Unasked;
     }
     let arn = scenario.create(&scenario.test, "churn").await;
     scenario.pass(HOUR).await;

@@ -105,12 +105,12 @@ async fn an_offer_is_answered_at_once_however_many_invitations_there_are() {
     scenario.break_events(RAM_EVENT, &vec![EventEffect::Lose; 6000]);
     flood(&scenario, 1000, 0);
     scenario.pass(30).await;
-    let begin = scenario.estate.sandbox.world().calls.len();
+    let begin = scenario.estate.sandbox.world().calls().len();
     let churn = scenario.create(&scenario.test, "churn").await;
     scenario.pass(15).await;
     {
         let world = scenario.estate.sandbox.world();
-        let since = world.calls[begin..].iter();
+        let since = world.calls()[begin..].iter();
         let of_dev = since.filter(|call| call.caller.account == DEV && call.caller.role.is_some());
         let before = of_dev.take_while(|call| call.operation != "AcceptResourceShareInvitation");
         let lists: Vec<_> = before
@@ -271,7 +271,7 @@ async fn pipelines_that_are_gone_before_ram_has_noticed_cost_a_bounded_number_of
         told,
         "nobody has seen that all are gone"
     );
-    scenario.estate.sandbox.world().faults.calls.clear();
+    scenario.estate.sandbox.world().faults_mut().calls.clear();
     scenario.pass(1200).await;
     assert_eq!(scenario.told(DEV), told);
     assert_quiet(&scenario);
@@ -316,7 +316,7 @@ async fn shares_of_strangers_in_the_organization_cost_nothing_and_are_told_once(
         call.operation == "ListResources" && call.input.to_string().contains(MEMBER)
     };
     let world = scenario.estate.sandbox.world();
-    assert_eq!(world.calls.iter().filter(is_of_stranger).count(), 0);
+    assert_eq!(world.calls().iter().filter(is_of_stranger).count(), 0);
     drop(world);
     assert_quiet(&scenario);
 }

@@ -162,7 +162,7 @@ async fn recreated_at(effects: &[CallEffect]) -> Scenario {
     scenario.break_calls("ram", "AssociateResourceShare", effects);
     scenario.start(&scenario.test, "churn", "first").await;
     let associated = |world: &sandbox::world::World| {
-        let mut calls = world.calls.iter();
+        let mut calls = world.calls().iter();
         calls.any(|call| {
             call.operation == "AssociateResourceShare"
                 && call.input["resourceArns"].to_string().contains("churn")
@@ -216,7 +216,7 @@ async fn a_pipeline_that_was_made_again_leaves_also_if_the_function_dies_right_t
             account: None,
             effect: CallEffect::KillCaller { after: false },
         };
-        world.faults.calls.push(fault);
+        world.faults_mut().calls.push(fault);
     });
     let after = CallEffect::Meanwhile {
         deed: kill,
@@ -227,7 +227,7 @@ async fn a_pipeline_that_was_made_again_leaves_also_if_the_function_dies_right_t
     let churn = Person::pipeline_arn(TEST, "churn");
     scenario.pass(60 * SCHEDULED as u64).await;
     assert!(
-        sandbox.world().faults.calls.is_empty(),
+        sandbox.world().faults().calls.is_empty(),
         "all of it happened"
     );
     assert!(!scenario.dev.sees(&churn).await, "it never ran");
@@ -291,7 +291,7 @@ async fn nothing_is_given_before_it_is_on_record_and_what_must_go_goes_all_the_s
     scenario.pass(240).await;
     assert!(!scenario.dev.sees(&churn).await, "the rule is gone");
     assert!(!scenario.shared.sees(&churn).await);
-    scenario.estate.sandbox.world().faults.calls.clear();
+    scenario.estate.sandbox.world().faults_mut().calls.clear();
     scenario.pass(60 * SCHEDULED as u64).await;
     assert!(scenario.shared.sees(&churn).await);
 }

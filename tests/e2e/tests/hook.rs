@@ -489,7 +489,7 @@ async fn where_nobody_has_to_accept_a_deployment_is_done_as_soon_as_ram_is() {
         ..Plan::default()
     })
     .await;
-    let organization = scenario.estate.sandbox.world().organization.arn();
+    let organization = scenario.estate.sandbox.world().organization().arn();
     let policy = format!(
         "version: 1\norganization: {{ id: o-sandbox123, ramSharing: true }}\n\
          accounts: {{ dev: \"{DEV}\", test: \"{TEST}\" }}\nrules:\n\
@@ -630,7 +630,7 @@ async fn credentials_of_a_job_are_in_no_log_and_no_answer_at_any_level() {
             assert!(!said.contains(SECRET), "{level}: {said}");
         }
         let world = scenario.estate.sandbox.world();
-        let calls = world.calls.iter().map(|call| call.input.to_string());
+        let calls = world.calls().iter().map(|call| call.input.to_string());
         assert!(!calls.collect::<String>().contains(SECRET), "{level}");
     }
 }

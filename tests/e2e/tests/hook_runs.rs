@@ -83,7 +83,7 @@ async fn gated(scenario: &Scenario) -> Vec<String> {
 /// With which tokens the functions have called an operation.
 fn tokens(scenario: &Scenario, operation: &str) -> Vec<String> {
     let world = scenario.estate.sandbox.world();
-    let calls = world.calls.iter();
+    let calls = world.calls().iter();
     let calls = calls.filter(|call| call.operation == operation && call.caller.role.is_some());
     let token = |input: &Value| input["ClientRequestToken"].as_str().map(str::to_owned);
     calls.filter_map(|call| token(&call.input)).collect()

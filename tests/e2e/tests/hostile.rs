@@ -211,7 +211,7 @@ async fn a_reason_forges_no_line_of_a_message_and_is_cut_so_that_everybody_hears
     }
     let world = scenario.estate.sandbox.world();
     let on_bus: Vec<_> = world
-        .events
+        .events()
         .seen
         .iter()
         .filter(|seen| seen.bus == "pipeshare" && seen.event["detail"]["status"] == "Failed")
@@ -241,7 +241,7 @@ async fn a_subject_keeps_account_and_status_however_long_the_name_is() {
     scenario.pass(1200).await;
     let world = scenario.estate.sandbox.world();
     let subjects: Vec<_> = world
-        .sns
+        .sns()
         .published
         .iter()
         .filter(|published| published.message.contains(": Failed"))

@@ -376,7 +376,7 @@ async fn ready() -> Scenario {
     scenario.pass(240).await;
     {
         let mut world = scenario.estate.sandbox.world();
-        world.faults.events.clear();
+        world.faults_mut().events.clear();
         let open = json!({ "allowExternalPrincipals": true });
         to_share("pipeshare-operators", "ram:UpdateResourceShare", open).happen(&mut world);
     }
@@ -389,18 +389,18 @@ async fn ready() -> Scenario {
 /// Which calls share-pipeline makes in the reconciliation that is disturbed.
 async fn places() -> Vec<Place> {
     let scenario = ready().await;
-    let before = scenario.estate.sandbox.world().calls.len();
+    let before = scenario.estate.sandbox.world().calls().len();
     scenario.write_policy(&policy(DISTURBED)).await;
     let ended = |world: &World| {
-        let mut invocations = world.lambda.finished.iter();
-        let started = world.calls[before].time;
+        let mut invocations = world.lambda().finished.iter();
+        let started = world.calls()[before].time;
         invocations.any(|it| it.function == "pipeshare-share-pipeline" && it.time >= started)
     };
     let limit = Duration::from_mins(1);
     assert!(scenario.estate.sandbox.run_until(limit, ended).await);
     let world = scenario.estate.sandbox.world();
     let mut counts: BTreeMap<(String, String, String), usize> = BTreeMap::new();
-    for call in &world.calls[before..] {
+    for call in &world.calls()[before..] {
         let account = call.caller.account.as_str();
         let role = call.caller.role.as_ref().map_or("", |role| &role.name);
         if ["share-pipeline", "reader", "owner"]
@@ -493,12 +493,12 @@ async fn outcome(case: &Case) -> Vec<String> {
     faults.push(fault(case.effect.clone()));
     // What the writer of the policy does is not disturbed.
     scenario.write_policy(&policy(DISTURBED)).await;
-    scenario.estate.sandbox.world().faults.calls = faults;
+    scenario.estate.sandbox.world().faults_mut().calls = faults;
     // The schedule comes every fifteen minutes, and an invitation is accepted a little later.
     scenario.pass(17 * 60).await;
     let rules = {
         let mut world = scenario.estate.sandbox.world();
-        if !world.faults.calls.is_empty() {
+        if !world.faults().calls.is_empty() {
             return vec!["nothing was disturbed".to_owned()];
         }
         in_force(&mut world)

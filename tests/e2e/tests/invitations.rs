@@ -263,7 +263,7 @@ async fn what_comes_by_way_of_the_organization_is_no_cause_for_alarm() {
         ..Plan::default()
     })
     .await;
-    let organization = scenario.estate.sandbox.world().organization.arn();
+    let organization = scenario.estate.sandbox.world().organization().arn();
     let policy = format!(
         "version: 1\norganization: {{ id: o-sandbox123, ramSharing: true }}\n\
          accounts: {{ test: \"{TEST}\", shared: \"{SHARED}\" }}\nrules:\n\
@@ -371,7 +371,7 @@ async fn a_dry_run_accepts_nothing_and_tells_nobody() {
         .estate
         .sandbox
         .world()
-        .faults
+        .faults_mut()
         .events
         .push(sandbox::faults::EventFault {
             detail_type: "Share Offered".to_owned(),
@@ -427,7 +427,12 @@ async fn members_keep_their_access_when_the_organization_begins_to_share() {
     let churn = scenario.create(&scenario.test, "churn").await;
     scenario.pass(120).await;
     assert!(scenario.dev.sees(&churn).await);
-    scenario.estate.sandbox.world().organization.ram_sharing = true;
+    scenario
+        .estate
+        .sandbox
+        .world()
+        .organization_mut()
+        .ram_sharing = true;
     let policy = ungated().replace(
         "version: 1",
         "version: 1\norganization: { id: o-sandbox123, ramSharing: true }",

@@ -16,7 +16,7 @@ fn take(scenario: &Scenario, roles: &[(&str, &str)]) {
     let mut world = scenario.estate.sandbox.world();
     for (account, role) in roles {
         let role = format!("pipeshare-{role}-{REGION}");
-        assert!(world.iam.role(account, &role).is_some(), "{role}");
+        assert!(world.iam().role(account, &role).is_some(), "{role}");
         iam::delete_role(&mut world, account, &role);
     }
 }

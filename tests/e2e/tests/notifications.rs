@@ -19,7 +19,12 @@ fn statuses(told: &[String]) -> Vec<&str> {
 #[tokio::test]
 async fn fail_retry_fail_retry_succeed_tells_every_one_of_them_once() {
     let scenario = Scenario::begin(&ungated()).await;
-    scenario.estate.sandbox.world().sagemaker.repeat_events = true;
+    scenario
+        .estate
+        .sandbox
+        .world()
+        .sagemaker_mut()
+        .repeat_events = true;
     scenario.create(&scenario.test, "churn").await;
     scenario.fail_next("churn", "Train", "first reason");
     let run = scenario.start(&scenario.test, "churn", "nightly").await;
@@ -75,7 +80,7 @@ async fn an_event_that_comes_ten_times_is_told_once() {
     assert_eq!(statuses(&scenario.estate.mailbox(DEV)), ["Succeeded"]);
     assert_eq!(statuses(&scenario.estate.hub_mailbox()), ["Succeeded"]);
     let world = scenario.estate.sandbox.world();
-    let on_bus = world.events.seen.iter().filter(|seen| {
+    let on_bus = world.events().seen.iter().filter(|seen| {
         seen.bus == "pipeshare" && seen.event["detail-type"] == "Pipeline Execution Status"
     });
     assert_eq!(on_bus.count(), 1, "the bus of dev carries it once, too");

@@ -17,7 +17,7 @@ use std::{
 use demo::{binaries, estate::POLICY, functions};
 use sandbox::readings::TABLE;
 
-const README: &str = include_str!("../../../README.md");
+const PAGE: &str = include_str!("../../demo/README.md");
 
 /// How a shell shows the end of a program whose reader went away.
 const NOBODY_READS: i32 = 141;
@@ -159,9 +159,7 @@ fn it_shows_the_policy_and_commands_that_read_what_was_told() {
     }
     assert!(told.contains("aws ssm get-parameter --name /pipeshare/policy:in-force"));
     assert!(told.contains("AWS_ACCESS_KEY_ID=111111111111 aws sqs receive-message"));
-    let (_, shown) = README
-        .split_once("$ cargo demo serve --speed 30\n")
-        .unwrap();
+    let (_, shown) = PAGE.split_once("$ cargo demo serve --speed 30\n").unwrap();
     let (shown, _) = shown.split_once("```").unwrap();
     let (_, port) = told.split_once("http://127.0.0.1:").unwrap();
     let port: String = port.chars().take_while(char::is_ascii_digit).collect();

@@ -466,7 +466,8 @@ async fn what_ram_could_not_associate_because_it_is_gone_troubles_nobody() {
     let scenario = Scenario::begin(&ungated()).await;
     let arn = scenario.create(&scenario.test, "churn").await;
     // The pipeline goes between the look at the account and RAM's own look.
-    scenario.estate.sandbox.world().ram.association_delay = std::time::Duration::from_secs(30);
+    scenario.estate.sandbox.world().ram_mut().association_delay =
+        std::time::Duration::from_secs(30);
     scenario.pass(12).await;
     scenario.delete(&scenario.test, "churn").await;
     scenario.pass(1800).await;
@@ -483,14 +484,14 @@ async fn what_ram_could_not_associate_because_it_is_gone_troubles_nobody() {
 #[tokio::test]
 async fn empty_pages_hide_nothing() {
     let scenario = Scenario::begin(&ungated()).await;
-    scenario.estate.sandbox.world().ram.empty_first_pages = true;
+    scenario.estate.sandbox.world().ram_mut().empty_first_pages = true;
     for number in 0..25 {
         scenario
             .create(&scenario.test, &format!("pipeline-{number}"))
             .await;
     }
     scenario.pass(1200).await;
-    scenario.estate.sandbox.world().ram.empty_first_pages = false;
+    scenario.estate.sandbox.world().ram_mut().empty_first_pages = false;
     assert_eq!(scenario.pipelines(&scenario.test).await.len(), 50);
     assert_eq!(scenario.calls("CreateResourceShare"), 2);
 }
@@ -555,7 +556,7 @@ async fn a_hint_that_fails_for_long_is_kept_in_the_dead_letter_queue() {
     scenario.create(&scenario.test, "churn").await;
     scenario.pass(2500).await;
     assert!(scenario.queue("share-pipeline-dead-letters") > 0);
-    scenario.estate.sandbox.world().faults.calls.clear();
+    scenario.estate.sandbox.world().faults_mut().calls.clear();
     scenario.pass(1200).await;
     assert_eq!(scenario.pipelines(&scenario.test).await, one_each("churn"));
 }

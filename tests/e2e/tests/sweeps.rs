@@ -23,7 +23,7 @@ fn searches(world: &World) -> Vec<(&RecordedCall, String)> {
         let filter = &call.input["SearchExpression"]["Filters"][0]["Value"];
         filter.as_str().unwrap_or_default().to_owned()
     };
-    let calls = world.calls.iter().filter(search);
+    let calls = world.calls().iter().filter(search);
     calls.map(|call| (call, since(call))).collect()
 }
 

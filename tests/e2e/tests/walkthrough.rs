@@ -8,7 +8,11 @@ use demo::{
 };
 use sandbox::readings::alternatives;
 
-const README: &str = include_str!("../../../README.md");
+/// The pages that show what the demo prints.
+const PAGES: [&str; 2] = [
+    include_str!("../../../README.md"),
+    include_str!("../../demo/README.md"),
+];
 
 async fn play(plan: Plan) -> (bool, String, String) {
     let functions = binaries::build().expect("the functions compile");
@@ -27,17 +31,19 @@ async fn play(plan: Plan) -> (bool, String, String) {
 }
 
 #[tokio::test]
-async fn all_steps_hold_and_every_run_is_the_same_and_as_the_readme_shows_it() {
+async fn all_steps_hold_and_every_run_is_the_same_and_as_the_documents_show_it() {
     let (holds, text, json) = play(Plan::default()).await;
     assert!(holds, "{text}");
     assert_eq!(play(Plan::default()).await, (holds, text.clone(), json));
 
-    let (_, shown) = README
-        .split_once("$ cargo demo\n")
-        .expect("the README shows the demo");
-    let (shown, _) = shown.split_once("```").expect("the block ends");
-    for passage in shown.split("\n[...]\n") {
-        assert!(text.contains(passage), "not what the demo prints:{passage}");
+    for page in PAGES {
+        let (_, shown) = page
+            .split_once("$ cargo demo\n")
+            .expect("the page shows the demo");
+        let (shown, _) = shown.split_once("```").expect("the block ends");
+        for passage in shown.split("\n[...]\n") {
+            assert!(text.contains(passage), "not what the demo prints:{passage}");
+        }
     }
 }
 

@@ -102,6 +102,11 @@ impl Hub {
         version
     }
 
+    /// Has the next call of an operation fail with this code.
+    pub fn fail_next(&self, operation: &'static str, code: &str) {
+        self.failures.borrow_mut().next(operation, code);
+    }
+
     /// The notifications that went to an address, such as `hub` or `111111111111/topic`.
     #[must_use]
     pub fn published_to(&self, address: &str) -> Vec<Notice> {

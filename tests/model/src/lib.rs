@@ -1,4 +1,4 @@
-//! What AWS keeps of an owner account, in memory.
+//! What AWS keeps of owner and consumer accounts and of the hub, in memory.
 //!
 //! Tests of decisions and tests of functions run on the same model: shares as
 //! RAM keeps them and pipelines as `SageMaker` does, behind plain synchronous
@@ -6,6 +6,7 @@
 //! The wire, IAM and time are not its matter; the sandbox has these.
 
 mod account;
+mod consumer;
 mod failures;
 #[cfg(feature = "ports")]
 mod hub;
@@ -16,6 +17,7 @@ mod sagemaker;
 mod table;
 
 pub use account::Account;
+pub use consumer::Consumer;
 pub use failures::{Failure, Failures};
 #[cfg(feature = "ports")]
 pub use hub::{HUB_TOPIC, Hub, Message, Published};

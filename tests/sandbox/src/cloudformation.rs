@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::world::World;
+use crate::{services::key::ResourceKey, world::World};
 
 use template::{Resolved, Template};
 
@@ -27,7 +27,7 @@ use template::{Resolved, Template};
 #[derive(Debug, Default)]
 pub struct State {
     /// The properties of pipelines of SageMaker, by account, Region and name.
-    pipelines: BTreeMap<(String, String, String), Value>,
+    pipelines: BTreeMap<ResourceKey, Value>,
 }
 
 /// A template to deploy into an account.

@@ -25,7 +25,10 @@ use self::{
 };
 use crate::{
     http::{self, SharedWorld, lock},
-    services::lambda::{self, FunctionError, FunctionKey, Invocation, Start},
+    services::{
+        key::ResourceKey,
+        lambda::{self, FunctionError, Invocation, Start},
+    },
     world::{ApiError, World},
 };
 
@@ -52,6 +55,17 @@ pub struct Options {
     ///
     /// With one, a run is the same each time.
     pub concurrency: usize,
+}
+
+impl Default for Options {
+    /// No functions, any port, and one invocation at a time.
+    fn default() -> Self {
+        Self {
+            functions: Vec::new(),
+            port: 0,
+            concurrency: 1,
+        }
+    }
 }
 
 /// The sandbox cannot start.
@@ -97,7 +111,7 @@ pub struct Sandbox {
 struct Environments {
     endpoint: String,
     binaries: BTreeMap<String, PathBuf>,
-    idle: Mutex<HashMap<FunctionKey, Vec<Environment>>>,
+    idle: Mutex<HashMap<ResourceKey, Vec<Environment>>>,
 }
 
 /// What the driver does next at a standing clock.
@@ -319,7 +333,7 @@ impl Environments {
         ended
     }
 
-    fn take_warm(&self, key: &FunctionKey) -> Option<Environment> {
+    fn take_warm(&self, key: &ResourceKey) -> Option<Environment> {
         let mut idle = lock_idle(&self.idle);
         let warm = idle.get_mut(key)?;
         warm.retain_mut(Environment::is_alive);
@@ -328,7 +342,7 @@ impl Environments {
 
     async fn open(&self, world: &SharedWorld, start: &Start) -> Result<Environment, FunctionError> {
         let function = &start.function;
-        let name = &function.key.2;
+        let name = &function.key.name;
         let broken = |message: String| FunctionError {
             error_type: "Runtime.InvalidEntrypoint".to_owned(),
             message,
@@ -383,7 +397,7 @@ fn lock_tasks(tasks: &Mutex<JoinSet<()>>) -> MutexGuard<'_, JoinSet<()>> {
         .expect("nothing panics while it holds the tasks")
 }
 
-type Idle = HashMap<FunctionKey, Vec<Environment>>;
+type Idle = HashMap<ResourceKey, Vec<Environment>>;
 
 fn lock_idle(idle: &Mutex<Idle>) -> MutexGuard<'_, Idle> {
     idle.lock()

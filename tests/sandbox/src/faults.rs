@@ -113,14 +113,7 @@ impl Deed {
     /// Time passes, and what becomes due in it happens: a slow service, or a slow wire.
     #[must_use]
     pub fn time_passes(duration: Duration) -> Self {
-        Self::new(move |world| {
-            let end = world.now + duration;
-            while let Some(due) = world.next_due().filter(|due| *due <= end) {
-                world.now = world.now.max(due);
-                world.run_due();
-            }
-            world.now = end;
-        })
+        Self::new(move |world| world.pass(duration))
     }
 
     /// Does it.

@@ -10,8 +10,41 @@
 //! Where the documents allow more than one reading, [`readings`] says which one
 //! is played; other behaviour that AWS does not document is marked `ASSUMED`
 //! where it stands.
+//!
+//! # In a test
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use sandbox::{Call, Options, Sandbox, World};
+//! use serde_json::json;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let world = World::builder()
+//!     .organization("111111111111", ["222222222222"])
+//!     .build();
+//! let sandbox = Sandbox::start(world, Options::default()).await?;
+//! // Any client can call it now at `sandbox.endpoint()`; a test can do without one, too.
+//! let call = |account, operation, input| {
+//!     let call = Call::by_administrator(account, "us-east-1", "ram", operation, input);
+//!     sandbox.world().call(&call)
+//! };
+//! let share = json!({ "name": "models", "principals": ["222222222222"] });
+//! call("111111111111", "CreateResourceShare", share)?;
+//! // An invitation takes a moment, which passes at once.
+//! sandbox.run_for(Duration::from_secs(60)).await;
+//! let received = call("222222222222", "GetResourceShareInvitations", json!({}))?;
+//! assert_eq!(received["resourceShareInvitations"][0]["status"], "PENDING");
+//! sandbox.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The README shows the process `sandbox`, which needs no Rust.
 
 pub mod cloudformation;
+pub mod end;
 pub mod faults;
 pub mod http;
 pub mod organization;
@@ -24,3 +57,4 @@ mod wall_clock;
 
 pub use driver::{Function, Options, Sandbox, StartError};
 pub use services::lambda::{FunctionError, Invocation};
+pub use world::{Call, World};

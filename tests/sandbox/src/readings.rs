@@ -259,6 +259,16 @@ pub fn alternatives() -> impl Iterator<Item = String> {
     })
 }
 
+/// Every question with the names of its answers, one a line, for the help of a command.
+#[must_use]
+pub fn listed() -> String {
+    let lines = TABLE.iter().map(|question| {
+        let answers: Vec<&str> = question.answers.iter().map(|answer| answer.name).collect();
+        format!("\n  {}={}", question.name, answers.join("|"))
+    });
+    lines.collect()
+}
+
 fn index(question: &str, answer: &str) -> Result<usize, UnknownReading> {
     let known = TABLE.iter().find(|known| known.name == question);
     let known = known.ok_or_else(|| UnknownReading::Question(question.to_owned()))?;

@@ -273,7 +273,7 @@ fn whoever_fits_into_the_owner_role_fits_into_the_ceiling_that_functions_read() 
             most[kind] = most[kind].max(fits);
         }
     }
-    // About what infra/README.md says.
+    // About what infra/security.md says.
     assert!(most[0] >= 250 && most[1] >= 40, "{most:?}");
 }
 

@@ -9,9 +9,12 @@ mod ceiling;
 mod cicd;
 mod examples;
 mod functions;
+mod links;
 mod metrics;
+mod pages;
 mod reasons;
 mod roles;
+mod runbook;
 mod services;
 mod supply;
 mod templates;
@@ -24,7 +27,9 @@ use serde_json::Value;
 use contracts::{codes, table};
 use templates::{CONSUMER, HUB, HUB_ACCOUNT, ORGANIZATION, OWNER, Template};
 
-const README: &str = include_str!("../../../../infra/README.md");
+const DEPLOYMENT: &str = include_str!("../../../../infra/deployment.md");
+const OPERATIONS: &str = include_str!("../../../../infra/operations.md");
+const SECURITY: &str = include_str!("../../../../infra/security.md");
 
 const TEMPLATES: [&Template; 4] = [&HUB, &OWNER, &CONSUMER, &ORGANIZATION];
 
@@ -178,13 +183,13 @@ fn an_upgrade_does_not_write_over_the_policy() {
 }
 
 #[test]
-fn the_readme_lists_parameters_with_their_defaults() {
+fn the_page_about_deployment_lists_parameters_with_their_defaults() {
     for (template, heading) in
         TEMPLATES
             .iter()
             .zip(["Hub", "Owner account", "Consumer account", "Organization"])
     {
-        let rows = table(README, heading);
+        let rows = table(DEPLOYMENT, heading);
         let documented = rows.iter().map(|row| {
             let default = match row[1].as_str() {
                 "required" => None,
@@ -199,8 +204,8 @@ fn the_readme_lists_parameters_with_their_defaults() {
 }
 
 #[test]
-fn the_readme_lists_outputs() {
-    let documented = table(README, "Outputs");
+fn the_page_about_deployment_lists_outputs() {
+    let documented = table(DEPLOYMENT, "Outputs");
     let documented = documented
         .iter()
         .map(|row| (row[0].clone(), codes(&row[1]).remove(0)));
@@ -215,8 +220,8 @@ fn the_readme_lists_outputs() {
 }
 
 #[test]
-fn the_readme_lists_alarms() {
-    let rows = table(README, "Alarms and metrics");
+fn the_page_about_operations_lists_alarms() {
+    let rows = table(OPERATIONS, "Runbook");
     let documented = set(rows.iter().flat_map(|row| codes(&row[0])));
     let alarms = HUB.of_kind("AWS::CloudWatch::Alarm");
     let alarms = alarms

@@ -10,9 +10,12 @@ use regex_lite::Regex;
 use runtime::metrics::Metric;
 use serde_json::Value;
 
-use contracts::{codes, tables};
+use contracts::section;
 
-use crate::{README, functions::functions, list, set, templates::HUB, text};
+use crate::{OPERATIONS, list, templates::HUB, text};
+
+/// Metrics of what is requeued, which takes a queue of the function's own.
+const OF_QUEUES: [&str; 2] = ["RecordsPutBack", "RecordsGivenUp"];
 
 /// The metrics that an alarm watches: its own, or those that it computes with.
 pub(crate) fn watched(alarm: &Value) -> Vec<&Value> {
@@ -61,9 +64,25 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found.collect()
 }
 
-/// The metrics that the functions count, by the folder of the crate that does.
+/// Whether a function counts what the runtime does: it serves batches, and for
+/// what is requeued it has a queue of its own.
+fn counts_as_runtime(folder: &Path, function: &Value, metric: &str) -> bool {
+    let main = fs::read_to_string(folder.join("src/main.rs")).unwrap();
+    let queue = &function["Environment"]["Variables"]["PIPESHARE_QUEUE"];
+    main.contains("lambda::serve(") && (!OF_QUEUES.contains(&metric) || !queue.is_null())
+}
+
+/// The metrics that the functions count, by the name of the function.
 fn counted() -> BTreeSet<(String, String)> {
     let functions = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../functions");
+    let deployed: BTreeMap<String, Value> = HUB
+        .of_kind("AWS::Lambda::Function")
+        .into_iter()
+        .map(|function| {
+            let name = text(&function["FunctionName"], "FunctionName");
+            (name.trim_start_matches("pipeshare-").to_owned(), function)
+        })
+        .collect();
     let name = Regex::new("Metric::([A-Z][A-Za-z]+)").unwrap();
     let mut found = BTreeSet::new();
     for path in sources(&functions) {
@@ -76,35 +95,47 @@ fn counted() -> BTreeSet<(String, String)> {
             .into_owned();
         let source = fs::read_to_string(&path).unwrap();
         let source = source.split("#[cfg(test)]").next().unwrap_or_default();
-        let names = name.captures_iter(source);
-        found.extend(names.map(|captures| (folder.clone(), captures[1].to_owned())));
+        for metric in name.captures_iter(source).map(|it| it[1].to_owned()) {
+            if deployed.contains_key(&folder) {
+                found.insert((folder.clone(), metric));
+                continue;
+            }
+            for (function, resource) in &deployed {
+                if counts_as_runtime(&functions.join(function), resource, &metric) {
+                    found.insert((function.clone(), metric.clone()));
+                }
+            }
+        }
     }
     found
 }
 
 #[test]
-fn the_readme_lists_the_metrics_that_the_functions_count() {
-    let rows = tables(README, "Alarms and metrics").remove(1);
-    let documented = rows
-        .iter()
-        .map(|row| (codes(&row[0]).remove(0), row[1].clone()));
-    let documented: BTreeMap<String, String> = documented.collect();
-    let all = Metric::ALL.iter().map(|metric| metric.name().to_owned());
-    assert_eq!(set(all), documented.keys().cloned().collect());
+fn the_page_about_operations_lists_the_metrics_that_the_functions_count() {
+    let functions = HUB.of_kind("AWS::Lambda::Function").len();
     let mut counting: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (folder, metric) in counted() {
-        counting.entry(metric).or_default().insert(folder);
+    for (function, metric) in counted() {
+        counting.entry(metric).or_default().insert(function);
     }
-    let counting = counting.into_iter().map(|(metric, folders)| {
-        let all = folders.contains("runtime") || folders.len() == functions().len();
-        let folder = if all {
-            "all".to_owned()
-        } else {
-            folders.into_iter().collect::<Vec<_>>().join(", ")
+    let expected = Metric::ALL.iter().map(|metric| {
+        let counting = counting.remove(metric.name()).unwrap_or_default();
+        let counting = match counting.len() {
+            all if all == functions => "all".to_owned(),
+            _ => counting.into_iter().collect::<Vec<_>>().join(", "),
         };
-        (metric, folder)
+        let meaning = metric.meaning();
+        format!("| `{}` | {counting} | {meaning} |", metric.name())
     });
-    assert_eq!(counting.collect::<BTreeMap<_, _>>(), documented);
+    let expected: Vec<String> = expected.collect();
+    let section = section(OPERATIONS, "Metrics");
+    let documented: Vec<&str> = section.lines().filter(|it| it.starts_with("| `")).collect();
+    assert_eq!(
+        documented,
+        expected,
+        "it should be\n{}",
+        expected.join("\n")
+    );
+    assert!(counting.is_empty(), "counted and no metric: {counting:?}");
 }
 
 #[test]
@@ -112,9 +143,7 @@ fn alarms_and_the_dashboard_watch_metrics_that_a_function_counts() {
     let counted = counted();
     let is_counted = |function: &str, metric: &str| {
         let folder = function.strip_prefix("pipeshare-").unwrap_or(function);
-        ["runtime", folder]
-            .iter()
-            .any(|f| counted.contains(&((*f).to_owned(), metric.to_owned())))
+        counted.contains(&(folder.to_owned(), metric.to_owned()))
     };
     let alarms = HUB.of_kind("AWS::CloudWatch::Alarm");
     for watched in alarms.iter().flat_map(watched) {

@@ -1,4 +1,4 @@
-//! What roles and policies allow, and that the README says the same.
+//! What roles and policies allow, and that the page about security says the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use contracts::{Row, codes, table};
 
 use crate::{
-    README, list,
+    SECURITY, list,
     templates::{CONSUMER, HUB, HUB_ACCOUNT, OWNER, Template},
     text,
 };
@@ -108,7 +108,7 @@ fn no_statement_has_a_wildcard_in_its_actions_or_leaves_a_bare_star_unexplained(
     }
 }
 
-/// A resource as the README writes it.
+/// A resource as the page about security writes it.
 fn short(arn: &str, account: &str) -> String {
     let Some([_, _, service, _, owner, resource]) = arn
         .splitn(6, ':')
@@ -126,7 +126,7 @@ fn short(arn: &str, account: &str) -> String {
     match owner {
         _ if owner == account => resource,
         HUB_ACCOUNT => format!("HUB:{resource}"),
-        // AWS's own, of which the README writes a star like for any other.
+        // AWS's own, for which the page writes a star like for any other.
         _ => format!("*:{resource}"),
     }
 }
@@ -165,14 +165,14 @@ fn documented(rows: &[Row]) -> Permissions {
 }
 
 #[test]
-fn the_readme_lists_what_roles_may_do() {
+fn the_page_about_security_lists_what_roles_may_do() {
     let consumer = [
-        table(README, "In a consumer account"),
-        table(README, "For people in a consumer account"),
+        table(SECURITY, "In a consumer account"),
+        table(SECURITY, "For people in a consumer account"),
     ];
     for (template, rows) in [
-        (&HUB, table(README, "In the hub")),
-        (&OWNER, table(README, "In an owner account")),
+        (&HUB, table(SECURITY, "In the hub")),
+        (&OWNER, table(SECURITY, "In an owner account")),
         (&CONSUMER, consumer.concat()),
     ] {
         assert_eq!(

@@ -35,10 +35,10 @@ struct Line<'a> {
 impl Journal {
     /// What happened since the last time, in the order of its times.
     pub(super) fn news(&mut self, world: &World) -> String {
-        let calls = fresh(&world.calls, &mut self.calls);
-        let events = fresh(&world.events.seen, &mut self.events);
-        let published = fresh(&world.sns.published, &mut self.published);
-        let invocations = fresh(&world.lambda.finished, &mut self.invocations);
+        let calls = fresh(world.calls(), &mut self.calls);
+        let events = fresh(&world.events().seen, &mut self.events);
+        let published = fresh(&world.sns().published, &mut self.published);
+        let invocations = fresh(&world.lambda().finished, &mut self.invocations);
         let mut lines: Vec<Line<'_>> = calls.iter().filter_map(call).collect();
         lines.extend(events.iter().filter_map(event));
         lines.extend(published.iter().map(notice));
@@ -128,7 +128,7 @@ fn notice(message: &Published) -> Line<'_> {
 ///
 /// It is known once the invocation has ended, which is now.
 fn warnings<'a>(ended: &'a Invocation, world: &World) -> impl Iterator<Item = Line<'a>> {
-    let time = world.now;
+    let time = world.now();
     let logged = ended.logs.iter().filter_map(|line| warning(line));
     let failed = ended.outcome.as_ref().err().map(ToString::to_string);
     logged.chain(failed).map(move |what| Line {
@@ -167,36 +167,26 @@ fn name(account: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use sandbox::world::Caller;
+    use sandbox::Call;
     use serde_json::json;
 
     use super::*;
 
-    fn call(service: &str, operation: &str, error: Option<&str>) -> RecordedCall {
-        RecordedCall {
-            time: "2026-01-05T09:00:00Z".parse().unwrap(),
-            caller: Caller::administrator(DEV),
-            region: "us-east-1".to_owned(),
-            service: service.to_owned(),
-            operation: operation.to_owned(),
-            input: json!({ "PipelineName": "churn" }),
-            error: error.map(str::to_owned),
-        }
-    }
-
     #[test]
     fn a_thing_is_told_once_and_a_refusal_with_its_reason() {
-        let mut world = World::new(Timestamp::UNIX_EPOCH);
+        let mut world = World::builder()
+            .start("2026-01-05T09:00:00Z".parse().unwrap())
+            .build();
         let mut journal = Journal::default();
-        world
-            .calls
-            .push(call("sagemaker", "DescribePipeline", None));
-        let refused = call("sagemaker", "DeletePipeline", Some("AccessDeniedException"));
-        world.calls.push(refused);
+        for operation in ["DescribePipeline", "DeletePipeline"] {
+            let input = json!({ "PipelineName": "churn", "ClientRequestToken": "t".repeat(32) });
+            let call = Call::by_administrator(DEV, "us-east-1", "sagemaker", operation, input);
+            assert!(world.call(&call).is_err(), "there is no pipeline");
+        }
         assert_eq!(
             journal.news(&world),
             "09:00:00  call     administrator      dev           \
-             sagemaker:DeletePipeline churn: AccessDeniedException\n"
+             sagemaker:DeletePipeline churn: ResourceNotFound\n"
         );
         assert_eq!(journal.news(&world), "");
     }

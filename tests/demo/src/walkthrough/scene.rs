@@ -41,7 +41,7 @@ impl<'a> Scene<'a> {
     /// What a function changed in an account since a moment; that it changed anything is checked.
     pub(super) fn acts(&mut self, function: &str, account: &str, since: usize) {
         let world = self.estate.sandbox.world();
-        let calls = world.calls.iter().skip(since);
+        let calls = world.calls().iter().skip(since);
         let session = format!("pipeshare-{function}");
         let by_function = calls.filter(|call| {
             let role = call.caller.role.as_ref();

@@ -129,7 +129,9 @@ struct Account {
 
 impl Account {
     fn of(case: &Case) -> Self {
-        let mut world = World::new("2026-01-05T09:00:00Z".parse().expect("a time"));
+        let mut world = World::builder()
+            .start("2026-01-05T09:00:00Z".parse().expect("a time"))
+            .build();
         let parameters = [
             ("HubAccountId", SHARED.to_owned()),
             ("AllowedPrincipals", case.principals.join(",")),

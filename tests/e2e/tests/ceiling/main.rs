@@ -35,7 +35,7 @@ fn statuses(told: &[String]) -> Vec<&str> {
 /// How many events about runs arrived on an account's bus.
 fn on_bus(scenario: &Scenario, account: &str) -> usize {
     let world = scenario.estate.sandbox.world();
-    let seen = world.events.seen.iter().filter(|seen| {
+    let seen = world.events().seen.iter().filter(|seen| {
         seen.account == account
             && seen.bus == "pipeshare"
             && seen.event["detail-type"] == "Pipeline Execution Status"
@@ -59,7 +59,7 @@ fn hub_told(scenario: &Scenario, text: &str) -> usize {
 /// How often forward-status or share-pipeline read the ceiling of test.
 fn ceiling_reads(scenario: &Scenario) -> usize {
     let world = scenario.estate.sandbox.world();
-    let reads = world.calls.iter().filter(|call| {
+    let reads = world.calls().iter().filter(|call| {
         call.operation == "GetParameter"
             && call.caller.account == TEST
             && call.input["Name"] == CEILING
@@ -215,7 +215,13 @@ async fn a_ceiling_that_cannot_be_read_just_now_delays_what_consumers_are_told()
             };
             times
         ];
-        scenario.estate.sandbox.world().faults.calls.extend(faults);
+        scenario
+            .estate
+            .sandbox
+            .world()
+            .faults_mut()
+            .calls
+            .extend(faults);
         fail(&scenario, "first").await;
         scenario.pass(900).await;
         for account in [DEV, SHARED] {
@@ -229,8 +235,8 @@ async fn a_ceiling_that_cannot_be_read_just_now_delays_what_consumers_are_told()
         );
         assert_eq!(hub_told(&scenario, "cannot do its work"), 0);
         assert_eq!(scenario.dead_letters(), 0, "{effect:?}");
-        let left = &scenario.estate.sandbox.world().faults.calls;
-        assert_eq!(left.len(), 0, "{effect:?} has struck");
+        let left = scenario.estate.sandbox.world().faults().calls.len();
+        assert_eq!(left, 0, "{effect:?} has struck");
     }
 }
 
@@ -388,7 +394,7 @@ async fn a_notification_names_the_version_of_the_pipeline_that_ran() {
         .collect();
     assert_eq!(versions, ["2", "1"], "{told:#?}");
     let world = scenario.estate.sandbox.world();
-    let events = world.events.seen.iter().filter(|seen| {
+    let events = world.events().seen.iter().filter(|seen| {
         seen.bus == "pipeshare" && seen.event["detail-type"] == "Pipeline Execution Status"
     });
     let versions: Vec<_> = events

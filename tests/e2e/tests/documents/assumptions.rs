@@ -1,16 +1,16 @@
-//! What the README says is assumed of AWS is what the code marks, and is played if it can be.
+//! What the page about security says is assumed of AWS is what the code marks, and is played if it can be.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use sandbox::readings::TABLE;
 
-const README: &str = include_str!("../../../../README.md");
+const PAGE: &str = include_str!("../../../../infra/security.md");
 
 /// The marks in the comments of the functions.
 const MARK: &str = "ASSUMED";
 
 #[test]
-fn every_assumption_of_the_functions_is_in_the_readme() {
+fn every_assumption_of_the_functions_is_on_the_page_about_security() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut marked = BTreeMap::new();
     count_marks(&root, &root.join("functions"), &mut marked);
@@ -18,7 +18,7 @@ fn every_assumption_of_the_functions_is_in_the_readme() {
     for [_, place, _] in rows() {
         *listed.entry(place).or_default() += 1;
     }
-    assert_eq!(marked, listed, "marks in the code, rows of the README");
+    assert_eq!(marked, listed, "marks in the code, rows of the page");
 }
 
 #[test]
@@ -48,10 +48,10 @@ fn count_marks(root: &Path, folder: &Path, marks: &mut BTreeMap<String, usize>) 
 
 /// Assumption, file and question of each row of the table.
 fn rows() -> Vec<[String; 3]> {
-    let (_, section) = README
-        .split_once("\n## Assumptions about AWS\n")
-        .expect("the README has the section");
-    let section = section.split("\n## ").next().unwrap_or(section);
+    let (_, section) = PAGE
+        .split_once("\n### Assumptions about AWS\n")
+        .expect("the page has the section");
+    let section = section.split("\n#").next().unwrap_or(section);
     let rows = section.lines().filter(|line| line.starts_with("| "));
     let cells = rows.skip(1).map(|row| {
         let row = row.trim_matches(|it| it == '|' || it == ' ');

@@ -41,6 +41,8 @@ pub(crate) enum Kind {
     Step,
     /// A notification as people read it: it has the lines of a real one.
     Notification,
+    /// A query for the functions' logs: its fields are those of real lines.
+    Query,
     /// Commands: they are parsed, and those that can be are run.
     Commands,
     /// Rust: each line stands in a test.
@@ -159,6 +161,7 @@ fn kind(before: Option<&Block>, block: &Block, after: Option<&Block>) -> Option<
         "yaml" if block.text.contains("UserParameters:") => Some(Kind::Hook),
         "text" if says_lines(block) && before.is_some_and(is_policy) => Some(Kind::Refusal),
         "text" if block.text.starts_with("Pipeline ") => Some(Kind::Notification),
+        "text" if block.text.starts_with("fields @timestamp") => Some(Kind::Query),
         "json" => of_json(&block.json()?),
         "console" | "bash" => Some(Kind::Commands),
         "rust" => Some(Kind::Code),

@@ -7,6 +7,7 @@
 mod assumptions;
 mod blocks;
 mod commands;
+mod queries;
 mod samples;
 
 use std::{
@@ -30,10 +31,6 @@ const NOT_TRIED: &[(&str, &str)] = &[
         "what a served sandbox told once: times and ids differ in every run",
     ),
     (
-        "filter message = \"served\" | sort",
-        "a query for CloudWatch Logs Insights, which no local AWS has",
-    ),
-    (
         "target/lambda/share-pipeline/bootstrap.zip  x86_64",
         "the end of what tests/infra/package prints, which takes 20 minutes of CPU time",
     ),
@@ -45,6 +42,10 @@ const NOT_RUN: &[(&str, &str)] = &[
     (
         "cargo demo",
         "tests/e2e/tests/walkthrough.rs runs it and compares what it prints",
+    ),
+    (
+        "cargo sandbox serve",
+        "tests/sandbox/tests/process.rs runs it and compares what it prints",
     ),
     ("cargo test", "it is what runs this test"),
     (
@@ -342,7 +343,10 @@ async fn every_direct_invocation_and_every_message_is_understood() {
 fn every_line_of_rust_stands_in_a_test() {
     let folder = root().join("tests/e2e/tests");
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
-    let texts = files.filter_map(|entry| fs::read_to_string(entry.path()).ok());
+    let files = files.map(|entry| entry.path());
+    // The example of the sandbox's documentation is run as one of its tests.
+    let files = files.chain([root().join("tests/sandbox/src/lib.rs")]);
+    let texts = files.filter_map(|path| fs::read_to_string(path).ok());
     let known: String = texts.collect();
     for block in of_kind(Kind::Code) {
         for line in block

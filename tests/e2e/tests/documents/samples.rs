@@ -65,7 +65,7 @@ async fn failed() -> Scenario {
 /// The first event with this detail type on the bus of a consumer, without what every event has.
 fn event(scenario: &Scenario, detail_type: &str) -> Value {
     let world = scenario.estate.sandbox.world();
-    let mut seen = world.events.seen.iter();
+    let mut seen = world.events().seen.iter();
     let found =
         seen.find(|seen| seen.bus == "pipeshare" && seen.event["detail-type"] == detail_type);
     let event = found.map(|seen| seen.event.clone());

@@ -83,7 +83,7 @@ async fn unused_on_tour(readings: Readings) -> Vec<Grant> {
         all.extend(granted(&world, SHARED, &role));
     }
     assert!(all.len() > 50, "the roles have permissions");
-    all.difference(&world.iam.used).cloned().collect()
+    all.difference(&world.iam().used).cloned().collect()
 }
 
 /// Whether something is there only for the reading in which a label is asked for by name.

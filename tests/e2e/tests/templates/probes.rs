@@ -97,11 +97,11 @@ fn permits(world: &mut World, call: &Call) -> bool {
     let wanted = requests::of(world, call);
     let wanted = wanted.unwrap_or_else(|error| panic!("{}: {error}", call.operation));
     // What only a probe does is no use of a permission.
-    let used = world.iam.used.clone();
+    let used = world.iam().used.clone();
     let may = wanted
         .iter()
         .all(|it| identity::permits(world, &call.caller, it));
-    world.iam.used = used;
+    world.iam_mut().used = used;
     may
 }
 
@@ -125,10 +125,10 @@ fn refused_throughout(
     let what = format!("{} may do nothing of {operation} with {input}", role.1);
     let call = call(session(role.0, role.1), operation, input);
     let wanted = requests::of(world, &call).unwrap_or_else(|error| panic!("{operation}: {error}"));
-    let used = world.iam.used.clone();
+    let used = world.iam().used.clone();
     let mut of_action = wanted.iter().filter(|it| it.action == operation);
     let any = of_action.any(|it| identity::permits(world, &call.caller, it));
-    world.iam.used = used;
+    world.iam_mut().used = used;
     hold(!any, &what)
 }
 

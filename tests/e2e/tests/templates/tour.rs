@@ -118,7 +118,7 @@ impl Tour {
 
     /// Lets everything come to rest, with at least this many seconds before the next sweep.
     async fn rest(&self, seconds: i64) {
-        self.on.estate.sandbox.world().faults.events.clear();
+        self.on.estate.sandbox.world().faults_mut().events.clear();
         let functions = functions::queued();
         for _ in 0..REST {
             if functions
@@ -137,7 +137,7 @@ impl Tour {
 
     fn until_sweep(&self) -> i64 {
         let start = Plan::default().start.as_second();
-        let now = self.on.estate.sandbox.world().now.as_second();
+        let now = self.on.estate.sandbox.world().now().as_second();
         SWEEP - (now - start).rem_euclid(SWEEP)
     }
 
@@ -153,9 +153,9 @@ impl Tour {
 
     fn without_trail(&self, is_without: bool) {
         let mut world = self.on.estate.sandbox.world();
-        world.cloudtrail.without.clear();
+        world.cloudtrail_mut().without.clear();
         if is_without {
-            world.cloudtrail.without.insert(TEST.to_owned());
+            world.cloudtrail_mut().without.insert(TEST.to_owned());
         }
     }
 
@@ -174,7 +174,7 @@ impl Tour {
     }
 
     fn readings(&self) -> Readings {
-        self.on.estate.sandbox.world().readings
+        self.on.estate.sandbox.world().readings()
     }
 
     async fn policies(&mut self) -> Result<(), Stop> {
@@ -308,7 +308,7 @@ impl Tour {
     /// The number of events that arrived on a consumer's bus.
     fn bus_of(&self, account: &str) -> usize {
         let world = self.on.estate.sandbox.world();
-        let seen = world.events.seen.iter();
+        let seen = world.events().seen.iter();
         seen.filter(|event| event.account == account && event.bus == "pipeshare")
             .count()
     }
@@ -641,7 +641,7 @@ impl Tour {
         )?;
         let world = self.on.estate.sandbox.world();
         let strays = world
-            .events
+            .events()
             .seen
             .iter()
             .filter(|seen| seen.event["resources"] == json!([STRAY]));
@@ -722,7 +722,12 @@ impl Tour {
     /// The organization begins to share, and somebody opens a share to the world.
     async fn organization(&mut self) -> Result<(), Stop> {
         self.rest(120).await;
-        self.on.estate.sandbox.world().organization.ram_sharing = true;
+        self.on
+            .estate
+            .sandbox
+            .world()
+            .organization_mut()
+            .ram_sharing = true;
         let policy = format!("{ACCOUNTS}{READERS}");
         let organization = "version: 1\norganization: { id: o-sandbox123, ramSharing: true }";
         let policy = policy.replace("version: 1", organization);
@@ -791,6 +796,6 @@ impl Tour {
             )?;
         }
         let world = self.on.estate.sandbox.world();
-        hold(world.events.dropped.is_empty(), "no event was dropped")
+        hold(world.events().dropped.is_empty(), "no event was dropped")
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::schema::{Member, Schema, invalid};
 use crate::{
     http::perform,
+    services::key::ResourceKey,
     world::{ApiError, Call, World},
 };
 
@@ -71,7 +72,7 @@ pub(super) fn deploy(
 ) -> Result<(), ApiError> {
     let properties = convert(properties)?;
     let input = input(&properties);
-    let key = (account.to_owned(), region.to_owned(), name.to_owned());
+    let key = ResourceKey::new(account, region, name);
     let pipeline = Pipeline { account, region };
     let described = pipeline.ask(world, "DescribePipeline", json!({ "PipelineName": name }));
     match described {

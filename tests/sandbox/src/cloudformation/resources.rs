@@ -242,6 +242,8 @@ static TYPES: &[ResourceType] = &[
         name_only,
         Make::Nothing,
     ),
+    // Logs are the standard output of the functions, which nobody queries.
+    ResourceType::nameless("AWS::Logs::QueryDefinition", Make::Nothing),
     // The stacks of a stack set are for whoever sets up a world to deploy.
     ResourceType::named(
         "AWS::CloudFormation::StackSet",

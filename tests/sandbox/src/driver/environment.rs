@@ -17,7 +17,10 @@ use tokio::{
 };
 
 use super::runtime_api::{Report, RuntimeApi, Work};
-use crate::services::lambda::{FunctionConfiguration, FunctionError, Start};
+use crate::services::{
+    key::ResourceKey,
+    lambda::{FunctionConfiguration, FunctionError, Start},
+};
 
 /// How long a process may take until it asks for work; machines under load are slow.
 const INIT_LIMIT: Duration = Duration::from_mins(1);
@@ -149,7 +152,7 @@ fn variables_of_lambda(
     endpoint: &str,
     access_key: &str,
 ) -> Vec<(&'static str, String)> {
-    let (_, region, name) = &function.key;
+    let ResourceKey { region, name, .. } = &function.key;
     let mut variables = vec![
         ("AWS_LAMBDA_FUNCTION_NAME", name.clone()),
         (

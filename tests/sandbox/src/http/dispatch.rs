@@ -4,10 +4,7 @@ use serde_json::Value;
 
 use crate::{
     faults::CallEffect,
-    services::{
-        cloudtrail, codepipeline, dynamodb, events, iam, lambda, ram, s3, sagemaker, sns, sqs, ssm,
-        sts,
-    },
+    services::{self, cloudtrail, iam, lambda, sts},
     world::{ApiError, Call, RecordedCall, World},
 };
 
@@ -74,7 +71,7 @@ fn answer(world: &mut World, call: &Call, access_key: &str) -> Result<Value, Fai
 
 /// Answers a call without faults, and remembers it.
 pub fn perform(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let outcome = permit(world, call).and_then(|()| serve(world, call));
+    let outcome = permit(world, call).and_then(|()| services::answer(world, call));
     record(world, call, &outcome);
     outcome
 }
@@ -88,24 +85,6 @@ fn permit(world: &mut World, call: &Call) -> Result<(), ApiError> {
         iam::identity::check(world, &call.caller, &wanted)?;
     }
     Ok(())
-}
-
-fn serve(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    match call.service.as_str() {
-        "codepipeline" => codepipeline::call(world, call),
-        "dynamodb" => dynamodb::call(world, call),
-        "events" => events::call(world, call),
-        "iam" => iam::roles::call(world, call),
-        "lambda" => lambda::call(world, call),
-        "ram" => ram::call(world, call),
-        "s3" => s3::call(world, call),
-        "sagemaker" => sagemaker::call(world, call),
-        "sns" => sns::call(world, call),
-        "sqs" => sqs::call(world, call),
-        "ssm" => ssm::call(world, call),
-        "sts" => sts::call(world, call),
-        _ => Err(ApiError::not_implemented(call)),
-    }
 }
 
 fn record(world: &mut World, call: &Call, outcome: &Result<Value, ApiError>) {

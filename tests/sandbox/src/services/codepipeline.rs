@@ -166,13 +166,12 @@ pub fn abandon(world: &mut World, id: &str) {
     end(world, id, Status::Abandoned);
 }
 
-/// Answers an API call.
-pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    match call.operation.as_str() {
+operations! {
+    /// Answers an API call.
+    pub fn call(world, call) {
         "GetJobDetails" => answers::details(world, call),
         "PutJobFailureResult" => answers::failure(world, call),
         "PutJobSuccessResult" => answers::success(world, call),
-        _ => Err(ApiError::not_implemented(call)),
     }
 }
 

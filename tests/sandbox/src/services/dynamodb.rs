@@ -17,7 +17,10 @@ use serde_json::{Map, Value, json};
 pub(crate) use self::access::accesses;
 use self::table::Table;
 use super::arn::Arn;
-use crate::world::{ApiError, Call, World, epoch_seconds};
+use crate::{
+    services::{key::ResourceKey, validation::invalid},
+    world::{ApiError, Call, World, epoch_seconds},
+};
 
 /// Members of the time before expressions, which would change what a call means.
 const LEGACY: &[&str] = &[
@@ -34,10 +37,8 @@ const LEGACY: &[&str] = &[
 /// All tables by account, Region and name.
 #[derive(Debug, Default)]
 pub struct State {
-    tables: BTreeMap<TableKey, Table>,
+    tables: BTreeMap<ResourceKey, Table>,
 }
-
-type TableKey = (String, String, String);
 
 /// An item: its attributes by name, each as `{"S": "text"}` and the like.
 type Item = Map<String, Value>;
@@ -47,22 +48,24 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     if LEGACY.iter().any(|member| call.input.get(member).is_some()) {
         return Err(ApiError::not_implemented(call));
     }
-    match call.operation.as_str() {
+    answer(world, call)
+}
+
+operations! {
+    fn answer(world, call) {
         "ListTables" => Ok(list(world, call)),
-        "BatchGetItem" => batch_get(world, call),
-        "TransactWriteItems" => write::transact(world, call),
-        "DescribeTable" | "GetItem" | "PutItem" | "UpdateItem" | "DeleteItem" | "Query"
-        | "Scan" => {
+        "DescribeTable" => {
             let table = table_mut(world, call, &call.input)?;
-            match call.operation.as_str() {
-                "DescribeTable" => Ok(json!({ "Table": table.shown() })),
-                "GetItem" => get(table, &call.input),
-                "Query" => query::query(table, &call.input),
-                "Scan" => query::scan(table, &call.input),
-                _ => write::one(table, call),
-            }
-        }
-        _ => Err(ApiError::not_implemented(call)),
+            Ok(json!({ "Table": table.shown() }))
+        },
+        "GetItem" => get(table_mut(world, call, &call.input)?, &call.input),
+        "BatchGetItem" => batch_get(world, call),
+        "Query" => query::query(table_mut(world, call, &call.input)?, &call.input),
+        "Scan" => query::scan(table_mut(world, call, &call.input)?, &call.input),
+        "PutItem" | "UpdateItem" | "DeleteItem" => {
+            write::one(table_mut(world, call, &call.input)?, call)
+        },
+        "TransactWriteItems" => write::transact(world, call),
     }
 }
 
@@ -74,7 +77,7 @@ pub fn create_table(
     name: &str,
     properties: &Value,
 ) -> Result<(), ApiError> {
-    let key = (account.to_owned(), region.to_owned(), name.to_owned());
+    let key = ResourceKey::new(account, region, name);
     if world.dynamodb.tables.contains_key(&key) {
         let message = format!("Table already exists: {name}");
         return Err(ApiError::new("ResourceInUseException", message));
@@ -89,8 +92,8 @@ pub fn create_table(
 fn list(world: &World, call: &Call) -> Value {
     let keys = world.dynamodb.tables.keys();
     let names: Vec<&str> = keys
-        .filter(|(account, region, _)| *account == call.caller.account && *region == call.region)
-        .map(|(_, _, name)| name.as_str())
+        .filter(|key| key.is_own(call))
+        .map(|key| key.name.as_str())
         .collect();
     json!({ "TableNames": names })
 }
@@ -155,7 +158,7 @@ fn named_table_mut<'a>(
 }
 
 /// A table may be named by its ARN. ASSUMED: that of another account is never shared.
-fn table_key(call: &Call, name: &str) -> TableKey {
+fn table_key(call: &Call, name: &str) -> ResourceKey {
     let (account, region) = (&call.caller.account, &call.region);
     let own = match Arn::parse(name) {
         Some(arn) if arn.account == account && arn.region == region => {
@@ -163,11 +166,7 @@ fn table_key(call: &Call, name: &str) -> TableKey {
         }
         _ => name,
     };
-    (account.clone(), region.clone(), own.to_owned())
-}
-
-fn invalid(message: impl Into<String>) -> ApiError {
-    ApiError::new("ValidationException", message)
+    ResourceKey::own(call, own)
 }
 
 #[cfg(test)]

@@ -22,7 +22,10 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::world::{ApiError, Call, World};
+use crate::{
+    services::{pages, validation::invalid as validation_error},
+    world::{ApiError, Call, World},
+};
 
 use bus::Bus;
 pub use bus::BusId;
@@ -126,9 +129,9 @@ pub struct ServiceEvent {
     pub detail: Value,
 }
 
-/// Answers an API call.
-pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    match call.operation.as_str() {
+operations! {
+    /// Answers an API call.
+    pub fn call(world, call) {
         "PutEvents" => entries::put_events(world, call),
         "TestEventPattern" => rules::test_event_pattern(call),
         "PutRule" => rules::put_rule(world, call),
@@ -151,7 +154,6 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "DeleteEventBus" => bus::delete_event_bus(world, call),
         "PutPermission" => bus::put_permission(world, call),
         "RemovePermission" => bus::remove_permission(world, call),
-        _ => Err(ApiError::not_implemented(call)),
     }
 }
 
@@ -263,11 +265,6 @@ fn envelope(world: &mut World, event: &ServiceEvent, time: Timestamp) -> Value {
     })
 }
 
-/// The service's answer to a parameter that it does not accept.
-fn validation_error(message: impl Into<String>) -> ApiError {
-    ApiError::new("ValidationException", message)
-}
-
 /// The service's answer when something is not there.
 fn not_found(message: impl Into<String>) -> ApiError {
     ApiError::new("ResourceNotFoundException", message)
@@ -275,21 +272,17 @@ fn not_found(message: impl Into<String>) -> ApiError {
 
 /// One page of a list, under the name that the operation gives it.
 fn page(call: &Call, member: &str, items: &[Value]) -> Result<Value, ApiError> {
-    let start: usize = match call.text("NextToken") {
-        Some(token) => token
-            .parse()
-            .map_err(|_| validation_error("NextToken is not valid."))?,
-        None => 0,
-    };
+    let refuse = || validation_error("NextToken is not valid.");
+    let start = pages::position(call.text("NextToken"), refuse)?;
     let limit = match call.input.get("Limit").map(Value::as_u64) {
         None => 100,
         Some(Some(limit @ 1..=100)) => usize::try_from(limit).unwrap_or(100),
         Some(_) => return Err(validation_error("Limit must be from 1 to 100.")),
     };
-    let end = start.saturating_add(limit).min(items.len());
-    let mut output = json!({ member: items.get(start..end).unwrap_or_default() });
-    if end < items.len() {
-        output["NextToken"] = end.to_string().into();
+    let (items, next) = pages::cut(items.iter().cloned(), start, limit);
+    let mut output = json!({ member: items });
+    if let Some(next) = next {
+        output["NextToken"] = next.to_string().into();
     }
     Ok(output)
 }

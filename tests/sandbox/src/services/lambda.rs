@@ -34,7 +34,10 @@ pub(crate) use self::{
     names::{action, resource},
 };
 use super::sts;
-use crate::world::{ApiError, Call, World};
+use crate::{
+    services::key::ResourceKey,
+    world::{ApiError, Call, World},
+};
 
 /// All functions, mappings and invocations.
 #[derive(Debug, Default)]
@@ -46,8 +49,8 @@ pub struct State {
     /// How many invocations were not made since they belonged to a recursive
     /// loop: Lambda's metric `RecursiveInvocationsDropped`.
     pub recursive_invocations_dropped: u64,
-    functions: BTreeMap<FunctionKey, FunctionConfiguration>,
-    invoke_configurations: BTreeMap<FunctionKey, InvokeConfiguration>,
+    functions: BTreeMap<ResourceKey, FunctionConfiguration>,
+    invoke_configurations: BTreeMap<ResourceKey, InvokeConfiguration>,
     mappings: Vec<Mapping>,
     waiting: VecDeque<Waiting>,
     running: BTreeMap<String, Running>,
@@ -55,21 +58,10 @@ pub struct State {
     killed: BTreeSet<String>,
 }
 
-/// Account, Region and name.
-pub(crate) type FunctionKey = (String, String, String);
-
-/// Answers an API call.
-pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let own = |key: &FunctionKey| key.0 == call.caller.account && key.1 == call.region;
-    match call.operation.as_str() {
-        "ListFunctions" => {
-            let functions = world.lambda.functions.values();
-            let functions: Vec<Value> = functions
-                .filter(|function| own(&function.key))
-                .map(FunctionConfiguration::shown)
-                .collect();
-            Ok(json!({ "Functions": functions }))
-        }
+operations! {
+    /// Answers an API call.
+    pub fn call(world, call) {
+        "ListFunctions" => Ok(list(world, call)),
         "GetFunctionConfiguration" => Ok(find(world, &names::own(call)?)?.shown()),
         "GetFunction" => Ok(find(world, &names::own(call)?)?.shown_with_concurrency()),
         "ListEventSourceMappings" => mappings::list(world, call),
@@ -77,9 +69,17 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "Invoke" => {
             check_supported(call)?;
             find(world, &names::own(call)?).map(|_| Value::Null)
-        }
-        _ => Err(ApiError::not_implemented(call)),
+        },
     }
+}
+
+fn list(world: &World, call: &Call) -> Value {
+    let functions = world.lambda.functions.values();
+    let functions: Vec<Value> = functions
+        .filter(|function| function.key.is_own(call))
+        .map(FunctionConfiguration::shown)
+        .collect();
+    json!({ "Functions": functions })
 }
 
 /// Makes a function, as a template's `AWS::Lambda::Function` with these properties would.
@@ -90,7 +90,7 @@ pub fn create_function(
     name: &str,
     properties: &Value,
 ) -> Result<(), ApiError> {
-    let key = (account.to_owned(), region.to_owned(), name.to_owned());
+    let key = ResourceKey::new(account, region, name);
     if world.lambda.functions.contains_key(&key) {
         let message = format!("Function already exist: {name}");
         return Err(ApiError::with_status(
@@ -111,8 +111,12 @@ pub(crate) fn invoke_by_name(
     payload: Value,
 ) -> Result<oneshot::Receiver<Invocation>, ApiError> {
     let mut keys = world.lambda.functions.keys();
-    let key = keys.find(|key| key.2 == name).cloned();
-    let (account, region, name) = key.ok_or_else(|| not_found(name))?;
+    let key = keys.find(|key| key.name == name).cloned();
+    let ResourceKey {
+        account,
+        region,
+        name,
+    } = key.ok_or_else(|| not_found(name))?;
     invoke(world, &account, &region, &name, payload)
 }
 
@@ -124,7 +128,7 @@ pub(crate) fn open_environment(
     world: &mut World,
     function: &FunctionConfiguration,
 ) -> (String, Arc<Notify>) {
-    let (account, _, name) = &function.key;
+    let ResourceKey { account, name, .. } = &function.key;
     let access_key = sts::session(world, account, &function.role, name);
     let kill = Arc::new(Notify::new());
     let environments = &mut world.lambda.environments;
@@ -174,8 +178,12 @@ fn check_supported(call: &Call) -> Result<(), ApiError> {
     }
 }
 
-fn find<'a>(world: &'a World, key: &FunctionKey) -> Result<&'a FunctionConfiguration, ApiError> {
-    let (account, region, name) = key;
+fn find<'a>(world: &'a World, key: &ResourceKey) -> Result<&'a FunctionConfiguration, ApiError> {
+    let ResourceKey {
+        account,
+        region,
+        name,
+    } = key;
     let function = world.lambda.functions.get(key);
     function.ok_or_else(|| {
         not_found(&format!(

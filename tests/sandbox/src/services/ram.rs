@@ -183,8 +183,8 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     Ok(tokens::remember(world, call, answer))
 }
 
-fn answer(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    match call.operation.as_str() {
+operations! {
+    fn answer(world, call) {
         "CreateResourceShare" => shares::create(world, call),
         "UpdateResourceShare" => shares::update(world, call),
         "DeleteResourceShare" => shares::delete(world, call),
@@ -220,7 +220,6 @@ fn answer(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "ListResourceTypes" => listings::resource_types(world, call),
         "GetResourcePolicies" => policies::get(world, call),
         "EnableSharingWithAwsOrganization" => enable_sharing(world, call),
-        _ => Err(ApiError::not_implemented(call)),
     }
 }
 

@@ -78,12 +78,12 @@ impl State {
     }
 }
 
-/// Answers an API call.
-///
-/// Of the answer's members, those of the head are called as in the service
-/// model, and the document of the body is one object, named like its root.
-pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    match call.operation.as_str() {
+operations! {
+    /// Answers an API call.
+    ///
+    /// Of the answer's members, those of the head are called as in the service
+    /// model, and the document of the body is one object, named like its root.
+    pub fn call(world, call) {
         "ListBuckets" => buckets::list(world, call),
         "CreateBucket" => buckets::create(world, call),
         "HeadBucket" => buckets::head(world, call),
@@ -106,7 +106,6 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "AbortMultipartUpload" => multipart::abort(world, call),
         "ListParts" => multipart::list_parts(world, call),
         "ListMultipartUploads" => multipart::list(world, call),
-        _ => Err(ApiError::not_implemented(call)),
     }
 }
 

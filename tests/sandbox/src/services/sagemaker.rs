@@ -43,9 +43,9 @@ use crate::world::{ApiError, Call, World};
 pub use progress::Task;
 pub use state::{FailStep, State};
 
-/// Answers an API call.
-pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    match call.operation.as_str() {
+operations! {
+    /// Answers an API call.
+    pub fn call(world, call) {
         "CreatePipeline" => pipelines::create(world, call),
         "UpdatePipeline" => pipelines::update(world, call),
         "DeletePipeline" => pipelines::delete(world, call),
@@ -68,7 +68,6 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "AddTags" => tags::add(world, call),
         "ListTags" => tags::list(world, call),
         "DeleteTags" => tags::delete(world, call),
-        _ => Err(ApiError::not_implemented(call)),
     }
 }
 

@@ -17,7 +17,10 @@ use super::{
     iam::policy::{Decision, Request, evaluate},
     kms,
 };
-use crate::world::{ApiError, Call, World};
+use crate::{
+    services::denials::without_policy,
+    world::{ApiError, Call, World},
+};
 
 /// All topics by ARN, and what was published to them.
 #[derive(Debug, Default)]
@@ -54,23 +57,23 @@ struct Topic {
     subscriptions: Vec<Subscription>,
 }
 
-/// Answers an API call.
-pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    match call.operation.as_str() {
+operations! {
+    /// Answers an API call.
+    pub fn call(world, call) {
         "CreateTopic" => create(world, call),
         "ListTopics" => Ok(list(world, call)),
         "Publish" => {
             let topic_arn = authorized_topic(world, call)?;
             publish::one(world, &topic_arn, &call.input)
-        }
+        },
         "PublishBatch" => {
             let topic_arn = authorized_topic(world, call)?;
             publish::batch(world, &topic_arn, &call.input)
-        }
+        },
         "Subscribe" => {
             let arn = subscriptions::add(world, call, &call.input["Attributes"])?;
             Ok(json!({ "SubscriptionArn": arn }))
-        }
+        },
         "ListSubscriptions" => Ok(subscriptions::list(world, call)),
         "ListSubscriptionsByTopic" => subscriptions::list_by_topic(world, call),
         "GetSubscriptionAttributes" => subscriptions::get_attributes(world, call),
@@ -85,8 +88,7 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
             let topic_arn = required(&call.input, "TopicArn")?;
             world.sns.topics.remove(topic_arn);
             Ok(json!({}))
-        }
-        _ => Err(ApiError::not_implemented(call)),
+        },
     }
 }
 
@@ -170,7 +172,7 @@ pub fn deliver(
         topic_arn,
     );
     if !policy_allows(topic(world, topic_arn)?, &request)? {
-        return Err(denied(&service, "SNS:Publish", topic_arn));
+        return Err(without_policy("sns", &service, "SNS:Publish", topic_arn));
     }
     for (key, action) in key_of(world, topic_arn)
         .iter()
@@ -178,7 +180,7 @@ pub fn deliver(
     {
         let request = Request::of_service(&service, source_arn, source.account, action, key);
         if !kms::permits(world, &request)? {
-            return Err(denied(&service, action, key));
+            return Err(without_policy("sns", &service, action, key));
         }
     }
     publish::one(world, topic_arn, &json!({ "Message": message })).map(drop)
@@ -267,7 +269,12 @@ fn authorized_topic(world: &World, call: &Call) -> Result<String, ApiError> {
         return Ok(topic_arn.to_owned());
     }
     let action = format!("SNS:{action}");
-    Err(denied(&call.caller.arn(), &action, topic_arn))
+    Err(without_policy(
+        "sns",
+        &call.caller.arn(),
+        &action,
+        topic_arn,
+    ))
 }
 
 fn policy_allows(topic: &Topic, request: &Request<'_>) -> Result<bool, ApiError> {
@@ -304,17 +311,6 @@ fn invalid(what: &str) -> ApiError {
 
 fn not_found() -> ApiError {
     ApiError::with_status(404, "NotFound", "Topic does not exist")
-}
-
-fn denied(who: &str, action: &str, resource: &str) -> ApiError {
-    ApiError::with_status(
-        403,
-        "AuthorizationError",
-        format!(
-            "User: {who} is not authorized to perform: {action} on resource: {resource} \
-             because no resource-based policy allows the {action} action"
-        ),
-    )
 }
 
 #[cfg(test)]

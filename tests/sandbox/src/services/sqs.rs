@@ -16,7 +16,10 @@ use super::{
     arn::Arn,
     iam::policy::{Decision, Request, evaluate},
 };
-use crate::world::{self, ApiError, Call, World};
+use crate::{
+    services::denials::without_policy,
+    world::{self, ApiError, Call, World},
+};
 
 /// How long a purge keeps the next one away.
 const PURGE_PAUSE: Duration = Duration::from_mins(1);
@@ -35,15 +38,20 @@ pub enum Task {
     Poll,
 }
 
-/// Answers an API call.
-pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    match call.operation.as_str() {
+operations! {
+    /// Answers an API call.
+    pub fn call(world, call) {
         "CreateQueue" => create(world, call),
         "GetQueueUrl" => get_url(world, call),
         "ListQueues" => list(world, call),
         "StartMessageMoveTask" => redrive::start(world, call),
         "ListMessageMoveTasks" => redrive::list(world, call),
-        _ => call_queue(world, call),
+        "GetQueueAttributes" | "ListDeadLetterSourceQueues" | "ListQueueTags" | "TagQueue"
+        | "UntagQueue" | "SetQueueAttributes" | "PurgeQueue" | "DeleteQueue" | "SendMessage"
+        | "ReceiveMessage" | "DeleteMessage" | "ChangeMessageVisibility" | "SendMessageBatch"
+        | "DeleteMessageBatch" | "ChangeMessageVisibilityBatch" => {
+            call_queue(world, call)
+        },
     }
 }
 
@@ -113,7 +121,12 @@ pub fn deliver_with_attributes(
         queue_arn,
     );
     if !policy_allows(queue, &request)? {
-        return Err(access_denied(&service, "sqs:sendmessage", queue_arn));
+        return Err(without_policy(
+            "sqs",
+            &service,
+            "sqs:sendmessage",
+            queue_arn,
+        ));
     }
     let input = json!({ "MessageBody": body, "MessageAttributes": attributes });
     messages::send(world, queue_arn, source.account, &input).map(drop)
@@ -230,6 +243,7 @@ fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
 }
 
 /// Answers the operations on one queue, which is named by its URL.
+/// Answers a call that is about one queue.
 fn call_queue(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let arn = arn_of_url(required(&call.input, "QueueUrl")?, &call.region)?;
     authorize(world, call, find(world, &arn)?)?;
@@ -321,7 +335,7 @@ fn authorize(world: &World, call: &Call, queue: &Queue) -> Result<(), ApiError> 
         return Ok(());
     }
     let caller = call.caller.arn();
-    Err(access_denied(&caller, &action.to_lowercase(), &arn))
+    Err(without_policy("sqs", &caller, &action.to_lowercase(), &arn))
 }
 
 fn policy_allows(queue: &Queue, request: &Request<'_>) -> Result<bool, ApiError> {
@@ -409,18 +423,6 @@ fn invalid_attribute(name: &str, reason: &str) -> ApiError {
 
 fn no_such_queue() -> ApiError {
     ApiError::new("QueueDoesNotExist", "The specified queue does not exist.")
-}
-
-/// The code is that of the query protocol, which clients go on showing.
-fn access_denied(who: &str, action: &str, resource: &str) -> ApiError {
-    ApiError::with_status(
-        403,
-        "AccessDenied",
-        format!(
-            "User: {who} is not authorized to perform: {action} on resource: {resource} \
-             because no resource-based policy allows the {action} action"
-        ),
-    )
 }
 
 /// Makes the clock stop after this many seconds, so that queues are looked at.

@@ -15,7 +15,10 @@ use self::{
     names::{Reference, Selector},
 };
 use super::events::{self, ServiceEvent};
-use crate::world::{ApiError, Call, World, epoch_seconds};
+use crate::{
+    services::{key::ResourceKey, pages, validation::invalid},
+    world::{ApiError, Call, World, epoch_seconds},
+};
 
 /// The most results of a page, and the default.
 const PAGE: usize = 50;
@@ -23,14 +26,12 @@ const PAGE: usize = 50;
 /// All parameters by account, Region and name.
 #[derive(Debug, Default)]
 pub struct State {
-    parameters: BTreeMap<Key, Parameter>,
+    parameters: BTreeMap<ResourceKey, Parameter>,
 }
 
-type Key = (String, String, String);
-
-/// Answers an API call.
-pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    match call.operation.as_str() {
+operations! {
+    /// Answers an API call.
+    pub fn call(world, call) {
         "PutParameter" => put(world, call),
         "GetParameter" => get(world, call),
         "GetParameters" => get_many(world, call),
@@ -44,7 +45,6 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "RemoveTagsFromResource" => tags::remove(world, call),
         "ListTagsForResource" => tags::list(world, call),
         "DescribeParameters" => describe(world, call),
-        _ => Err(ApiError::not_implemented(call)),
     }
 }
 
@@ -74,7 +74,7 @@ fn put(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let value = put_value(call)?;
     names::check(name, &arn(call, name))?;
     names::check_value(value)?;
-    let key = key(call, name);
+    let key = ResourceKey::own(call, name);
     let existing = world.ssm.parameters.get(&key);
     if existing.is_some() && call.input["Overwrite"] != true {
         return Err(ApiError::new(
@@ -269,7 +269,7 @@ fn delete_many(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         .partition(|name| find(world, call, name).is_ok());
     for name in &deleted {
         announce(world, call, name, "Delete");
-        world.ssm.parameters.remove(&key(call, name));
+        world.ssm.parameters.remove(&ResourceKey::own(call, name));
     }
     Ok(json!({ "DeletedParameters": deleted, "InvalidParameters": missing }))
 }
@@ -278,7 +278,7 @@ fn delete(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let name = required(call, "Name")?;
     find(world, call, name)?;
     announce(world, call, name, "Delete");
-    world.ssm.parameters.remove(&key(call, name));
+    world.ssm.parameters.remove(&ResourceKey::own(call, name));
     Ok(json!({}))
 }
 
@@ -304,21 +304,19 @@ fn has_items(call: &Call, member: &str) -> bool {
 
 /// One page of a list; the token is the position that the next one starts at.
 fn page(call: &Call, member: &str, items: &[Value]) -> Result<Value, ApiError> {
-    let start = match call.text("NextToken") {
-        None => 0,
-        Some(token) => token
-            .parse()
-            .ok()
-            .filter(|n| *n <= items.len())
-            .ok_or_else(|| ApiError::new("InvalidNextToken", "The specified token isn't valid."))?,
-    };
+    let refuse = || ApiError::new("InvalidNextToken", "The specified token isn't valid.");
+    let start = pages::position(call.text("NextToken"), refuse)?;
+    if start > items.len() {
+        return Err(refuse());
+    }
     let size = call.input["MaxResults"]
         .as_u64()
         .and_then(|n| usize::try_from(n).ok());
-    let end = (start + size.unwrap_or(PAGE).min(PAGE)).min(items.len());
-    let mut answer = json!({ member: items[start..end] });
-    if end < items.len() {
-        answer["NextToken"] = json!(end.to_string());
+    let size = size.unwrap_or(PAGE).min(PAGE);
+    let (items, next) = pages::cut(items.iter().cloned(), start, size);
+    let mut answer = json!({ member: items });
+    if let Some(next) = next {
+        answer["NextToken"] = json!(next.to_string());
     }
     Ok(answer)
 }
@@ -341,25 +339,16 @@ fn announce(world: &mut World, call: &Call, name: &str, operation: &str) {
 }
 
 /// The caller's parameters in the Region of the call, by name.
-fn own<'a>(world: &'a World, call: &Call) -> impl Iterator<Item = (&'a str, &'a Parameter)> {
-    let (account, region) = (call.caller.account.clone(), call.region.clone());
+fn own<'a>(world: &'a World, call: &'a Call) -> impl Iterator<Item = (&'a str, &'a Parameter)> {
     let parameters = world.ssm.parameters.iter();
     parameters
-        .filter(move |((a, r, _), _)| *a == account && *r == region)
-        .map(|((_, _, name), parameter)| (name.as_str(), parameter))
+        .filter(|(key, _)| key.is_own(call))
+        .map(|(key, parameter)| (key.name.as_str(), parameter))
 }
 
 fn find<'a>(world: &'a World, call: &Call, name: &str) -> Result<&'a Parameter, ApiError> {
-    let parameter = world.ssm.parameters.get(&key(call, name));
+    let parameter = world.ssm.parameters.get(&ResourceKey::own(call, name));
     parameter.ok_or_else(not_found)
-}
-
-fn key(call: &Call, name: &str) -> Key {
-    (
-        call.caller.account.clone(),
-        call.region.clone(),
-        name.to_owned(),
-    )
 }
 
 fn arn(call: &Call, name: &str) -> String {
@@ -373,10 +362,6 @@ fn arn(call: &Call, name: &str) -> String {
 fn required<'a>(call: &'a Call, member: &str) -> Result<&'a str, ApiError> {
     let value = call.text(member).filter(|text| !text.is_empty());
     value.ok_or_else(|| invalid(format!("{member} must not be empty")))
-}
-
-fn invalid(message: impl Into<String>) -> ApiError {
-    ApiError::new("ValidationException", message)
 }
 
 fn invalid_key(id: &str) -> ApiError {

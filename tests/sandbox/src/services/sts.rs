@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::iam::policy::{Decision, Request, evaluate};
 use crate::{
+    services::{denials::denied, validation::invalid_query as invalid},
     wall_clock,
     world::{ApiError, AssumedRole, Call, Caller, World},
 };
@@ -29,13 +30,12 @@ struct Session {
     assumed_with: Option<String>,
 }
 
-/// Answers an API call.
-pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    match call.operation.as_str() {
+operations! {
+    /// Answers an API call.
+    pub fn call(world, call) {
         "AssumeRole" => assume_role(world, call),
         "GetAccessKeyInfo" => access_key_info(world, call),
         "GetCallerIdentity" => Ok(caller_identity(world, &call.caller)),
-        _ => Err(ApiError::not_implemented(call)),
     }
 }
 
@@ -196,16 +196,7 @@ fn trusted_role(
     call: &Call,
     role_arn: &str,
 ) -> Result<(String, String, String), ApiError> {
-    let denied = || {
-        ApiError::with_status(
-            403,
-            "AccessDenied",
-            format!(
-                "User: {} is not authorized to perform: sts:AssumeRole on resource: {role_arn}",
-                call.caller.arn()
-            ),
-        )
-    };
+    let denied = || denied("sts", &call.caller.arn(), "sts:AssumeRole", role_arn, "");
     let (name, role) = world.iam.role_by_arn(role_arn).ok_or_else(denied)?;
     let mut request = Request::of_caller(world, &call.caller, "sts:AssumeRole", role_arn);
     if let Some(external_id) = call.text("ExternalId") {
@@ -231,10 +222,6 @@ fn caller_identity(world: &World, caller: &Caller) -> Value {
         }
     };
     json!({ "UserId": user_id, "Account": caller.account, "Arn": caller.arn() })
-}
-
-fn invalid(message: &str) -> ApiError {
-    ApiError::new("ValidationError", message)
 }
 
 #[cfg(test)]

@@ -19,8 +19,7 @@ pub(super) fn consumer(world: &mut World) -> Result<(), Stop> {
         let share = share(world, owner, name, &json!([]));
         let invite = json!({ "resourceShareArn": share, "principals": [DEV] });
         make(world, owner, "ram:AssociateResourceShare", invite);
-        world.now += std::time::Duration::from_secs(2);
-        world.run_due();
+        world.pass(std::time::Duration::from_secs(2));
         let received = make(world, DEV, "ram:GetResourceShareInvitations", json!({}));
         let of_share = |it: &&Value| it["resourceShareArn"] == json!(share);
         let invitations = received["resourceShareInvitations"].as_array();

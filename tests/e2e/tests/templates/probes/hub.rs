@@ -35,9 +35,9 @@ pub(super) fn trust(world: &mut World) -> Result<(), Stop> {
             let may_ask = may(world, of_function, "sts:AssumeRole", input);
             let what = format!("{function} may assume {role}: {uses}");
             hold(may_ask == uses, &what)?;
-            world.organization.members.remove(SHARED);
+            world.organization_mut().members.remove(SHARED);
             let outside = assumes(world);
-            world.organization.members.insert(SHARED.to_owned());
+            world.organization_mut().members.insert(SHARED.to_owned());
             hold(
                 !outside,
                 &format!("{role} is not for a hub outside the organization"),
@@ -72,7 +72,7 @@ fn trusts<'a>(
     role: &str,
     request: impl Fn(&'a str, &'a str) -> Request<'a>,
 ) -> bool {
-    let found = world.iam.role(account, role);
+    let found = world.iam().role(account, role);
     found.is_some_and(|found| {
         let request = request("sts:AssumeRole", "*");
         evaluate(&found.trust, &request).is_ok_and(|decision| decision == Decision::Allow)

@@ -52,7 +52,7 @@ fn changes(world: &mut World, ours: &str, others: &[&String]) -> Result<(), Stop
     let custom = format!("arn:aws:ram:{REGION}:{TEST}:permission/pipeshare-custom");
     allowed(world, OWNER, replace, permission(ours, &custom))?;
     let own = format!("arn:aws:ram:{REGION}:{TEST}:permission/everything");
-    let readings = world.readings;
+    let readings = world.readings();
     for permission in [foreign, &own].map(|arn| permission(ours, arn)) {
         if readings.permission_keys != PermissionKeys::ByResource {
             refused_throughout(world, OWNER, replace, permission)?;
@@ -143,7 +143,7 @@ fn creation(world: &mut World) -> Result<(), Stop> {
         "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSubnet",
         &own,
     ] {
-        if bounds_new_shares(&world.readings) {
+        if bounds_new_shares(&world.readings()) {
             let more = json!({ "permissionArns": [permission] });
             refused(world, OWNER, create, new(more))?;
         }

@@ -187,13 +187,10 @@ fn parameters_that_are_too_large_are_left_out() {
 
 #[test]
 fn values_of_parameters_are_hidden() {
-    let input = json!({ "Name": "/pipeshare/policy", "Value": "secret", "Overwrite": true });
+    let input = json!({ "Name": "/team/policy", "Value": "secret", "Overwrite": true });
     let call = call("ssm", "PutParameter", input);
     let event = event(&mut world(), &call, &Ok(json!({ "Version": 2 })));
-    assert_eq!(
-        event.detail["requestParameters"]["name"],
-        "/pipeshare/policy"
-    );
+    assert_eq!(event.detail["requestParameters"]["name"], "/team/policy");
     assert!(!event.detail.to_string().contains("secret"));
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{ActionRun, Job, PAUSE, Status, Task, end, is_in_progress, jobs};
 use crate::{
     readings::{JobDetails, JobOver},
+    services::validation::invalid,
     world::{self, ApiError, Call, World},
 };
 
@@ -232,10 +233,6 @@ fn variables(input: &Value) -> Result<BTreeMap<String, String>, ApiError> {
         ));
     }
     Ok(variables)
-}
-
-fn invalid(message: impl Into<String>) -> ApiError {
-    ApiError::new("ValidationException", message)
 }
 
 fn missing(path: &str) -> ApiError {

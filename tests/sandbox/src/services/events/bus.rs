@@ -12,7 +12,7 @@ use super::{
     validation_error,
 };
 use crate::{
-    services::arn::Arn,
+    services::{arn::Arn, denials::denied},
     world::{ApiError, Call, World, epoch_seconds},
 };
 
@@ -70,15 +70,9 @@ impl BusId {
         if self.account == call.caller.account && self.region == call.region {
             return Ok(());
         }
-        Err(ApiError::new(
-            "AccessDeniedException",
-            format!(
-                "User: {} is not authorized to perform: events:{} on resource: {}",
-                call.caller.arn(),
-                call.operation,
-                self.arn()
-            ),
-        ))
+        let action = format!("events:{}", call.operation);
+        let who = call.caller.arn();
+        Err(denied("events", &who, &action, &self.arn(), ""))
     }
 
     /// The bus that a call means by a name or an ARN; the default bus if it names none.

@@ -6,6 +6,7 @@ use super::{bus::BusId, rules::RuleId};
 use crate::{
     services::{
         arn::Arn,
+        denials::denied,
         iam::{
             identity,
             policy::{Decision, Request, evaluate},
@@ -45,7 +46,13 @@ pub(super) fn check_caller(
     if evaluate(&policy, &request)? == Decision::Allow {
         return Ok(());
     }
-    Err(denied(&caller.arn(), "events:PutEvents", &arn))
+    Err(denied(
+        "events",
+        &caller.arn(),
+        "events:PutEvents",
+        &arn,
+        "",
+    ))
 }
 
 /// Refuses the role of a rule unless its own policies let it put this event.
@@ -68,7 +75,7 @@ pub(super) fn session(world: &World, rule: &RuleId, role_arn: &str) -> Result<Ca
     const ACTION: &str = "sts:AssumeRole";
 
     let account = &rule.bus.account;
-    let refused = || denied(EVENTBRIDGE, ACTION, role_arn);
+    let refused = || denied("events", EVENTBRIDGE, ACTION, role_arn, "");
     let (name, found) = world
         .iam
         .role_by_arn(role_arn)
@@ -85,11 +92,4 @@ pub(super) fn session(world: &World, rule: &RuleId, role_arn: &str) -> Result<Ca
         }),
         Decision::Deny | Decision::Silent => Err(refused()),
     }
-}
-
-fn denied(who: &str, action: &str, resource: &str) -> ApiError {
-    ApiError::new(
-        "AccessDeniedException",
-        format!("User: {who} is not authorized to perform: {action} on resource: {resource}"),
-    )
 }

@@ -10,7 +10,7 @@ use super::{
     requests::Wanted,
 };
 use crate::{
-    services::kms,
+    services::{denials, kms},
     world::{ApiError, Caller, World},
 };
 
@@ -226,26 +226,14 @@ fn grants(
 }
 
 fn denied(caller: &Caller, wanted: &Wanted, reason: &str) -> ApiError {
-    let Wanted {
-        action, resource, ..
-    } = wanted;
-    let on = match resource.as_str() {
-        "*" => String::new(),
-        resource => format!(" on resource: {resource}"),
-    };
-    let message = format!(
-        "User: {} is not authorized to perform: {action}{on} {reason}",
-        caller.arn()
-    );
-    match action.split_once(':') {
-        Some(("sns", _)) => ApiError::with_status(403, "AuthorizationError", message),
-        Some(("iam" | "s3" | "sqs" | "sts", _)) => {
-            ApiError::with_status(403, "AccessDenied", message)
-        }
-        // REST protocols say it by the status, too.
-        Some(("lambda" | "ram", _)) => ApiError::with_status(403, "AccessDeniedException", message),
-        _ => ApiError::new("AccessDeniedException", message),
-    }
+    let service = wanted.action.split(':').next().unwrap_or_default();
+    denials::denied(
+        service,
+        &caller.arn(),
+        &wanted.action,
+        &wanted.resource,
+        reason,
+    )
 }
 
 #[cfg(test)]

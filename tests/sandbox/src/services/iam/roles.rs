@@ -6,7 +6,10 @@ use regex_lite::Regex;
 use serde_json::{Map, Value, json};
 
 use super::{Role, create_role, policy};
-use crate::world::{ApiError, Call, World};
+use crate::{
+    services::{pages, validation::invalid_query as invalid},
+    world::{ApiError, Call, World},
+};
 
 /// All the policies inside a role may have this many characters, without white space.
 const MAX_INLINE: usize = 10_240;
@@ -20,9 +23,9 @@ const DOCUMENT: &str = r"[\x09\x0A\x0D\x20-\xFF]+";
 /// Names of roles and policies.
 const NAME: &str = r"[\w+=,.@-]+";
 
-/// Answers an API call.
-pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    match call.operation.as_str() {
+operations! {
+    /// Answers an API call.
+    pub fn call(world, call) {
         "CreateRole" => create(world, call),
         "GetRole" => get(world, call),
         "ListRoles" => list(world, call),
@@ -31,7 +34,6 @@ pub fn call(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         "GetRolePolicy" => get_policy(world, call),
         "ListRolePolicies" => list_policies(world, call),
         "DeleteRolePolicy" => delete_policy(world, call),
-        _ => Err(ApiError::not_implemented(call)),
     }
 }
 
@@ -204,18 +206,11 @@ fn encoded(document: &Value) -> String {
 fn page(call: &Call, member: &str, items: Vec<Value>) -> Result<Value, ApiError> {
     let size = number(call, "MaxItems", 1..=1000)?;
     let size = size.and_then(|size| usize::try_from(size).ok());
-    let from = match call.text("Marker") {
-        None => 0,
-        Some(marker) => marker
-            .parse::<usize>()
-            .map_err(|_| invalid("Invalid Marker"))?,
-    };
-    let to = from.saturating_add(size.unwrap_or(PAGE));
-    let is_truncated = to < items.len();
-    let shown: Vec<Value> = items.into_iter().take(to).skip(from).collect();
-    let mut answer = json!({ "IsTruncated": is_truncated, member: shown });
-    if is_truncated {
-        answer["Marker"] = to.to_string().into();
+    let start = pages::position(call.text("Marker"), || invalid("Invalid Marker"))?;
+    let (items, next) = pages::cut(items, start, size.unwrap_or(PAGE));
+    let mut answer = json!({ "IsTruncated": next.is_some(), member: items });
+    if let Some(next) = next {
+        answer["Marker"] = next.to_string().into();
     }
     Ok(answer)
 }
@@ -266,7 +261,7 @@ fn required<'c>(
 ) -> Result<&'c str, ApiError> {
     optional(call, member, longest, pattern)?.ok_or_else(|| {
         let member = lower(member);
-        invalid(&format!(
+        invalid(format!(
             "1 validation error detected: Value null at '{member}' failed to satisfy constraint: \
              Member must not be null"
         ))
@@ -288,7 +283,7 @@ fn optional<'c>(
         return Ok(Some(text));
     }
     let member = lower(member);
-    Err(invalid(&format!(
+    Err(invalid(format!(
         "1 validation error detected: Value at '{member}' failed to satisfy constraint: Member \
          must have length less than or equal to {longest} and satisfy regular expression \
          pattern: {pattern}"
@@ -307,7 +302,7 @@ fn number(
     let number = text.parse().ok().filter(|number| range.contains(number));
     number.map(Some).ok_or_else(|| {
         let (member, from, to) = (lower(member), range.start(), range.end());
-        invalid(&format!(
+        invalid(format!(
             "1 validation error detected: Value at '{member}' failed to satisfy constraint: \
              Member must be between {from} and {to}"
         ))
@@ -328,10 +323,6 @@ fn no_such_role(name: &str) -> ApiError {
 fn no_such_policy(name: &str) -> ApiError {
     let message = format!("The role policy with name {name} cannot be found.");
     ApiError::with_status(404, "NoSuchEntity", message)
-}
-
-fn invalid(message: &str) -> ApiError {
-    ApiError::new("ValidationError", message)
 }
 
 #[cfg(test)]

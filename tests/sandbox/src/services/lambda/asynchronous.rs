@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{
-    FunctionKey, configuration::number, find, invalid, invocations::Origin, invocations::Waiting,
+    ResourceKey, configuration::number, find, invalid, invocations::Origin, invocations::Waiting,
     names,
 };
 use crate::world::{self, ApiError, World};
@@ -25,7 +25,7 @@ const MAX_AGE: Duration = Duration::from_hours(6);
 pub struct Event {
     /// The same for all tries.
     pub(super) request_id: String,
-    key: FunctionKey,
+    key: ResourceKey,
     payload: Value,
     taken: Timestamp,
     failures: usize,
@@ -67,7 +67,7 @@ pub fn invoke_asynchronously(
     let key = names::key(account, region, function)?;
     find(world, &key)?;
     let event = Event {
-        request_id: world.uuid(&format!("invocation {}", key.2)),
+        request_id: world.uuid(&format!("invocation {}", key.name)),
         key,
         payload,
         taken: world.now,
@@ -153,7 +153,7 @@ fn is_expired(world: &World, event: &Event, at: Timestamp) -> bool {
     age > SignedDuration::try_from(most).unwrap_or(SignedDuration::MAX)
 }
 
-fn configuration(world: &World, key: &FunctionKey) -> InvokeConfiguration {
+fn configuration(world: &World, key: &ResourceKey) -> InvokeConfiguration {
     let configurations = &world.lambda.invoke_configurations;
     configurations.get(key).copied().unwrap_or_default()
 }

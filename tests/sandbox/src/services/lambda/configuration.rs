@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{FunctionKey, invalid};
+use super::{ResourceKey, invalid};
 use crate::{
     services::iam::policy::{Decision, Request, evaluate},
     world::{ApiError, AssumedRole, Caller, World},
@@ -37,7 +37,7 @@ const RESERVED: &[&str] = &[
 /// What Lambda knows of a function.
 #[derive(Debug, Clone)]
 pub(crate) struct FunctionConfiguration {
-    pub(crate) key: FunctionKey,
+    pub(crate) key: ResourceKey,
     /// The name of its role.
     pub(crate) role: String,
     pub(crate) memory: u64,
@@ -55,7 +55,7 @@ impl FunctionConfiguration {
     /// Reads the properties of a template's `AWS::Lambda::Function`.
     pub(super) fn read(
         world: &World,
-        key: FunctionKey,
+        key: ResourceKey,
         properties: &Value,
     ) -> Result<Self, ApiError> {
         let role_arn = properties["Role"].as_str().unwrap_or_default();
@@ -77,13 +77,17 @@ impl FunctionConfiguration {
 
     /// The ARN.
     pub(crate) fn arn(&self) -> String {
-        let (account, region, name) = &self.key;
+        let ResourceKey {
+            account,
+            region,
+            name,
+        } = &self.key;
         format!("arn:aws:lambda:{region}:{account}:function:{name}")
     }
 
     /// The session of its role in which it runs.
     pub(super) fn session(&self) -> Caller {
-        let (account, _, name) = &self.key;
+        let ResourceKey { account, name, .. } = &self.key;
         Caller {
             account: account.clone(),
             role: Some(AssumedRole {
@@ -105,7 +109,7 @@ impl FunctionConfiguration {
     /// What `GetFunctionConfiguration` shows; variables may be secrets and are left out.
     pub(super) fn shown(&self) -> Value {
         json!({
-            "FunctionName": self.key.2,
+            "FunctionName": self.key.name,
             "FunctionArn": self.arn(),
             "Role": self.role_arn,
             "Runtime": "provided.al2023",

@@ -5,7 +5,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::{
-    FunctionConfiguration, FunctionKey,
+    FunctionConfiguration, ResourceKey,
     asynchronous::{self, Event},
     find, lineage, mappings, names,
 };
@@ -47,7 +47,7 @@ pub struct FunctionError {
 /// An invocation that somebody asked for and that has not started.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    pub(super) key: FunctionKey,
+    pub(super) key: ResourceKey,
     pub(super) payload: Value,
     pub(super) origin: Origin,
 }
@@ -66,7 +66,7 @@ pub(super) enum Origin {
 /// An invocation under way.
 #[derive(Debug)]
 pub(super) struct Running {
-    pub(super) key: FunctionKey,
+    pub(super) key: ResourceKey,
     pub(super) origin: Origin,
     payload: Value,
     time: Timestamp,
@@ -196,7 +196,7 @@ fn start(world: &mut World, running: Running) -> Option<Start> {
     let request_id = match &running.origin {
         Origin::Event(event) => event.request_id.clone(),
         Origin::Caller(_) | Origin::Mapping(..) => {
-            world.uuid(&format!("invocation {}", running.key.2))
+            world.uuid(&format!("invocation {}", running.key.name))
         }
     };
     let messages = match &running.origin {
@@ -214,11 +214,15 @@ fn start(world: &mut World, running: Running) -> Option<Start> {
 }
 
 /// The lines that reach the log group: all, or none if the role may not write there.
-fn kept(world: &mut World, key: &FunctionKey, logs: Vec<String>) -> Vec<String> {
+fn kept(world: &mut World, key: &ResourceKey, logs: Vec<String>) -> Vec<String> {
     let Some(function) = world.lambda.functions.get(key) else {
         return logs;
     };
-    let (account, region, name) = key;
+    let ResourceKey {
+        account,
+        region,
+        name,
+    } = key;
     let session = function.session();
     let stream =
         format!("arn:aws:logs:{region}:{account}:log-group:/aws/lambda/{name}:log-stream:1");
@@ -233,7 +237,7 @@ fn kept(world: &mut World, key: &FunctionKey, logs: Vec<String>) -> Vec<String> 
 
 /// Whether the function's own concurrency leaves room for one more, beside
 /// what runs and those whose callers wait already.
-pub(super) fn has_room(world: &World, key: &FunctionKey) -> bool {
+pub(super) fn has_room(world: &World, key: &ResourceKey) -> bool {
     let function = world.lambda.functions.get(key);
     let reserved = function.and_then(|function| function.reserved_concurrency);
     let running = world.lambda.running.values();
@@ -260,7 +264,7 @@ pub(crate) fn finish(
         mappings::settle_batch(world, *mapping, messages, &outcome);
     }
     let invocation = Invocation {
-        function: running.key.2,
+        function: running.key.name,
         request_id: request_id.to_owned(),
         time: running.time,
         payload: running.payload,

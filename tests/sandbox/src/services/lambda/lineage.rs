@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use super::{FunctionKey, find, mappings::Batch};
+use super::{ResourceKey, find, mappings::Batch};
 use crate::{services::sqs, world::World};
 
 /// How often a function may run in one chain of requests; AWS says "approximately 16 times".
@@ -53,7 +53,7 @@ impl Lineage {
 /// The trace header of an invocation, which these messages led to.
 pub(super) fn trace(
     world: &mut World,
-    function: &FunctionKey,
+    function: &ResourceKey,
     messages: &[sqs::Message],
 ) -> String {
     let mut lineage = lineage(messages);
@@ -86,8 +86,12 @@ fn lineage(messages: &[sqs::Message]) -> Lineage {
     })
 }
 
-fn short_name(function: &FunctionKey) -> String {
-    let (account, region, name) = function;
+fn short_name(function: &ResourceKey) -> String {
+    let ResourceKey {
+        account,
+        region,
+        name,
+    } = function;
     let digest = Sha256::digest(format!("{account} {region} {name}"));
     let [a, b, c, d, ..] = digest.as_slice() else {
         return String::new();

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::{
-    FunctionError, FunctionKey, configuration::number, find, invalid, invocations::has_room, names,
+    FunctionError, ResourceKey, configuration::number, find, invalid, invocations::has_room, names,
 };
 use crate::{
     services::{
@@ -23,7 +23,7 @@ const DEFAULT_BATCH_SIZE: u64 = 10;
 #[derive(Debug)]
 pub(super) struct Mapping {
     queue_arn: String,
-    function: FunctionKey,
+    function: ResourceKey,
     batch_size: usize,
     window: Duration,
     reports_failures: bool,
@@ -36,7 +36,7 @@ pub(super) struct Mapping {
 /// Messages for a function.
 pub(super) struct Batch {
     pub(super) mapping: usize,
-    pub(super) function: FunctionKey,
+    pub(super) function: ResourceKey,
     pub(super) payload: Value,
     pub(super) messages: Vec<sqs::Message>,
 }
@@ -130,7 +130,11 @@ impl Mapping {
     }
 
     fn shown(&self) -> Value {
-        let (account, region, name) = &self.function;
+        let ResourceKey {
+            account,
+            region,
+            name,
+        } = &self.function;
         let mut shown = json!({
             "UUID": self.id,
             "EventSourceArn": self.queue_arn,
@@ -160,7 +164,7 @@ pub(super) fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
     let function = function.transpose()?;
     let mappings = world.lambda.mappings.iter();
     let mappings: Vec<Value> = mappings
-        .filter(|mapping| mapping.function.0 == *account && mapping.function.1 == *region)
+        .filter(|mapping| mapping.function.is_own(call))
         .filter(|mapping| queue.is_none_or(|queue| mapping.queue_arn == queue))
         .filter(|mapping| function.as_ref().is_none_or(|key| mapping.function == *key))
         .map(Mapping::shown)

@@ -3,8 +3,11 @@
 //! Source: the API reference, "Name formats": a name, an ARN, or the part of
 //! an ARN that begins with the account, each with a qualifier or without.
 
-use super::{FunctionKey, not_found};
-use crate::world::{ApiError, Call};
+use super::{ResourceKey, not_found};
+use crate::{
+    services::{denials, validation::invalid},
+    world::{ApiError, Call},
+};
 
 /// The one version that the sandbox has of a function.
 const LATEST: &str = "$LATEST";
@@ -12,7 +15,7 @@ const LATEST: &str = "$LATEST";
 /// A function as a request names it; it need not exist.
 #[derive(Debug)]
 struct Name {
-    key: FunctionKey,
+    key: ResourceKey,
     qualifier: Option<String>,
 }
 
@@ -40,7 +43,7 @@ impl Name {
         };
         let is_name = |letter: u8| letter.is_ascii_alphanumeric() || b"-_.".contains(&letter);
         (!name.is_empty() && name.bytes().all(is_name)).then(|| Self {
-            key: (account.to_owned(), region.to_owned(), name.to_owned()),
+            key: ResourceKey::new(account, region, name),
             qualifier: qualifier.map(str::to_owned),
         })
     }
@@ -63,7 +66,11 @@ impl Name {
     }
 
     fn arn(&self) -> String {
-        let (account, region, name) = &self.key;
+        let ResourceKey {
+            account,
+            region,
+            name,
+        } = &self.key;
         let arn = format!("arn:aws:lambda:{region}:{account}:function:{name}");
         match &self.qualifier {
             Some(qualifier) => format!("{arn}:{qualifier}"),
@@ -72,7 +79,7 @@ impl Name {
     }
 
     /// The function, if the version is the one there is.
-    fn latest(self) -> Result<FunctionKey, ApiError> {
+    fn latest(self) -> Result<ResourceKey, ApiError> {
         match &self.qualifier {
             Some(qualifier) if qualifier != LATEST => Err(not_found(&self.arn())),
             _ => Ok(self.key),
@@ -81,7 +88,7 @@ impl Name {
 }
 
 /// The function that a resource of this account and Region names.
-pub(super) fn key(account: &str, region: &str, text: &str) -> Result<FunctionKey, ApiError> {
+pub(super) fn key(account: &str, region: &str, text: &str) -> Result<ResourceKey, ApiError> {
     let name = Name::parse(account, region, text);
     name.ok_or_else(|| unreadable(text))?.latest()
 }
@@ -89,10 +96,12 @@ pub(super) fn key(account: &str, region: &str, text: &str) -> Result<FunctionKey
 /// The function that a call is about, which must be the caller's own and of the endpoint's Region.
 ///
 /// No function has a policy of its own here, so nobody else may use it, nor learn whether it exists.
-pub(super) fn own(call: &Call) -> Result<FunctionKey, ApiError> {
+pub(super) fn own(call: &Call) -> Result<ResourceKey, ApiError> {
     let name = Name::of(call)?;
     let action = action(call);
-    let (account, region, _) = &name.key;
+    let ResourceKey {
+        account, region, ..
+    } = &name.key;
     if *region != call.region {
         let message = format!(
             "Functions from '{region}' are not reachable in this region ('{}')",
@@ -102,13 +111,13 @@ pub(super) fn own(call: &Call) -> Result<FunctionKey, ApiError> {
         return Err(ApiError::with_status(404, code, message));
     }
     if *account != call.caller.account {
-        let message = format!(
-            "User: {} is not authorized to perform: {action} on resource: {} \
-             because no resource-based policy allows the {action} action",
-            call.caller.arn(),
-            name.arn()
-        );
-        return Err(ApiError::with_status(403, "AccessDeniedException", message));
+        let who = call.caller.arn();
+        return Err(denials::without_policy(
+            "lambda",
+            &who,
+            &action,
+            &name.arn(),
+        ));
     }
     name.latest()
 }
@@ -137,5 +146,5 @@ fn unreadable(text: &str) -> ApiError {
          (arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{{2}}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{{1}}:)?\
          (\\d{{12}}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"
     );
-    ApiError::new("ValidationException", message)
+    invalid(message)
 }

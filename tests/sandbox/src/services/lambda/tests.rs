@@ -119,7 +119,7 @@ fn messages_reach_the_function_in_the_shape_of_an_sqs_event() {
     assert_eq!(record["awsRegion"], REGION);
     assert_eq!(record["attributes"]["ApproximateReceiveCount"], "1");
     assert_eq!(record["messageAttributes"], json!({}));
-    assert_eq!(start.function.key.2, "work");
+    assert_eq!(start.function.key.name, "work");
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::world::{ApiError, Call, World};
+use crate::{
+    services::pages,
+    world::{ApiError, Call, World},
+};
 
 /// ASSUMED: AWS does not say how long a page is if the caller does not.
 const DEFAULT_PAGE: usize = 100;
@@ -24,12 +27,10 @@ pub(super) fn page(
         }
         None => 0,
     };
-    let mut items = items.skip(start);
-    let page: Vec<Value> = items.by_ref().take(size).collect();
-    let more = items.next().is_some();
+    let (page, next) = pages::cut(items, start, size);
     let mut answer = json!({ member: page });
-    if more {
-        answer["nextToken"] = token(call, start + size).into();
+    if let Some(next) = next {
+        answer["nextToken"] = token(call, next).into();
     }
     Ok(answer)
 }

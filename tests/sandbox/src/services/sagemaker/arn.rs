@@ -1,6 +1,9 @@
 //! What identifies pipelines and executions.
 
-use crate::world::{ApiError, Call};
+use crate::{
+    services::key::ResourceKey,
+    world::{ApiError, Call},
+};
 
 /// Where a pipeline is and what it is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,12 +53,8 @@ impl PipelineId {
     ///
     /// ASSUMED: names that differ only in case are one pipeline, since older
     /// ARNs carry the name in lower case.
-    pub(super) fn key(&self) -> (String, String, String) {
-        (
-            self.account.clone(),
-            self.region.clone(),
-            self.name.to_ascii_lowercase(),
-        )
+    pub(super) fn key(&self) -> ResourceKey {
+        ResourceKey::new(&self.account, &self.region, &self.name.to_ascii_lowercase())
     }
 
     /// The answer if this pipeline is not there.

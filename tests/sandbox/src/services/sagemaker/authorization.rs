@@ -5,7 +5,7 @@ use super::{
     input,
 };
 use crate::{
-    services::ram,
+    services::{denials, ram},
     world::{ApiError, Call, World},
 };
 
@@ -31,13 +31,7 @@ pub(super) fn authorize(
         return Ok(());
     }
     let caller = call.caller.arn();
-    Err(ApiError::new(
-        "AccessDeniedException",
-        format!(
-            "User: {caller} is not authorized to perform: {action} on resource: {arn} \
-             because no resource-based policy allows the {action} action"
-        ),
-    ))
+    Err(denials::without_policy("sagemaker", &caller, &action, &arn))
 }
 
 /// The pipeline that the input names or gives the ARN of, once the caller may act on it.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::arn::{ExecutionId, PipelineId};
+pub(super) use crate::services::validation::invalid;
 use crate::{
     services::cloudtrail,
     world::{ApiError, Call},
@@ -22,11 +23,6 @@ pub(super) const LONGEST_DEFINITION: usize = 1_048_576;
 
 /// What a dot does not match in the model's patterns.
 const LINE_ENDS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
-
-/// The answer to a request that the service understands but does not accept.
-pub(super) fn invalid(message: impl Into<String>) -> ApiError {
-    ApiError::new("ValidationException", message)
-}
 
 /// Refuses a member that the sandbox would have to ignore.
 pub(super) fn unsupported(call: &Call, member: &str) -> Result<(), ApiError> {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::input;
 use crate::{
-    services::cloudtrail,
+    services::{cloudtrail, pages},
     world::{ApiError, Call, Caller},
 };
 
@@ -58,9 +58,8 @@ pub(super) fn page_of(
             .and_then(|position| position.parse().ok())
             .ok_or_else(|| input::invalid("Invalid NextToken."))?,
     };
-    let end = start.saturating_add(size);
-    let next = (end < items.len()).then(|| format!("after-{end}"));
-    let items: Vec<Value> = items.into_iter().skip(start).take(size).collect();
+    let (items, next) = pages::cut(items, start, size);
+    let next = next.map(|next| format!("after-{next}"));
     Ok(present(json!({ member: items, "NextToken": next })))
 }
 

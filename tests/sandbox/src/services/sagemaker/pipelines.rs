@@ -180,13 +180,12 @@ pub(super) fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
         Value::Null => None,
         _ => Some(input::one_of(call, "ManagedBy", &["AWS", "CUSTOMER"])?),
     };
-    let own = |key: &(String, String, String)| key.0 == call.caller.account && key.1 == call.region;
     // The map is in the order of the names.
     let own = world
         .sagemaker
         .pipelines
         .iter()
-        .filter(|(key, _)| managed_by != Some("AWS") && own(key))
+        .filter(|(key, _)| managed_by != Some("AWS") && key.is_own(call))
         .map(|(_, pipeline)| (&pipeline.name, pipeline.created, summary(pipeline)));
     let shows_managed = managed_by.map_or(
         world.readings.managed_pipelines == ManagedPipelines::Unasked,

@@ -12,10 +12,10 @@ use self::{expression::Expression, property::Resource};
 use super::{
     executions, input, output, pipelines,
     state::{Execution, Pipeline},
-    tags,
 };
 use crate::{
     readings::Search,
+    services::tags,
     world::{ApiError, Call, World},
 };
 
@@ -82,9 +82,10 @@ fn resource(call: &Call) -> Result<Resource, ApiError> {
 
 /// Everything that could be found.
 fn records(world: &World, call: &Call, resource: Resource) -> Vec<Value> {
-    let own = |key: &(String, String, String)| key.0 == call.caller.account && key.1 == call.region;
     let pipelines = world.sagemaker.pipelines.iter();
-    let pipelines = pipelines.filter(|(key, _)| own(key)).map(|(_, it)| it);
+    let pipelines = pipelines
+        .filter(|(key, _)| key.is_own(call))
+        .map(|(_, it)| it);
     let is_shown = |modified: Timestamp| match world.readings.search {
         Search::AtOnce => true,
         Search::TenMinutes => world.now.duration_since(modified) >= LAG,
@@ -105,7 +106,7 @@ fn records(world: &World, call: &Call, resource: Resource) -> Vec<Value> {
 fn pipeline(pipeline: &Pipeline) -> Value {
     let mut record = pipelines::record(pipeline);
     if !pipeline.tags.is_empty() {
-        record["Tags"] = Value::from(tags::shape(&pipeline.tags));
+        record["Tags"] = Value::from(tags::shown(&pipeline.tags));
     }
     record
 }

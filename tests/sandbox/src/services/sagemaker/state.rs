@@ -16,7 +16,7 @@ use super::{
     idempotency::{Answer, Request},
     selection::Selection,
 };
-use crate::world::ApiError;
+use crate::{services::key::ResourceKey, world::ApiError};
 
 /// All pipelines.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct State {
     pub fail_next: Vec<FailStep>,
     /// The pipelines that AWS manages, by name, with the time of their creation.
     pub managed: BTreeMap<String, Timestamp>,
-    pub(super) pipelines: BTreeMap<(String, String, String), Pipeline>,
+    pub(super) pipelines: BTreeMap<ResourceKey, Pipeline>,
     pub(super) answers: HashMap<Request, Answer>,
     /// How many versions were registered in each group of models, by the group's ARN.
     pub(super) model_packages: BTreeMap<String, u64>,

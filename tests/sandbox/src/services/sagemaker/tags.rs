@@ -1,14 +1,12 @@
 //! Tags of pipelines; the sandbox has no other SageMaker resources to tag.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::{arn::PipelineId, authorization, input, output};
-use crate::world::{ApiError, Call, World};
-
-/// The most tags that a resource may have.
-const MOST: usize = 50;
+use crate::{
+    services::tags::{self, MOST, Tags, shown},
+    world::{ApiError, Call, World},
+};
 
 /// `AddTags`.
 pub(super) fn add(world: &mut World, call: &Call) -> Result<Value, ApiError> {
@@ -18,17 +16,15 @@ pub(super) fn add(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     }
     let added = given(call)?;
     let tags = tags_of(world, &id)?;
-    let mut all = tags.clone();
-    all.extend(added);
-    check_count(&all)?;
-    *tags = all;
-    Ok(json!({ "Tags": shape(tags) }))
+    *tags = tags::with(tags, added)
+        .ok_or_else(|| input::invalid(format!("A resource can have at most {MOST} tags.")))?;
+    Ok(json!({ "Tags": shown(tags) }))
 }
 
 /// `ListTags`.
 pub(super) fn list(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let id = resource(world, call)?;
-    let tags = shape(tags_of(world, &id)?);
+    let tags = shown(tags_of(world, &id)?);
     let size = input::max_results(call, MOST, (50, u64::MAX))?;
     output::page_of(call, "Tags", tags, size)
 }
@@ -46,8 +42,8 @@ pub(super) fn delete(world: &mut World, call: &Call) -> Result<Value, ApiError> 
 }
 
 /// The tags of the request, by key.
-pub(super) fn given(call: &Call) -> Result<BTreeMap<String, String>, ApiError> {
-    let mut tags = BTreeMap::new();
+pub(super) fn given(call: &Call) -> Result<Tags, ApiError> {
+    let mut tags = Tags::new();
     for item in input::list(call, "Tags", MOST)? {
         let text = |member: &str| item.get(member).and_then(Value::as_str);
         let (Some(key), Some(value)) = (text("Key"), text("Value")) else {
@@ -74,15 +70,6 @@ fn is_text(text: &str, least: usize, most: usize) -> bool {
     (least..=most).contains(&text.chars().count()) && text.chars().all(is_allowed)
 }
 
-fn check_count(tags: &BTreeMap<String, String>) -> Result<(), ApiError> {
-    if tags.len() > MOST {
-        return Err(input::invalid(format!(
-            "A resource can have at most {MOST} tags."
-        )));
-    }
-    Ok(())
-}
-
 /// The pipeline of which `ResourceArn` is the ARN, once the caller may act on it.
 fn resource(world: &World, call: &Call) -> Result<PipelineId, ApiError> {
     let id = input::pipeline_arn(call, "ResourceArn")?;
@@ -91,18 +78,9 @@ fn resource(world: &World, call: &Call) -> Result<PipelineId, ApiError> {
 }
 
 /// ASSUMED: how SageMaker answers for what does not exist; the model lists no error.
-fn tags_of<'a>(
-    world: &'a mut World,
-    id: &PipelineId,
-) -> Result<&'a mut BTreeMap<String, String>, ApiError> {
+fn tags_of<'a>(world: &'a mut World, id: &PipelineId) -> Result<&'a mut Tags, ApiError> {
     let pipeline = world.sagemaker.pipeline_mut(id);
     pipeline
         .map(|pipeline| &mut pipeline.tags)
         .map_err(|error| input::invalid(error.message))
-}
-
-pub(super) fn shape(tags: &BTreeMap<String, String>) -> Vec<Value> {
-    tags.iter()
-        .map(|(key, value)| json!({ "Key": key, "Value": value }))
-        .collect()
 }

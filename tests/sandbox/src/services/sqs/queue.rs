@@ -6,7 +6,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Message, invalid_attribute, invalid_value, number};
-use crate::world::ApiError;
+use crate::{
+    services::{
+        pages,
+        tags::{self, Tags},
+    },
+    world::ApiError,
+};
 
 /// Attributes that are numbers: default, least and most.
 const NUMBERS: &[(&str, u64, u64, u64)] = &[
@@ -17,9 +23,6 @@ const NUMBERS: &[(&str, u64, u64, u64)] = &[
     ("ReceiveMessageWaitTimeSeconds", 0, 0, 20),
     ("VisibilityTimeout", 30, 0, 43_200),
 ];
-
-/// A queue may have this many tags.
-const MAX_TAGS: usize = 50;
 
 /// Attributes that are there only if somebody set them.
 const OTHERS: &[&str] = &[
@@ -91,19 +94,16 @@ impl Queue {
 
     /// Adds tags to those that the queue has.
     pub(super) fn tag(&mut self, tags: &Value) -> Result<(), ApiError> {
-        let mut all = self.tags.clone();
+        let mut more = Tags::new();
         for (key, value) in tags.as_object().into_iter().flatten() {
             let value = value.as_str().unwrap_or_default();
-            let fits = (1..=128).contains(&key.chars().count()) && value.chars().count() <= 256;
-            if !fits || key.starts_with("aws:") {
+            if !tags::fits(key, value) {
                 return Err(invalid_value("Tags", key));
             }
-            all.insert(key.clone(), value.to_owned());
+            more.insert(key.clone(), value.to_owned());
         }
-        if all.len() > MAX_TAGS {
-            return Err(invalid_value("Tags", "with more than 50 tags"));
-        }
-        self.tags = all;
+        let too_many = || invalid_value("Tags", "with more than 50 tags");
+        self.tags = tags::with(&self.tags, more).ok_or_else(too_many)?;
         Ok(())
     }
 
@@ -277,19 +277,15 @@ pub(super) fn page(input: &Value, member: &str, items: &[Value]) -> Result<Value
     const MOST: usize = 1000;
 
     let token = input.get("NextToken").and_then(Value::as_str);
-    let start: usize = match token {
-        Some(token) => token
-            .parse()
-            .map_err(|_| invalid_value("NextToken", token))?,
-        None => 0,
-    };
+    let refuse = || invalid_value("NextToken", token.unwrap_or_default());
+    let start = pages::position(token, refuse)?;
     let size = number(input, "MaxResults", (1, 1000))?;
     let size_given = size.is_some();
     let size = size.map_or(MOST, |size| usize::try_from(size).unwrap_or(MOST));
-    let end = start.saturating_add(size).min(items.len());
-    let mut output = json!({ member: items.get(start..end).unwrap_or_default() });
-    if size_given && end < items.len() {
-        output["NextToken"] = end.to_string().into();
+    let (items, next) = pages::cut(items.iter().cloned(), start, size);
+    let mut output = json!({ member: items });
+    if let Some(next) = next.filter(|_| size_given) {
+        output["NextToken"] = next.to_string().into();
     }
     Ok(output)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{announce, invalid, key, names, not_found, required, version_not_found};
+use super::{ResourceKey, announce, invalid, names, not_found, required, version_not_found};
 use crate::world::{ApiError, Call, World};
 
 /// `LabelParameterVersion`.
@@ -13,7 +13,7 @@ pub(super) fn attach(world: &mut World, call: &Call) -> Result<Value, ApiError> 
     let (labels, invalid): (Vec<_>, Vec<_>) = labels_of(call)?
         .into_iter()
         .partition(|label| names::is_label(label));
-    let parameter = world.ssm.parameters.get_mut(&key(call, name));
+    let parameter = world.ssm.parameters.get_mut(&ResourceKey::own(call, name));
     let parameter = parameter.ok_or_else(not_found)?;
     let number = call.input["ParameterVersion"].as_u64();
     let number = number.unwrap_or_else(|| parameter.newest().number);
@@ -45,7 +45,7 @@ fn labels_of(call: &Call) -> Result<Vec<String>, ApiError> {
 /// `UnlabelParameterVersion`.
 pub(super) fn take_away(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let name = required(call, "Name")?;
-    let parameter = world.ssm.parameters.get_mut(&key(call, name));
+    let parameter = world.ssm.parameters.get_mut(&ResourceKey::own(call, name));
     let parameter = parameter.ok_or_else(not_found)?;
     let number = call.input["ParameterVersion"].as_u64().unwrap_or_default();
     let version = parameter.version(number);

@@ -1,16 +1,15 @@
 //! Tags of parameters.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
-use super::{Parameter, invalid, key, required};
-use crate::world::{ApiError, Call, World};
-
-const MAX_TAGS: usize = 50;
+use super::{Parameter, ResourceKey, invalid, required};
+use crate::{
+    services::tags::{self, Tags},
+    world::{ApiError, Call, World},
+};
 
 /// The tags that `PutParameter` gives a new parameter.
-pub(super) fn of_new(call: &Call, exists: bool) -> Result<BTreeMap<String, String>, ApiError> {
+pub(super) fn of_new(call: &Call, exists: bool) -> Result<Tags, ApiError> {
     let tags = read(call)?;
     if exists && !tags.is_empty() {
         return Err(invalid(
@@ -24,13 +23,8 @@ pub(super) fn of_new(call: &Call, exists: bool) -> Result<BTreeMap<String, Strin
 pub(super) fn add(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let more = read(call)?;
     let tags = &mut find(world, call)?.tags;
-    let mut all = tags.clone();
-    all.extend(more);
-    if all.len() > MAX_TAGS {
-        let message = "The number of tags on the resource exceeds the maximum of 50.";
-        return Err(ApiError::new("TooManyTagsError", message));
-    }
-    *tags = all;
+    let message = "The number of tags on the resource exceeds the maximum of 50.";
+    *tags = tags::with(tags, more).ok_or_else(|| ApiError::new("TooManyTagsError", message))?;
     Ok(json!({}))
 }
 
@@ -41,27 +35,11 @@ pub(super) fn remove(world: &mut World, call: &Call) -> Result<Value, ApiError> 
 }
 
 pub(super) fn list(world: &mut World, call: &Call) -> Result<Value, ApiError> {
-    let tags = find(world, call)?.tags.iter();
-    let tags: Vec<Value> = tags
-        .map(|(key, value)| json!({ "Key": key, "Value": value }))
-        .collect();
-    Ok(json!({ "TagList": tags }))
+    Ok(json!({ "TagList": tags::shown(&find(world, call)?.tags) }))
 }
 
-fn read(call: &Call) -> Result<BTreeMap<String, String>, ApiError> {
-    let tags = call.input["Tags"].as_array().into_iter().flatten();
-    tags.map(|tag| {
-        let [key, value] = ["Key", "Value"].map(|member| tag[member].as_str());
-        key.zip(value)
-            .filter(|(key, value)| {
-                (1..=128).contains(&key.chars().count())
-                    && !key.starts_with("aws:")
-                    && value.chars().count() <= 256
-            })
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .ok_or_else(|| invalid("A tag is not valid"))
-    })
-    .collect()
+fn read(call: &Call) -> Result<Tags, ApiError> {
+    tags::read(&call.input["Tags"], || invalid("A tag is not valid"))
 }
 
 /// The parameter that a call names; its ARN is no resource id.
@@ -77,7 +55,7 @@ fn find<'w>(world: &'w mut World, call: &Call) -> Result<&'w mut Parameter, ApiE
             return Err(ApiError::new("InvalidResourceType", message));
         }
     }
-    let key = key(call, required(call, "ResourceId")?);
+    let key = ResourceKey::own(call, required(call, "ResourceId")?);
     world.ssm.parameters.get_mut(&key).ok_or_else(|| {
         let message = "The resource ID isn't valid. Verify that you entered the correct ID.";
         ApiError::new("InvalidResourceId", message)

@@ -9,8 +9,8 @@ use crate::{
     world::Caller,
 };
 
-const NAME: &str = "/pipeshare/policy";
-const ARN: &str = "arn:aws:ssm:eu-west-1:111111111111:parameter/pipeshare/policy";
+const NAME: &str = "/team/policy";
+const ARN: &str = "arn:aws:ssm:eu-west-1:111111111111:parameter/team/policy";
 
 fn ask(world: &mut World, operation: &str, input: Value) -> Result<Value, ApiError> {
     let request = Call {
@@ -384,7 +384,7 @@ fn several_parameters_are_read_at_once() {
     assert_eq!(answer["Parameters"][0]["Value"], "two");
     assert_eq!(answer["InvalidParameters"], json!(["/other"]));
 
-    for (path, recursive, count) in [("/pipeshare", false, 1), ("/", false, 0), ("/", true, 1)] {
+    for (path, recursive, count) in [("/team", false, 1), ("/", false, 0), ("/", true, 1)] {
         let input = json!({ "Path": path, "Recursive": recursive });
         let answer = ask(&mut world, "GetParametersByPath", input).unwrap();
         assert_eq!(

@@ -72,7 +72,7 @@ fn a_role_is_asked_for_with_its_path_also_before_it_is_made() {
 #[test]
 fn every_principal_every_resource_and_the_bare_share_are_asked_for_by_themselves() {
     let mut world = world();
-    let create = json!({ "name": "pipeshare-x", "tags": [{ "key": "k", "value": "v" }] });
+    let create = json!({ "name": "team-x", "tags": [{ "key": "k", "value": "v" }] });
     let share = shares::call(&mut world, &asked("ram", "CreateResourceShare", create)).unwrap();
     let arn = share["resourceShare"]["resourceShareArn"].clone();
 
@@ -114,7 +114,7 @@ fn every_principal_every_resource_and_the_bare_share_are_asked_for_by_themselves
 fn a_new_share_needs_its_tags_its_permission_and_the_policies_of_its_pipelines() {
     let permission = "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSageMakerPipeline";
     let input = json!({
-        "name": "pipeshare-x",
+        "name": "team-x",
         "resourceArns": [PIPELINE],
         "permissionArns": [permission],
         "tags": [{ "key": "k", "value": "v" }],
@@ -252,8 +252,8 @@ fn actions_are_named_as_iam_names_them() {
         (
             "ssm",
             "GetParameter",
-            json!({ "Name": "/pipeshare/policy:in-force" }),
-            "ssm:GetParameter arn:aws:ssm:eu-west-1:222222222222:parameter/pipeshare/policy",
+            json!({ "Name": "/team/policy:in-force" }),
+            "ssm:GetParameter arn:aws:ssm:eu-west-1:222222222222:parameter/team/policy",
         ),
         (
             "ssm",

@@ -62,7 +62,7 @@ fn names_are_checked() {
         assert_eq!(code, "InvalidParameterException", "{name}");
     }
     for name in [
-        "pipeshare-test-readers.222222222222",
+        "team-test-readers.222222222222",
         "A b.c-9",
         &"x".repeat(255),
     ] {

@@ -1,0 +1,37 @@
+//! Identifiers that look random and are the same in every run.
+
+use std::{collections::HashMap, fmt::Write};
+
+use sha2::{Digest, Sha256};
+
+use super::World;
+
+/// How many identifiers were asked for with each seed.
+#[derive(Debug, Default)]
+pub(super) struct Identifiers(HashMap<String, u64>);
+
+impl World {
+    /// A new UUID, the same in every run: the n-th one asked for with this seed.
+    pub fn uuid(&mut self, seed: &str) -> String {
+        let hex = self.hex(seed);
+        format!(
+            "{}-{}-4{}-a{}-{}",
+            &hex[..8],
+            &hex[8..12],
+            &hex[13..16],
+            &hex[17..20],
+            &hex[20..32]
+        )
+    }
+
+    /// 64 new lower-case hexadecimal digits, the same in every run.
+    pub fn hex(&mut self, seed: &str) -> String {
+        let count = self.identifiers.0.entry(seed.to_owned()).or_default();
+        *count += 1;
+        let digest = Sha256::digest(format!("{seed}\0{count}"));
+        digest.iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+}
