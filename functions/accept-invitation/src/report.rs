@@ -65,7 +65,7 @@ impl Report {
 
     /// Counts what was done.
     pub(crate) fn count(&self, metrics: &Metrics) {
-        metrics.count(Metric::HintsIgnored, self.ignored.len() as u64);
+        metrics.count(Metric::EventsIgnored, self.ignored.len() as u64);
         for account in &self.accounts {
             // A dry run tells nobody, and so it raises no alarm.
             let permanent = (account.class() == Some(Class::Permanent)
@@ -347,7 +347,7 @@ impl AccountReport {
         let settles = answers().any(InvitationOutcome::is_settling)
             || inspections.any(Inspection::is_settling)
             || offers.any(|offer| offer.state == OfferState::Accepted)
-            || self.class() == Some(Class::NotYet);
+            || self.class() == Some(Class::Pending);
         let has_begun = answers().any(InvitationOutcome::is_accepted);
         let is_unfinished = has_begun || self.holds_back || self.is_cut_short;
         !self.dry_run && (is_unfinished || settles && !is_scheduled)

@@ -483,7 +483,7 @@ async fn what_is_no_event_and_what_is_for_another_function_is_ignored_with_a_rea
     let nonsense = record(&json!({ "hello": "world" }), 0);
     let (reply, metrics) = scenario.handle(&[share, nonsense]).await;
     assert!(reply.outcomes.iter().all(|it| matches!(it, Outcome::Done)));
-    assert_eq!(metrics.counted(Metric::HintsIgnored), 2);
+    assert_eq!(metrics.counted(Metric::EventsIgnored), 2);
     assert_eq!(scenario.dev(|dev| dev.calls.len()), 0);
 }
 

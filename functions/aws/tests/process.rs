@@ -270,7 +270,7 @@ fn a_batch_is_served_through_the_endpoints_of_the_environment() {
 #[test]
 fn at_the_finest_level_the_log_has_no_secret_and_no_payload() {
     let run = run(&[batch()]);
-    assert!(run.log.contains("served"), "{}", run.log);
+    assert!(run.log.contains("invocation served"), "{}", run.log);
     for secret in SECRETS {
         assert!(!run.log.contains(secret), "{secret}: {}", run.log);
     }
@@ -279,7 +279,7 @@ fn at_the_finest_level_the_log_has_no_secret_and_no_payload() {
 #[test]
 fn an_invocation_leaves_a_summary_and_its_metrics_in_the_log() {
     let lines = run(&[batch()]).lines();
-    let summary = lines.iter().find(|line| line["message"] == "served");
+    let summary = lines.iter().find(|line| line["message"] == "invocation served");
     let summary = summary.unwrap();
     assert_eq!(summary["summary"], json!({ "pipelines": 0, "version": 7 }));
     assert_eq!(summary["requestId"], "r-1");

@@ -15,7 +15,7 @@ pub enum Class {
     /// The same call fails until a person changes something.
     Permanent,
     /// Something that was begun has not finished; look again in a minute.
-    NotYet,
+    Pending,
     /// AWS could not serve the call just now; the same call may succeed.
     Transient,
 }
@@ -101,7 +101,7 @@ impl Error {
         let code = self.code().unwrap_or("failure");
         let is_theirs = match self.class {
             Class::Permanent => true,
-            Class::NotYet => self.advice().is_some(),
+            Class::Pending => self.advice().is_some(),
             Class::Transient => false,
         };
         let kind = if self.failed().is_of_account() {

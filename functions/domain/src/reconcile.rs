@@ -119,7 +119,7 @@ mod tests {
         let failures = [
             error(Class::Permanent),
             error(Class::Transient),
-            error(Class::NotYet),
+            error(Class::Pending),
         ];
         assert_eq!(worst(&failures).map(Error::class), Some(Class::Transient));
         assert!(worst(&[]).is_none());

@@ -443,7 +443,7 @@ fn what_is_neither_event_nor_command_is_ignored() {
 #[test]
 fn a_reason_as_data_has_its_code_and_its_text() {
     let reason = serde_json::to_value(ignored(&json!({"action": "delete"}))).unwrap();
-    let text = "unknown action \"delete\"; there are share, accept and sweep";
+    let text = "unknown action \"delete\"; there are share, accept and reconcile";
     assert_eq!(reason, json!({ "code": "unknown-action", "text": text }));
 }
 

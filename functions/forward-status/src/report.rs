@@ -92,7 +92,7 @@ impl Report {
 
     /// Counts what was done.
     pub(crate) fn count(&self, metrics: &Metrics) {
-        metrics.count(Metric::HintsIgnored, self.ignored.len() as u64);
+        metrics.count(Metric::EventsIgnored, self.ignored.len() as u64);
         let changes = || self.changes.iter().chain(&self.swept);
         let unknown: BTreeSet<_> = changes()
             .filter(|change| change.unknown_ceiling)
@@ -101,7 +101,7 @@ impl Report {
         let beyond_help = self.beyond_help + unknown.len() as u64;
         metrics.count(Metric::AccountFailed, beyond_help);
         for change in changes() {
-            metrics.count(Metric::NoticesWithheld, change.withheld.len() as u64);
+            metrics.count(Metric::NotificationsWithheld, change.withheld.len() as u64);
             metrics.count(Metric::AccountFailed, change.troubles().len() as u64);
             for telling in change.tellings.values() {
                 metrics.count(metric(telling), 1);
@@ -197,11 +197,11 @@ impl ChangeReport {
 /// What counts the destinations of which this became.
 fn metric(telling: &Telling) -> Metric {
     match telling {
-        Telling::Told => Metric::NoticesSent,
+        Telling::Told => Metric::NotificationsSent,
         Telling::Known | Telling::Overtaken | Telling::Contradicted | Telling::ByAnother => {
-            Metric::NoticesRepeated
+            Metric::NotificationsDeduplicated
         }
-        Telling::Unconfirmed => Metric::NoticesUnconfirmed,
-        Telling::Failed { .. } => Metric::NoticesFailed,
+        Telling::Unconfirmed => Metric::NotificationsUnconfirmed,
+        Telling::Failed { .. } => Metric::NotificationsFailed,
     }
 }

@@ -240,8 +240,8 @@ async fn a_change_is_sent_to_hub_bus_and_topic_once_however_often_its_event_come
         assert_eq!(outcome(&summary, BUS), "known");
     }
     assert_eq!(case.published(), [1, 1, 1]);
-    assert_eq!(case.counted(Metric::NoticesSent), 3);
-    assert_eq!(case.counted(Metric::NoticesRepeated), 6);
+    assert_eq!(case.counted(Metric::NotificationsSent), 3);
+    assert_eq!(case.counted(Metric::NotificationsDeduplicated), 6);
     let asked = case.owner.executions.count_of("DescribePipelineExecution");
     assert_eq!(
         asked, 1,
@@ -296,7 +296,7 @@ async fn a_replayed_event_notifies_nobody() {
     let (_, summary) = case.handle(record("1", &replayed, minutes(1))).await;
     assert_eq!(code(&summary), "replayed");
     assert_eq!(case.published(), [0, 0, 0]);
-    assert_eq!(case.counted(Metric::HintsIgnored), 1);
+    assert_eq!(case.counted(Metric::EventsIgnored), 1);
 }
 
 #[tokio::test]
@@ -347,7 +347,7 @@ async fn whom_the_owner_does_not_allow_is_withheld_and_the_hub_hears() {
         "111111111111"
     );
     assert_eq!(case.published(), [1, 0, 0]);
-    assert_eq!(case.counted(Metric::NoticesWithheld), 1);
+    assert_eq!(case.counted(Metric::NotificationsWithheld), 1);
 }
 
 #[tokio::test]
@@ -396,7 +396,7 @@ async fn a_bus_that_is_busy_is_served_by_the_next_delivery_and_nobody_else_again
     let (outcome, _) = case.handle(failed("1", "a")).await;
     assert!(is_transient(&outcome), "{outcome:?}");
     assert_eq!(case.published(), [1, 0, 1]);
-    assert_eq!(case.counted(Metric::NoticesFailed), 1);
+    assert_eq!(case.counted(Metric::NotificationsFailed), 1);
     case.handle(failed("1", "a")).await;
     assert_eq!(case.published(), [1, 1, 1]);
 }
@@ -478,7 +478,7 @@ async fn of_changes_that_sagemaker_does_not_confirm_ten_are_sent_in_a_day() {
     assert_eq!(case.published(), [10, 10, 10]);
     let last = case.hub.published_to("hub").remove(9).text;
     assert!(last.contains("last message of the day"), "{last}");
-    assert_eq!(case.counted(Metric::NoticesUnconfirmed), 6);
+    assert_eq!(case.counted(Metric::NotificationsUnconfirmed), 6);
     // What it confirms is sent all the same.
     case.run("a", "Failed", now());
     case.handle(failed("a", "a")).await;

@@ -296,13 +296,13 @@ impl<F: Function, H: Host> Edge<'_, F, H> {
     ) -> bool {
         match outcome {
             Some(Outcome::Done | Outcome::Followed { .. }) => true,
-            Some(Outcome::Failed(error)) if error.class() == Class::NotYet => {
+            Some(Outcome::Failed(error)) if error.class() == Class::Pending => {
                 let why = error.to_string();
                 self.put_back(record, LOOK_AGAIN, &why, metrics).await
             }
             Some(Outcome::Failed(error)) => give_up_or_retry(record, &error, metrics),
             Some(Outcome::NotReached) => {
-                tracing::warn!(record.id, "the time was not enough; to be tried again");
+                tracing::warn!(record.id, "record not reached in time; it will be retried by SQS");
                 metrics.count(Metric::RecordsRetried, 1);
                 false
             }
@@ -323,12 +323,12 @@ impl<F: Function, H: Host> Edge<'_, F, H> {
         metrics: &Metrics,
     ) -> bool {
         if record.attempts >= MAX_ATTEMPTS {
-            tracing::warn!(record.id, why, "not ready after all; left to the sweep");
-            metrics.count(Metric::RecordsGivenUp, 1);
+            tracing::warn!(record.id, why, "record abandoned after {MAX_ATTEMPTS} attempts");
+            metrics.count(Metric::RecordsAbandoned, 1);
             return true;
         }
         let Some(queue_url) = &self.queue_url else {
-            tracing::warn!(record.id, why, "not yet, and {QUEUE_URL} is not set");
+            tracing::warn!(record.id, why, "record not requeued: {QUEUE_URL} is not set");
             return false;
         };
         let attempts = record.attempts.saturating_add(1);
@@ -336,12 +336,12 @@ impl<F: Function, H: Host> Edge<'_, F, H> {
         let sent = self.host.send(queue_url, &record.body, after, attempts);
         match sent.await {
             Ok(()) => {
-                tracing::info!(record.id, why, attempts, "not yet");
-                metrics.count(Metric::RecordsPutBack, 1);
+                tracing::info!(record.id, why, attempts, "record requeued");
+                metrics.count(Metric::RecordsRequeued, 1);
                 true
             }
             Err(error) => {
-                tracing::warn!(record.id, why, %error, "not yet, and not put back");
+                tracing::warn!(record.id, why, %error, "record not requeued");
                 false
             }
         }
@@ -366,12 +366,12 @@ fn log_summary(request_id: &str, records: usize, summary: &Value) {
 /// against what only a person can change.
 fn give_up_or_retry(record: &Record, error: &Error, metrics: &Metrics) -> bool {
     if error.class() == Class::Permanent {
-        tracing::error!(record.id, %error, "refused");
-        metrics.count(Metric::RecordsRefused, 1);
+        tracing::error!(record.id, %error, "record failed permanently");
+        metrics.count(Metric::RecordsFailed, 1);
         metrics.count(Metric::HubFailed, u64::from(error.is_of_hub()));
         true
     } else {
-        tracing::warn!(record.id, %error, "to be tried again");
+        tracing::warn!(record.id, %error, "record will be retried by SQS");
         metrics.count(Metric::RecordsRetried, 1);
         false
     }
@@ -404,7 +404,7 @@ fn diagnostic(error: &Error) -> Diagnostic {
     let error_type = match error.class() {
         Class::Transient => "Pipeshare.Transient",
         Class::Permanent => "Pipeshare.Permanent",
-        Class::NotYet => "Pipeshare.NotYet",
+        Class::Pending => "Pipeshare.Pending",
     };
     Diagnostic {
         error_type: error_type.to_owned(),

@@ -58,13 +58,13 @@ pub(crate) fn log_summary(
         return Ok(());
     }
     if !is_json() {
-        tracing::info!(%summary, records, "served");
+        tracing::info!(%summary, records, "invocation served");
         return Ok(());
     }
     let line = json!({
         "timestamp": clock::wall_clock(),
         "level": "INFO",
-        "message": "served",
+        "message": "invocation served",
         "requestId": request_id,
         "records": records,
         "summary": summary,

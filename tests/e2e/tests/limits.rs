@@ -108,7 +108,7 @@ async fn ends_that_somebody_makes_up_are_told_ten_times_a_day_and_true_ones_alwa
         assert_eq!(told.len(), 11, "{told:#?}");
         assert!(told[10].contains("last message of the day"), "{}", told[10]);
     }
-    assert!(scenario.logs().contains("\"NoticesUnconfirmed\":"));
+    assert!(scenario.logs().contains("\"NotificationsUnconfirmed\":"));
     // Fifteen true ones behind it.
     for number in 1..=15 {
         scenario.fail_next("churn", "Train", &format!("reason {number}."));

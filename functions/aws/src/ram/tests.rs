@@ -313,7 +313,7 @@ async fn disassociating_while_something_associates_is_not_yet_possible() {
         .disassociate_resources(&share(), &[pipeline(1).to_string()])
         .await;
     let error = refused.unwrap_err();
-    assert_eq!(error.class(), Class::NotYet);
+    assert_eq!(error.class(), Class::Pending);
     assert_eq!(
         error.to_string(),
         format!(

@@ -16,7 +16,7 @@ pub(super) enum Meaning {
     /// The same call fails until a person changes something.
     Permanent,
     /// Something that was begun has not finished.
-    NotYet,
+    Pending,
     /// AWS could not serve the call just now.
     Transient,
     /// The session was refused: a cached one is replaced, a new one is for
@@ -86,7 +86,7 @@ impl Failed<'_> {
         match self.row().map(|row| row.meaning) {
             None => of_status(self.status),
             Some(Meaning::Permanent | Meaning::Answer) => Class::Permanent,
-            Some(Meaning::NotYet) => Class::NotYet,
+            Some(Meaning::Pending) => Class::Pending,
             Some(Meaning::Session) if self.new_session => Class::Permanent,
             Some(Meaning::Session | Meaning::Transient) => Class::Transient,
         }

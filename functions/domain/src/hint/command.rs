@@ -71,7 +71,7 @@ impl Action {
         match self {
             Self::Share => ("share", "owner"),
             Self::Accept => ("accept", "account"),
-            Self::Sweep => ("sweep", "account"),
+            Self::Sweep => ("reconcile", "account"),
         }
     }
 }

@@ -68,7 +68,7 @@ pub enum Ignored {
         field: String,
     },
     /// A command asks for something that does not exist.
-    #[error("unknown action {action:?}; there are share, accept and sweep")]
+    #[error("unknown action {action:?}; there are share, accept and reconcile")]
     UnknownAction {
         /// What it asks for.
         action: String,

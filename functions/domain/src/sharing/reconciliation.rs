@@ -84,7 +84,7 @@ impl Reconciliation {
     /// Whether the account is reconciled again soon, without waiting for the schedule.
     #[must_use]
     pub fn should_requeue(&self) -> bool {
-        let is_pending = self.class() == Some(Class::NotYet);
+        let is_pending = self.class() == Some(Class::Pending);
         should_requeue(self.plan.unsettled, &self.steps, is_pending)
     }
 

@@ -197,7 +197,7 @@ async fn what_many_records_ask_for_follows_once() {
 
 #[tokio::test]
 async fn an_error_that_says_not_yet_is_waited_for() {
-    let outcome = Outcome::Failed(failed(Class::NotYet, "InvalidStateTransitionException"));
+    let outcome = Outcome::Failed(failed(Class::Pending, "InvalidStateTransitionException"));
     let served = serve(batch(&[message("m1", 0)]), vec![outcome]).await;
     assert_eq!(served.answer.unwrap(), failures(&[]));
     assert_eq!(served.put_back[0].delay, Duration::from_mins(1));

@@ -13,7 +13,7 @@ use crate::account::Served;
 pub(crate) fn count(metrics: &Metrics, report: &Report, served: &[Served]) {
     let refused = u64::from(report.policy_refused.is_some());
     metrics.count(Metric::PolicyRefused, refused);
-    metrics.count(Metric::HintsIgnored, report.ignored.len() as u64);
+    metrics.count(Metric::EventsIgnored, report.ignored.len() as u64);
     for served in served {
         let reconciled = &served.reconciled;
         // A dry run notifies nobody, and so it raises no alarm.

@@ -175,7 +175,7 @@ fn the_codes_of_the_tests_mean_what_the_tests_say() {
     let pending = "InvalidStateTransitionException";
     assert_eq!(
         class("ram", "DisassociateResourceShare", pending),
-        Class::NotYet
+        Class::Pending
     );
     assert_eq!(
         class("sagemaker", "ListPipelines", "ThrottlingException"),

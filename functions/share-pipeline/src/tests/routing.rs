@@ -115,7 +115,7 @@ async fn what_is_no_event_and_no_command_of_this_function_is_ignored_beside_the_
             .all(|it| matches!(it, Outcome::Done))
     );
     assert_eq!(run.summary["ignored"].as_array().unwrap().len(), 3);
-    assert_eq!(run.counted(Metric::HintsIgnored), 3);
+    assert_eq!(run.counted(Metric::EventsIgnored), 3);
     assert_eq!(scenario.shares(TEST), ["pipeshare-readers"]);
 }
 

@@ -176,7 +176,7 @@ fn an_upgrade_does_not_write_over_the_policy() {
         ("AccountIds", "111111111111"),
         ("Architecture", "x86_64"),
         ("LogLevel", "DEBUG"),
-        ("SweepRate", "rate(1 hour)"),
+        ("ScheduleRate", "rate(1 hour)"),
     ];
     assert_eq!(parameter(&others), Some(expected));
     assert_eq!(parameter(&[("CreatePolicyParameter", "false")]), None);

@@ -15,7 +15,7 @@ use contracts::section;
 use crate::{OPERATIONS, list, templates::HUB, text};
 
 /// Metrics of what is requeued, which takes a queue of the function's own.
-const OF_QUEUES: [&str; 2] = ["RecordsPutBack", "RecordsGivenUp"];
+const OF_QUEUES: [&str; 2] = ["RecordsRequeued", "RecordsAbandoned"];
 
 /// The metrics that an alarm watches: its own, or those that it computes with.
 pub(crate) fn watched(alarm: &Value) -> Vec<&Value> {

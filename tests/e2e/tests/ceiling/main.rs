@@ -89,7 +89,7 @@ async fn an_account_beyond_the_owners_ceiling_is_told_nothing_of_its_runs() {
     let logs = scenario.logs();
     let withheld = r#""withheld":[{"account":"111111111111","reason":"principal 111111111111 is not among AllowedPrincipals","rule":"test-readers"}]"#;
     assert!(logs.contains(withheld), "the summary says so, and why");
-    let counted = logs.matches("\"NoticesWithheld\":1").count();
+    let counted = logs.matches("\"NotificationsWithheld\":1").count();
     assert_eq!(counted, 2, "and it is counted once for each change");
     assert_eq!(scenario.dead_letters(), 0);
 }

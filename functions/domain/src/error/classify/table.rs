@@ -2,7 +2,7 @@
 //! of two rows for one code, the first that matches counts.
 
 use super::{
-    Meaning::{self, Answer, NotYet, Permanent, Session, Transient},
+    Meaning::{self, Answer, Pending, Permanent, Session, Transient},
     Row,
 };
 
@@ -128,13 +128,13 @@ pub(super) static TABLE: &[Row] = &[
     of("ram", &["RejectResourceShareInvitation"], Answer, &["ResourceShareInvitationAlreadyRejectedException"]),
     // Somebody else was faster, or twelve hours were over: another look shows
     // what became of the invitation.
-    all("ram", NotYet, &[
+    all("ram", Pending, &[
         "ResourceShareInvitationAlreadyAcceptedException",
         "ResourceShareInvitationAlreadyRejectedException",
         "ResourceShareInvitationArnNotFoundException", "ResourceShareInvitationExpiredException",
     ]),
     // Something in the share is ASSOCIATING, or the share is not ACTIVE yet.
-    all("ram", NotYet, &["InvalidStateTransitionException"]),
+    all("ram", Pending, &["InvalidStateTransitionException"]),
     // ASSUMED: RAM names the organization, or the unit, that it does not know.
     // It is misspelled, or sharing with it was never turned on in RAM.
     all("ram", Permanent, &["UnknownResourceException"]).saying(&["organization"])
@@ -147,7 +147,7 @@ pub(super) static TABLE: &[Row] = &[
     of("ram", &["GetPermission"], Answer, &["MalformedArnException", "UnknownResourceException"]),
     // What was just created or accepted is unknown to RAM's other calls for up
     // to a minute or two.
-    all("ram", NotYet, &["UnknownResourceException"]),
+    all("ram", Pending, &["UnknownResourceException"]),
     // ASSUMED: RAM's words for what may not leave the organization are always
     // like "can only be shared within your AWS Organization".
     all("ram", Permanent, &["OperationNotPermittedException"]).saying(&["within your", "organization"])
@@ -158,7 +158,7 @@ pub(super) static TABLE: &[Row] = &[
     // Of the limits of an association, pending invitations are the one that is
     // reached first, and those drain as accounts accept. No other call runs
     // into a limit that goes away by itself.
-    of("ram", &["AssociateResourceShare"], NotYet, &["ResourceShareLimitExceededException"]).advice(RAM_QUOTA),
+    of("ram", &["AssociateResourceShare"], Pending, &["ResourceShareLimitExceededException"]).advice(RAM_QUOTA),
     all("ram", Permanent, &["ResourceShareLimitExceededException"]).advice(RAM_QUOTA),
     all("ram", Permanent, &["InvalidParameterException"]).saying(&["not in your aws organization"])
         .advice("mark the account `external: true` in the policy, or turn on sharing with the organization in RAM"),
@@ -174,9 +174,9 @@ pub(super) static TABLE: &[Row] = &[
 
     // SageMaker.
     // Somebody changes the pipeline or its run, or too much runs already.
-    of("sagemaker", START, NotYet, &["ConflictException", "ResourceLimitExceeded"]),
+    of("sagemaker", START, Pending, &["ConflictException", "ResourceLimitExceeded"]),
     // The pipeline was deleted after it was listed; another look does not find it.
-    of("sagemaker", &["ListPipelineExecutions"], NotYet, &["ResourceNotFound"]),
+    of("sagemaker", &["ListPipelineExecutions"], Pending, &["ResourceNotFound"]),
     of("sagemaker", START, Permanent, &["ResourceNotFound"]),
     all("sagemaker", Answer, &["ResourceNotFound"]),
 

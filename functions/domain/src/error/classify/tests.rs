@@ -37,7 +37,7 @@ fn failed<'a>(operation: &'a str, code: Option<&'a str>, status: u16) -> Failed<
 #[test]
 #[rustfmt::skip]
 fn each_refusal_has_the_class_that_decides_what_becomes_of_it() {
-    use Class::{NotYet, Permanent, Transient};
+    use Class::{Pending, Permanent, Transient};
     let unknown = "UnknownResourceException";
     let forbidden = "OperationNotPermittedException";
     let organization_only = "It can only be shared within your AWS Organization.";
@@ -52,14 +52,14 @@ fn each_refusal_has_the_class_that_decides_what_becomes_of_it() {
         ("ListPipelines", "SomethingNew", 429, "", Transient),
         ("ListPipelines", "SomethingNew", 400, "", Permanent),
         ("LabelParameterVersion", "TooManyUpdates", 400, "", Transient),
-        ("DisassociateResourceShare", "InvalidStateTransitionException", 400, "", NotYet),
-        ("AssociateResourceShare", unknown, 400, "ResourceShare not found", NotYet),
-        ("GetResourceShares", unknown, 400, "ResourceShare not found", NotYet),
+        ("DisassociateResourceShare", "InvalidStateTransitionException", 400, "", Pending),
+        ("AssociateResourceShare", unknown, 400, "ResourceShare not found", Pending),
+        ("GetResourceShares", unknown, 400, "ResourceShare not found", Pending),
         ("AssociateResourceShare", unknown, 400, "OrganizationalUnit not found", Permanent),
         ("CreateResourceShare", unknown, 400, "Permission not found", Permanent),
         ("AssociateResourceShare", forbidden, 400, "busy with your organization", Transient),
         ("AssociateResourceShare", forbidden, 400, organization_only, Permanent),
-        ("AssociateResourceShare", "ResourceShareLimitExceededException", 400, "", NotYet),
+        ("AssociateResourceShare", "ResourceShareLimitExceededException", 400, "", Pending),
         ("CreateResourceShare", "ResourceShareLimitExceededException", 400, "", Permanent),
         ("CreateResourceShare", "IdempotentParameterMismatchException", 400, "", Permanent),
         ("CreateResourceShare", "AccessDeniedException", 403, "", Permanent),
@@ -72,9 +72,9 @@ fn each_refusal_has_the_class_that_decides_what_becomes_of_it() {
         ("ListPipelines", "InvalidSignatureException", 403, late, Transient),
         ("ListPipelines", "InvalidSignatureException", 403, "does not match", Permanent),
         ("ListPipelines", "RequestTimeTooSkewed", 403, "", Transient),
-        ("ListPipelineExecutions", "ResourceNotFound", 400, "", NotYet),
-        ("StartPipelineExecution", "ResourceLimitExceeded", 400, "", NotYet),
-        ("RetryPipelineExecution", "ConflictException", 400, "", NotYet),
+        ("ListPipelineExecutions", "ResourceNotFound", 400, "", Pending),
+        ("StartPipelineExecution", "ResourceLimitExceeded", 400, "", Pending),
+        ("RetryPipelineExecution", "ConflictException", 400, "", Pending),
         ("DescribePipeline", "ConflictException", 400, "", Permanent),
         ("Publish", "KMSDisabled", 400, "", Permanent),
         ("Publish", "KMSThrottling", 400, "", Transient),

@@ -93,7 +93,7 @@ pub(super) fn senders(world: &mut World) -> Result<(), Stop> {
         ),
     ];
     let of_functions = functions::queued().into_iter();
-    let of_functions = of_functions.map(|it| (SHARED, it, rule(SHARED, "pipeshare-sweep")));
+    let of_functions = of_functions.map(|it| (SHARED, it, rule(SHARED, "pipeshare-schedule")));
     for (account, name, own) in queues.into_iter().chain(of_functions) {
         let queue = format!("arn:aws:sqs:{REGION}:{account}:pipeshare-{name}");
         let stranger = sqs::deliver(world, &queue, &rule(account, "other"), "probe");

@@ -67,7 +67,7 @@ fn a_row_of_the_page_says_what_the_classifier_does() {
         };
         let expected = match row.meaning {
             Meaning::Permanent | Meaning::Answer => [Class::Permanent; 2],
-            Meaning::NotYet => [Class::NotYet; 2],
+            Meaning::Pending => [Class::Pending; 2],
             Meaning::Transient => [Class::Transient; 2],
             Meaning::Session => [Class::Permanent, Class::Transient],
         };
