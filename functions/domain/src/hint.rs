@@ -73,10 +73,10 @@ pub enum Kind {
 ///         "currentPipelineExecutionStatus": "Succeeded"
 ///     }
 /// }"#;
-/// let Kind::Execution(change) = hint::parse(event)?.kind else {
+/// let Kind::Execution { execution, .. } = hint::parse(event)?.kind else {
 ///     panic!("an event about an execution")
 /// };
-/// assert_eq!(change.pipeline.name(), "churn");
+/// assert_eq!(execution.pipeline.name(), "churn");
 ///
 /// let ignored = hint::parse(&event.replace("aws.sagemaker", "aws.s3")).unwrap_err();
 /// assert!(matches!(ignored, Ignored::UnknownEvent { .. }));

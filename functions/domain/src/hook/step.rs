@@ -64,6 +64,23 @@ pub enum Act {
 ///
 /// A run that has failed is run again only by an attempt that does not answer
 /// for it yet; otherwise the failure is this attempt's own.
+///
+/// ```
+/// use domain::{
+///     hook::{NextStep, Question, Request, State, Token, next},
+///     policy::Policy,
+/// };
+///
+/// let request = Request::parse(r#"{ "pipeline": "churn", "owner": "test" }"#).unwrap();
+/// let mut state = State::new(request, Token::new("job"));
+/// assert_eq!(next(&state), NextStep::Observe(Question::Policy));
+///
+/// let policy = Policy::parse("version: 1\naccounts: { test: \"222222222222\" }\n")?;
+/// state.read_policy(Some(policy), &"eu-west-1".parse()?);
+/// let owner = "222222222222".parse()?;
+/// assert_eq!(next(&state), NextStep::Observe(Question::Pipeline(owner)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn next(state: &State) -> NextStep {
     if let Some(failure) = &state.failure {

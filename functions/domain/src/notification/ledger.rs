@@ -65,6 +65,30 @@ const RESTARTING: SignedDuration = SignedDuration::from_secs(5);
 ///
 /// `present` is what `SageMaker` says of the execution now, if it was asked.
 /// Without it, a decision to tell is one only as far as the history goes.
+///
+/// ```
+/// use domain::{
+///     execution::{Execution, ExecutionNews},
+///     notification::{Decision, Told, decide},
+/// };
+///
+/// let execution = Execution {
+///     arn: "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn/execution/p4jn9xou8a8s".parse()?,
+///     pipeline: "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn".parse()?,
+///     status: "Failed".into(),
+///     display_name: None,
+///     started: None,
+/// };
+/// let ended = "2026-01-05T09:03:20Z".parse()?;
+/// let news = ExecutionNews::of_event(execution, Some("Executing".into()), ended);
+/// let key = "Failed|2026-01-05T09:03:20Z".to_owned();
+/// assert_eq!(decide(&[], &news, None), Decision::Tell { key });
+///
+/// // SageMaker repeats its events.
+/// let told = Told::of(&news);
+/// assert_eq!(decide(&[told], &news, None), Decision::AlreadyTold);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn decide(history: &[Told], news: &ExecutionNews, present: Option<&Details>) -> Decision {
     if news.execution.status.is_terminal() {

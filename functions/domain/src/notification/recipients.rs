@@ -40,7 +40,7 @@ pub struct Withheld {
 /// owner decides who learns of its runs, and the policy only moves below that.
 ///
 /// ```
-/// use domain::{notification::{recipients, wanting_rules}, policy::Policy};
+/// use domain::{notification::recipients, policy::Policy};
 ///
 /// let policy = Policy::parse(
 ///     r#"
@@ -57,9 +57,8 @@ pub struct Withheld {
 ///     "shareNamePrefix": "pipeshare-"
 /// }"#
 /// .parse()?;
-/// let run = "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn/execution/p4jn9xou8a8s".parse()?;
-/// let failed = "Failed".into();
-/// let rules = wanting_rules(&policy, &run, &failed);
+/// // The rules that want to know that an execution has failed: see `wanting_rules`.
+/// let rules = [&policy.rules[0]];
 /// let recipients = recipients(&rules, &ceiling, "aws");
 /// assert!(recipients.told.contains_key(&"111111111111".parse()?));
 /// assert_eq!(

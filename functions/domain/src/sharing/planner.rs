@@ -25,6 +25,49 @@ pub const MAX_PIPELINES: usize = 5_000;
 /// other, so that RAM does not take the request for the second for a repetition
 /// of the first; when the policy was written serves well. The plan depends on
 /// nothing but the arguments, not even on the order of their lists.
+///
+/// ```
+/// use domain::{
+///     policy::Policy,
+///     sharing::{Evidence, Observed, Pipeline, plan},
+/// };
+///
+/// let policy = Policy::parse(
+///     r#"
+/// version: 1
+/// accounts: { dev: "111111111111", test: "222222222222" }
+/// rules:
+///   - { name: readers, owner: test, pipelines: ["*"], with: [dev], after: created }
+/// "#,
+/// )?;
+/// let observed = Observed {
+///     account: "222222222222".parse()?,
+///     region: "eu-west-1".parse()?,
+///     partition: "aws".to_owned(),
+///     pipelines: vec![Pipeline {
+///         arn: "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn".parse()?,
+///         created: "2026-01-05T09:00:00Z".parse()?,
+///     }],
+///     shares: Vec::new(),
+///     lookalikes: Vec::new(),
+///     evidence: Evidence::default(),
+///     proved: Vec::new(),
+///     flaws: Default::default(),
+/// };
+/// let plan = plan(&policy, 1, &observed);
+/// let steps: Vec<_> = plan.steps().iter().map(ToString::to_string).collect();
+/// assert_eq!(
+///     steps,
+///     [
+///         "create share pipeshare-readers.111111111111 with \
+///          AWSRAMDefaultPermissionSageMakerPipeline: the rule has a pipeline to share",
+///         "add churn to share pipeshare-readers.111111111111: the pipeline exists",
+///         "share pipeshare-readers.111111111111 with 111111111111: the rule names the principal",
+///     ]
+/// );
+/// assert_eq!(plan.offered[0].consumer.as_str(), "111111111111");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn plan(policy: &Policy, generation: i64, observed: &Observed) -> Plan {
     let mut planner = Planner::new(policy, generation, observed);

@@ -7,6 +7,7 @@
 
 mod events;
 mod notifications;
+mod plans;
 mod policies;
 
 use std::path::{Path, PathBuf};
