@@ -279,7 +279,9 @@ fn at_the_finest_level_the_log_has_no_secret_and_no_payload() {
 #[test]
 fn an_invocation_leaves_a_summary_and_its_metrics_in_the_log() {
     let lines = run(&[batch()]).lines();
-    let summary = lines.iter().find(|line| line["message"] == "invocation served");
+    let summary = lines
+        .iter()
+        .find(|line| line["message"] == "invocation served");
     let summary = summary.unwrap();
     assert_eq!(summary["summary"], json!({ "pipelines": 0, "version": 7 }));
     assert_eq!(summary["requestId"], "r-1");

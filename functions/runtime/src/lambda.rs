@@ -302,7 +302,10 @@ impl<F: Function, H: Host> Edge<'_, F, H> {
             }
             Some(Outcome::Failed(error)) => give_up_or_retry(record, &error, metrics),
             Some(Outcome::NotReached) => {
-                tracing::warn!(record.id, "record not reached in time; it will be retried by SQS");
+                tracing::warn!(
+                    record.id,
+                    "record not reached in time; it will be retried by SQS"
+                );
                 metrics.count(Metric::RecordsRetried, 1);
                 false
             }
@@ -323,12 +326,20 @@ impl<F: Function, H: Host> Edge<'_, F, H> {
         metrics: &Metrics,
     ) -> bool {
         if record.attempts >= MAX_ATTEMPTS {
-            tracing::warn!(record.id, why, "record abandoned after {MAX_ATTEMPTS} attempts");
+            tracing::warn!(
+                record.id,
+                why,
+                "record abandoned after {MAX_ATTEMPTS} attempts"
+            );
             metrics.count(Metric::RecordsAbandoned, 1);
             return true;
         }
         let Some(queue_url) = &self.queue_url else {
-            tracing::warn!(record.id, why, "record not requeued: {QUEUE_URL} is not set");
+            tracing::warn!(
+                record.id,
+                why,
+                "record not requeued: {QUEUE_URL} is not set"
+            );
             return false;
         };
         let attempts = record.attempts.saturating_add(1);

@@ -125,7 +125,9 @@ async fn every_line_of_the_log_has_the_members_of_those_that_functions_write() {
     let lines = logs
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let served: Vec<Value> = lines.filter(|line| line["message"] == "invocation served").collect();
+    let served: Vec<Value> = lines
+        .filter(|line| line["message"] == "invocation served")
+        .collect();
     for block in samples {
         let sample = block.json().unwrap_or_default();
         // A summary leaves out what there is nothing to say about.
