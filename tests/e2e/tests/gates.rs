@@ -185,7 +185,7 @@ async fn a_pipeline_that_was_made_again_between_look_and_association_leaves_at_o
     assert!(
         scenario
             .logs()
-            .contains("created again while it was shared")
+            .contains("recreated while it was shared")
     );
     stays_unseen(&scenario, &scenario.dev, &churn, SCHEDULED).await;
     // It is shared like any other once it has run.
