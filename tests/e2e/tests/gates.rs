@@ -182,11 +182,7 @@ async fn a_pipeline_that_was_made_again_between_look_and_association_leaves_at_o
     scenario.pass(20).await;
     let churn = Person::pipeline_arn(TEST, "churn");
     assert!(!scenario.dev.sees(&churn).await, "it never ran");
-    assert!(
-        scenario
-            .logs()
-            .contains("recreated while it was shared")
-    );
+    assert!(scenario.logs().contains("recreated while it was shared"));
     stays_unseen(&scenario, &scenario.dev, &churn, SCHEDULED).await;
     // It is shared like any other once it has run.
     scenario.start(&scenario.test, "churn", "second").await;
