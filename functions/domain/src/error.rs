@@ -92,7 +92,7 @@ impl Error {
         self.class == Class::Permanent && self.account.is_none()
     }
 
-    /// The failure as something that people can mend, if it is that.
+    /// The failure as something that people can fix, if it is that.
     ///
     /// What may pass by itself is told as well if there is something to do
     /// about it, since it may also stay.
@@ -131,7 +131,7 @@ impl Error {
     /// What a person can do about it, where the code alone does not say.
     #[must_use]
     pub fn advice(&self) -> Option<&'static str> {
-        // What a repetition mends needs nobody's advice.
+        // What a repetition fixes needs nobody's advice.
         let needs_it = self.class != Class::Transient;
         needs_it.then(|| self.failed().advice()).flatten()
     }

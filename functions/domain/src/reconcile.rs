@@ -57,8 +57,8 @@ pub fn follow_up(accounts: &[Reconciled<'_>], is_scheduled: bool) -> FollowUp {
 /// The failure that decides among several: one that a repetition may cure,
 /// before one that needs people.
 #[must_use]
-pub fn worst(failures: &[Error]) -> Option<&Error> {
-    failures.iter().max_by_key(|error| error.class())
+pub fn worst<'a>(failures: impl IntoIterator<Item = &'a Error>) -> Option<&'a Error> {
+    failures.into_iter().max_by_key(|error| error.class())
 }
 
 #[cfg(test)]
@@ -122,6 +122,6 @@ mod tests {
             error(Class::Pending),
         ];
         assert_eq!(worst(&failures).map(Error::class), Some(Class::Transient));
-        assert!(worst(&[]).is_none());
+        assert!(worst([]).is_none());
     }
 }

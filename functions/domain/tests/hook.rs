@@ -919,7 +919,7 @@ fn refused(is_denied: bool, code: Option<&str>) -> FailedCall<'_> {
 }
 
 #[test]
-fn a_failed_call_is_somebodys_to_mend_or_may_pass() {
+fn a_failed_call_is_somebodys_to_fix_or_may_pass() {
     for (call, kind) in [
         (
             refused(true, Some("AccessDeniedException")),

@@ -1,4 +1,4 @@
-//! What of a plan only people can mend, in words.
+//! What of a plan only people can fix, in words.
 
 use super::{Flaw, Flawed, Lookalike, OutOfReach, PREFIX, Plan, Problem};
 use crate::{notification::Trouble, text::quoted};
@@ -7,7 +7,7 @@ use crate::{notification::Trouble, text::quoted};
 const LONGEST_NAME: usize = 60;
 
 impl Plan {
-    /// What the plan has found that lasts until somebody mends it, but for
+    /// What the plan has found that lasts until somebody fixes it, but for
     /// associations, to which steps may add.
     #[must_use]
     pub fn troubles(&self) -> Vec<Trouble> {
@@ -20,7 +20,7 @@ impl Plan {
 }
 
 impl Problem {
-    /// The association as something that people can mend.
+    /// The association as something that people can fix.
     #[must_use]
     pub fn trouble(&self) -> Trouble {
         let Self {

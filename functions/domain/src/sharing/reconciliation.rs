@@ -5,6 +5,7 @@ use crate::{
     error::{Class, Error},
     id::AccountId,
     notification::Trouble,
+    reconcile::worst,
 };
 
 /// What was planned in an account, and what became of it.
@@ -52,14 +53,12 @@ impl Reconciliation {
         }
     }
 
-    /// The failure that decides what becomes of the hint: one that a
+    /// The failure that decides what becomes of the record: one that a
     /// repetition may cure, before one that needs people.
     #[must_use]
     pub fn worst(&self) -> Option<&Error> {
         let of_steps = self.steps.iter().filter_map(Applied::error);
-        of_steps
-            .chain(&self.errors)
-            .max_by_key(|error| error.class())
+        worst(of_steps.chain(&self.errors))
     }
 
     /// The class of the [worst](Self::worst) failure.
@@ -88,7 +87,7 @@ impl Reconciliation {
         should_requeue(self.plan.unsettled, &self.steps, is_pending)
     }
 
-    /// What only people can mend. `explain` says what of the account's ceiling
+    /// What only people can fix. `explain` says what of the account's ceiling
     /// is in the way of a step that IAM refused, if that is known.
     #[must_use]
     pub fn troubles(&self, explain: impl Fn(&Step) -> Option<String>) -> Vec<Trouble> {
