@@ -6,7 +6,7 @@ use domain::{
         self, Accepted, Invitation, InvitationOutcome, Receiver, Refusal, Verdict,
         recognize_invitation,
     },
-    notification::{self, Fate, Limit, Room},
+    notification::{self, Capacity, Fate, Limit},
     status::InvitationStatus,
     storage,
 };
@@ -14,29 +14,31 @@ use runtime::notifier;
 
 use runtime::ports::Hub;
 
-use crate::{AcceptInvitation, Look, ports::Consumers, report::AccountReport};
+use crate::{AcceptInvitation, ReconcileRequest, ports::Consumers, report::AccountReport};
 
 impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// Accepts a pending invitation if the policy allows all that is inside.
     pub(crate) async fn answer(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         invitation: &Invitation,
         report: &mut AccountReport,
     ) {
         if invitation.status != InvitationStatus::Pending {
             return;
         }
-        let answer = match self.verdict(look, invitation).await {
+        let answer = match self.verdict(request, invitation).await {
             Ok(None) => Ok(InvitationOutcome::Over),
-            Ok(Some(Verdict::Accept(rule))) if look.dry_run => Ok(InvitationOutcome::WouldAccept {
-                rule: rule.to_string(),
-            }),
+            Ok(Some(Verdict::Accept(rule))) if request.dry_run => {
+                Ok(InvitationOutcome::WouldAccept {
+                    rule: rule.to_string(),
+                })
+            }
             Ok(Some(Verdict::Accept(rule))) => {
-                self.accept(look, invitation, rule.to_string()).await
+                self.accept(request, invitation, rule.to_string()).await
             }
             Ok(Some(Verdict::Wait)) => Ok(InvitationOutcome::NothingInside),
-            Ok(Some(Verdict::Refuse(refusal))) => self.refuse(look, invitation, refusal).await,
+            Ok(Some(Verdict::Refuse(refusal))) => self.refuse(request, invitation, refusal).await,
             Err(error) => Err(error),
         };
         report.push(invitation, answer);
@@ -46,20 +48,20 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// There is no verdict on what is not pending any more.
     async fn verdict(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         invitation: &Invitation,
     ) -> Result<Option<Verdict>, Error> {
         let receiver = Receiver {
-            account: look.account,
+            account: request.account,
             region: &self.hub.place().region,
         };
-        let rule = match recognize_invitation(look.policy, receiver, invitation) {
+        let rule = match recognize_invitation(request.policy, receiver, invitation) {
             Ok(rule) => rule,
             Err(refusal) => return Ok(Some(Verdict::Refuse(refusal))),
         };
         let inside = self
             .consumers
-            .pending_resources(look.account, &invitation.arn);
+            .pending_resources(request.account, &invitation.arn);
         let judge = |inside: Vec<_>| invitation::judge(rule, receiver.region, &inside);
         Ok(inside.await?.map(judge))
     }
@@ -67,37 +69,39 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// Leaves the invitation alone, or rejects it if that is the setting, and says so once.
     async fn refuse(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         invitation: &Invitation,
         refusal: Refusal,
     ) -> Result<InvitationOutcome, Error> {
         if !refusal.is_suspicious() {
             return Ok(InvitationOutcome::NotOurs);
         }
-        let rejected = self.config.rejects && !look.dry_run;
-        if look.dry_run {
+        let rejected = self.config.rejects && !request.dry_run;
+        if request.dry_run {
             return Ok(InvitationOutcome::Refused { refusal, rejected });
         }
-        // Told first: a rejected invitation is not looked at again.
+        // Notified first: a rejected invitation is not seen again.
         let region = &self.hub.place().region;
-        let notice = |room| {
+        let notification = |capacity| {
             let fate = Fate {
                 was_rejected: rejected,
-                is_last_of_day: room == Room::Last,
+                is_last_of_day: capacity == Capacity::Last,
             };
-            notification::refusal_notice(look.policy, region, invitation, &refusal, fate)
+            notification::refusal_notification(request.policy, region, invitation, &refusal, fate)
         };
         // The policy names the owner, and still it writes what it likes.
-        let day = notifier::day(look.teller.now);
-        let key = storage::refusals(look.account, &invitation.sender, &day);
-        self.notices
-            .tell_limited(look.teller, key, Limit::REFUSALS, notice)
+        let day = notifier::day(request.lease_owner.now);
+        let key = storage::refusals(request.account, &invitation.sender, &day);
+        self.notifier
+            .notify_limited(request.lease_owner, key, Limit::REFUSALS, notification)
             .await?;
         if rejected {
-            self.consumers.reject(look.account, &invitation.arn).await?;
+            self.consumers
+                .reject(request.account, &invitation.arn)
+                .await?;
         }
         tracing::warn!(
-            account.id = %look.account,
+            account.id = %request.account,
             invitation.arn = %invitation.arn,
             sender.id = %invitation.sender,
             share.name = invitation.share_name,
@@ -109,11 +113,14 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
 
     async fn accept(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         invitation: &Invitation,
         rule: String,
     ) -> Result<InvitationOutcome, Error> {
-        let accepted = self.consumers.accept(look.account, &invitation.arn).await?;
+        let accepted = self
+            .consumers
+            .accept(request.account, &invitation.arn)
+            .await?;
         Ok(match accepted {
             Accepted::Now => InvitationOutcome::Accepted { rule },
             Accepted::Already => InvitationOutcome::AlreadyAccepted { rule },

@@ -7,8 +7,8 @@ use domain::{
     id::ShareArn,
     invitation::{Inspection, ReceivedShare, Refusal},
     notification::{
-        AccessChange, Contents, Destination, Grant, Limit, Reconciled, Room, Sighting, Sightings,
-        Unsent, access_notice, excess_key, excess_notice, reconcile,
+        AccessChange, Capacity, Comparison, Contents, Destination, Grant, Limit, Sighting,
+        Sightings, Unsent, access_notification, compare, excess_key, excess_notification,
     },
     sharing::ShareName,
     storage::{self, Lease},
@@ -17,7 +17,7 @@ use domain::{
 use runtime::ports::Hub;
 
 use crate::{
-    AcceptInvitation, Look,
+    AcceptInvitation, ReconcileRequest,
     memory::{Announcement, Memory},
     ports::Consumers,
     report::AccountReport,
@@ -92,34 +92,34 @@ impl Seen {
 }
 
 impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
-    /// Notes what has changed, and tells it and whatever else has not been told.
-    pub(crate) async fn tell_changes(
+    /// Notes what has changed, and sends that and whatever else is unsent.
+    pub(crate) async fn notify_changes(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         memory: Result<Memory, Error>,
         seen: Option<&Seen>,
         report: &mut AccountReport,
     ) {
         let mut memory = match memory {
-            Ok(_) if look.dry_run => return,
+            Ok(_) if request.dry_run => return,
             Ok(memory) => memory,
             Err(error) => return report.fail(error),
         };
         if let Some(seen) = seen {
-            let noted = self.note_access(look, &mut memory, seen, report).await;
+            let noted = self.note_access(request, &mut memory, seen, report).await;
             noted.unwrap_or_else(|error| report.fail(error));
-            let noted = self.note_distrust(look, &mut memory, seen, report).await;
+            let noted = self.note_distrust(request, &mut memory, seen, report).await;
             noted.unwrap_or_else(|error| report.fail(error));
         }
-        self.send(look, &mut memory, report).await;
-        let forgotten = self.forget_consumer(look, &memory).await;
+        self.send(request, &mut memory, report).await;
+        let forgotten = self.forget_consumer(request, &memory).await;
         forgotten.unwrap_or_else(|error| report.fail(error));
     }
 
-    /// Compares what the account was told that it has with what it was seen to have.
+    /// Compares the access that the account was notified of with what it was seen to have.
     async fn note_access(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         memory: &mut Memory,
         seen: &Seen,
         report: &mut AccountReport,
@@ -127,31 +127,31 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         let grants: BTreeSet<_> = memory.held.keys().chain(seen.grants()).cloned().collect();
         for grant in &grants {
             let before = memory.held.get(grant).cloned().unwrap_or_default();
-            let rule = look.policy.rule(grant.rule.as_str());
+            let rule = request.policy.rule(grant.rule.as_str());
             let rule = rule.filter(|rule| rule.owner == grant.owner);
             let access = rule.map(|rule| &rule.access);
-            let now = look.teller.now;
-            let reconciled = reconcile(grant, &before.value, access, &seen.sightings, now);
-            let Reconciled {
+            let now = request.lease_owner.now;
+            let compared = compare(grant, &before.value, access, &seen.sightings, now);
+            let Comparison {
                 after,
                 delta,
                 unsettled,
-            } = reconciled;
+            } = compared;
             if unsettled {
-                report.hold_back();
+                report.defer();
             }
             if after == before.value {
                 continue;
             }
-            let limit = storage::limit_of_changes(look.account, grant);
-            let room = memory.room(Limit::CHANGES, &limit, now);
-            if room == Room::Closed && !delta.is_empty() {
-                // What was told stays as it was, so the change is told with what follows.
-                report.put_off(&format!("what rule {} changes", grant.rule));
+            let limit = storage::limit_of_changes(request.account, grant);
+            let capacity = memory.capacity(Limit::CHANGES, &limit, now);
+            if capacity == Capacity::Closed && !delta.is_empty() {
+                // What was sent stays as it was, so the change is sent with what follows.
+                report.postpone(&format!("what rule {} changes", grant.rule));
                 continue;
             }
             let change = AccessChange {
-                consumer: look.account,
+                consumer: request.account,
                 grant,
                 delta: &delta,
                 now: &after,
@@ -161,17 +161,18 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             };
             let announcement = (!delta.is_empty()).then(|| Announcement {
                 unsent: Unsent {
-                    notice: access_notice(look.policy, &change).ending(room, LAST_CHANGE),
+                    notification: access_notification(request.policy, &change)
+                        .ending(capacity, LAST_CHANGE),
                     hub_only: seen.unobserved,
                 },
                 limit,
             });
-            let noted = self.remember_held(look, memory, grant, after, announcement);
+            let noted = self.remember_held(request, memory, grant, after, announcement);
             if noted.await? {
                 report.changed(grant, &delta);
             } else {
                 // Somebody else has noted something; what it was is compared next time.
-                report.hold_back();
+                report.defer();
             }
         }
         Ok(())
@@ -179,11 +180,11 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
 
     /// Compares what was said to be wrong with shares with what is.
     ///
-    /// A share cannot be left, so only its owner can mend it; unless
+    /// A share cannot be left, so only its owner can fix it; unless
     /// share-pipeline is at it already.
     async fn note_distrust(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         memory: &mut Memory,
         seen: &Seen,
         report: &mut AccountReport,
@@ -201,15 +202,15 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             .collect();
         for share in &gone {
             // Should it come back, that is news.
-            let noted = self.remember_distrusted(look, memory, share, String::new(), None);
+            let noted = self.remember_distrusted(request, memory, share, String::new(), None);
             if !noted.await? {
-                report.hold_back();
+                report.defer();
             }
         }
-        if look.can_wait {
+        if request.can_wait {
             return Ok(());
         }
-        // What was seldom told comes first, so that nobody hides one share behind another.
+        // What was seldom sent comes first, so that nobody hides one share behind another.
         let judged = seen.judged.iter();
         let mut wrong: Vec<_> = judged
             .filter_map(|(share, wrong)| Some((share, wrong.as_ref()?)))
@@ -224,51 +225,59 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             if known.value == what {
                 continue;
             }
-            let limit = storage::limit_of_excess(look.account, share.owner());
-            let room = memory.room(Limit::EXCESS, &limit, look.teller.now);
-            if room == Room::Closed {
-                // What is still wrong tomorrow is told then.
-                report.put_off(&format!("what is wrong with {share}"));
+            let limit = storage::limit_of_excess(request.account, share.owner());
+            let capacity = memory.capacity(Limit::EXCESS, &limit, request.lease_owner.now);
+            if capacity == Capacity::Closed {
+                // What is still wrong tomorrow is sent then.
+                report.postpone(&format!("what is wrong with {share}"));
                 continue;
             }
-            let (policy, generation) = (look.policy, known.generation + 1);
-            let notice = excess_notice(policy, (share, name), look.account, refusal, generation);
+            let (policy, generation) = (request.policy, known.generation + 1);
+            let notification =
+                excess_notification(policy, (share, name), request.account, refusal, generation);
             let announcement = Some(Announcement {
                 unsent: Unsent {
-                    notice: notice.ending(room, LAST_EXCESS),
+                    notification: notification.ending(capacity, LAST_EXCESS),
                     hub_only: true,
                 },
                 limit,
             });
-            let noted = self.remember_distrusted(look, memory, share, what, announcement);
+            let noted = self.remember_distrusted(request, memory, share, what, announcement);
             if !noted.await? {
-                report.hold_back();
+                report.defer();
             }
         }
         Ok(())
     }
 
-    /// Tells everybody what they have not been told, in order.
+    /// Sends everybody what is unsent, in order.
     ///
     /// One that refuses keeps the others from nothing.
-    async fn send(&self, look: &Look<'_>, memory: &mut Memory, report: &mut AccountReport) {
+    async fn send(
+        &self,
+        request: &ReconcileRequest<'_>,
+        memory: &mut Memory,
+        report: &mut AccountReport,
+    ) {
         let mut not_now: Vec<Destination> = Vec::new();
         for (sk, unsent) in memory.unsent.clone() {
             let mut everybody = true;
-            for destination in destinations(look, unsent.hub_only) {
+            for destination in destinations(request, unsent.hub_only) {
                 if not_now.contains(&destination) {
                     everybody = false;
                     continue;
                 }
-                let told = self
-                    .notices
-                    .publish_leased(look.teller, &destination, &unsent.notice);
+                let told = self.notifier.publish_leased(
+                    request.lease_owner,
+                    &destination,
+                    &unsent.notification,
+                );
                 match told.await {
                     Ok(Lease::Taken | Lease::Done) => continue,
                     // If that run has died, somebody has to look again.
-                    Ok(Lease::HeldByOther) => report.hold_back(),
-                    Err(error) if look.has_left(&destination, &error) => {
-                        tracing::warn!(account.id = %look.account, "nobody is left to tell: {error}");
+                    Ok(Lease::HeldByOther) => report.defer(),
+                    Err(error) if request.has_left(&destination, &error) => {
+                        tracing::warn!(account.id = %request.account, "nobody is left to notify: {error}");
                         continue;
                     }
                     Err(error) => report.fail(error),
@@ -276,15 +285,15 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
                 everybody = false;
                 not_now.push(destination);
             }
-            if everybody && let Err(error) = self.forget_sent(look, memory, &sk).await {
+            if everybody && let Err(error) = self.forget_sent(request, memory, &sk).await {
                 report.fail(error);
             }
         }
     }
 }
 
-impl Look<'_> {
-    /// Whether the account is one that the policy names no more, and that does not let itself be told.
+impl ReconcileRequest<'_> {
+    /// Whether the account is one that the policy names no more, and that accepts no notification.
     fn has_left(&self, destination: &Destination, error: &Error) -> bool {
         self.retired.is_some()
             && *destination != Destination::Hub
@@ -292,8 +301,8 @@ impl Look<'_> {
     }
 }
 
-fn destinations(look: &Look<'_>, hub_only: bool) -> Vec<Destination> {
-    let account = || look.account.clone();
+fn destinations(request: &ReconcileRequest<'_>, hub_only: bool) -> Vec<Destination> {
+    let account = || request.account.clone();
     let mut destinations = vec![Destination::Hub];
     if !hub_only {
         destinations.extend([Destination::Bus(account()), Destination::Topic(account())]);

@@ -10,7 +10,9 @@ use domain::{
 
 use runtime::ports::Hub;
 
-use crate::{AcceptInvitation, Look, changes::Seen, ports::Consumers, report::AccountReport};
+use crate::{
+    AcceptInvitation, ReconcileRequest, changes::Seen, ports::Consumers, report::AccountReport,
+};
 
 /// After so many pipelines that are denied, the rest of a share is not tried.
 const MOST_DENIALS: usize = 5;
@@ -23,19 +25,19 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// Inspects one visible share, if it claims to be ours.
     pub(crate) async fn inspect(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         share: &ReceivedShare,
         seen: &mut Seen,
         report: &mut AccountReport,
     ) {
         let recognized = invitation::recognize_visible(
-            look.policy,
+            request.policy,
             &share.name,
             share.arn.owner(),
-            look.account,
+            request.account,
         );
         let (inspection, contents) = match recognized {
-            Ok(rule) => match self.prove(look, share, rule).await {
+            Ok(rule) => match self.prove(request, share, rule).await {
                 Ok((inspection, contents)) => (Ok(inspection), contents),
                 Err(error) => (Err(error), Contents::Unknown),
             },
@@ -46,17 +48,20 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             Err(_) => return seen.add(share, None, Contents::Unknown),
         };
         seen.add(share, inspection.as_ref().ok(), contents);
-        report.inspected(look, share, inspection);
+        report.inspected(request, share, inspection);
     }
 
     /// Compares what is inside with the rule, and uses the access that was given.
     async fn prove(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         share: &ReceivedShare,
         rule: &Rule,
     ) -> Result<(Inspection, Contents), Error> {
-        let resources = self.consumers.resources(look.account, &share.arn).await?;
+        let resources = self
+            .consumers
+            .resources(request.account, &share.arn)
+            .await?;
         let inside = pipelines(&resources);
         let excess = invitation::excess(rule, &self.hub.place().region, &resources);
         if !excess.is_empty() {
@@ -69,14 +74,14 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         if inside.is_empty() {
             return Ok((Inspection::Empty, Contents::Trusted(inside)));
         }
-        let whole_account = Principal::Account(look.account.clone());
+        let whole_account = Principal::Account(request.account.clone());
         // The role proves it for the account; for a single role of the account
         // only that role could.
         if rule.with.contains(&whole_account) {
-            // Each look begins somewhere else among them.
-            let beginning = invitation::beginning(inside.len(), look.teller.now);
+            // Each reconciliation begins somewhere else among them.
+            let beginning = invitation::beginning(inside.len(), request.lease_owner.now);
             let pipelines = inside.keys().cycle().skip(beginning).take(inside.len());
-            match self.attempt(look, pipelines).await? {
+            match self.attempt(request, pipelines).await? {
                 Trial::Passed => {}
                 Trial::Open => return Ok((Inspection::Empty, Contents::Unknown)),
                 // RAM has yet to notice what SageMaker says.
@@ -87,8 +92,8 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             }
         }
         let pipelines = inside.len();
-        // Who has it by way of an organization is not told (README, "What it does not do").
-        let contents = if rule.names(look.account) {
+        // Who has it by way of an organization is not notified (README, "What it does not do").
+        let contents = if rule.names(request.account) {
             Contents::Trusted(inside)
         } else {
             Contents::Distrusted(inside)
@@ -101,7 +106,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// One stands for all. One that is gone or denied proves nothing, so another is asked.
     async fn attempt<'p>(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         pipelines: impl Iterator<Item = &'p PipelineArn>,
     ) -> Result<Trial, Error> {
         let mut denials = Vec::new();
@@ -109,7 +114,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             if tried == MOST_TRIED {
                 return Ok(denials.pop().map_or(Trial::Open, Trial::Denied));
             }
-            match self.consumers.describe(look.account, pipeline).await {
+            match self.consumers.describe(request.account, pipeline).await {
                 Ok(()) => return Ok(Trial::Passed),
                 Err(error) if error.is_access_denied() => denials.push(error.to_string()),
                 Err(error) if error.is("ResourceNotFound") => {}

@@ -1,8 +1,8 @@
 //! Inspects and accepts invitations in consumer accounts, and proves the access.
 //!
 //! ```text
-//! hints ──▶ accounts to look at ──▶ invitations ──▶ judge ──▶ accept
-//!                              └──▶ accepted shares ──▶ inspect, prove
+//! triggers ──▶ accounts ──▶ invitations ──▶ judge ──▶ accept
+//!                      └──▶ accepted shares ──▶ inspect, prove
 //! ```
 //!
 //! An invitation is judged by what is inside, and an accepted share is
@@ -16,13 +16,13 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod answer;
-mod bells;
 mod changes;
 mod config;
+mod coverage;
 mod inspect;
-mod look;
 mod memory;
 mod ports;
+mod reconcile;
 mod report;
 mod strangers;
 
@@ -32,33 +32,33 @@ use std::{
 };
 
 use domain::{
-    hint::{self, Action, Command, Hint, Ignored, Kind, Offer},
     id::AccountId,
     policy::{InForce, Policy},
     reconcile::{FollowUp, follow_up},
+    trigger::{self, Command, CommandAction, Ignored, Offer, Trigger, TriggerKind},
 };
 use runtime::{
-    lambda::{self, Deadline, Outcome, Record, Reply},
+    lambda::{self, Deadline, Record, RecordOutcome, Reply},
     metrics::{Metric, Metrics},
-    notifier::{Notices, Teller},
+    notifier::{LeaseOwner, Notifier},
     ports::Hub,
     reconcile::{each_account, policy_in_force},
 };
 
-use bells::Bells;
 pub use config::Config;
+use coverage::Coverage;
 use memory::Known;
 pub use ports::Consumers;
 use report::{AccountReport, Report};
 
-/// When an account is looked at again where an invitation or a share has yet
+/// When an account is reconciled again where an invitation or a share has yet
 /// to become visible, which takes seconds as a rule.
-const NEXT_LOOK: Duration = Duration::from_secs(5);
+const REQUEUE_AFTER: Duration = Duration::from_secs(5);
 
-/// How many more looks what seems wrong with a share is given before people are
-/// told, two and a half minutes in all: share-pipeline may be at it just now,
+/// How many more reconciliations what seems wrong with a share is given before people are
+/// notified, two and a half minutes in all: share-pipeline may be at it just now,
 /// and RAM may not have finished.
-const PATIENCE: u32 = 5;
+const REPORT_AFTER_ATTEMPTS: u32 = 5;
 
 /// What the function works with.
 #[derive(Debug)]
@@ -66,49 +66,49 @@ pub struct AcceptInvitation<'a, H, C> {
     consumers: &'a C,
     config: Config,
     hub: &'a H,
-    notices: Notices<'a, H>,
-    bells: Bells,
+    notifier: Notifier<'a, H>,
+    coverage: Coverage,
 }
 
-/// A hint that is worth a look.
+/// A trigger that is worth a reconciliation.
 #[derive(Debug, Clone)]
 struct Task {
     scope: Scope,
     dry_run: bool,
 }
 
-/// Where a hint says to look.
+/// Where a trigger says to look.
 #[derive(Debug, Clone)]
 enum Scope {
     /// A share was offered to an account.
     Offer(Offer),
     /// Something may have changed in an account.
     Account(AccountId),
-    /// RAM rang in an account; see [`Bells`].
-    Bell(AccountId),
+    /// RAM reported a change in an account; see [`Coverage`].
+    RamEvent(AccountId),
     /// Every account that the policy shares with.
     Everything,
-    /// An account that was looked at since the event was sent.
+    /// An account that was reconciled since the event was sent.
     Covered,
 }
 
-/// One look at one account.
+/// The reconciliation of one account.
 #[derive(Debug)]
-struct Look<'a> {
+struct ReconcileRequest<'a> {
     policy: &'a Policy,
     account: &'a AccountId,
     /// The offers that led here; their shares come first.
     offers: Vec<Offer>,
-    /// Whether to look at all that the account has, and not at the offers only.
+    /// Whether to reconcile all that the account has, and not the offers only.
     is_whole: bool,
     /// Whether only to say what would be done.
     dry_run: bool,
-    /// Whether there is another look to come before people have to be told.
+    /// Whether another reconciliation comes before people have to be notified.
     can_wait: bool,
     /// That the policy names the account no more, so that only what it has lost
-    /// is left to tell; the last thing that was remembered about it.
+    /// is left to send; the last thing that was remembered about it.
     retired: Option<String>,
-    teller: Teller<'a>,
+    lease_owner: LeaseOwner<'a>,
 }
 
 impl<H: Hub, C: Consumers> lambda::Function for AcceptInvitation<'_, H, C> {
@@ -116,7 +116,7 @@ impl<H: Hub, C: Consumers> lambda::Function for AcceptInvitation<'_, H, C> {
         let mut report = Report::default();
         let outcomes = self.serve(batch, deadline, &mut report).await;
         report.count(metrics);
-        metrics.count(Metric::HubFailed, self.notices.take_refused_by_hub());
+        metrics.count(Metric::HubFailed, self.notifier.take_refused_by_hub());
         report.reply(outcomes)
     }
 }
@@ -127,20 +127,20 @@ impl<'a, H: Hub, C: Consumers> AcceptInvitation<'a, H, C> {
     pub fn new(consumers: &'a C, hub: &'a H, config: Config) -> Self {
         Self {
             hub,
-            notices: Notices::new(hub, &config.topic),
-            bells: Bells::default(),
+            notifier: Notifier::new(hub, &config.topic),
+            coverage: Coverage::default(),
             consumers,
             config,
         }
     }
 
-    /// Serves a batch of hints.
+    /// Serves a batch of triggers.
     async fn serve(
         &self,
         batch: &[Record],
         deadline: Deadline,
         report: &mut Report,
-    ) -> Vec<Outcome> {
+    ) -> Vec<RecordOutcome> {
         let policy = match policy_in_force(self.hub).await {
             Ok(policy) => policy,
             Err(stopped) => {
@@ -153,7 +153,7 @@ impl<'a, H: Hub, C: Consumers> AcceptInvitation<'a, H, C> {
         let tasks: Vec<_> = reading.collect();
 
         let retired = self.retired(&policy.policy, &tasks).await;
-        let looks = looks(
+        let requests = requests(
             &policy,
             &retired,
             &tasks,
@@ -161,17 +161,17 @@ impl<'a, H: Hub, C: Consumers> AcceptInvitation<'a, H, C> {
             self.config.queue_url.is_some(),
         );
         report.accounts = each_account(
-            &looks,
+            &requests,
             deadline,
             |report: &AccountReport| &report.account,
-            async |look, time| self.serve_account(look, deadline, time).await,
+            async |request, time| self.serve_account(request, deadline, time).await,
         )
         .await;
         let began = batch.iter().filter_map(|record| record.received).max();
-        for look in looks.iter().filter(|look| look.is_whole) {
+        for request in requests.iter().filter(|request| request.is_whole) {
             let mut reports = report.accounts.iter();
-            if reports.any(|report| report.account == *look.account && report.is_complete()) {
-                self.bells.looked(look.account, began);
+            if reports.any(|report| report.account == *request.account && report.is_complete()) {
+                self.coverage.looked(request.account, began);
             }
         }
         tasks.iter().map(|task| outcome(task, report)).collect()
@@ -180,8 +180,8 @@ impl<'a, H: Hub, C: Consumers> AcceptInvitation<'a, H, C> {
     /// What a record of the batch asks for.
     fn read(&self, record: &Record, policy: &Policy) -> Result<Task, Ignored> {
         let mut task = read(record, policy)?;
-        if let Scope::Bell(account) = &task.scope
-            && self.bells.covers(account, record)
+        if let Scope::RamEvent(account) = &task.scope
+            && self.coverage.covers(account, record)
         {
             task.scope = Scope::Covered;
         }
@@ -191,15 +191,16 @@ impl<'a, H: Hub, C: Consumers> AcceptInvitation<'a, H, C> {
 
 /// What a record of the batch asks for.
 fn read(record: &Record, policy: &Policy) -> Result<Task, Ignored> {
-    let Hint { kind, .. } = hint::parse(&record.body)?;
+    let Trigger { kind, .. } = trigger::parse(&record.body)?;
     let scope = match kind {
-        Kind::Offer(offer) => Scope::Offer(offer),
-        Kind::Share(account) => Scope::Bell(account),
-        Kind::Command(command) => return read_command(&command, policy),
+        TriggerKind::Offer(offer) => Scope::Offer(offer),
+        TriggerKind::Share(account) => Scope::RamEvent(account),
+        TriggerKind::Command(command) => return read_command(&command, policy),
         // Whatever happened to a pipeline or to the policy, it may concern everyone.
-        Kind::Sweep | Kind::Policy | Kind::Pipeline(_) | Kind::Execution { .. } => {
-            Scope::Everything
-        }
+        TriggerKind::Schedule
+        | TriggerKind::Policy
+        | TriggerKind::Pipeline(_)
+        | TriggerKind::Execution { .. } => Scope::Everything,
     };
     Ok(Task {
         scope,
@@ -209,11 +210,13 @@ fn read(record: &Record, policy: &Policy) -> Result<Task, Ignored> {
 
 fn read_command(command: &Command, policy: &Policy) -> Result<Task, Ignored> {
     let named = command.account.as_ref();
-    let named = named.map(|account| hint::account_of(account, policy));
+    let named = named.map(|account| trigger::account_of(account, policy));
     let scope = match (command.action, named.transpose()?) {
-        (Action::Accept | Action::Sweep, Some(account)) => Scope::Account(account),
-        (Action::Accept | Action::Sweep, None) => Scope::Everything,
-        (action @ Action::Share, _) => return Err(action.not_for_this_function()),
+        (CommandAction::Accept | CommandAction::Reconcile, Some(account)) => {
+            Scope::Account(account)
+        }
+        (CommandAction::Accept | CommandAction::Reconcile, None) => Scope::Everything,
+        (action @ CommandAction::Share, _) => return Err(action.not_for_this_function()),
     };
     Ok(Task {
         scope,
@@ -221,18 +224,18 @@ fn read_command(command: &Command, policy: &Policy) -> Result<Task, Ignored> {
     })
 }
 
-/// The accounts to look at: those that the policy shares with, and those that it
-/// does not share with any more, as far as a hint names them.
-fn looks<'a>(
+/// The accounts to reconcile: those that the policy shares with, and those that it
+/// does not share with any more, as far as a trigger names them.
+fn requests<'a>(
     policy: &'a InForce,
     retired: &'a Known,
     tasks: &[Result<Task, Ignored>],
     batch: &'a [Record],
     can_wait: bool,
-) -> Vec<Look<'a>> {
+) -> Vec<ReconcileRequest<'a>> {
     let mut consumers: BTreeSet<_> = policy.policy.consumers();
     consumers.extend(retired.keys());
-    let mut looks: BTreeMap<&AccountId, Look<'a>> = BTreeMap::new();
+    let mut requests: BTreeMap<&AccountId, ReconcileRequest<'a>> = BTreeMap::new();
     for (task, record) in tasks.iter().zip(batch) {
         let Ok(Task { scope, dry_run }) = task else {
             continue;
@@ -244,11 +247,11 @@ fn looks<'a>(
             Scope::Covered => continue,
             Scope::Offer(Offer { consumer, .. })
             | Scope::Account(consumer)
-            | Scope::Bell(consumer) => consumers.get(consumer).copied().into_iter().collect(),
+            | Scope::RamEvent(consumer) => consumers.get(consumer).copied().into_iter().collect(),
             Scope::Everything => consumers.iter().copied().collect(),
         };
         for account in accounts {
-            let look = looks.entry(account).or_insert_with(|| Look {
+            let request = requests.entry(account).or_insert_with(|| ReconcileRequest {
                 policy: &policy.policy,
                 account,
                 offers: Vec::new(),
@@ -256,21 +259,21 @@ fn looks<'a>(
                 dry_run: true,
                 can_wait,
                 retired: retired.get(account).cloned(),
-                teller: record.teller(),
+                lease_owner: record.lease_owner(),
             });
-            look.dry_run &= dry_run;
-            // A direct invocation has no other look to come.
-            look.can_wait &= record.id.is_some() && record.attempts < PATIENCE;
+            request.dry_run &= dry_run;
+            // A direct invocation has no other reconciliation to come.
+            request.can_wait &= record.id.is_some() && record.attempts < REPORT_AFTER_ATTEMPTS;
             match scope {
-                Scope::Offer(offer) => look.offers.push(offer.clone()),
-                _ => look.is_whole = true,
+                Scope::Offer(offer) => request.offers.push(offer.clone()),
+                _ => request.is_whole = true,
             }
         }
     }
-    let mut looks: Vec<_> = looks.into_values().collect();
-    // Where somebody waits for a share comes before what is only looked at again.
-    looks.sort_by_key(|look| look.offers.is_empty());
-    looks
+    let mut requests: Vec<_> = requests.into_values().collect();
+    // Where somebody waits for a share comes before what is only reconciled again.
+    requests.sort_by_key(|request| request.offers.is_empty());
+    requests
 }
 
 fn is_plausible(policy: &Policy, offer: &Offer) -> bool {
@@ -279,30 +282,31 @@ fn is_plausible(policy: &Policy, offer: &Offer) -> bool {
 }
 
 /// What becomes of a record, given what was found in the accounts it pointed at.
-fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> Outcome {
+fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> RecordOutcome {
     let (scope, account) = match task {
         Err(ignored) => {
             report.ignore(ignored);
-            return Outcome::Done;
+            return RecordOutcome::Done;
         }
         Ok(Task { scope, .. }) => match scope {
             Scope::Offer(Offer { consumer, .. })
             | Scope::Account(consumer)
-            | Scope::Bell(consumer) => (scope, Some(consumer)),
+            | Scope::RamEvent(consumer) => (scope, Some(consumer)),
             Scope::Everything => (scope, None),
             Scope::Covered => {
                 report.covered += 1;
-                return Outcome::Done;
+                return RecordOutcome::Done;
             }
         },
     };
-    let is_meant = |look: &&AccountReport| account.is_none_or(|account| *account == look.account);
+    let is_meant =
+        |request: &&AccountReport| account.is_none_or(|account| *account == request.account);
     let accounts: Vec<_> = report.accounts.iter().filter(is_meant).collect();
     if let Some(account) = account
         && accounts.is_empty()
     {
         report.not_a_consumer.insert(account.clone());
-        return Outcome::Done;
+        return RecordOutcome::Done;
     }
     let is_scheduled = account.is_none();
     let found: Vec<_> = accounts
@@ -313,18 +317,18 @@ fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> Outcome {
     if let (Scope::Offer(offer), FollowUp::Done | FollowUp::Requeue(_)) = (scope, &follow_up)
         && accounts
             .iter()
-            .any(|look| look.awaits(offer) || look.is_cut_short())
+            .any(|request| request.awaits(offer) || request.is_cut_short())
     {
-        return Outcome::followed(NEXT_LOOK, vec![offer.event().to_string()]);
+        return RecordOutcome::followed(REQUEUE_AFTER, vec![offer.event().to_string()]);
     }
     match follow_up {
-        FollowUp::Done => Outcome::Done,
-        FollowUp::Retry(error) => Outcome::Failed(error),
+        FollowUp::Done => RecordOutcome::Done,
+        FollowUp::Retry(error) => RecordOutcome::Failed(error),
         FollowUp::Requeue(accounts) => {
             let commands = accounts
                 .iter()
-                .map(|account| Command::text(Action::Accept, account));
-            Outcome::followed(NEXT_LOOK, commands.collect())
+                .map(|account| Command::text(CommandAction::Accept, account));
+            RecordOutcome::followed(REQUEUE_AFTER, commands.collect())
         }
     }
 }

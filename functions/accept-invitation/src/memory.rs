@@ -1,27 +1,27 @@
-//! What was last told about a consumer account, and what has yet to be told.
+//! What a consumer account was last notified of, and what is unsent.
 //!
 //! Each part of it counts its changes, and is written on condition that nobody
-//! has changed it meanwhile; what is to be told of a change is written together
-//! with it. So a change is told once, by whichever run, and is never lost.
+//! has changed it meanwhile; the notification of a change is written together
+//! with it. So a change is sent once, by whichever run, and is never lost.
 
 use std::collections::BTreeMap;
 
 use aws::Error;
 use domain::{
-    hint::Ignored,
     id::{AccountId, ShareArn},
-    notification::{Grant, Holdings, Limit, MAX_PART, Notice, Room, Tally, Unsent},
+    notification::{Capacity, Grant, Holdings, Limit, MAX_PART, Notification, Tally, Unsent},
     policy::Policy,
     storage::{self, Condition, Item, Key, SharedItem, Values, Write},
     time,
+    trigger::Ignored,
 };
 use jiff::{SignedDuration, Timestamp};
 
 use runtime::ports::Hub;
 
-use crate::{AcceptInvitation, Look, Scope, Task, ports::Consumers};
+use crate::{AcceptInvitation, ReconcileRequest, Scope, Task, ports::Consumers};
 
-/// How long it is tried to reach somebody who cannot be told.
+/// How long it is tried to reach somebody who cannot be notified.
 const KEEP_UNSENT: SignedDuration = SignedDuration::from_hours(24 * 14);
 
 /// How long the count of what is empty is kept: longer than it is remembered
@@ -54,14 +54,14 @@ pub(crate) struct Announcement {
 /// What is remembered about one account.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    /// What it was last told that it has.
+    /// What it was last notified to have.
     pub(crate) held: BTreeMap<Grant, Remembered<Holdings>>,
     /// What was last reported of shares that it can see: what is wrong with
     /// them, or nothing if nothing is any more.
     pub(crate) distrusted: BTreeMap<ShareArn, Remembered<String>>,
     /// What has not reached everybody, by sort key.
     pub(crate) unsent: BTreeMap<String, Unsent>,
-    /// How much was told lately of what others can have told, by sort key.
+    /// How much was sent lately of what others can cause, by sort key.
     limits: BTreeMap<String, Tally>,
     /// The last write of the account, as the list of accounts has it.
     last: Option<String>,
@@ -115,12 +115,12 @@ impl Memory {
     }
 
     /// Whether another message of this kind can be sent.
-    pub(crate) fn room(&self, limit: Limit, key: &Key, now: Timestamp) -> Room {
+    pub(crate) fn capacity(&self, limit: Limit, key: &Key, now: Timestamp) -> Capacity {
         let tally = self.limits.get(&key.sk).cloned().unwrap_or_default();
-        limit.room(&tally, now)
+        limit.capacity(&tally, now)
     }
 
-    /// Whether there is nothing left to tell about the account, now or later.
+    /// Whether there is nothing left to send about the account, now or later.
     fn is_empty(&self) -> bool {
         let mut held = self.held.values();
         let mut distrusted = self.distrusted.values();
@@ -137,11 +137,11 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// The accounts that something is remembered about and that the policy names
     /// no more, if a task may be about one of them.
     ///
-    /// That they cannot be read keeps nothing else from being done: the next sweep reads them.
+    /// That they cannot be read keeps nothing else from being done: the next scheduled reconciliation reads them.
     pub(crate) async fn retired(&self, policy: &Policy, tasks: &[Result<Task, Ignored>]) -> Known {
         let consumers = policy.consumers();
         let is_enough = |task: &Task| match &task.scope {
-            Scope::Account(account) | Scope::Bell(account) => consumers.contains(account),
+            Scope::Account(account) | Scope::RamEvent(account) => consumers.contains(account),
             Scope::Offer(_) | Scope::Covered => true,
             Scope::Everything => false,
         };
@@ -164,10 +164,10 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     }
 
     /// What is remembered about the account.
-    pub(crate) async fn recall(&self, look: &Look<'_>) -> Result<Memory, Error> {
-        let items = self.hub.list(&storage::shared(look.account)).await?;
+    pub(crate) async fn recall(&self, request: &ReconcileRequest<'_>) -> Result<Memory, Error> {
+        let items = self.hub.list(&storage::shared(request.account)).await?;
         Ok(Memory {
-            last: look.retired.clone(),
+            last: request.retired.clone(),
             ..Memory::read(items)
         })
     }
@@ -176,11 +176,11 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// whether that is so now, and not because of somebody else.
     pub(crate) async fn remember_held(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         memory: &mut Memory,
         grant: &Grant,
         after: Holdings,
-        notice: Option<Announcement>,
+        notification: Option<Announcement>,
     ) -> Result<bool, Error> {
         let before = memory.held.get(grant).cloned().unwrap_or_default();
         let generation = before.generation + 1;
@@ -189,8 +189,8 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         let expires = after
             .pipelines
             .is_empty()
-            .then(|| time::after(look.teller.now, KEEP_EMPTY));
-        let key = |part| storage::held(look.account, grant, part);
+            .then(|| time::after(request.lease_owner.now, KEEP_EMPTY));
+        let key = |part| storage::held(request.account, grant, part);
         let mut writes: Vec<_> = (parts..before.parts)
             .map(|part| Write::Delete {
                 key: key(part),
@@ -214,7 +214,9 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
                 condition,
             });
         }
-        let is_ours = self.write(look, memory, writes, notice, generation).await?;
+        let is_ours = self
+            .write(request, memory, writes, notification, generation)
+            .await?;
         if is_ours {
             let held = Remembered {
                 value: after,
@@ -229,24 +231,24 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// Remembers what is wrong with a share, and what to say about it; whether that is so now.
     pub(crate) async fn remember_distrusted(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         memory: &mut Memory,
         share: &ShareArn,
         what: String,
-        notice: Option<Announcement>,
+        notification: Option<Announcement>,
     ) -> Result<bool, Error> {
         let before = memory.distrusted.get(share).cloned().unwrap_or_default();
         let generation = before.generation + 1;
         let put = Write::Put {
-            key: storage::distrusted(look.account, share),
+            key: storage::distrusted(request.account, share),
             values: values([(TEXT, what.clone()), (GENERATION, generation.to_string())]),
             expires: what
                 .is_empty()
-                .then(|| time::after(look.teller.now, KEEP_EMPTY)),
+                .then(|| time::after(request.lease_owner.now, KEEP_EMPTY)),
             condition: unchanged(before.generation),
         };
         let is_ours = self
-            .write(look, memory, vec![put], notice, generation)
+            .write(request, memory, vec![put], notification, generation)
             .await?;
         if is_ours {
             let distrusted = Remembered {
@@ -263,15 +265,18 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// that something is remembered about; or nothing, if somebody else was first.
     async fn write(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         memory: &mut Memory,
         mut writes: Vec<Write>,
         announcement: Option<Announcement>,
         generation: u64,
     ) -> Result<bool, Error> {
-        let last = format!("{} {generation} {}", look.teller.holder, look.teller.now);
+        let last = format!(
+            "{} {generation} {}",
+            request.lease_owner.holder, request.lease_owner.now
+        );
         writes.push(Write::Put {
-            key: storage::consumer(look.account),
+            key: storage::consumer(request.account),
             values: values([(LAST, last.clone())]),
             expires: None,
             condition: Condition::Any,
@@ -286,14 +291,14 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         let put = |key: &Key, values, keep| Write::Put {
             key: key.clone(),
             values,
-            expires: Some(time::after(look.teller.now, keep)),
+            expires: Some(time::after(request.lease_owner.now, keep)),
             condition: Condition::Any,
         };
-        let Notice { id, .. } = &unsent.notice;
-        let key = storage::unsent(look.account, id, generation);
+        let Notification { id, .. } = &unsent.notification;
+        let key = storage::unsent(request.account, id, generation);
         writes.push(put(&key, unsent.to_values(), KEEP_UNSENT));
         let tally = memory.limits.get(&limit.sk).cloned().unwrap_or_default();
-        let tally = tally.counted(look.teller.now);
+        let tally = tally.counted(request.lease_owner.now);
         writes.push(put(&limit, tally.to_values(), Tally::KEPT));
         let is_ours = self.hub.write_all(writes).await?;
         if is_ours {
@@ -307,29 +312,29 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// Forgets what has reached everybody.
     pub(crate) async fn forget_sent(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         memory: &mut Memory,
         sk: &str,
     ) -> Result<(), Error> {
-        let pk = storage::shared(look.account);
+        let pk = storage::shared(request.account);
         self.hub.delete(&pk, sk).await?;
         memory.unsent.remove(sk);
         Ok(())
     }
 
     /// Forgets an account that the policy does not name, once everything about
-    /// it has been told; unless somebody has written about it meanwhile.
+    /// it has been sent; unless somebody has written about it meanwhile.
     pub(crate) async fn forget_consumer(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         memory: &Memory,
     ) -> Result<(), Error> {
-        let Some(last) = memory.last.as_ref().filter(|_| look.retired.is_some()) else {
+        let Some(last) = memory.last.as_ref().filter(|_| request.retired.is_some()) else {
             return Ok(());
         };
         if memory.is_empty() {
             let delete = Write::Delete {
-                key: storage::consumer(look.account),
+                key: storage::consumer(request.account),
                 condition: Condition::Is(LAST, last.clone()),
             };
             self.hub.write_all(vec![delete]).await?;

@@ -6,20 +6,20 @@ use std::{collections::BTreeSet, fmt};
 
 use aws::{Class, Error};
 use domain::{
-    hint::{Ignored, Offer},
     id::AccountId,
     invitation::{Inspection, Invitation, InvitationOutcome, OfferState, ReceivedShare, Strangers},
-    notification::{Delta, Grant, Trouble},
+    notification::{Alert, Delta, Grant},
     policy::Policy,
-    reconcile::{Reconciled, worst},
+    reconcile::{AccountOutcome, worst},
+    trigger::{Ignored, Offer},
 };
 use runtime::{
-    lambda::{Outcome, Reply},
+    lambda::{RecordOutcome, Reply},
     metrics::{Metric, Metrics},
 };
 use serde::Serialize;
 
-use crate::Look;
+use crate::ReconcileRequest;
 use found::{AnsweredInvitation, FollowedOffer, InspectedShare, Met, NotedChange};
 
 /// One run of the function.
@@ -28,35 +28,35 @@ use found::{AnsweredInvitation, FollowedOffer, InspectedShare, Met, NotedChange}
 pub(crate) struct Report {
     /// The version of the policy that the run went by.
     pub(crate) policy_version: Option<i64>,
-    /// The accounts looked at.
+    /// The accounts reconciled.
     pub(crate) accounts: Vec<AccountReport>,
-    /// Accounts that a hint named and that the policy shares nothing with.
+    /// Accounts that a trigger named and that the policy shares nothing with.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) not_a_consumer: BTreeSet<AccountId>,
-    /// How many events came before a look that has seen what they are about.
+    /// How many events were sent before a reconciliation that has seen what they are about.
     pub(crate) covered: usize,
-    /// Records that were not hints, and why.
+    /// Records that were no triggers, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ignored: Vec<Ignored>,
-    /// Why nothing was looked at.
+    /// Why nothing was reconciled.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<String>,
 }
 
 impl Report {
-    /// Notes a record that is not a hint.
+    /// Notes a record that is not a trigger.
     pub(crate) fn ignore(&mut self, ignored: &Ignored) {
         self.ignored.push(ignored.clone());
     }
 
-    /// Notes why nothing was looked at; that the functions then change nothing is what makes it safe.
+    /// Notes why nothing was reconciled; that the functions then change nothing is what makes it safe.
     pub(crate) fn stop(&mut self, why: &impl fmt::Display) {
         tracing::warn!("nothing was done: {why}");
         self.stopped = Some(why.to_string());
     }
 
     /// The report as the answer to a command and as the log line.
-    pub(crate) fn reply(&self, outcomes: Vec<Outcome>) -> Reply {
+    pub(crate) fn reply(&self, outcomes: Vec<RecordOutcome>) -> Reply {
         Reply {
             outcomes,
             summary: serde_json::to_value(self).unwrap_or_default(),
@@ -67,7 +67,7 @@ impl Report {
     pub(crate) fn count(&self, metrics: &Metrics) {
         metrics.count(Metric::EventsIgnored, self.ignored.len() as u64);
         for account in &self.accounts {
-            // A dry run tells nobody, and so it raises no alarm.
+            // A dry run notifies nobody, and so it raises no alarm.
             let permanent = (account.class() == Some(Class::Permanent)
                 || !account.denials.is_empty())
                 && !account.dry_run;
@@ -113,17 +113,17 @@ pub(crate) struct AccountReport {
     is_cut_short: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     changes: Vec<NotedChange>,
-    /// What is not told now, since so much was.
+    /// What is not sent now, since so much was.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    put_off: Vec<String>,
+    postpone: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip)]
     failures: Vec<Error>,
     /// What the account cannot use although it was shared with it.
     #[serde(skip)]
-    denials: Vec<Trouble>,
-    /// Whether something is not told yet, since it may be over at the next look.
+    denials: Vec<Alert>,
+    /// Whether a notification waits, since its reason may be over at the next reconciliation.
     #[serde(skip)]
     holds_back: bool,
 }
@@ -145,7 +145,7 @@ impl AccountReport {
             not_ours: 0,
             is_cut_short: false,
             changes: Vec::new(),
-            put_off: Vec::new(),
+            postpone: Vec::new(),
             error: None,
             failures: Vec::new(),
             denials: Vec::new(),
@@ -153,7 +153,7 @@ impl AccountReport {
         }
     }
 
-    /// Notes that the account could not be looked at.
+    /// Notes that the account could not be reconciled.
     pub(crate) fn fail(&mut self, error: Error) {
         tracing::error!(account.id = %self.account, "{error}");
         self.error = Some(error.to_string());
@@ -170,7 +170,7 @@ impl AccountReport {
         self.is_cut_short
     }
 
-    /// Whether everything was looked at and answered.
+    /// Whether everything was read and answered.
     pub(crate) fn is_complete(&self) -> bool {
         !self.is_cut_short && !self.dry_run && self.failures.is_empty()
     }
@@ -194,21 +194,21 @@ impl AccountReport {
     }
 
     /// Notes that nobody can look into the account; as the policy does not
-    /// name it any more, nobody has to mend that.
+    /// name it any more, nobody has to fix that.
     pub(crate) fn left(&mut self, error: &Error) {
-        tracing::info!(account.id = %self.account, "nobody can look any more: {error}");
+        tracing::info!(account.id = %self.account, "the account lets nobody in any more: {error}");
         self.error = Some(error.to_string());
     }
 
-    /// Has another look follow, since something is not told yet.
-    pub(crate) fn hold_back(&mut self) {
+    /// Has another reconciliation follow, since a notification waits.
+    pub(crate) fn defer(&mut self) {
         self.holds_back = true;
     }
 
-    /// Notes what is not told now, since so much was.
-    pub(crate) fn put_off(&mut self, what: &str) {
-        tracing::warn!(account.id = %self.account, "so much was told that it is put off: {what}");
-        self.put_off.push(what.to_owned());
+    /// Notes what is not sent now, since so much was.
+    pub(crate) fn postpone(&mut self, what: &str) {
+        tracing::warn!(account.id = %self.account, "notification postponed, the limit is reached: {what}");
+        self.postpone.push(what.to_owned());
     }
 
     /// Notes what the account has gained and lost.
@@ -242,17 +242,17 @@ impl AccountReport {
     /// Adds what was found in a share.
     pub(crate) fn inspected(
         &mut self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         share: &ReceivedShare,
         inspection: Result<Inspection, Error>,
     ) {
         match &inspection {
-            Ok(inspection) if inspection.is_wrong() && look.can_wait => {
+            Ok(inspection) if inspection.is_wrong() && request.can_wait => {
                 self.holds_back = true;
             }
             Ok(Inspection::NoAccess { error }) => {
                 let (name, owner) = (&share.name, &share.owner);
-                self.denials.push(Trouble {
+                self.denials.push(Alert {
                     kind: format!("no access {name} {owner}"),
                     text: format!("share {name} of {owner} cannot be used: {error}"),
                 });
@@ -317,7 +317,7 @@ impl AccountReport {
         })
     }
 
-    /// The class of the failure that decides what becomes of the hint.
+    /// The class of the failure that decides what becomes of the trigger.
     fn class(&self) -> Option<Class> {
         self.worst().map(Error::class)
     }
@@ -327,19 +327,19 @@ impl AccountReport {
         worst(&self.failures)
     }
 
-    /// What only people can mend; a dry run troubles nobody.
-    pub(crate) fn troubles(&self) -> Vec<Trouble> {
+    /// What only people can fix; a dry run notifies nobody.
+    pub(crate) fn alerts(&self) -> Vec<Alert> {
         if self.dry_run {
             return Vec::new();
         }
-        let failures = self.failures.iter().filter_map(Error::trouble);
+        let failures = self.failures.iter().filter_map(Error::alert);
         failures.chain(self.denials.iter().cloned()).collect()
     }
 
     /// Whether the account changes by itself or because of this run, so that a
-    /// look in a few seconds can see what became of it.
+    /// reconciliation in a few seconds can see what became of it.
     ///
-    /// A sweep comes again by itself, so it only follows what it has begun.
+    /// A scheduled reconciliation comes again by itself, so it only follows what it has begun.
     fn should_requeue(&self, is_scheduled: bool) -> bool {
         let answers = || self.invitations.iter().filter_map(|it| it.answer.as_ref());
         let mut inspections = self.shares.iter().filter_map(|it| it.inspection.as_ref());
@@ -354,8 +354,8 @@ impl AccountReport {
     }
 
     /// What came of the account, as far as it decides on records.
-    pub(crate) fn reconciled(&self, is_scheduled: bool) -> Reconciled<'_> {
-        Reconciled {
+    pub(crate) fn reconciled(&self, is_scheduled: bool) -> AccountOutcome<'_> {
+        AccountOutcome {
             account: &self.account,
             failure: self.worst(),
             should_requeue: self.should_requeue(is_scheduled),

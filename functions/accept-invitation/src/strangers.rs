@@ -5,13 +5,13 @@ use runtime::lambda::Deadline;
 
 use runtime::ports::Hub;
 
-use crate::{AcceptInvitation, Look, ports::Consumers, report::AccountReport};
+use crate::{AcceptInvitation, ReconcileRequest, ports::Consumers, report::AccountReport};
 
 impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// Says that there are strangers; that it could not be said keeps nothing else from being done.
     pub(crate) async fn report_strangers(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         strangers: &Strangers,
         report: &mut AccountReport,
     ) {
@@ -20,20 +20,26 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         }
         report.meet(strangers);
         tracing::warn!(
-            account.id = %look.account,
+            account.id = %request.account,
             invitations = strangers.invitations,
             shares = strangers.shares,
             senders = strangers.senders(),
             "strangers use names like ours"
         );
-        if look.dry_run {
+        if request.dry_run {
             return;
         }
-        let receiver = (look.account, &self.hub.place().region);
+        let receiver = (request.account, &self.hub.place().region);
         let rejects = self.config.rejects;
         let told = self
-            .notices
-            .tell_strangers(look.teller, look.policy, receiver, strangers, rejects)
+            .notifier
+            .notify_strangers(
+                request.lease_owner,
+                request.policy,
+                receiver,
+                strangers,
+                rejects,
+            )
             .await;
         if let Err(error) = told {
             report.fail(error);
@@ -43,12 +49,12 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// Rejects some of the invitations of strangers, if that is the setting.
     pub(crate) async fn reject_strangers(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         strangers: &Strangers,
         deadline: Deadline,
         report: &mut AccountReport,
     ) {
-        if look.dry_run || !self.config.rejects {
+        if request.dry_run || !self.config.rejects {
             return;
         }
         for invitation in strangers.rejectable() {
@@ -56,7 +62,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
                 report.cut_short();
                 return;
             }
-            match self.consumers.reject(look.account, invitation).await {
+            match self.consumers.reject(request.account, invitation).await {
                 Ok(()) => report.strangers_rejected(),
                 // What keeps one from being rejected keeps the others, too.
                 Err(error) => return report.fail(error),

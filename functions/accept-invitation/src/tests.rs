@@ -4,17 +4,17 @@ use std::{cell::RefCell, collections::BTreeMap, ops::ControlFlow, time::Duration
 
 use aws::Error;
 use domain::{
-    hint::Offer,
     id::{AccountId, InvitationArn, PipelineArn, ShareArn},
     invitation::{Accepted, Invitation, ReceivedShare, Resource},
     policy::Place,
     status::InvitationStatus,
+    trigger::Offer,
 };
 use jiff::Timestamp;
 use model::{Consumer, Failure, HUB_TOPIC, Hub};
 use runtime::{
     config::{Identity, Settings},
-    lambda::{Deadline, Function, Outcome, Record, Reply},
+    lambda::{Deadline, Function, Record, RecordOutcome, Reply},
     metrics::{Metric, Metrics},
 };
 use serde_json::{Value, json};
@@ -187,7 +187,7 @@ impl Scenario {
     }
 
     /// Serves one record; what became of it, and the report of the account.
-    async fn serve(&self, record: Record) -> (Outcome, Value) {
+    async fn serve(&self, record: Record) -> (RecordOutcome, Value) {
         let (reply, _) = self.handle(&[record]).await;
         let account = reply.summary["accounts"][0].clone();
         (reply.outcomes.into_iter().next().unwrap(), account)
@@ -217,7 +217,7 @@ fn accept_dev() -> Record {
     command(&json!({ "action": "accept", "account": DEV }))
 }
 
-/// The last attempt, after which people are told what seems wrong.
+/// The last attempt, after which people are notified of what seems wrong.
 fn last_attempt() -> Record {
     record(&json!({ "action": "accept", "account": DEV }), 5)
 }
@@ -232,9 +232,9 @@ fn offer(share: &ShareArn) -> Record {
     command(&offer.event())
 }
 
-fn followed(outcome: &Outcome) -> &[String] {
+fn followed(outcome: &RecordOutcome) -> &[String] {
     match outcome {
-        Outcome::Followed { by, .. } => by,
+        RecordOutcome::Followed { by, .. } => by,
         other => panic!("{other:?}"),
     }
 }
@@ -248,7 +248,7 @@ async fn an_invitation_that_holds_what_the_rule_names_is_accepted_and_proved() {
     assert!(!followed(&outcome).is_empty(), "it is inspected next");
     let (outcome, account) = scenario.serve(accept_dev()).await;
     assert_eq!(account["shares"][0]["inspection"], "proven");
-    assert!(matches!(outcome, Outcome::Done), "{outcome:?}");
+    assert!(matches!(outcome, RecordOutcome::Done), "{outcome:?}");
     let told = scenario.hub.published_to("111111111111/topic");
     assert_eq!(told.len(), 1);
     assert!(told[0].text.contains("churn"), "{}", told[0].text);
@@ -279,7 +279,7 @@ async fn an_offer_that_the_policy_could_not_have_made_is_not_followed() {
         rule: "readers".to_owned(),
     };
     let (outcome, _) = scenario.serve(command(&forged.event())).await;
-    assert!(matches!(outcome, Outcome::Done));
+    assert!(matches!(outcome, RecordOutcome::Done));
     assert_eq!(scenario.dev(|dev| dev.calls.len()), 0);
 }
 
@@ -353,7 +353,7 @@ async fn a_dry_run_accepts_nothing_notifies_nobody_and_remembers_nothing() {
     let dry = json!({ "action": "accept", "account": "dev", "dryRun": true });
     let (outcome, account) = scenario.serve(command(&dry)).await;
     assert_eq!(account["invitations"][0]["answer"], "would-accept");
-    assert!(matches!(outcome, Outcome::Done));
+    assert!(matches!(outcome, RecordOutcome::Done));
     assert_eq!(scenario.statuses(), [InvitationStatus::Pending]);
     assert!(scenario.hub.published.borrow().is_empty());
     assert!(scenario.hub.table.list("shared").is_empty());
@@ -409,7 +409,7 @@ async fn a_message_that_could_not_be_published_is_sent_by_the_next_reconciliatio
     scenario.dev(|dev| dev.receive(TEST, SHARE, &["churn"]));
     scenario.hub.fail_next("PutEvents", "InternalFailure");
     let (outcome, _) = scenario.serve(accept_dev()).await;
-    assert!(matches!(outcome, Outcome::Failed(_)), "{outcome:?}");
+    assert!(matches!(outcome, RecordOutcome::Failed(_)), "{outcome:?}");
     assert!(scenario.hub.published_to("111111111111/bus").is_empty());
     assert_eq!(scenario.hub.published_to("111111111111/topic").len(), 1);
     scenario.serve(accept_dev()).await;
@@ -423,10 +423,13 @@ async fn a_transient_failure_is_retried_and_a_permanent_one_is_an_alert() {
     let scenario = Scenario::new();
     scenario.fail_next("GetResourceShares", "ServiceUnavailableException");
     let (outcome, _) = scenario.serve(accept_dev()).await;
-    assert!(matches!(outcome, Outcome::Failed(_)), "{outcome:?}");
+    assert!(matches!(outcome, RecordOutcome::Failed(_)), "{outcome:?}");
     scenario.fail_next("GetResourceShares", "AccessDeniedException");
     let (reply, metrics) = scenario.handle(&[accept_dev()]).await;
-    assert!(matches!(reply.outcomes[0], Outcome::Done), "{reply:?}");
+    assert!(
+        matches!(reply.outcomes[0], RecordOutcome::Done),
+        "{reply:?}"
+    );
     assert_eq!(metrics.counted(Metric::AccountFailed), 1);
     assert_eq!(scenario.hub.published_to("hub").len(), 1);
 }
@@ -435,7 +438,9 @@ async fn a_transient_failure_is_retried_and_a_permanent_one_is_an_alert() {
 async fn of_a_scheduled_reconciliation_only_the_account_that_failed_is_repeated() {
     let scenario = Scenario::new();
     scenario.fail_next("GetResourceShares", "ServiceUnavailableException");
-    let (outcome, _) = scenario.serve(command(&json!({ "action": "sweep" }))).await;
+    let (outcome, _) = scenario
+        .serve(command(&json!({ "action": "reconcile" })))
+        .await;
     assert_eq!(followed(&outcome).len(), 1);
     assert!(followed(&outcome)[0].contains(DEV));
 }
@@ -455,7 +460,7 @@ async fn without_a_policy_in_force_nothing_is_read_and_records_are_done() {
     scenario.hub.labelled.set(None);
     scenario.dev(|dev| dev.invite(TEST, SHARE, &["churn"]));
     let (reply, _) = scenario.handle(&[accept_dev()]).await;
-    assert!(matches!(reply.outcomes[0], Outcome::Done));
+    assert!(matches!(reply.outcomes[0], RecordOutcome::Done));
     assert_eq!(reply.summary["stopped"], "no policy is in force");
     assert_eq!(scenario.dev(|dev| dev.calls.len()), 0);
 }
@@ -470,7 +475,7 @@ async fn a_policy_that_cannot_be_read_just_now_has_every_record_retried() {
     let retried = reply.outcomes.iter();
     assert_eq!(
         retried
-            .filter(|it| matches!(it, Outcome::Failed(_)))
+            .filter(|it| matches!(it, RecordOutcome::Failed(_)))
             .count(),
         2
     );
@@ -482,7 +487,12 @@ async fn what_is_no_event_and_what_is_for_another_function_is_ignored_with_a_rea
     let share = command(&json!({ "action": "share", "owner": TEST }));
     let nonsense = record(&json!({ "hello": "world" }), 0);
     let (reply, metrics) = scenario.handle(&[share, nonsense]).await;
-    assert!(reply.outcomes.iter().all(|it| matches!(it, Outcome::Done)));
+    assert!(
+        reply
+            .outcomes
+            .iter()
+            .all(|it| matches!(it, RecordOutcome::Done))
+    );
     assert_eq!(metrics.counted(Metric::EventsIgnored), 2);
     assert_eq!(scenario.dev(|dev| dev.calls.len()), 0);
 }
@@ -527,7 +537,7 @@ async fn a_consumer_that_a_rule_names_no_more_is_told_what_it_has_lost() {
     scenario.hub.labelled.set(Some(version));
     scenario.dev(|dev| dev.shares.retain(|it| it.arn != share));
     for second in [1_767_800_000, 1_767_900_000] {
-        let mut schedule = command(&json!({ "action": "sweep" }));
+        let mut schedule = command(&json!({ "action": "reconcile" }));
         schedule.sent = Timestamp::from_second(second).ok();
         scenario.serve(schedule).await;
     }

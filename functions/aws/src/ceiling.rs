@@ -11,7 +11,7 @@ impl Aws {
     /// What an owner account allows at most, read with one of the roles there.
     ///
     /// A ceiling that is not there, or that no template of ours wrote, is a
-    /// failure that people have to mend: it must not be taken for one that
+    /// failure that people have to fix: it must not be taken for one that
     /// allows everything.
     pub async fn ceiling(&self, owner: &AccountId, role: Role) -> Result<Ceiling, Error> {
         let ssm = self.ssm_in(owner, role).await;

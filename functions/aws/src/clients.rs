@@ -41,7 +41,7 @@ pub enum Role {
     Runner,
     /// Accepts invitations, and sees what they brought.
     Consumer,
-    /// Tells a consumer account something.
+    /// Notifies a consumer account.
     Notifier,
     /// Proves that a consumer account can see a pipeline.
     Prover,
@@ -174,12 +174,12 @@ impl Aws {
         Table::new(&self.config, name)
     }
 
-    /// Looks at the pipelines of an account.
+    /// Reads the pipelines of an account.
     pub async fn reader(&self, account: &AccountId) -> SageMaker {
         self.sagemaker(Role::Reader, account).await
     }
 
-    /// Looks at the executions of an account.
+    /// Reads the executions of an account.
     pub async fn watcher(&self, account: &AccountId) -> SageMaker {
         self.sagemaker(Role::Watcher, account).await
     }
@@ -196,39 +196,39 @@ impl Aws {
     }
 
     /// Shares the pipelines of an account.
-    pub async fn owner(&self, account: &AccountId) -> ram::Owner {
+    pub async fn owner(&self, account: &AccountId) -> ram::OwnerRam {
         let (config, session) = self.session(Role::Owner, account).await;
-        ram::Owner::new(&config, session)
+        ram::OwnerRam::new(&config, session)
     }
 
     /// Accepts for an account that pipelines are shared with.
-    pub async fn consumer(&self, account: &AccountId) -> Consumer {
+    pub async fn consumer(&self, account: &AccountId) -> ConsumerClients {
         let (config, session) = self.session(Role::Consumer, account).await;
-        Consumer {
-            ram: ram::Consumer::new(&config, session.clone()),
+        ConsumerClients {
+            ram: ram::ConsumerRam::new(&config, session.clone()),
             sagemaker: SageMaker::new(&config, session),
         }
     }
 
-    /// Tells an account that pipelines are shared with.
-    pub async fn notifier(&self, account: &AccountId) -> Notifier {
+    /// Notifies an account that pipelines are shared with.
+    pub async fn notifier(&self, account: &AccountId) -> NotifierClients {
         let (config, session) = self.session(Role::Notifier, account).await;
-        Notifier {
+        NotifierClients {
             eventbridge: EventBridge::new(&config, Some(session.clone())),
             sns: Sns::new(&config, Some(session)),
         }
     }
 
-    /// Looks, as an account that pipelines are shared with, whether it can see them.
+    /// Sees, as an account that pipelines are shared with, whether it can see them.
     pub async fn prover(&self, account: &AccountId) -> SageMaker {
         self.sagemaker(Role::Prover, account).await
     }
 
     /// Runs the pipelines of an account, and sees whom they are shared with.
-    pub async fn runner(&self, account: &AccountId) -> Runner {
+    pub async fn runner(&self, account: &AccountId) -> RunnerClients {
         let (config, session) = self.session(Role::Runner, account).await;
-        Runner {
-            ram: ram::Owner::new(&config, session.clone()),
+        RunnerClients {
+            ram: ram::OwnerRam::new(&config, session.clone()),
             sagemaker: SageMaker::new(&config, session),
         }
     }
@@ -276,16 +276,16 @@ impl fmt::Debug for Aws {
 
 /// What the consumer role of one account gives access to.
 #[derive(Debug, Clone)]
-pub struct Consumer {
+pub struct ConsumerClients {
     /// Invitations and accepted shares.
-    pub ram: ram::Consumer,
+    pub ram: ram::ConsumerRam,
     /// Pipelines that are shared with the account, by ARN.
     pub sagemaker: SageMaker,
 }
 
 /// What the notifier role of one account gives access to.
 #[derive(Debug, Clone)]
-pub struct Notifier {
+pub struct NotifierClients {
     /// The account's event buses.
     pub eventbridge: EventBridge,
     /// The account's topics.
@@ -294,9 +294,9 @@ pub struct Notifier {
 
 /// What the runner role of one account gives access to.
 #[derive(Debug, Clone)]
-pub struct Runner {
+pub struct RunnerClients {
     /// The shares that hold a pipeline of the account.
-    pub ram: ram::Owner,
+    pub ram: ram::OwnerRam,
     /// The account's pipelines and their executions.
     pub sagemaker: SageMaker,
 }

@@ -40,7 +40,7 @@ pub struct Job {
 
 /// What became of an answer to a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heard {
+pub enum JobAck {
     /// CodePipeline took it, or the job is over and needs none.
     Yes,
     /// CodePipeline does not wait for it: it knows no such job.
@@ -95,7 +95,7 @@ impl CodePipeline {
     }
 
     /// Says that a job is done; saying it of a job that is over is no failure.
-    pub async fn succeed(&self, job: &str, success: &Success) -> Result<Heard, Error> {
+    pub async fn succeed(&self, job: &str, success: &Success) -> Result<JobAck, Error> {
         let variables = success.variables.iter().cloned().collect();
         let answer = self
             .client
@@ -116,7 +116,7 @@ impl CodePipeline {
         token: &str,
         summary: &str,
         execution: Option<String>,
-    ) -> Result<Heard, Error> {
+    ) -> Result<JobAck, Error> {
         let answer = self
             .client
             .put_job_success_result()
@@ -135,7 +135,7 @@ impl CodePipeline {
         job: &str,
         failure: &Failure,
         execution: Option<String>,
-    ) -> Result<Heard, Error> {
+    ) -> Result<JobAck, Error> {
         let details = FailureDetails::builder()
             .r#type(failure_type(failure.kind))
             .message(legal(&failure.message, MAX_MESSAGE))
@@ -160,16 +160,16 @@ impl CodePipeline {
 /// A job is over when it was answered before, or when somebody stopped the pipeline.
 ///
 /// ASSUMED: `InvalidJobStateException` is the error for it; its description speaks of a format.
-fn heard(answer: Result<(), Error>) -> Result<Heard, Error> {
+fn heard(answer: Result<(), Error>) -> Result<JobAck, Error> {
     match answer {
-        Ok(()) => Ok(Heard::Yes),
+        Ok(()) => Ok(JobAck::Yes),
         Err(error) if error.is("InvalidJobStateException") => {
             tracing::warn!("the job is over already: {error}");
-            Ok(Heard::Yes)
+            Ok(JobAck::Yes)
         }
         Err(error) if error.is("JobNotFoundException") => {
             tracing::warn!("nobody waits for the job: {error}");
-            Ok(Heard::No)
+            Ok(JobAck::No)
         }
         Err(error) => Err(error),
     }
@@ -274,9 +274,9 @@ mod tests {
         let codepipeline = codepipeline(&replay).await;
         let failure = Failure::new(FailureKind::PermissionError, "é".repeat(6_000));
         let over = codepipeline.fail(JOB, &failure, None).await;
-        assert_eq!(over.unwrap(), Heard::Yes);
+        assert_eq!(over.unwrap(), JobAck::Yes);
         let unknown = codepipeline.go_on(JOB, "token", "…", None).await;
-        assert_eq!(unknown.unwrap(), Heard::No);
+        assert_eq!(unknown.unwrap(), JobAck::No);
         let refused = codepipeline.fail(JOB, &failure, None).await.unwrap_err();
         assert_eq!(refused.class(), Class::Permanent);
         let sent = replay.requests()[0].json();

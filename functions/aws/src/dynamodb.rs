@@ -1,4 +1,4 @@
-//! DynamoDB: one table of small items, and the ledger of what was told to whom.
+//! DynamoDB: one table of small items, and the record of deliveries.
 //!
 //! Items have a partition key `pk`, a sort key `sk`, texts, and in `expires` the
 //! second at which DynamoDB may forget them.
@@ -95,13 +95,13 @@ impl Table {
 
     /// What was done, or is being done, in a partition.
     pub async fn history(&self, pk: &str) -> Result<Vec<Delivery>, Error> {
-        let notices = self.list(pk).await?.into_iter().map(|mut item| Delivery {
+        let sent = self.list(pk).await?.into_iter().map(|mut item| Delivery {
             sk: item.sk,
             done: item.values.get("state").is_some_and(|state| state == DONE),
             holder: item.values.remove("holder").unwrap_or_default(),
             values: item.values,
         });
-        Ok(notices.collect())
+        Ok(sent.collect())
     }
 
     /// Asks for the right to do something that must be done once.

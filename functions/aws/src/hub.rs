@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    notification::{Notice, SOURCE},
+    notification::{Notification, SOURCE},
     policy::{Labelled, Place, Version},
     storage::{Delivery, Item, Lease, Values, Write},
 };
@@ -129,8 +129,12 @@ impl ports::PolicyStore for Hub<'_> {
 }
 
 impl ports::Publish for Hub<'_> {
-    async fn publish(&self, address: Address<'_>, notification: &Notice) -> Result<(), Error> {
-        let Notice { subject, text, .. } = notification;
+    async fn publish(
+        &self,
+        address: Address<'_>,
+        notification: &Notification,
+    ) -> Result<(), Error> {
+        let Notification { subject, text, .. } = notification;
         match address {
             Address::HubTopic(topic) => self.aws.sns().publish(topic, subject, text).await,
             Address::ConsumerTopic(account) => {

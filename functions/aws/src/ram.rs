@@ -7,8 +7,8 @@ mod permission;
 use aws_sdk_ram::types::{self, ResourceShareAssociation};
 use domain::{id::ShareArn, invitation::Resource, sharing::Association};
 
-pub use consumer::Consumer;
-pub use owner::Owner;
+pub use consumer::ConsumerRam;
+pub use owner::OwnerRam;
 
 use crate::{
     error::{Error, Service},

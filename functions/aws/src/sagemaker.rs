@@ -17,7 +17,7 @@ use aws_sdk_sagemaker::{
     },
 };
 use domain::{
-    execution::{Details, Execution, ExecutionNews, FailedStep},
+    execution::{Details, Execution, ExecutionChange, FailedStep},
     id::{ExecutionArn, InvalidId, PipelineArn, PipelineOwner},
     sharing::Pipeline,
     status::ExecutionStatus,
@@ -214,7 +214,7 @@ impl SageMaker {
         &self,
         time: Timestamp,
         most: usize,
-    ) -> Result<(Vec<ExecutionNews>, bool), Error> {
+    ) -> Result<(Vec<ExecutionChange>, bool), Error> {
         let changed = Filter::builder()
             .name("LastModifiedTime")
             .operator(Operator::GreaterThan)
@@ -247,7 +247,7 @@ impl SageMaker {
         Ok((executions, true))
     }
 
-    fn changed(&self, found: &PipelineExecution) -> Result<ExecutionNews, Error> {
+    fn changed(&self, found: &PipelineExecution) -> Result<ExecutionChange, Error> {
         let modified = found.last_modified_time().and_then(timestamp);
         let execution = Execution {
             arn: self.parsed("Search", found.pipeline_execution_arn())?,
@@ -257,7 +257,7 @@ impl SageMaker {
             started: found.creation_time().and_then(timestamp),
         };
         let modified = self.known("Search", modified)?;
-        Ok(ExecutionNews::found(execution, modified))
+        Ok(ExecutionChange::found(execution, modified))
     }
 
     fn parsed<T: FromStr<Err = InvalidId>>(

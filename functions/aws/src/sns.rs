@@ -1,4 +1,4 @@
-//! SNS: telling people.
+//! SNS: notifying people.
 
 use aws_config::SdkConfig;
 use aws_sdk_sns::Client;

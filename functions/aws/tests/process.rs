@@ -22,7 +22,7 @@ use std::{
 use aws::{Aws, Hub};
 use runtime::{
     config,
-    lambda::{self, Deadline, Function, Outcome, Record, Reply},
+    lambda::{self, Deadline, Function, Record, RecordOutcome, Reply},
     log,
     metrics::{Metric, Metrics},
 };
@@ -54,7 +54,7 @@ impl Function for Reading<'_> {
             "pipelines": pipelines.unwrap().len(),
         });
         Reply {
-            outcomes: vec![Outcome::Done; batch.len()],
+            outcomes: vec![RecordOutcome::Done; batch.len()],
             summary,
         }
     }

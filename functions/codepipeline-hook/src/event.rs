@@ -1,10 +1,10 @@
-//! Reads what the function is invoked with: a job of `CodePipeline`, or a request in so many words.
+//! Reads what the function is invoked with: a job of `CodePipeline`, or a direct request.
 //!
 //! Nothing of a job is ever repeated, in a message or in the log, but what its
 //! author wrote into the user parameters.
 
 use aws::codepipeline::Job;
-use domain::hook::{Failure, Mistakes, Request, Token};
+use domain::hook::{Failure, Request, Token, ValidationErrors};
 use serde_json::{Map, Value};
 
 /// Who waits for an answer.
@@ -21,7 +21,7 @@ pub(crate) enum Caller {
 pub(crate) struct Event {
     pub(crate) caller: Caller,
     /// What is asked for, or why that makes no sense.
-    pub(crate) request: Result<Request, Mistakes>,
+    pub(crate) request: Result<Request, ValidationErrors>,
     /// Which attempt it is.
     pub(crate) token: Result<Token, Failure>,
 }

@@ -20,7 +20,7 @@ mod report;
 use std::time::Duration;
 
 use aws::{Class, Error};
-use domain::hook::{FailedCall, Failure, InvocationError, Mistakes, Request, State, Token};
+use domain::hook::{FailedCall, Failure, InvocationError, Request, State, Token, ValidationErrors};
 use runtime::{
     lambda::{Answer, Handler, Invocation},
     metrics::{Metric, Metrics},
@@ -111,7 +111,7 @@ where
     }
 
     /// Everything that is wrong with a request, also what only the policy can tell.
-    async fn explain(&self, mistakes: Mistakes, time: Duration) -> Failure {
+    async fn explain(&self, mistakes: ValidationErrors, time: Duration) -> Failure {
         match timeout(time, self.hub.labelled()).await {
             Ok(Ok(labelled)) => {
                 let in_force = labelled.policy();
@@ -119,7 +119,7 @@ where
                 let region = &self.hub.place().region;
                 mistakes.and_of_place(policy, region).into()
             }
-            // What is known is told all the same.
+            // What is known is reported all the same.
             _ => mistakes.into(),
         }
     }

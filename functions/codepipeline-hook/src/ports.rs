@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use aws::{
     Aws, Error,
-    codepipeline::{Heard, Job, Success},
+    codepipeline::{Job, JobAck, Success},
     sagemaker::Start,
 };
 use domain::{
     execution::Details,
-    hint::{Action, Command},
     hook::{Failure, PipelineRef, Shared, Started},
     id::{AccountId, ExecutionArn, PipelineArn},
     sharing::Pipeline,
+    trigger::{Command, CommandAction},
 };
 use runtime::ports::Queue;
 
@@ -25,7 +25,7 @@ pub trait Jobs {
     async fn job(&self, id: &str) -> Result<Option<Job>, Error>;
 
     /// Says that a job is done.
-    async fn succeed(&self, job: &str, success: &Success) -> Result<Heard, Error>;
+    async fn succeed(&self, job: &str, success: &Success) -> Result<JobAck, Error>;
 
     /// Says that a job goes on, so that the function is invoked again with this token.
     async fn go_on(
@@ -34,7 +34,7 @@ pub trait Jobs {
         token: &str,
         summary: &str,
         execution: Option<String>,
-    ) -> Result<Heard, Error>;
+    ) -> Result<JobAck, Error>;
 
     /// Says that a job has failed.
     async fn fail(
@@ -42,7 +42,7 @@ pub trait Jobs {
         job: &str,
         failure: &Failure,
         execution: Option<String>,
-    ) -> Result<Heard, Error>;
+    ) -> Result<JobAck, Error>;
 }
 
 impl Jobs for Aws {
@@ -50,7 +50,7 @@ impl Jobs for Aws {
         self.codepipeline().job(id).await
     }
 
-    async fn succeed(&self, job: &str, success: &Success) -> Result<Heard, Error> {
+    async fn succeed(&self, job: &str, success: &Success) -> Result<JobAck, Error> {
         self.codepipeline().succeed(job, success).await
     }
 
@@ -60,7 +60,7 @@ impl Jobs for Aws {
         token: &str,
         summary: &str,
         execution: Option<String>,
-    ) -> Result<Heard, Error> {
+    ) -> Result<JobAck, Error> {
         let codepipeline = self.codepipeline();
         codepipeline.go_on(job, token, summary, execution).await
     }
@@ -70,7 +70,7 @@ impl Jobs for Aws {
         job: &str,
         failure: &Failure,
         execution: Option<String>,
-    ) -> Result<Heard, Error> {
+    ) -> Result<JobAck, Error> {
         self.codepipeline().fail(job, failure, execution).await
     }
 }
@@ -185,7 +185,7 @@ pub(crate) struct SharePipeline<'a, H> {
 impl<H: Queue> SharePipeline<'_, H> {
     /// Has it bring the shares of an owner in line with the policy.
     pub(crate) async fn share(&self, owner: &AccountId) -> Result<(), Error> {
-        let command = Command::text(Action::Share, owner);
+        let command = Command::text(CommandAction::Share, owner);
         let Self { hub, queue_url } = self;
         hub.send(queue_url, &command, Duration::ZERO, 0).await
     }

@@ -2,7 +2,7 @@
 
 use aws::{
     Error,
-    codepipeline::{Heard, Success},
+    codepipeline::{JobAck, Success},
 };
 use domain::hook::{ErrorKind, Failure, InvocationError, JobOutcome, State};
 use runtime::{
@@ -74,7 +74,7 @@ impl Report {
     }
 
     /// Answers a job of CodePipeline.
-    pub(crate) async fn answer(&self, jobs: &impl Jobs, job: &str) -> Result<Heard, Error> {
+    pub(crate) async fn answer(&self, jobs: &impl Jobs, job: &str) -> Result<JobAck, Error> {
         let execution = self.execution();
         match &self.outcome {
             JobOutcome::Waiting(wait) => {
@@ -100,10 +100,10 @@ impl Report {
     }
 
     /// The end of an invocation, after CodePipeline was answered, or could not be.
-    pub(crate) fn after_answering(&self, answered: Result<Heard, Error>) -> End {
+    pub(crate) fn after_answering(&self, answered: Result<JobAck, Error>) -> End {
         match answered {
-            Ok(Heard::Yes) => self.end(Ok(())),
-            Ok(Heard::No) => self.end(self.outcome.for_nobody()),
+            Ok(JobAck::Yes) => self.end(Ok(())),
+            Ok(JobAck::No) => self.end(self.outcome.for_nobody()),
             Err(error) => {
                 tracing::error!("the job was not answered: {error}");
                 // Lambda shall try again.

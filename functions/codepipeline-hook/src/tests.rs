@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use aws::{
     Error,
-    codepipeline::{Heard, Job, Success},
+    codepipeline::{Job, JobAck, Success},
     sagemaker::Start,
 };
 use domain::{
@@ -35,9 +35,9 @@ const PIPELINE: &str = "arn:aws:sagemaker:us-east-1:222222222222:pipeline/churn"
 const JOB: &str = "11111111-2222-3333-4444-555555555555";
 const QUEUE: &str = "https://sqs/share-pipeline";
 
-/// What CodePipeline was told about a job.
+/// What CodePipeline was answered about a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Told {
+enum JobResult {
     Success(Success),
     GoOn { token: String, summary: String },
     Failure(Failure),
@@ -48,7 +48,7 @@ struct Accounts {
     job: RefCell<Option<Job>>,
     /// Whether CodePipeline waits for answers.
     waits: Cell<bool>,
-    told: RefCell<Vec<Told>>,
+    results: RefCell<Vec<JobResult>>,
     executions: Executions,
     created: Cell<Timestamp>,
     /// Whether RAM shares the pipeline with the consumer, and it has accepted.
@@ -68,13 +68,13 @@ impl Accounts {
         failure.map_or(Ok(()), |failure| Err(failure.error(service, account)))
     }
 
-    fn tell(&self, told: Told) -> Result<Heard, Error> {
+    fn record(&self, result: JobResult) -> Result<JobAck, Error> {
         self.called("codepipeline", "PutJobSuccessResult")?;
-        self.told.borrow_mut().push(told);
+        self.results.borrow_mut().push(result);
         Ok(if self.waits.get() {
-            Heard::Yes
+            JobAck::Yes
         } else {
-            Heard::No
+            JobAck::No
         })
     }
 }
@@ -85,8 +85,8 @@ impl Jobs for Accounts {
         Ok(self.job.borrow().clone())
     }
 
-    async fn succeed(&self, _: &str, success: &Success) -> Result<Heard, Error> {
-        self.tell(Told::Success(success.clone()))
+    async fn succeed(&self, _: &str, success: &Success) -> Result<JobAck, Error> {
+        self.record(JobResult::Success(success.clone()))
     }
 
     async fn go_on(
@@ -95,15 +95,15 @@ impl Jobs for Accounts {
         token: &str,
         summary: &str,
         _: Option<String>,
-    ) -> Result<Heard, Error> {
-        self.tell(Told::GoOn {
+    ) -> Result<JobAck, Error> {
+        self.record(JobResult::GoOn {
             token: token.to_owned(),
             summary: summary.to_owned(),
         })
     }
 
-    async fn fail(&self, _: &str, failure: &Failure, _: Option<String>) -> Result<Heard, Error> {
-        self.tell(Told::Failure(failure.clone()))
+    async fn fail(&self, _: &str, failure: &Failure, _: Option<String>) -> Result<JobAck, Error> {
+        self.record(JobResult::Failure(failure.clone()))
     }
 }
 
@@ -202,7 +202,7 @@ impl Case {
             accounts: Accounts {
                 job: RefCell::default(),
                 waits: Cell::new(true),
-                told: RefCell::default(),
+                results: RefCell::default(),
                 executions: Executions::default(),
                 created: Cell::new(now()),
                 shared: Cell::new(false),
@@ -269,8 +269,8 @@ impl Case {
         self.ask(attempt, json!({})).await.unwrap()
     }
 
-    /// Invokes the function for a job of CodePipeline; what it was told.
-    async fn job(&self, token: Option<String>) -> Option<Told> {
+    /// Invokes the function for a job of CodePipeline; what it was answered.
+    async fn job(&self, token: Option<String>) -> Option<JobResult> {
         let parameters = json!({ "pipeline": "churn", "owner": "test", "execution": "e1" });
         *self.accounts.job.borrow_mut() = Some(Job {
             parameters: Some(parameters.to_string()),
@@ -278,7 +278,7 @@ impl Case {
         });
         let payload = json!({ "CodePipeline.job": { "id": JOB } });
         self.invoke(payload, "r").await.unwrap();
-        self.accounts.told.borrow().last().cloned()
+        self.accounts.results.borrow().last().cloned()
     }
 
     /// The only run that there is.
@@ -540,13 +540,13 @@ async fn access_is_not_waited_for_longer_than_the_request_says() {
 #[tokio::test]
 async fn a_job_is_told_to_go_on_and_in_the_end_that_it_is_done() {
     let case = Case::new();
-    let Some(Told::GoOn { token, summary }) = case.job(None).await else {
+    let Some(JobResult::GoOn { token, summary }) = case.job(None).await else {
         panic!("it goes on");
     };
     assert!(summary.ends_with("is Executing"), "{summary}");
     case.end(ExecutionStatus::Succeeded);
     case.accounts.shared.set(true);
-    let Some(Told::Success(success)) = case.job(Some(token)).await else {
+    let Some(JobResult::Success(success)) = case.job(Some(token)).await else {
         panic!("it is done");
     };
     assert_eq!(success.summary, "run succeeded; 1 of 1 have access");

@@ -2,7 +2,7 @@
 
 mod classify;
 
-use crate::{id::AccountId, notification::Trouble, text::flat};
+use crate::{id::AccountId, notification::Alert, text::flat};
 
 pub use classify::{Failed, echoes_signature, is_of_another_time};
 
@@ -14,7 +14,7 @@ const LONGEST_MESSAGE: usize = 2_000;
 pub enum Class {
     /// The same call fails until a person changes something.
     Permanent,
-    /// Something that was begun has not finished; look again in a minute.
+    /// Something that was begun has not finished; reconcile again in a minute.
     Pending,
     /// AWS could not serve the call just now; the same call may succeed.
     Transient,
@@ -94,10 +94,10 @@ impl Error {
 
     /// The failure as something that people can fix, if it is that.
     ///
-    /// What may pass by itself is told as well if there is something to do
+    /// What may pass by itself is reported as well if there is something to do
     /// about it, since it may also stay.
     #[must_use]
-    pub fn trouble(&self) -> Option<Trouble> {
+    pub fn alert(&self) -> Option<Alert> {
         let code = self.code().unwrap_or("failure");
         let is_theirs = match self.class {
             Class::Permanent => true,
@@ -110,7 +110,7 @@ impl Error {
         } else {
             format!("{}:{} {code}", self.service, self.operation)
         };
-        is_theirs.then(|| Trouble {
+        is_theirs.then(|| Alert {
             kind,
             text: self.to_string(),
         })

@@ -1,7 +1,7 @@
 //! Executions of pipelines: which one, what changed about it, and what `SageMaker` says of it.
 //!
 //! An [`Execution`] is what every source tells: an event, a search, a question.
-//! An [`ExecutionNews`] is that it took a status, since when, and how that is
+//! An [`ExecutionChange`] is that it took a status, since when, and how that is
 //! known. [`Details`] are the answer to a question about the present.
 
 use std::{fmt, str::FromStr};
@@ -76,7 +76,7 @@ impl FromStr for Source {
 
 /// An execution took the status that it has here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExecutionNews {
+pub struct ExecutionChange {
     /// The execution, with the status that it took.
     pub execution: Execution,
     /// The status before, if the event says.
@@ -87,7 +87,7 @@ pub struct ExecutionNews {
     pub source: Source,
 }
 
-impl ExecutionNews {
+impl ExecutionChange {
     /// What an event reports.
     #[must_use]
     pub fn of_event(

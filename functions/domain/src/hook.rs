@@ -11,7 +11,7 @@
 //! written down first, so the next one finds what the last one did.
 //!
 //! Each invocation keeps what it knows in a [`State`]; [`next`] says what to observe
-//! or to do next, whoever did it tells the state, and so on until there is an end.
+//! or to do next, whoever did it reports the state, and so on until there is an end.
 
 mod access;
 mod failure;
@@ -25,7 +25,7 @@ mod state;
 mod step;
 
 pub use access::{Grant, GrantState, Shared, covering, grants, policy_for};
-pub use failure::{FailedCall, Failure, FailureKind, Mistakes};
+pub use failure::{FailedCall, Failure, FailureKind, ValidationErrors};
 pub use identity::Identity;
 pub use journal::{Entry, Operation, Round};
 pub use outcome::{ErrorKind, InvocationError, JobOutcome, Wait};

@@ -26,7 +26,7 @@ use crate::{
     text::quoted_of_stranger,
 };
 
-/// How much is told of an ARN that anybody may have made.
+/// How much is shown of an ARN that anybody may have made.
 const LONGEST_ARN: usize = 300;
 
 /// An invitation that an account received.
@@ -207,7 +207,7 @@ fn shown(arn: &str) -> String {
 
 /// The rule that a share claims to serve, if owner and receiver are those that the rule names.
 ///
-/// What is inside has not been looked at yet.
+/// What is inside has not been read yet.
 pub fn recognize<'a>(
     policy: &'a Policy,
     share_name: &str,

@@ -5,10 +5,10 @@
 //! this crate for a decision, and execute it.
 //!
 //! ```text
-//! hint ──▶ which account to look at
+//! trigger ──▶ which accounts to reconcile
 //! policy + observed account ──▶ sharing::plan ──▶ actions, each with its reason
 //! policy + invitation ──▶ invitation::judge ──▶ accept, wait or leave alone
-//! policy + execution + ceiling ──▶ notification ──▶ who is told what
+//! policy + execution + ceiling ──▶ notification ──▶ who is notified of what
 //! hook::State ──▶ hook::next ──▶ the deployment hook's next step
 //! ```
 
@@ -19,7 +19,6 @@ pub mod ceiling;
 mod digest;
 pub mod error;
 pub mod execution;
-pub mod hint;
 pub mod hook;
 pub mod id;
 pub mod invitation;
@@ -31,3 +30,4 @@ pub mod status;
 pub mod storage;
 pub mod text;
 pub mod time;
+pub mod trigger;

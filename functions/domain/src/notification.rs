@@ -1,10 +1,10 @@
-//! Who is told what, and whether they have been told.
+//! Who is notified of what, and whether they have been.
 
 mod access;
+mod deliveries;
 mod destination;
-mod ledger;
 mod limit;
-mod notice;
+mod message;
 mod outbox;
 mod outcome;
 mod recipients;
@@ -12,19 +12,20 @@ mod record;
 mod watermark;
 
 pub use access::{
-    Contents, Delta, Grant, Held, Holdings, Inside, MISSING_FOR, Moved, Place, Reconciled,
-    Sighting, Sightings, reconcile,
+    Comparison, Contents, Delta, Grant, Held, Holdings, Inside, MISSING_FOR, Moved, Place,
+    Sighting, Sightings, compare,
 };
+pub use deliveries::{Decision, DeliveryRecord, decide, is_confirmed};
 pub use destination::Destination;
-pub use ledger::{Decision, Told, decide, is_confirmed};
-pub use limit::{Limit, Room, Tally};
-pub use notice::{
-    AccessChange, Expired, Fate, Notice, PolicyTrouble, RefusedPolicy, StrangersOfDay, Trouble,
-    access_notice, excess_key, excess_notice, execution_notice, expired_notice, legal_subject,
-    policy_refused_notice, policy_trouble_notice, problem_notice, refusal_notice, strangers_notice,
+pub use limit::{Capacity, Limit, Tally};
+pub use message::{
+    AccessChange, Alert, Expired, Fate, Notification, PolicyAlert, RefusedPolicy, StrangersOfDay,
+    access_notification, excess_key, excess_notification, execution_notification,
+    expired_notification, legal_subject, policy_alert_notification, policy_refused_notification,
+    problem_notification, refusal_notification, strangers_notification,
 };
 pub use outbox::Unsent;
-pub use outcome::Telling;
+pub use outcome::DeliveryOutcome;
 pub use recipients::{Recipients, Withheld, name_accounts, recipients};
 pub use record::MAX_PART;
 pub use watermark::{Interval, Watermark, longest_waiting};
@@ -56,7 +57,7 @@ pub const EXPIRED_DETAIL_TYPE: &str = "Invitations Expired";
 /// The detail type of an event about a share that is not trusted.
 pub const REFUSAL_DETAIL_TYPE: &str = "Share Refused";
 
-/// The detail type of an event about what only people can mend.
+/// The detail type of an event about what only people can fix.
 pub const PROBLEM_DETAIL_TYPE: &str = "Problem";
 
 /// The rules that want news of this execution, whomever they name.

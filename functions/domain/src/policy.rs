@@ -79,7 +79,7 @@ pub struct Rule {
     pub access: Access,
     /// From when on a pipeline is shared.
     pub after: Gate,
-    /// At which statuses of an execution the principals' accounts are told.
+    /// At which statuses of an execution the principals' accounts are notified.
     pub notify: BTreeSet<ExecutionStatus>,
 }
 

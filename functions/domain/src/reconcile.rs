@@ -7,7 +7,7 @@ use crate::{
 
 /// What came of reconciling an account, as far as it decides on records.
 #[derive(Debug, Clone)]
-pub struct Reconciled<'a> {
+pub struct AccountOutcome<'a> {
     /// The account.
     pub account: &'a AccountId,
     /// The failure that decides, if anything failed.
@@ -33,8 +33,8 @@ pub enum FollowUp {
 /// A transient failure is retried. Of a scheduled reconciliation, only the
 /// accounts that failed are repeated: the next one comes by itself.
 #[must_use]
-pub fn follow_up(accounts: &[Reconciled<'_>], is_scheduled: bool) -> FollowUp {
-    let is_transient = |it: &Reconciled<'_>| {
+pub fn follow_up(accounts: &[AccountOutcome<'_>], is_scheduled: bool) -> FollowUp {
+    let is_transient = |it: &AccountOutcome<'_>| {
         it.failure
             .is_some_and(|error| error.class() == Class::Transient)
     };
@@ -77,8 +77,8 @@ mod tests {
         account: &'a AccountId,
         failure: Option<&'a Error>,
         should_requeue: bool,
-    ) -> Reconciled<'a> {
-        Reconciled {
+    ) -> AccountOutcome<'a> {
+        AccountOutcome {
             account,
             failure,
             should_requeue,

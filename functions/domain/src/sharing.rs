@@ -12,7 +12,7 @@ mod application;
 mod creation;
 mod evidence;
 mod fill;
-mod lane;
+mod group;
 mod maintain;
 mod name;
 mod observed;

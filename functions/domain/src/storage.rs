@@ -37,7 +37,7 @@ pub const CONSUMERS: &str = "shared";
 /// Only share-pipeline writes items there.
 pub const OWNERS: &str = "owners";
 
-/// The partition of the times up to which the executions of owner accounts were looked at.
+/// The partition of the times up to which the executions of owner accounts were examined.
 ///
 /// Only forward-status writes items there.
 pub const WATERMARK: &str = "watermark";
@@ -178,13 +178,13 @@ pub fn unsent(consumer: &AccountId, notification: &str, generation: u64) -> Key 
     }
 }
 
-/// The partition of what a destination was told.
+/// The partition of what a destination was notified of.
 #[must_use]
 pub fn told(destination: &str) -> String {
     format!("told|{destination}")
 }
 
-/// The partition of what a destination was told of an execution.
+/// The partition of what a destination was notified of about an execution.
 #[must_use]
 pub fn told_of(destination: &str, execution: &ExecutionArn) -> String {
     told(&format!("{destination}|{execution}"))
@@ -199,7 +199,7 @@ pub fn strangers(receiver: &AccountId, day: &str) -> Key {
     }
 }
 
-/// How many refusals of what an owner sent to an account were told on a day.
+/// How many refusals of what an owner sent to an account were sent on a day.
 #[must_use]
 pub fn refusals(receiver: &AccountId, owner: &AccountId, day: &str) -> Key {
     Key {
@@ -208,16 +208,16 @@ pub fn refusals(receiver: &AccountId, owner: &AccountId, day: &str) -> Key {
     }
 }
 
-/// How many problems of an account were told on a day.
+/// How many problems of an account were sent on a day.
 #[must_use]
-pub fn troubles(account: &AccountId, day: &str) -> Key {
+pub fn alerts(account: &AccountId, day: &str) -> Key {
     Key {
-        pk: told(&format!("troubles|{account}")),
+        pk: told(&format!("alerts|{account}")),
         sk: day.to_owned(),
     }
 }
 
-/// How often people were told on a day that invitations of an owner were not accepted.
+/// How often people were notified on a day that invitations of an owner were not accepted.
 #[must_use]
 pub fn expired(owner: &AccountId, day: &str) -> Key {
     Key {
@@ -227,7 +227,7 @@ pub fn expired(owner: &AccountId, day: &str) -> Key {
 }
 
 /// How many changes of an owner's executions, which `SageMaker` did not confirm,
-/// a destination was told on a day.
+/// a destination was notified of on a day.
 #[must_use]
 pub fn unconfirmed(owner: &AccountId, destination: &str, day: &str) -> Key {
     Key {
@@ -236,7 +236,7 @@ pub fn unconfirmed(owner: &AccountId, destination: &str, day: &str) -> Key {
     }
 }
 
-/// How many changes of what a consumer has by a rule were told lately.
+/// How many changes of what a consumer has by a rule were sent lately.
 #[must_use]
 pub fn limit_of_changes(consumer: &AccountId, grant: &Grant) -> Key {
     Key {
@@ -245,7 +245,7 @@ pub fn limit_of_changes(consumer: &AccountId, grant: &Grant) -> Key {
     }
 }
 
-/// How often was told lately what is wrong with shares of an owner that a consumer can see.
+/// How often it was sent lately what is wrong with shares of an owner that a consumer can see.
 #[must_use]
 pub fn limit_of_excess(consumer: &AccountId, owner: &AccountId) -> Key {
     Key {

@@ -11,7 +11,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// How many characters of a text are told if its place says nothing else.
+/// How many characters of a text are shown if its place says nothing else.
 pub const LONGEST: usize = 1_000;
 
 /// How many marks may stand on one letter; more of them paint over other lines.

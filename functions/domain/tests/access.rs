@@ -8,9 +8,10 @@ use domain::{
     id::{AccountId, PipelineArn, ShareArn},
     invitation::Refusal,
     notification::{
-        AccessChange, Contents, Delta, Expired, Grant, Held, Holdings, Inside, Moved, Notice,
-        Place, Reconciled, RefusedPolicy, Sighting, Sightings, Unsent, access_notice, excess_key,
-        excess_notice, expired_notice, policy_refused_notice, reconcile,
+        AccessChange, Comparison, Contents, Delta, Expired, Grant, Held, Holdings, Inside, Moved,
+        Notification, Place, RefusedPolicy, Sighting, Sightings, Unsent, access_notification,
+        compare, excess_key, excess_notification, expired_notification,
+        policy_refused_notification,
     },
     policy::{Access, Policy},
 };
@@ -69,11 +70,11 @@ fn trusted(pipelines: &[(&str, i64)]) -> Sightings {
     seen(vec![sighting("s", READERS, contents)])
 }
 
-/// An account that is looked at again and again.
+/// An account that is compared again and again.
 #[derive(Default)]
 struct Account {
     held: Holdings,
-    looks: i64,
+    runs: i64,
 }
 
 impl Account {
@@ -89,12 +90,12 @@ impl Account {
         told
     }
 
-    fn glance(&mut self, access: &Access, seen: &Sightings) -> Reconciled {
-        self.looks += 1;
-        let now = at(60 * self.looks);
-        let reconciled = reconcile(&grant(), &self.held, Some(access), seen, now);
-        self.held = reconciled.after.clone();
-        reconciled
+    fn glance(&mut self, access: &Access, seen: &Sightings) -> Comparison {
+        self.runs += 1;
+        let now = at(60 * self.runs);
+        let compared = compare(&grant(), &self.held, Some(access), seen, now);
+        self.held = compared.after.clone();
+        compared
     }
 }
 
@@ -134,8 +135,8 @@ fn a_loss_must_be_seen_twice_and_what_flickers_is_not_told() {
     account.look(&Access::Read, &trusted(&[("a", 0)]));
     let first = account.glance(&Access::Read, &seen(vec![]));
     assert!(first.unsettled && first.delta.is_empty());
-    let now = at(60 * account.looks) + SignedDuration::from_secs(5);
-    let soon = reconcile(&grant(), &account.held, None, &seen(vec![]), now);
+    let now = at(60 * account.runs) + SignedDuration::from_secs(5);
+    let soon = compare(&grant(), &account.held, None, &seen(vec![]), now);
     assert!(soon.unsettled && soon.delta.is_empty(), "it is too early");
     let back = account.glance(&Access::Read, &trusted(&[("a", 0)]));
     assert!(!back.unsettled && back.delta.is_empty());
@@ -149,12 +150,12 @@ fn a_loss_must_be_seen_twice_and_what_flickers_is_not_told() {
 #[test]
 fn a_clock_that_goes_back_delays_a_loss_and_does_not_swallow_it() {
     let mut account = Account {
-        looks: 1_000_000,
+        runs: 1_000_000,
         ..Account::default()
     };
     account.glance(&Access::Read, &trusted(&[("a", 0)]));
     account.glance(&Access::Read, &seen(vec![]));
-    account.looks = 0;
+    account.runs = 0;
     assert_eq!(
         account.look(&Access::Read, &seen(vec![])),
         told(&[], &["a"])
@@ -279,7 +280,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// The shares of a rule: what is inside, and whether the look at them succeeds.
+/// The shares of a rule: what is inside, and whether reading them succeeds.
 #[derive(Default)]
 struct World {
     shares: [BTreeMap<PipelineArn, i64>; 3],
@@ -345,11 +346,11 @@ proptest! {
         let mut known = BTreeMap::new();
         let look = |world: &World, held: &mut Holdings, known: &mut BTreeMap<_, _>| {
             let now = at(world.clock);
-            let reconciled = reconcile(&grant(), held, Some(&Access::Read), &world.see(), now);
-            apply(known, &reconciled.delta);
-            // What is kept between two looks is kept as text.
-            *held = Holdings::from(&*reconciled.after.parts(80).concat());
-            assert_eq!(*held, reconciled.after);
+            let compared = compare(&grant(), held, Some(&Access::Read), &world.see(), now);
+            apply(known, &compared.delta);
+            // What is kept between two reconciliations is kept as text.
+            *held = Holdings::from(&*compared.after.parts(80).concat());
+            assert_eq!(*held, compared.after);
             let have: BTreeMap<_, _> = held.pipelines.iter().map(|(arn, held)| (arn.clone(), held.since)).collect();
             assert_eq!(&have, &*known, "who adds up what was told knows what one has");
         };
@@ -366,7 +367,7 @@ proptest! {
         }
         let has: BTreeSet<_> = world.shares.iter().flat_map(BTreeMap::keys).cloned().collect();
         prop_assert_eq!(known.keys().cloned().collect::<BTreeSet<_>>(), has);
-        let again = reconcile(&grant(), &held, Some(&Access::Read), &world.see(), at(world.clock + 60));
+        let again = compare(&grant(), &held, Some(&Access::Read), &world.see(), at(world.clock + 60));
         prop_assert!(again.delta.is_empty() && again.after == held, "nothing new, nothing said");
     }
 }
@@ -384,7 +385,7 @@ fn consumer() -> AccountId {
     "111111111111".parse().unwrap()
 }
 
-fn said(delta: &Delta, now: &Holdings) -> Notice {
+fn said(delta: &Delta, now: &Holdings) -> Notification {
     let change = AccessChange {
         consumer: &consumer(),
         grant: &grant(),
@@ -394,7 +395,7 @@ fn said(delta: &Delta, now: &Holdings) -> Notice {
         generation: 3,
         unobserved: false,
     };
-    access_notice(&policy(), &change)
+    access_notification(&policy(), &change)
 }
 
 fn holding(names: &[&str]) -> Holdings {
@@ -429,10 +430,13 @@ fn a_notification_says_what_was_gained_and_lost_by_which_rule_and_since_when() {
         lost: some(&["c", "d"]),
         access_before: None,
     };
-    let notice = said(&delta, &holding(&["a", "b"]));
-    assert_eq!(notice.subject, "dev gained 1 and lost 2 pipelines of test");
+    let notification = said(&delta, &holding(&["a", "b"]));
     assert_eq!(
-        notice.text,
+        notification.subject,
+        "dev gained 1 and lost 2 pipelines of test"
+    );
+    assert_eq!(
+        notification.text,
         "dev (111111111111) gained 1 and lost 2 pipelines of test (222222222222), by rule readers.\n\
          Gained:\n  \
          + arn:aws:sagemaker:eu-west-1:222222222222:pipeline/b, since 2026-01-05T08:00:00Z\n\
@@ -442,8 +446,8 @@ fn a_notification_says_what_was_gained_and_lost_by_which_rule_and_since_when() {
          Seen at: 2026-01-05T08:01:40Z\n\
          By this rule now: 2 pipelines\n"
     );
-    assert_eq!(notice.detail_type, "Pipelines Shared");
-    let detail = &notice.detail;
+    assert_eq!(notification.detail_type, "Pipelines Shared");
+    let detail = &notification.detail;
     assert_eq!(detail["gained"][0]["pipelineArn"], arn("b").as_str());
     assert_eq!(detail["lost"][1]["since"], "2026-01-05T08:00:00Z");
     assert_eq!(
@@ -497,9 +501,9 @@ fn a_subject_says_which_kind_of_change_it_is() {
             "Pipelines Shared",
         ),
     ] {
-        let notice = said(&delta, &holding(now));
+        let notification = said(&delta, &holding(now));
         assert_eq!(
-            (notice.subject.as_str(), notice.detail_type),
+            (notification.subject.as_str(), notification.detail_type),
             (subject, detail_type)
         );
     }
@@ -514,10 +518,10 @@ fn the_largest_change_of_thousands_of_the_longest_names_fits_into_an_event() {
         lost: some(&names),
         access_before: None,
     };
-    let notice = said(&delta, &holding(&names));
-    assert!(notice.detail.to_string().len() < 250_000);
-    assert!(notice.text.contains("and 4900 more"));
-    assert_eq!(notice.detail["gainedCount"], 5_000);
+    let notification = said(&delta, &holding(&names));
+    assert!(notification.detail.to_string().len() < 250_000);
+    assert!(notification.text.contains("and 4900 more"));
+    assert_eq!(notification.detail["gainedCount"], 5_000);
 }
 
 #[test]
@@ -528,7 +532,7 @@ fn what_has_not_been_sent_is_kept_as_it_is() {
     };
     for hub_only in [false, true] {
         let unsent = Unsent {
-            notice: said(&delta, &holding(&["a"])),
+            notification: said(&delta, &holding(&["a"])),
             hub_only,
         };
         assert_eq!(Unsent::from_values(&unsent.to_values()), Some(unsent));
@@ -546,16 +550,16 @@ fn an_eleventh_foreign_pipeline_is_another_state_although_ten_are_shown() {
     assert_ne!(excess_key(&foreign(10)), excess_key(&foreign(11)));
     assert_eq!(excess_key(&foreign(11)), excess_key(&foreign(11)));
     let at = (&share("s"), READERS);
-    let notice = excess_notice(&policy(), at, &consumer(), &foreign(11), 2);
+    let notification = excess_notification(&policy(), at, &consumer(), &foreign(11), 2);
     assert!(
-        notice.text.contains("foreign-09 and 1 more"),
+        notification.text.contains("foreign-09 and 1 more"),
         "{}",
-        notice.text
+        notification.text
     );
-    assert!(!notice.text.contains("foreign-10"));
-    assert_eq!(notice.detail["resourceCount"], 11);
+    assert!(!notification.text.contains("foreign-10"));
+    assert_eq!(notification.detail["resourceCount"], 11);
     assert_eq!(
-        notice.detail["refusal"]["resources"]
+        notification.detail["refusal"]["resources"]
             .as_array()
             .map(Vec::len),
         Some(10)
@@ -572,7 +576,7 @@ fn a_refused_policy_is_known_by_when_it_was_written_and_not_by_its_number() {
             document,
         };
         let errors = Policy::parse(document).unwrap_err();
-        policy_refused_notice(&refused, &errors).id
+        policy_refused_notification(&refused, &errors).id
     };
     assert_eq!(refused(0, "version: 2"), refused(0, "version: 2"));
     assert_ne!(refused(0, "version: 2"), refused(1, "version: 2"));
@@ -588,7 +592,7 @@ fn an_expiry_is_said_once_each_and_a_refusal_once_a_day() {
             invited: Some(at(invited)),
         };
         let owner = grant().owner;
-        expired_notice(&policy(), &owner, &[expired], at(now)).id
+        expired_notification(&policy(), &owner, &[expired], at(now)).id
     };
     let hours = |hours: i64| hours * 3_600;
     assert_eq!(id(0, hours(12)), id(0, hours(13)));

@@ -195,7 +195,7 @@ fn a_permission_that_cannot_be_given_leaves_every_share_as_it_is() {
         assert_eq!(reasons(&model.plan(&narrower)), [Reason::PrincipalNotNamed]);
         model.converge(&narrower);
         assert_eq!(model.grants().len(), 1);
-        // Once it is mended, everything follows.
+        // Once it is fixed, everything follows.
         model.flaws.clear();
         model.converge(&narrower);
         assert_eq!(model.grants().len(), 2);

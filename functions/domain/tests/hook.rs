@@ -603,7 +603,7 @@ fn a_round_that_another_attempt_was_faster_to_claim_serves_both() {
     slower.claimed(round.clone(), false);
     assert_eq!(next(&slower), NextStep::Observe(Question::Run(site())));
     state.claimed(round.clone(), true);
-    // A retry is about an execution that is known, and nobody has looked at it since.
+    // A retry is about an execution that is known, and nobody has read it since.
     assert_eq!(state.execution(), Some(&execution()));
     assert_eq!(next(&state), NextStep::Act(site(), Act::Perform(round)));
 }
@@ -770,7 +770,7 @@ fn who_has_access_follows_from_the_rules_about_the_pipeline_and_their_shares() {
         of(&share(Associated, Associated))["proved"],
         GrantState::NotShared
     );
-    // What was associated before the pipeline was made is of a namesake.
+    // What was associated before the pipeline was made is of an earlier pipeline of its name.
     let mut old = share(Associated, Associated);
     for shared in &mut old {
         shared.pipeline.created = Some(begin() - SignedDuration::from_secs(1));

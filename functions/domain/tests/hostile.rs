@@ -15,16 +15,16 @@ use std::thread;
 
 use changed_support::changed;
 use domain::{
-    execution::{Details, Execution, ExecutionNews, Source},
-    hint::{self, Kind},
+    execution::{Details, Execution, ExecutionChange, Source},
     hook::{
         GrantState, Identity, JobOutcome, NextStep, Operation, PipelineRef, Progress, Request,
         Round, State, Token, Wait, next,
     },
-    notification::{Decision, Told, decide},
+    notification::{Decision, DeliveryRecord, decide},
     policy::Policy,
     sharing::Pipeline,
     status::ExecutionStatus,
+    trigger::{self, TriggerKind},
 };
 use jiff::{SignedDuration, Timestamp};
 use json_support::any_json;
@@ -132,8 +132,8 @@ fn execution(status: ExecutionStatus) -> Execution {
 }
 
 /// Tells of an event what forward-status would, to somebody who was told of another.
-fn tell(kind: Kind, time: Option<Timestamp>, history: &[Told]) {
-    let Kind::Execution {
+fn tell(kind: TriggerKind, time: Option<Timestamp>, history: &[DeliveryRecord]) {
+    let TriggerKind::Execution {
         execution,
         previous,
         at,
@@ -142,8 +142,8 @@ fn tell(kind: Kind, time: Option<Timestamp>, history: &[Told]) {
         return;
     };
     for at in [execution.started, at, time].into_iter().flatten() {
-        let news = ExecutionNews::of_event((*execution).clone(), previous.clone(), at);
-        if let Decision::Tell { key } = decide(history, &news, None) {
+        let news = ExecutionChange::of_event((*execution).clone(), previous.clone(), at);
+        if let Decision::Send { key } = decide(history, &news, None) {
             assert!(key.len() < 1024, "DynamoDB takes no longer key");
         }
     }
@@ -165,9 +165,9 @@ proptest! {
         told in vec((status(), time(), source()), 0..3),
     ) {
         let message = changed(event, changes).to_string();
-        let told: Vec<_> = told.into_iter().map(|(status, at, source)| Told { status, at, source }).collect();
-        match hint::parse(&message) {
-            Ok(hint) => tell(hint.kind, hint.time, &told),
+        let told: Vec<_> = told.into_iter().map(|(status, at, source)| DeliveryRecord { status, at, source }).collect();
+        match trigger::parse(&message) {
+            Ok(trigger) => tell(trigger.kind, trigger.time, &told),
             Err(ignored) => {
                 let reason = ignored.to_string();
                 prop_assert!(reason.len() < 500 && !reason.contains('\n'), "{}", reason);
@@ -177,7 +177,7 @@ proptest! {
 
     #[test]
     fn any_bytes_in_a_queue_are_ignored(bytes in vec(any::<u8>(), 0..200)) {
-        prop_assert!(hint::parse(&String::from_utf8_lossy(&bytes)).is_err());
+        prop_assert!(trigger::parse(&String::from_utf8_lossy(&bytes)).is_err());
     }
 
     #[test]
@@ -186,20 +186,20 @@ proptest! {
         (status_now, previous, at, by) in (status(), option::of(status()), time(), source()),
         present in option::of(status()),
     ) {
-        let mut told: Vec<_> = told.into_iter().map(|(status, at, source)| Told { status, at, source }).collect();
-        let news = ExecutionNews {
+        let mut told: Vec<_> = told.into_iter().map(|(status, at, source)| DeliveryRecord { status, at, source }).collect();
+        let news = ExecutionChange {
             execution: execution(status_now),
             previous,
             at,
             source: by,
         };
         let present = present.map(Details::of);
-        if let Decision::Tell { .. } = decide(&told, &news, present.as_ref()) {
+        if let Decision::Send { .. } = decide(&told, &news, present.as_ref()) {
             // What was told just now is not news.
-            told.push(Told::of(&news));
-            let again = ExecutionNews { previous: None, ..news };
+            told.push(DeliveryRecord::of(&news));
+            let again = ExecutionChange { previous: None, ..news };
             let again = decide(&told, &again, present.as_ref());
-            let is_known = matches!(again, Decision::AlreadyTold | Decision::Overtaken);
+            let is_known = matches!(again, Decision::AlreadySent | Decision::Overtaken);
             prop_assert!(is_known, "{:?}", again);
         }
     }
@@ -316,7 +316,7 @@ fn a_message_nested_as_deep_as_a_queue_allows_is_ignored() {
     ] {
         let message = begin.repeat(250_000 / begin.len());
         on_a_small_stack(move || {
-            assert_eq!(hint::parse(&message).unwrap_err().code(), "not-json");
+            assert_eq!(trigger::parse(&message).unwrap_err().code(), "not-json");
             assert!(Request::parse(&message).is_err());
             assert!(Token::parse(&message).is_err());
         });

@@ -4,8 +4,8 @@
 
 use domain::{
     ceiling::Ceiling,
-    execution::{Details, Execution, ExecutionNews, FailedStep},
-    notification::{Recipients, execution_notice, recipients, wanting_rules, watched},
+    execution::{Details, Execution, ExecutionChange, FailedStep},
+    notification::{Recipients, execution_notification, recipients, wanting_rules, watched},
     policy::Policy,
 };
 use serde_json::json;
@@ -187,7 +187,7 @@ fn a_status_that_aws_added_later_is_told_to_everyone_who_wants_news() {
 #[test]
 fn a_failure_names_step_and_reason_in_words_and_as_data() {
     let pipeline = "arn:aws-cn:sagemaker:cn-north-1:222222222222:pipeline/churn";
-    let news = ExecutionNews::of_event(
+    let news = ExecutionChange::of_event(
         execution_of(pipeline, "Failed"),
         Some("Executing".into()),
         "2026-01-05T09:03:20Z".parse().unwrap(),
@@ -204,10 +204,10 @@ fn a_failure_names_step_and_reason_in_words_and_as_data() {
         ..Details::of("Failed".into())
     };
     let rules = ["readers".parse().unwrap()];
-    let notice = execution_notice(&policy(), &news, Some(&details), &rules);
-    assert_eq!(notice.subject, "churn in test: Failed");
+    let notification = execution_notification(&policy(), &news, Some(&details), &rules);
+    assert_eq!(notification.subject, "churn in test: Failed");
     assert_eq!(
-        notice.text,
+        notification.text,
         "Pipeline churn in test (222222222222, cn-north-1): Failed\n\
          Failed step: Train: \"AlgorithmError: out of memory\"\n\
          Reason: \"One or multiple steps failed.\"\n\
@@ -220,20 +220,20 @@ fn a_failure_names_step_and_reason_in_words_and_as_data() {
          Execution ARN: arn:aws-cn:sagemaker:cn-north-1:222222222222:pipeline/churn/execution/abc\n\
          Console: https://cn-north-1.console.amazonaws.cn/sagemaker/home?region=cn-north-1\n"
     );
-    let detail = &notice.detail;
+    let detail = &notification.detail;
     assert_eq!(detail["failedSteps"][0]["name"], "Train");
     assert_eq!(detail["pipelineVersionId"], 3);
     assert_eq!(detail["durationSeconds"], 200);
     assert_eq!(detail["rules"][0], "readers");
-    assert_eq!(detail["id"], notice.id.as_str());
-    assert_eq!(detail["text"], notice.text.as_str());
+    assert_eq!(detail["id"], notification.id.as_str());
+    assert_eq!(detail["text"], notification.text.as_str());
 }
 
 #[test]
 fn what_sagemaker_says_of_a_run_that_began_anew_explains_no_failure_before_it() {
     let news = |status: &str| {
         let at = "2026-01-05T09:03:20Z".parse().unwrap();
-        ExecutionNews::of_event(execution("churn", status), None, at)
+        ExecutionChange::of_event(execution("churn", status), None, at)
     };
     let details = |status: &str| Details {
         pipeline_version: Some(3),
@@ -251,14 +251,17 @@ fn what_sagemaker_says_of_a_run_that_began_anew_explains_no_failure_before_it() 
         ("Succeeded", "Succeeded", false),
         ("Stopped", "Stopped", false),
     ] {
-        let notice = execution_notice(&policy(), &news(told), Some(&details(now)), &[]);
+        let notification = execution_notification(&policy(), &news(told), Some(&details(now)), &[]);
         let steps = usize::from(is_explained);
-        assert_eq!(notice.detail["failedStepCount"], steps, "{told} {now}");
-        assert_eq!(notice.text.contains("Reason: "), is_explained);
+        assert_eq!(
+            notification.detail["failedStepCount"], steps,
+            "{told} {now}"
+        );
+        assert_eq!(notification.text.contains("Reason: "), is_explained);
         // Which version it runs is the same for all runs of one execution.
-        assert_eq!(notice.detail["pipelineVersionId"], 3);
+        assert_eq!(notification.detail["pipelineVersionId"], 3);
     }
-    let unknown = execution_notice(&policy(), &news("Failed"), None, &[]);
+    let unknown = execution_notification(&policy(), &news("Failed"), None, &[]);
     assert_eq!(unknown.detail["failedStepCount"], 0);
 }
 
@@ -273,12 +276,12 @@ fn what_the_event_says_counts_before_what_sagemaker_says_later() {
         started: Some("2026-01-05T08:00:00Z".parse().unwrap()),
         ..Details::of("Succeeded".into())
     };
-    let news = ExecutionNews::of_event(execution, None, at);
-    let detail = execution_notice(&policy(), &news, Some(&details), &[]).detail;
+    let news = ExecutionChange::of_event(execution, None, at);
+    let detail = execution_notification(&policy(), &news, Some(&details), &[]).detail;
     assert_eq!(detail["pipelineExecutionDisplayName"], "by the event");
     assert_eq!(detail["durationSeconds"], 200);
-    let news = ExecutionNews::found(self::execution("churn", "Executing"), at);
-    let detail = execution_notice(&policy(), &news, Some(&details), &[]).detail;
+    let news = ExecutionChange::found(self::execution("churn", "Executing"), at);
+    let detail = execution_notification(&policy(), &news, Some(&details), &[]).detail;
     assert_eq!(detail["pipelineExecutionDisplayName"], "later");
     assert!(detail["endTime"].is_null() && detail["durationSeconds"].is_null());
 }
@@ -310,10 +313,12 @@ fn a_console_link_is_of_the_partition_and_there_is_none_where_no_console_is_know
         let pipeline = format!("arn:{partition}:sagemaker:{region}:222222222222:pipeline/churn");
         let execution = execution_of(&pipeline, "Succeeded");
         let at = "2026-01-05T09:03:20Z".parse().unwrap();
-        let news = ExecutionNews::of_event(execution, None, at);
-        let notice = execution_notice(&policy(), &news, None, &[]);
-        let url = notice.detail["consoleUrl"].as_str().map(str::to_owned);
-        let line = notice
+        let news = ExecutionChange::of_event(execution, None, at);
+        let notification = execution_notification(&policy(), &news, None, &[]);
+        let url = notification.detail["consoleUrl"]
+            .as_str()
+            .map(str::to_owned);
+        let line = notification
             .text
             .lines()
             .find_map(|line| line.strip_prefix("Console: "));

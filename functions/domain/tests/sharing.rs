@@ -188,7 +188,7 @@ fn a_recreated_pipeline_is_another_pipeline_and_passes_the_gate_again() {
     assert_eq!(
         model.grants(),
         BTreeSet::new(),
-        "its namesake's success proves nothing"
+        "its predecessor's success proves nothing"
     );
     model.succeed("churn");
     model.converge(&policy);
@@ -444,7 +444,7 @@ fn a_share_of_members_is_not_deleted_because_one_of_them_is_settling() {
     );
     let plan = model.plan(&narrowed);
     assert_eq!(steps(&plan), [""; 0]);
-    assert!(plan.unsettled, "it is looked at again soon");
+    assert!(plan.unsettled, "it is reconciled again soon");
     model.settle();
     model.converge(&narrowed);
     assert_eq!(model.grants().len(), 2);
@@ -587,7 +587,7 @@ fn parse(rules: &[RuleSpec]) -> Policy {
     policy(if rules.is_empty() { "  []\n" } else { &rules })
 }
 
-/// Something that happens in the account between two looks.
+/// Something that happens in the account between two reconciliations.
 #[derive(Debug, Clone)]
 enum Happening {
     Create(&'static str),

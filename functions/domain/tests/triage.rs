@@ -1,4 +1,4 @@
-//! What is looked at first, and what strangers cannot make us do however many they are.
+//! What is read first, and what strangers cannot make us do however many they are.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use domain::{
     id::{AccountId, Region},
     invitation::{Invitation, Receiver, Refusal, Triage, beginning},
-    notification::{Fate, StrangersOfDay, refusal_notice, strangers_notice},
+    notification::{Fate, StrangersOfDay, refusal_notification, strangers_notification},
     policy::Policy,
     status::InvitationStatus,
 };
@@ -145,7 +145,7 @@ fn shares_of_strangers_are_counted_and_not_inspected() {
         for number in 0..500 {
             assert!(!ask(OURS, "666666666666", number));
         }
-        // The owner of a rule is looked at, but not without end either.
+        // The owner of a rule is read, but not without end either.
         let old = (0..500).filter(|number| ask("pipeshare-old", "222222222222", *number));
         assert_eq!(old.count(), 10);
         let strangers = triage.strangers();
@@ -154,7 +154,7 @@ fn shares_of_strangers_are_counted_and_not_inspected() {
     });
 }
 
-fn message(strangers: Vec<Invitation>, day: &str) -> domain::notification::Notice {
+fn message(strangers: Vec<Invitation>, day: &str) -> domain::notification::Notification {
     sorted(strangers, 100, |triage| {
         let of_day = StrangersOfDay {
             receiver: &dev(),
@@ -164,25 +164,29 @@ fn message(strangers: Vec<Invitation>, day: &str) -> domain::notification::Notic
             rejects: false,
             before: Some((17, "2026-01-04")),
         };
-        strangers_notice(&policy(), &of_day)
+        strangers_notification(&policy(), &of_day)
     })
 }
 
 #[test]
 fn a_stranger_cannot_write_into_a_subject_nor_lines_into_a_message() {
     let name = "pipeshare-x\r\nYour session has expired.\nSign in at \u{202e}https://evil.example";
-    let notice = message(vec![invitation(1, name, "666666666666")], "2026-01-05");
-    assert_eq!(notice.subject, "Invitations of strangers in dev");
-    for line in notice.text.lines() {
+    let notification = message(vec![invitation(1, name, "666666666666")], "2026-01-05");
+    assert_eq!(notification.subject, "Invitations of strangers in dev");
+    for line in notification.text.lines() {
         assert!(!line.starts_with("Your session"), "{line}");
         assert!(!line.contains(['\r', '\u{202e}']), "{line}");
     }
     let quoted = r#""pipeshare-x Your session has expired. Sign in at"#;
-    assert!(notice.text.contains(quoted), "{}", notice.text);
-    assert!(!notice.text.contains("evil.example"), "{}", notice.text);
+    assert!(notification.text.contains(quoted), "{}", notification.text);
+    assert!(
+        !notification.text.contains("evil.example"),
+        "{}",
+        notification.text
+    );
     let long = format!("pipeshare-{}", "x".repeat(5000));
-    let notice = message(vec![invitation(1, &long, "666666666666")], "2026-01-05");
-    assert!(notice.text.len() < 1500, "{}", notice.text);
+    let notification = message(vec![invitation(1, &long, "666666666666")], "2026-01-05");
+    assert!(notification.text.len() < 1500, "{}", notification.text);
 
     let mut ours = invitation(1, name, "222222222222");
     ours.receiver = dev();
@@ -190,9 +194,17 @@ fn a_stranger_cannot_write_into_a_subject_nor_lines_into_a_message() {
         was_rejected: false,
         is_last_of_day: false,
     };
-    let notice = refusal_notice(&policy(), &region(), &ours, &Refusal::UnknownRule, fate);
-    assert_eq!(notice.subject, "Invitation from test left alone in dev");
-    assert!(!notice.text.contains("\nYour session"), "{}", notice.text);
+    let notification =
+        refusal_notification(&policy(), &region(), &ours, &Refusal::UnknownRule, fate);
+    assert_eq!(
+        notification.subject,
+        "Invitation from test left alone in dev"
+    );
+    assert!(
+        !notification.text.contains("\nYour session"),
+        "{}",
+        notification.text
+    );
 }
 
 #[test]
@@ -223,7 +235,7 @@ fn a_refusal_is_news_when_something_else_is_inside_though_ten_are_shown() {
             is_last_of_day: count == 12,
         };
         let ours = invitation(1, OURS, "222222222222");
-        refusal_notice(&policy(), &region(), &ours, &refusal, fate)
+        refusal_notification(&policy(), &region(), &ours, &refusal, fate)
     };
     assert_ne!(refused(11).id, refused(12).id);
     assert_eq!(refused(11).id, refused(11).id);
@@ -281,13 +293,13 @@ proptest! {
         length in 33..400_usize,
         start in 0..4_000_000_000_i64,
     ) {
-        let looks = (0..200).map(|look| {
-            let time = jiff::Timestamp::from_second(start + look * 900).unwrap();
+        let starts = (0..200).map(|run| {
+            let time = jiff::Timestamp::from_second(start + run * 900).unwrap();
             beginning(length, time)
         });
-        let looks: BTreeSet<_> = looks.collect();
-        prop_assert!(looks.iter().all(|start| *start < length));
-        prop_assert!(looks.len() >= length.min(200) / 3, "{} of {length}", looks.len());
+        let starts: BTreeSet<_> = starts.collect();
+        prop_assert!(starts.iter().all(|start| *start < length));
+        prop_assert!(starts.len() >= length.min(200) / 3, "{} of {length}", starts.len());
         prop_assert_eq!(beginning(32, jiff::Timestamp::from_second(start).unwrap()), 0);
     }
 }

@@ -21,9 +21,9 @@ mod route;
 
 use domain::policy::Policy;
 use runtime::{
-    lambda::{self, Deadline, Outcome, Record, Reply},
+    lambda::{self, Deadline, Record, RecordOutcome, Reply},
     metrics::{Metric, Metrics},
-    notifier::Notices,
+    notifier::Notifier,
     ports::{PolicyStore, Publish, Table},
     reconcile::policy_in_force,
 };
@@ -41,7 +41,7 @@ use route::Task;
 pub struct ForwardStatus<'a, A, H> {
     accounts: &'a A,
     hub: &'a H,
-    notices: Notices<'a, H>,
+    notifier: Notifier<'a, H>,
 }
 
 impl<A, H> lambda::Function for ForwardStatus<'_, A, H>
@@ -53,7 +53,7 @@ where
         let mut report = Report::default();
         let outcomes = self.serve(batch, deadline, &mut report).await;
         report.count(metrics);
-        metrics.count(Metric::HubFailed, self.notices.take_refused_by_hub());
+        metrics.count(Metric::HubFailed, self.notifier.take_refused_by_hub());
         report.reply(outcomes)
     }
 }
@@ -69,7 +69,7 @@ where
         Self {
             accounts,
             hub,
-            notices: Notices::new(hub, &config.topic),
+            notifier: Notifier::new(hub, &config.topic),
         }
     }
 
@@ -79,7 +79,7 @@ where
         batch: &[Record],
         deadline: Deadline,
         report: &mut Report,
-    ) -> Vec<Outcome> {
+    ) -> Vec<RecordOutcome> {
         let policy = match policy_in_force(self.hub).await {
             Ok(policy) => policy,
             Err(stopped) => {
@@ -92,7 +92,7 @@ where
         let mut outcomes = Vec::new();
         for record in batch {
             if deadline.is_over() {
-                outcomes.push(Outcome::NotReached);
+                outcomes.push(RecordOutcome::NotReached);
                 continue;
             }
             let policy = &policy.policy;
@@ -110,20 +110,20 @@ where
         record: &Record,
         deadline: Deadline,
         report: &mut Report,
-    ) -> Outcome {
-        let teller = record.teller();
+    ) -> RecordOutcome {
+        let lease_owner = record.lease_owner();
         let changes = &ChangeNotifier {
             accounts: self.accounts,
-            notices: &self.notices,
+            notifier: &self.notifier,
             ceilings,
             policy,
             partition: &self.hub.place().partition,
-            teller,
+            lease_owner,
         };
-        match route::route(record, policy, teller.now) {
+        match route::route(record, policy, lease_owner.now) {
             Err(ignored) => {
                 report.ignore(ignored);
-                Outcome::Done
+                RecordOutcome::Done
             }
             Ok(Task::Notify(news)) => report.push(changes.notify(&news).await),
             Ok(Task::Reconcile(owner)) => {

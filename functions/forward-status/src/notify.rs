@@ -2,16 +2,16 @@
 
 use aws::{Class, Error};
 use domain::{
-    execution::{Details, ExecutionNews},
+    execution::{Details, ExecutionChange},
     notification::{
-        self, Decision, Destination, Limit, Recipients, Room, Telling, Told, Trouble, decide,
-        is_confirmed, wanting_rules,
+        self, Alert, Capacity, Decision, DeliveryOutcome, DeliveryRecord, Destination, Limit,
+        Recipients, decide, is_confirmed, wanting_rules,
     },
     policy::{Policy, Rule, RuleName},
     storage::{self, Lease},
 };
 use runtime::{
-    notifier::{self, Allowance, Notices, Teller},
+    notifier::{self, Allowance, LeaseOwner, Notifier},
     ports::{Publish, Table},
 };
 
@@ -21,7 +21,7 @@ use crate::{
     report::ChangeReport,
 };
 
-/// What people have to know when others of the day are not told.
+/// What people have to know when others of the day are not sent.
 const LAST: &str = "This is the last message of the day about changes in this account that SageMaker does \
                     not confirm; the log of forward-status has the others.";
 
@@ -29,29 +29,29 @@ const LAST: &str = "This is the last message of the day about changes in this ac
 #[derive(Debug)]
 pub(crate) struct ChangeNotifier<'n, A, H> {
     pub(crate) accounts: &'n A,
-    pub(crate) notices: &'n Notices<'n, H>,
+    pub(crate) notifier: &'n Notifier<'n, H>,
     pub(crate) ceilings: &'n KnownCeilings,
     pub(crate) policy: &'n Policy,
     pub(crate) partition: &'n str,
-    pub(crate) teller: Teller<'n>,
+    pub(crate) lease_owner: LeaseOwner<'n>,
 }
 
 /// What SageMaker says of the execution of a change, which is asked for once,
-/// and only if there is anything to tell; none within if it does not say.
+/// and only if there is anything to send; none within if it does not say.
 type Asked = Option<Option<Details>>;
 
 /// Whether a change may be made up.
 enum Doubt {
     /// SageMaker confirms it.
     None,
-    /// It does not, and there is room to tell it all the same.
+    /// It does not, and there is capacity to send it all the same.
     Some(Allowance),
 }
 
 impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
     /// Tells a change to everyone who wants to know it, may know it, and does
-    /// not; and the hub, once a day, of accounts that cannot be told until people act.
-    pub(crate) async fn notify(&self, news: &ExecutionNews) -> ChangeReport {
+    /// not; and the hub, once a day, of accounts that cannot be notified until people act.
+    pub(crate) async fn notify(&self, news: &ExecutionChange) -> ChangeReport {
         let mut report = ChangeReport::new(news);
         let rules = wanting_rules(self.policy, &news.execution);
         if rules.is_empty() {
@@ -78,22 +78,26 @@ impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
             report.push(&destination, told);
         }
         report.withheld = recipients.withheld;
-        for (account, troubles) in report.troubles() {
+        for (account, alerts) in report.alerts() {
             let Self {
-                notices,
+                notifier,
                 policy,
-                teller,
+                lease_owner,
                 ..
             } = self;
-            notices
-                .tell_troubles(*teller, policy, account, &troubles)
+            notifier
+                .notify_alerts(*lease_owner, policy, account, &alerts)
                 .await;
         }
         report
     }
 
-    /// Whom the owner lets these rules tell.
-    async fn recipients(&self, news: &ExecutionNews, rules: &[&Rule]) -> Result<Recipients, Error> {
+    /// Whom the owner lets these rules notify.
+    async fn recipients(
+        &self,
+        news: &ExecutionChange,
+        rules: &[&Rule],
+    ) -> Result<Recipients, Error> {
         if !notification::name_accounts(rules) {
             return Ok(Recipients::default());
         }
@@ -102,31 +106,31 @@ impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
         Ok(notification::recipients(rules, &ceiling, self.partition))
     }
 
-    /// Tells the hub, once a day, that consumers are told nothing until people fix it.
-    async fn notify_of_unknown_ceiling(&self, news: &ExecutionNews, error: &Error) {
+    /// Notifies the hub, once a day, that consumers are notified of nothing until people fix it.
+    async fn notify_of_unknown_ceiling(&self, news: &ExecutionChange, error: &Error) {
         if error.class() != Class::Permanent {
             return;
         }
         let owner = news.execution.arn.account();
-        let trouble = Trouble::unknown_ceiling(&error.to_string());
-        self.notices
-            .tell_troubles(self.teller, self.policy, owner, &[trouble])
+        let alert = Alert::unknown_ceiling(&error.to_string());
+        self.notifier
+            .notify_alerts(self.lease_owner, self.policy, owner, &[alert])
             .await;
     }
 
     async fn notify_one(
         &self,
-        news: &ExecutionNews,
+        news: &ExecutionChange,
         destination: &Destination,
         rules: &[RuleName],
         asked: &mut Asked,
-    ) -> Result<Telling, Error> {
+    ) -> Result<DeliveryOutcome, Error> {
         let execution = &news.execution.arn;
         let history = self
-            .notices
-            .history(self.teller, destination, execution)
+            .notifier
+            .history(self.lease_owner, destination, execution)
             .await?;
-        if let Some(known) = Telling::without_telling(&decide(&history, news, None)) {
+        if let Some(known) = DeliveryOutcome::unsent(&decide(&history, news, None)) {
             return Ok(known);
         }
         let details = match asked {
@@ -135,38 +139,47 @@ impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
         };
         let details = details.as_ref();
         let key = match decide(&history, news, details) {
-            Decision::Tell { key } => key,
-            other => return Ok(Telling::without_telling(&other).unwrap_or(Telling::Known)),
+            Decision::Send { key } => key,
+            other => {
+                return Ok(DeliveryOutcome::unsent(&other).unwrap_or(DeliveryOutcome::Duplicate));
+            }
         };
         let doubt = self.doubt(news, destination, &history, details).await?;
         let Some(doubt) = doubt else {
-            return Ok(Telling::Unconfirmed);
+            return Ok(DeliveryOutcome::Unconfirmed);
         };
-        let mut notice = notification::execution_notice(self.policy, news, details, rules);
+        let mut notification =
+            notification::execution_notification(self.policy, news, details, rules);
         if let Doubt::Some(allowance) = &doubt {
-            notice = notice.ending(allowance.room, LAST);
+            notification = notification.ending(allowance.capacity, LAST);
         }
-        let change = (key.as_str(), &Told::of(news));
+        let change = (key.as_str(), &DeliveryRecord::of(news));
         let lease = self
-            .notices
-            .publish_change(self.teller, destination, execution, change, &notice)
+            .notifier
+            .publish_change(
+                self.lease_owner,
+                destination,
+                execution,
+                change,
+                &notification,
+            )
             .await?;
         if let (Doubt::Some(allowance), Lease::Taken) = (&doubt, lease) {
-            self.notices.use_up(self.teller, allowance).await?;
+            self.notifier.use_up(self.lease_owner, allowance).await?;
         }
-        Ok(Telling::of(lease))
+        Ok(DeliveryOutcome::of(lease))
     }
 
     /// Whether SageMaker confirms the change; none if it does not, and if so many
-    /// were told today that it did not confirm that this one is only logged.
+    /// were sent today that it did not confirm that this one is only logged.
     async fn doubt(
         &self,
-        news: &ExecutionNews,
+        news: &ExecutionChange,
         destination: &Destination,
-        history: &[Told],
+        history: &[DeliveryRecord],
         details: Option<&Details>,
     ) -> Result<Option<Doubt>, Error> {
-        let now = self.teller.now;
+        let now = self.lease_owner.now;
         if is_confirmed(history, news, details, now) {
             return Ok(Some(Doubt::None));
         }
@@ -174,10 +187,10 @@ impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
         let day = notifier::day(now);
         let key = storage::unconfirmed(execution.account(), &destination.to_string(), &day);
         let allowance = self
-            .notices
-            .allowance(self.teller, key, Limit::UNCONFIRMED)
+            .notifier
+            .allowance(self.lease_owner, key, Limit::UNCONFIRMED)
             .await?;
-        if allowance.room == Room::Closed {
+        if allowance.capacity == Capacity::Closed {
             tracing::warn!(execution.arn = %execution, %destination,
                 "notification not sent: SageMaker does not confirm the change, and so many such changes were sent today");
             return Ok(None);
@@ -186,8 +199,8 @@ impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
     }
 
     /// What the event lacks. An execution that is gone, or that may not be
-    /// looked at, is told with what is known.
-    async fn details(&self, news: &ExecutionNews) -> Result<Option<Details>, Error> {
+    /// read, is sent with what is known.
+    async fn details(&self, news: &ExecutionChange) -> Result<Option<Details>, Error> {
         let execution = &news.execution.arn;
         match self.accounts.details(execution.account(), execution).await {
             Ok(details) => Ok(Some(details)),

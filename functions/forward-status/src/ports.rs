@@ -5,7 +5,7 @@
 use aws::{Aws, Error, clients::Role};
 use domain::{
     ceiling::Ceiling,
-    execution::{Details, ExecutionNews},
+    execution::{Details, ExecutionChange},
     id::{AccountId, ExecutionArn},
 };
 use jiff::Timestamp;
@@ -29,7 +29,7 @@ pub trait Executions {
         owner: &AccountId,
         time: Timestamp,
         most: usize,
-    ) -> Result<(Vec<ExecutionNews>, bool), Error>;
+    ) -> Result<(Vec<ExecutionChange>, bool), Error>;
 }
 
 impl Executions for Aws {
@@ -50,7 +50,7 @@ impl Executions for Aws {
         owner: &AccountId,
         time: Timestamp,
         most: usize,
-    ) -> Result<(Vec<ExecutionNews>, bool), Error> {
+    ) -> Result<(Vec<ExecutionChange>, bool), Error> {
         let watcher = self.watcher(owner).await;
         watcher.executions_changed_since(time, most).await
     }

@@ -1,16 +1,16 @@
-//! Finds the changes that no event told.
+//! Finds the changes that no event told of.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws::Error;
 use domain::{
-    execution::ExecutionNews,
+    execution::ExecutionChange,
     id::AccountId,
     notification::{Interval, Watermark, longest_waiting, wanting_rules, watched},
     storage::WATERMARK,
 };
 use runtime::{
-    lambda::{Deadline, Outcome, share_of},
+    lambda::{Deadline, RecordOutcome, share_of},
     ports::{Publish, Table},
 };
 
@@ -20,11 +20,11 @@ use crate::{
     report::Report,
 };
 
-/// How many changes of an account are looked at at once: whoever may start runs
+/// How many changes of an account are examined at once: whoever may start runs
 /// there may start thousands. SageMaker runs far fewer at once.
 const MOST_CHANGES: usize = 2000;
 
-/// Reconciles what people were told with what SageMaker says, on behalf of one record.
+/// Reconciles what was notified with what SageMaker says, on behalf of one record.
 #[derive(Debug)]
 pub(crate) struct Reconciliation<'r, A, H> {
     pub(crate) changes: &'r ChangeNotifier<'r, A, H>,
@@ -32,7 +32,7 @@ pub(crate) struct Reconciliation<'r, A, H> {
 }
 
 impl<A: Ceilings + Executions, H: Publish + Table> Reconciliation<'_, A, H> {
-    /// Tells what changed in the owner accounts since the last time and was not told.
+    /// Notifies what changed in the owner accounts since the last time and was not sent.
     ///
     /// A failure is never repeated for itself, and what the time is not enough
     /// for is not requeued: the next reconciliation begins where this one ended,
@@ -42,11 +42,11 @@ impl<A: Ceilings + Executions, H: Publish + Table> Reconciliation<'_, A, H> {
         only: Option<AccountId>,
         deadline: Deadline,
         report: &mut Report,
-    ) -> Outcome {
+    ) -> RecordOutcome {
         let watched = watched(self.changes.policy);
         let marks = match self.marks(&watched, only.is_none()).await {
             Ok(marks) => marks,
-            Err(error) => return Outcome::Failed(error),
+            Err(error) => return RecordOutcome::Failed(error),
         };
         let owners = longest_waiting(watched, &marks, only.as_ref());
         let count = owners.len();
@@ -55,33 +55,33 @@ impl<A: Ceilings + Executions, H: Publish + Table> Reconciliation<'_, A, H> {
             let time = share_of(deadline.time_left(), count - index, 1);
             let end = deadline.within(time);
             let mark = marks.get(owner).copied();
-            let swept = self.account(owner, mark, end, report);
-            let Some(swept) = deadline.bound(swept).await else {
+            let found = self.account(owner, mark, end, report);
+            let Some(found) = deadline.bound(found).await else {
                 tracing::warn!(
                     left = count - index,
                     "the time was not enough for all accounts"
                 );
                 break;
             };
-            if let Err(error) = swept {
+            if let Err(error) = found {
                 self.failed(owner, &error, report).await;
             }
         }
-        Outcome::Done
+        RecordOutcome::Done
     }
 
-    /// Notes an account that could not be reconciled, and tells the hub if people can fix it.
+    /// Notes an account that could not be reconciled, and notifies the hub if people can fix it.
     async fn failed(&self, owner: &AccountId, error: &Error, report: &mut Report) {
         report.fail(owner, error);
         let ChangeNotifier {
-            notices,
+            notifier,
             policy,
-            teller,
+            lease_owner,
             ..
         } = self.changes;
-        let troubles: Vec<_> = error.trouble().into_iter().collect();
-        notices
-            .tell_troubles(*teller, policy, owner, &troubles)
+        let alerts: Vec<_> = error.alert().into_iter().collect();
+        notifier
+            .notify_alerts(*lease_owner, policy, owner, &alerts)
             .await;
     }
 
@@ -118,7 +118,7 @@ impl<A: Ceilings + Executions, H: Publish + Table> Reconciliation<'_, A, H> {
         end: Deadline,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let now = self.changes.teller.now;
+        let now = self.changes.lease_owner.now;
         let Some(mark) = mark else {
             return self.mark(owner, Watermark::first(now)).await;
         };
@@ -148,7 +148,7 @@ impl<A: Ceilings + Executions, H: Publish + Table> Reconciliation<'_, A, H> {
     }
 
     /// Tells a change, if anybody wants to know it; whether the hub refused to hear it.
-    async fn notify(&self, changed: ExecutionNews, report: &mut Report) -> Result<bool, Error> {
+    async fn notify(&self, changed: ExecutionChange, report: &mut Report) -> Result<bool, Error> {
         if wanting_rules(self.changes.policy, &changed.execution).is_empty() {
             return Ok(false);
         }
@@ -157,13 +157,13 @@ impl<A: Ceilings + Executions, H: Publish + Table> Reconciliation<'_, A, H> {
         if let Some(error) = told.transient() {
             return Err(error.clone());
         }
-        let hub_refused = told.is_unheard();
-        report.push_swept(told);
+        let hub_refused = told.is_hub_uninformed();
+        report.push_found(told);
         Ok(hub_refused)
     }
 
     /// Finds out when the execution took its present status.
-    async fn dated(&self, changed: ExecutionNews) -> Result<ExecutionNews, Error> {
+    async fn dated(&self, changed: ExecutionChange) -> Result<ExecutionChange, Error> {
         if !changed.execution.status.is_terminal() {
             return Ok(changed);
         }

@@ -1,4 +1,4 @@
-//! What was told to whom: the answer to a command, the log line and the metrics.
+//! Who was notified of what: the answer to a command, the log line and the metrics.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,16 +7,16 @@ use std::{
 
 use aws::{Class, Error};
 use domain::{
-    execution::ExecutionNews,
-    hint::Ignored,
+    execution::ExecutionChange,
     id::{AccountId, ExecutionArn},
-    notification::{Destination, Recipients, Telling, Trouble, Withheld},
+    notification::{Alert, DeliveryOutcome, Destination, Recipients, Withheld},
     policy::Rule,
     status::ExecutionStatus,
+    trigger::Ignored,
 };
 use jiff::Timestamp;
 use runtime::{
-    lambda::{Outcome, Reply},
+    lambda::{RecordOutcome, Reply},
     metrics::{Metric, Metrics},
 };
 use serde::Serialize;
@@ -29,30 +29,30 @@ pub(crate) struct Report {
     pub(crate) policy_version: Option<i64>,
     /// The changes that events told of.
     changes: Vec<ChangeReport>,
-    /// The changes that the sweep found.
+    /// The changes that a reconciliation found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    swept: Vec<ChangeReport>,
-    /// Accounts that could not be swept, and why.
+    found: Vec<ChangeReport>,
+    /// Accounts that could not be reconciled, and why.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     unreachable: BTreeMap<AccountId, String>,
-    /// How many of them only a person can mend.
+    /// How many of them only a person can fix.
     #[serde(skip)]
     beyond_help: u64,
-    /// Why there was nothing to tell about records.
+    /// Why there was nothing to send about records.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ignored: Vec<Ignored>,
-    /// Why nothing was looked at.
+    /// Why nothing was reconciled.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<String>,
 }
 
 impl Report {
-    /// Notes a record that there is nothing to tell about.
+    /// Notes a record that there is nothing to send about.
     pub(crate) fn ignore(&mut self, ignored: Ignored) {
         self.ignored.push(ignored);
     }
 
-    /// Notes an account that could not be swept.
+    /// Notes an account that could not be reconciled.
     pub(crate) fn fail(&mut self, owner: &AccountId, error: &Error) {
         tracing::error!(account.id = %owner, "{error}");
         self.unreachable.insert(owner.clone(), error.to_string());
@@ -60,30 +60,30 @@ impl Report {
     }
 
     /// Adds a change that an event told of, and says what becomes of the event.
-    pub(crate) fn push(&mut self, change: ChangeReport) -> Outcome {
+    pub(crate) fn push(&mut self, change: ChangeReport) -> RecordOutcome {
         let outcome = match change.transient() {
-            Some(error) => Outcome::Failed(error.clone()),
-            None => Outcome::Done,
+            Some(error) => RecordOutcome::Failed(error.clone()),
+            None => RecordOutcome::Done,
         };
         self.changes.push(change);
         outcome
     }
 
-    /// Adds a change that the sweep found.
-    pub(crate) fn push_swept(&mut self, change: ChangeReport) {
+    /// Adds a change that a reconciliation found.
+    pub(crate) fn push_found(&mut self, change: ChangeReport) {
         if change.is_news() {
-            self.swept.push(change);
+            self.found.push(change);
         }
     }
 
-    /// Notes why nothing was looked at; that the functions then change nothing is what makes it safe.
+    /// Notes why nothing was reconciled; that the functions then change nothing is what makes it safe.
     pub(crate) fn stop(&mut self, why: &impl fmt::Display) {
         tracing::warn!("nothing was done: {why}");
         self.stopped = Some(why.to_string());
     }
 
     /// The report as the answer to a command and as the log line.
-    pub(crate) fn reply(&self, outcomes: Vec<Outcome>) -> Reply {
+    pub(crate) fn reply(&self, outcomes: Vec<RecordOutcome>) -> Reply {
         Reply {
             outcomes,
             summary: serde_json::to_value(self).unwrap_or_default(),
@@ -93,7 +93,7 @@ impl Report {
     /// Counts what was done.
     pub(crate) fn count(&self, metrics: &Metrics) {
         metrics.count(Metric::EventsIgnored, self.ignored.len() as u64);
-        let changes = || self.changes.iter().chain(&self.swept);
+        let changes = || self.changes.iter().chain(&self.found);
         let unknown: BTreeSet<_> = changes()
             .filter(|change| change.unknown_ceiling)
             .map(|change| change.execution.account())
@@ -102,25 +102,27 @@ impl Report {
         metrics.count(Metric::AccountFailed, beyond_help);
         for change in changes() {
             metrics.count(Metric::NotificationsWithheld, change.withheld.len() as u64);
-            metrics.count(Metric::AccountFailed, change.troubles().len() as u64);
-            for telling in change.tellings.values() {
-                metrics.count(metric(telling), 1);
+            metrics.count(Metric::AccountFailed, change.alerts().len() as u64);
+            for delivery in change.deliveries.values() {
+                metrics.count(metric(delivery), 1);
             }
         }
     }
 }
 
-/// One change and whom it was told.
+/// One change and its deliveries.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ChangeReport {
     execution: ExecutionArn,
     status: ExecutionStatus,
     at: Timestamp,
-    /// No rule wants it told.
+    /// No rule wants it sent.
     pub(crate) unwanted: bool,
-    tellings: BTreeMap<String, Telling>,
-    /// Whom the owner does not allow to be told.
+    /// By destination. The name comes behind `status` in the line, where a saved query reads it.
+    #[serde(rename = "to")]
+    deliveries: BTreeMap<String, DeliveryOutcome>,
+    /// Whom the owner does not allow to be notified.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) withheld: Vec<Withheld>,
     /// Whether that is so because nobody but people can find out whom it allows.
@@ -131,13 +133,13 @@ pub(crate) struct ChangeReport {
 }
 
 impl ChangeReport {
-    pub(crate) fn new(news: &ExecutionNews) -> Self {
+    pub(crate) fn new(news: &ExecutionChange) -> Self {
         Self {
             execution: news.execution.arn.clone(),
             status: news.execution.status.clone(),
             at: news.at,
             unwanted: false,
-            tellings: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
             withheld: Vec::new(),
             unknown_ceiling: false,
             failures: Vec::new(),
@@ -145,22 +147,26 @@ impl ChangeReport {
     }
 
     /// Adds what became of one destination.
-    pub(crate) fn push(&mut self, destination: &Destination, telling: Result<Telling, Error>) {
-        let telling = telling.unwrap_or_else(|error| {
+    pub(crate) fn push(
+        &mut self,
+        destination: &Destination,
+        delivery: Result<DeliveryOutcome, Error>,
+    ) {
+        let delivery = delivery.unwrap_or_else(|error| {
             let text = error.to_string();
             tracing::error!(execution.arn = %self.execution, %destination, "{text}");
             self.failures.push(error);
-            Telling::Failed { error: text }
+            DeliveryOutcome::Failed { error: text }
         });
-        self.tellings.insert(destination.to_string(), telling);
+        self.deliveries.insert(destination.to_string(), delivery);
     }
 
-    /// Notes that it is not known whom the owner allows: until it is, nobody is told.
+    /// Notes that it is not known whom the owner allows: until it is, nobody is notified.
     pub(crate) fn bound_unknown(&mut self, rules: &[&Rule], error: Error) -> Recipients {
         let reason = format!("the ceiling of the owner is unknown: {error}");
         tracing::error!(execution.arn = %self.execution, "{reason}");
         self.unknown_ceiling = error.class() == Class::Permanent;
-        // What a repetition does not mend is told apart from this.
+        // What a repetition does not fix is kept apart from this.
         if !self.unknown_ceiling {
             self.failures.push(error);
         }
@@ -173,35 +179,36 @@ impl ChangeReport {
         self.failures.iter().find(is_transient)
     }
 
-    /// That the hub itself could not be told, until a person changes something there.
-    pub(crate) fn is_unheard(&self) -> bool {
+    /// That the hub itself could not be notified, until a person changes something there.
+    pub(crate) fn is_hub_uninformed(&self) -> bool {
         self.failures.iter().any(Error::is_of_hub)
     }
 
-    /// What keeps accounts from being told, by account, as far as people can mend it.
-    pub(crate) fn troubles(&self) -> BTreeMap<&AccountId, Vec<Trouble>> {
-        let mut troubles: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    /// What keeps accounts from being notified, by account, as far as people can fix it.
+    pub(crate) fn alerts(&self) -> BTreeMap<&AccountId, Vec<Alert>> {
+        let mut alerts: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for error in &self.failures {
-            if let (Some(account), Some(trouble)) = (error.account(), error.trouble()) {
-                troubles.entry(account).or_default().push(trouble);
+            if let (Some(account), Some(alert)) = (error.account(), error.alert()) {
+                alerts.entry(account).or_default().push(alert);
             }
         }
-        troubles
+        alerts
     }
 
     fn is_news(&self) -> bool {
-        self.tellings.values().any(Telling::is_news)
+        self.deliveries.values().any(DeliveryOutcome::is_news)
     }
 }
 
 /// What counts the destinations of which this became.
-fn metric(telling: &Telling) -> Metric {
-    match telling {
-        Telling::Told => Metric::NotificationsSent,
-        Telling::Known | Telling::Overtaken | Telling::Contradicted | Telling::ByAnother => {
-            Metric::NotificationsDeduplicated
-        }
-        Telling::Unconfirmed => Metric::NotificationsUnconfirmed,
-        Telling::Failed { .. } => Metric::NotificationsFailed,
+fn metric(delivery: &DeliveryOutcome) -> Metric {
+    match delivery {
+        DeliveryOutcome::Sent => Metric::NotificationsSent,
+        DeliveryOutcome::Duplicate
+        | DeliveryOutcome::Overtaken
+        | DeliveryOutcome::Contradicted
+        | DeliveryOutcome::InProgress => Metric::NotificationsDeduplicated,
+        DeliveryOutcome::Unconfirmed => Metric::NotificationsUnconfirmed,
+        DeliveryOutcome::Failed { .. } => Metric::NotificationsFailed,
     }
 }

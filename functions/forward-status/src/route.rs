@@ -1,12 +1,12 @@
 //! What a record of the batch asks for.
 
 use domain::{
-    execution::{Execution, ExecutionNews},
-    hint::{self, Action, Command, Hint, Ignored, Kind},
+    execution::{Execution, ExecutionChange},
     id::AccountId,
     policy::Policy,
     status::ExecutionStatus,
     time::after,
+    trigger::{self, Command, CommandAction, Ignored, Trigger, TriggerKind},
 };
 use jiff::{SignedDuration, Timestamp};
 use runtime::lambda::Record;
@@ -18,17 +18,17 @@ const SKEW: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Debug)]
 pub(crate) enum Task {
     /// An event reports a change.
-    Notify(Box<ExecutionNews>),
+    Notify(Box<ExecutionChange>),
     /// All owners of which some rule wants news, or one of them.
     Reconcile(Option<AccountId>),
 }
 
 /// What a record of the batch asks for.
 pub(crate) fn route(record: &Record, policy: &Policy, now: Timestamp) -> Result<Task, Ignored> {
-    let Hint { kind, replay, .. } = hint::parse(&record.body)?;
+    let Trigger { kind, replay, .. } = trigger::parse(&record.body)?;
     match kind {
-        Kind::Execution { .. } if replay => Err(Ignored::Replayed),
-        Kind::Execution {
+        TriggerKind::Execution { .. } if replay => Err(Ignored::Replayed),
+        TriggerKind::Execution {
             execution,
             previous,
             at,
@@ -36,11 +36,12 @@ pub(crate) fn route(record: &Record, policy: &Policy, now: Timestamp) -> Result<
             let sent = record.sent.unwrap_or(Timestamp::MAX);
             read_change(*execution, previous, at.unwrap_or(now), sent)
         }
-        Kind::Sweep => Ok(Task::Reconcile(None)),
-        Kind::Command(command) => read_command(&command, policy),
-        Kind::Pipeline(_) | Kind::Policy | Kind::Share(_) | Kind::Offer(_) => {
-            Err(Ignored::NotAnExecution)
-        }
+        TriggerKind::Schedule => Ok(Task::Reconcile(None)),
+        TriggerKind::Command(command) => read_command(&command, policy),
+        TriggerKind::Pipeline(_)
+        | TriggerKind::Policy
+        | TriggerKind::Share(_)
+        | TriggerKind::Offer(_) => Err(Ignored::NotAnExecution),
     }
 }
 
@@ -53,7 +54,7 @@ fn read_change(
     if at > after(sent, SKEW) {
         return Err(Ignored::OfTheFuture);
     }
-    let news = ExecutionNews::of_event(execution, previous, at);
+    let news = ExecutionChange::of_event(execution, previous, at);
     Ok(Task::Notify(Box::new(news)))
 }
 
@@ -62,9 +63,9 @@ fn read_command(command: &Command, policy: &Policy) -> Result<Task, Ignored> {
         return Err(Ignored::DryRun);
     }
     match command.action {
-        Action::Sweep => {
+        CommandAction::Reconcile => {
             let named = command.account.as_ref();
-            let named = named.map(|account| hint::account_of(account, policy));
+            let named = named.map(|account| trigger::account_of(account, policy));
             Ok(Task::Reconcile(named.transpose()?))
         }
         action => Err(action.not_for_this_function()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws::Error;
 use domain::{
     ceiling::Ceiling,
-    execution::{Details, ExecutionNews},
+    execution::{Details, ExecutionChange},
     id::{AccountId, ExecutionArn, PipelineArn},
     time::{after, before},
 };
@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::{Executions as Model, Hub};
 use runtime::{
     config::{Identity, Settings},
-    lambda::{Deadline, Function, Outcome, Record, Reply},
+    lambda::{Deadline, Function, Record, RecordOutcome, Reply},
     metrics::{Metric, Metrics},
 };
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ impl Executions for Owner {
         owner: &AccountId,
         time: Timestamp,
         most: usize,
-    ) -> Result<(Vec<ExecutionNews>, bool), Error> {
+    ) -> Result<(Vec<ExecutionChange>, bool), Error> {
         let found = self.executions.search(time);
         let mut found = found.map_err(|failure| failure.error("sagemaker", Some(owner)))?;
         let is_all = found.len() <= most;
@@ -141,16 +141,16 @@ impl Case {
         function.handle(batch, deadline, &self.metrics).await
     }
 
-    async fn handle(&self, record: Record) -> (Outcome, Value) {
+    async fn handle(&self, record: Record) -> (RecordOutcome, Value) {
         let mut reply = self.handle_within(&[record], Duration::from_mins(1)).await;
         (reply.outcomes.remove(0), reply.summary)
     }
 
     /// Reconciles all owners at a time.
     async fn reconcile(&self, at: Timestamp) -> Value {
-        let record = record("schedule", &json!({ "action": "sweep" }), at);
+        let record = record("schedule", &json!({ "action": "reconcile" }), at);
         let (outcome, summary) = self.handle(record).await;
-        assert!(matches!(outcome, Outcome::Done), "{outcome:?}");
+        assert!(matches!(outcome, RecordOutcome::Done), "{outcome:?}");
         summary
     }
 
@@ -215,7 +215,7 @@ fn failed(id: &str, run: &str) -> Record {
 
 /// What became of the only change at a destination.
 fn outcome(summary: &Value, destination: &str) -> String {
-    let outcome = &summary["changes"][0]["tellings"][destination]["outcome"];
+    let outcome = &summary["changes"][0]["to"][destination]["outcome"];
     outcome.as_str().unwrap_or_default().to_owned()
 }
 
@@ -223,8 +223,8 @@ fn code(summary: &Value) -> &str {
     summary["ignored"][0]["code"].as_str().unwrap_or_default()
 }
 
-fn is_transient(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Failed(error) if error.class() != aws::Class::Permanent)
+fn is_transient(outcome: &RecordOutcome) -> bool {
+    matches!(outcome, RecordOutcome::Failed(error) if error.class() != aws::Class::Permanent)
 }
 
 #[tokio::test]
@@ -232,12 +232,12 @@ async fn a_change_is_sent_to_hub_bus_and_topic_once_however_often_its_event_come
     let case = Case::new();
     case.run("a", "Failed", now());
     let (done, summary) = case.handle(failed("1", "a")).await;
-    assert!(matches!(done, Outcome::Done));
-    assert_eq!(outcome(&summary, "hub"), "told");
+    assert!(matches!(done, RecordOutcome::Done));
+    assert_eq!(outcome(&summary, "hub"), "sent");
     assert_eq!(case.published(), [1, 1, 1]);
     for id in ["1", "2"] {
         let (_, summary) = case.handle(failed(id, "a")).await;
-        assert_eq!(outcome(&summary, BUS), "known");
+        assert_eq!(outcome(&summary, BUS), "duplicate");
     }
     assert_eq!(case.published(), [1, 1, 1]);
     assert_eq!(case.counted(Metric::NotificationsSent), 3);
@@ -274,7 +274,7 @@ async fn a_new_beginning_that_sagemaker_contradicts_is_not_sent() {
     assert_eq!(case.published(), [1, 1, 1]);
     case.run("a", "Executing", minutes(3));
     let (_, summary) = case.handle(again()).await;
-    assert_eq!(outcome(&summary, "hub"), "told");
+    assert_eq!(outcome(&summary, "hub"), "sent");
 }
 
 #[tokio::test]
@@ -282,7 +282,7 @@ async fn what_no_rule_wants_is_asked_about_by_nobody() {
     let case = Case::new();
     let stopped = event("a", "Stopped", "Executing");
     let (done, summary) = case.handle(record("1", &stopped, minutes(1))).await;
-    assert!(matches!(done, Outcome::Done));
+    assert!(matches!(done, RecordOutcome::Done));
     assert_eq!(summary["changes"][0]["unwanted"], true);
     assert_eq!(case.published(), [0, 0, 0]);
     assert!(case.owner.executions.calls.borrow().is_empty());
@@ -316,10 +316,10 @@ async fn an_event_of_a_time_that_has_not_come_notifies_nobody() {
 async fn a_dry_run_and_what_is_for_others_notify_nobody() {
     let case = Case::new();
     for (body, expected) in [
-        (json!({ "action": "sweep", "dryRun": true }), "dry-run"),
+        (json!({ "action": "reconcile", "dryRun": true }), "dry-run"),
         (json!({ "action": "share" }), "not-for-this-function"),
         (
-            json!({ "action": "sweep", "account": "tset" }),
+            json!({ "action": "reconcile", "account": "tset" }),
             "unknown-account",
         ),
         (
@@ -329,7 +329,7 @@ async fn a_dry_run_and_what_is_for_others_notify_nobody() {
         (json!("anything"), "not-an-event"),
     ] {
         let (done, summary) = case.handle(record("1", &body, now())).await;
-        assert!(matches!(done, Outcome::Done));
+        assert!(matches!(done, RecordOutcome::Done));
         assert_eq!(code(&summary), expected, "{body}");
     }
     assert_eq!(case.published(), [0, 0, 0]);
@@ -341,7 +341,7 @@ async fn whom_the_owner_does_not_allow_is_withheld_and_the_hub_hears() {
     case.owner.ceiling = ceiling("999999999999");
     case.run("a", "Failed", now());
     let (done, summary) = case.handle(failed("1", "a")).await;
-    assert!(matches!(done, Outcome::Done));
+    assert!(matches!(done, RecordOutcome::Done));
     assert_eq!(
         summary["changes"][0]["withheld"][0]["account"],
         "111111111111"
@@ -356,7 +356,7 @@ async fn a_ceiling_that_only_people_can_find_out_alerts_the_hub_and_is_not_retri
     case.run("a", "Failed", now());
     case.fail_in_owner("GetParameter", "ParameterNotFound");
     let (done, summary) = case.handle(failed("1", "a")).await;
-    assert!(matches!(done, Outcome::Done));
+    assert!(matches!(done, RecordOutcome::Done));
     let reason = summary["changes"][0]["withheld"][0]["reason"].as_str();
     assert!(reason.is_some_and(|it| it.contains("unknown")), "{summary}");
     assert_eq!(case.published(), [2, 0, 0], "the change, and the problem");
@@ -372,7 +372,7 @@ async fn a_ceiling_that_cannot_be_read_just_now_is_read_again() {
     assert!(is_transient(&outcome), "{outcome:?}");
     assert_eq!(case.published(), [1, 0, 0]);
     let (outcome, _) = case.handle(failed("1", "a")).await;
-    assert!(matches!(outcome, Outcome::Done));
+    assert!(matches!(outcome, RecordOutcome::Done));
     assert_eq!(case.published(), [1, 1, 1]);
 }
 
@@ -409,7 +409,7 @@ async fn what_another_run_is_sending_just_now_is_left_to_it() {
     case.handle(failed("1", "a")).await;
     // Somebody else has the lease of what went to the hub, so it is as good as sent.
     let (_, summary) = case.handle(failed("2", "a")).await;
-    assert_eq!(self::outcome(&summary, "hub"), "known");
+    assert_eq!(self::outcome(&summary, "hub"), "duplicate");
     assert_eq!(case.published(), [1, 1, 1]);
     // The same delivery comes again, and cannot know that it had sent.
     case.handle(failed("1", "a")).await;
@@ -422,7 +422,7 @@ async fn a_consumer_that_refuses_is_reported_to_the_hub_and_not_retried() {
     case.run("a", "Failed", now());
     case.fail_in_hub("PutEvents", "AccessDeniedException");
     let (outcome, _) = case.handle(failed("1", "a")).await;
-    assert!(matches!(outcome, Outcome::Done));
+    assert!(matches!(outcome, RecordOutcome::Done));
     assert_eq!(case.published(), [2, 0, 1], "the change, and the problem");
     assert_eq!(case.counted(Metric::AccountFailed), 1);
 }
@@ -433,7 +433,7 @@ async fn a_hub_that_refuses_is_counted_for_its_alarm() {
     case.run("a", "Failed", now());
     case.fail_in_hub("Publish", "AuthorizationErrorException");
     let (outcome, summary) = case.handle(failed("1", "a")).await;
-    assert!(matches!(outcome, Outcome::Done));
+    assert!(matches!(outcome, RecordOutcome::Done));
     assert_eq!(self::outcome(&summary, "hub"), "failed");
     assert_eq!(case.counted(Metric::HubFailed), 1);
     assert_eq!(case.published(), [0, 1, 1]);
@@ -443,7 +443,7 @@ async fn a_hub_that_refuses_is_counted_for_its_alarm() {
 async fn an_execution_that_is_gone_or_may_not_be_seen_is_sent_with_what_is_known() {
     let case = Case::new();
     let (_, summary) = case.handle(failed("1", "gone")).await;
-    assert_eq!(outcome(&summary, "hub"), "told");
+    assert_eq!(outcome(&summary, "hub"), "sent");
     assert_eq!(case.published(), [1, 1, 1]);
     let detail = case.hub.published_to("hub").remove(0).detail;
     assert_eq!(
@@ -472,7 +472,7 @@ async fn of_changes_that_sagemaker_does_not_confirm_ten_are_sent_in_a_day() {
         let (_, summary) = case
             .handle(failed(&n.to_string(), &format!("gone{n}")))
             .await;
-        let expected = if n < 10 { "told" } else { "unconfirmed" };
+        let expected = if n < 10 { "sent" } else { "unconfirmed" };
         assert_eq!(outcome(&summary, "hub"), expected, "{n}");
     }
     assert_eq!(case.published(), [10, 10, 10]);
@@ -494,7 +494,7 @@ async fn without_a_policy_nothing_is_done_and_one_that_cannot_be_read_is_read_ag
     assert!(summary["stopped"].is_string());
     case.hub.labelled.set(None);
     let (outcome, summary) = case.handle(failed("1", "a")).await;
-    assert!(matches!(outcome, Outcome::Done));
+    assert!(matches!(outcome, RecordOutcome::Done));
     assert_eq!(summary["stopped"], "no policy is in force");
     assert_eq!(case.published(), [0, 0, 0]);
 }
@@ -506,7 +506,7 @@ async fn what_the_time_is_not_enough_for_is_not_reached() {
     let reply = case.handle_within(&batch, Duration::ZERO).await;
     let mut outcomes = reply.outcomes.iter();
     assert_eq!(reply.outcomes.len(), 2);
-    assert!(outcomes.all(|outcome| matches!(outcome, Outcome::NotReached)));
+    assert!(outcomes.all(|outcome| matches!(outcome, RecordOutcome::NotReached)));
     assert_eq!(case.published(), [0, 0, 0]);
 }
 
@@ -527,12 +527,12 @@ async fn what_no_event_reported_is_found_once_and_what_one_did_is_not_sent_again
     case.run("a", "Failed", minutes(5));
     case.run("b", "Succeeded", minutes(20));
     let summary = case.reconcile(minutes(15)).await;
-    assert_eq!(summary["swept"].as_array().map(Vec::len), Some(1));
+    assert_eq!(summary["found"].as_array().map(Vec::len), Some(1));
     assert_eq!(case.published(), [1, 1, 1]);
     let mut late = event("a", "Failed", "Executing");
     late["detail"]["executionEndTime"] = json!(minutes(5));
     let (_, summary) = case.handle(record("1", &late, minutes(6))).await;
-    assert_eq!(outcome(&summary, "hub"), "known");
+    assert_eq!(outcome(&summary, "hub"), "duplicate");
     case.reconcile(minutes(30)).await;
     assert_eq!(case.published(), [2, 2, 2], "now the other one is due");
     case.reconcile(minutes(45)).await;
@@ -577,7 +577,7 @@ async fn the_marks_of_owners_that_nobody_watches_any_more_are_forgotten() {
     case.hub
         .table
         .put("watermark", "444444444444", &values, None);
-    let one = json!({ "action": "sweep", "account": "test" });
+    let one = json!({ "action": "reconcile", "account": "test" });
     case.handle(record("1", &one, now())).await;
     assert_eq!(case.hub.table.keys("watermark").len(), 2);
     case.reconcile(now()).await;

@@ -23,7 +23,7 @@ pub struct Identity {
     pub function: String,
 }
 
-/// What every function is told.
+/// What every function is configured with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Where it runs.

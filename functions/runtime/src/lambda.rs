@@ -1,17 +1,17 @@
 //! The edge towards the Lambda runtime, the same for every function.
 //!
 //! A function is given a batch of records and says of each what became of it;
-//! what SQS and Lambda have to be told follows from that, here.
+//! what SQS and Lambda have to be answered follows from that, here.
 //!
 //! ```no_run
-//! use runtime::{lambda::{self, Deadline, Function, Outcome, Record, Reply}, metrics::Metrics, ports::Host};
+//! use runtime::{lambda::{self, Deadline, Function, RecordOutcome, Record, Reply}, metrics::Metrics, ports::Host};
 //!
 //! struct Example;
 //!
 //! impl Function for Example {
 //!     async fn handle(&self, batch: &[Record], _deadline: Deadline, _metrics: &Metrics) -> Reply {
 //!         Reply {
-//!             outcomes: batch.iter().map(|_| Outcome::Done).collect(),
+//!             outcomes: batch.iter().map(|_| RecordOutcome::Done).collect(),
 //!             summary: serde_json::json!({ "records": batch.len() }),
 //!         }
 //!     }
@@ -49,19 +49,19 @@ use crate::{
 /// Why a function does not start.
 pub type StartError = lambda_runtime::Error;
 
-/// How often a record is put back before it is left to the sweep. Each time
-/// waits twice as long as the one before, so this is about as long as a sweep takes to come.
+/// How often a record is requeued before it is left to the schedule. Each time
+/// waits twice as long as the one before, so this is about as long as the schedule takes to come.
 pub const MAX_ATTEMPTS: u32 = 8;
 
 /// The longest delay that SQS knows.
 const MAX_DELAY: Duration = Duration::from_mins(15);
 
 /// When to look again, if the error that says *not yet* does not know better.
-const LOOK_AGAIN: Duration = Duration::from_mins(1);
+const REQUEUE_AFTER: Duration = Duration::from_mins(1);
 
 /// What became of one record.
 #[derive(Debug, Clone)]
-pub enum Outcome {
+pub enum RecordOutcome {
     /// It was served, or there is nothing to do.
     Done,
     /// It was served, and these commands follow it; many records may ask for
@@ -78,7 +78,7 @@ pub enum Outcome {
     NotReached,
 }
 
-impl Outcome {
+impl RecordOutcome {
     /// Done, but for these commands, if there are any.
     #[must_use]
     pub fn followed(after: Duration, by: Vec<String>) -> Self {
@@ -94,20 +94,20 @@ impl Outcome {
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// What became of each record, in the order of the batch.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Vec<RecordOutcome>,
     /// What was found and done; logged, and the result of a direct invocation.
     pub summary: Value,
 }
 
 /// The same outcome for each record of a batch.
 #[must_use]
-pub fn each(batch: &[Record], outcome: &Outcome) -> Vec<Outcome> {
+pub fn each(batch: &[Record], outcome: &RecordOutcome) -> Vec<RecordOutcome> {
     batch.iter().map(|_| outcome.clone()).collect()
 }
 
 /// What one Lambda function does.
 pub trait Function {
-    /// Serves a batch of hints, or the one command of a direct invocation.
+    /// Serves a batch of triggers, or the one command of a direct invocation.
     ///
     /// What is not done by the deadline should be said to follow.
     fn handle(
@@ -234,7 +234,7 @@ impl<F: Function, H: Host> Edge<'_, F, H> {
     async fn settle<'a>(
         &self,
         batch: &'a [Record],
-        outcomes: Vec<Outcome>,
+        outcomes: Vec<RecordOutcome>,
         metrics: &Metrics,
     ) -> Vec<&'a Record> {
         let unsent = self.follow_up(batch, &outcomes, metrics).await;
@@ -244,7 +244,9 @@ impl<F: Function, H: Host> Edge<'_, F, H> {
             let unsent = &unsent;
             async move {
                 let settled = match outcome {
-                    Some(Outcome::Followed { by, .. }) => !by.iter().any(|c| unsent.contains(c)),
+                    Some(RecordOutcome::Followed { by, .. }) => {
+                        !by.iter().any(|c| unsent.contains(c))
+                    }
                     outcome => self.settle_one(record, outcome, metrics).await,
                 };
                 (!settled).then_some(record)
@@ -257,12 +259,12 @@ impl<F: Function, H: Host> Edge<'_, F, H> {
     async fn follow_up(
         &self,
         batch: &[Record],
-        outcomes: &[Outcome],
+        outcomes: &[RecordOutcome],
         metrics: &Metrics,
     ) -> Vec<String> {
         let mut commands: BTreeMap<&String, (u32, Duration)> = BTreeMap::new();
         for (record, outcome) in batch.iter().zip(outcomes) {
-            let Outcome::Followed { after, by } = outcome else {
+            let RecordOutcome::Followed { after, by } = outcome else {
                 continue;
             };
             for command in by {
@@ -281,7 +283,7 @@ impl<F: Function, H: Host> Edge<'_, F, H> {
                     received: None,
                 };
                 let why = "something has not finished";
-                let sent = self.put_back(&record, after, why, metrics).await;
+                let sent = self.requeue(&record, after, why, metrics).await;
                 (!sent).then(|| command.clone())
             });
         join_all(sending).await.into_iter().flatten().collect()
@@ -291,17 +293,17 @@ impl<F: Function, H: Host> Edge<'_, F, H> {
     async fn settle_one(
         &self,
         record: &Record,
-        outcome: Option<Outcome>,
+        outcome: Option<RecordOutcome>,
         metrics: &Metrics,
     ) -> bool {
         match outcome {
-            Some(Outcome::Done | Outcome::Followed { .. }) => true,
-            Some(Outcome::Failed(error)) if error.class() == Class::Pending => {
+            Some(RecordOutcome::Done | RecordOutcome::Followed { .. }) => true,
+            Some(RecordOutcome::Failed(error)) if error.class() == Class::Pending => {
                 let why = error.to_string();
-                self.put_back(record, LOOK_AGAIN, &why, metrics).await
+                self.requeue(record, REQUEUE_AFTER, &why, metrics).await
             }
-            Some(Outcome::Failed(error)) => give_up_or_retry(record, &error, metrics),
-            Some(Outcome::NotReached) => {
+            Some(RecordOutcome::Failed(error)) => give_up_or_retry(record, &error, metrics),
+            Some(RecordOutcome::NotReached) => {
                 tracing::warn!(
                     record.id,
                     "record not reached in time; it will be retried by SQS"
@@ -317,8 +319,8 @@ impl<F: Function, H: Host> Edge<'_, F, H> {
         }
     }
 
-    /// Sends the record to its queue once more, to be looked at later.
-    async fn put_back(
+    /// Sends the record to its queue once more, to be served later.
+    async fn requeue(
         &self,
         record: &Record,
         after: Duration,
@@ -398,14 +400,16 @@ fn batch_response(failed: &[&Record]) -> Value {
 }
 
 /// The answer to whoever invoked the function directly: the summary, also if
-/// something has not finished yet, since the sweep goes on with it.
+/// something has not finished yet, since the scheduled reconciliation goes on with it.
 fn direct_response(reply: Reply) -> Result<Value, Diagnostic> {
     let failure = reply
         .outcomes
         .into_iter()
         .find_map(|outcome| match outcome {
-            Outcome::Failed(error) => Some(error),
-            Outcome::Done | Outcome::Followed { .. } | Outcome::NotReached => None,
+            RecordOutcome::Failed(error) => Some(error),
+            RecordOutcome::Done | RecordOutcome::Followed { .. } | RecordOutcome::NotReached => {
+                None
+            }
         });
     failure.map_or(Ok(reply.summary), |error| Err(diagnostic(&error)))
 }

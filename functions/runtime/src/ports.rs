@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::{
     id::AccountId,
-    notification::Notice,
+    notification::Notification,
     policy::{Labelled, Place, Version},
     storage::{Delivery, Item, Lease, Values, Write},
 };
@@ -101,7 +101,8 @@ pub enum Address<'a> {
 /// Topics and buses.
 pub trait Publish {
     /// Publishes a notification, however often it was published before.
-    async fn publish(&self, address: Address<'_>, notification: &Notice) -> Result<(), Error>;
+    async fn publish(&self, address: Address<'_>, notification: &Notification)
+    -> Result<(), Error>;
 }
 
 /// The attribute of a message that says how often it was requeued.

@@ -10,7 +10,7 @@ use domain::{
 use futures::{StreamExt, stream};
 
 use crate::{
-    lambda::{Deadline, Outcome, Record, each, share_of},
+    lambda::{Deadline, Record, RecordOutcome, each, share_of},
     ports::PolicyStore,
 };
 
@@ -31,10 +31,10 @@ pub enum Stopped {
 impl Stopped {
     /// What becomes of a batch.
     #[must_use]
-    pub fn outcomes(&self, batch: &[Record]) -> Vec<Outcome> {
+    pub fn outcomes(&self, batch: &[Record]) -> Vec<RecordOutcome> {
         let outcome = match self {
-            Self::NoPolicy => Outcome::Done,
-            Self::Failed(error) => Outcome::Failed(error.clone()),
+            Self::NoPolicy => RecordOutcome::Done,
+            Self::Failed(error) => RecordOutcome::Failed(error.clone()),
         };
         each(batch, &outcome)
     }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use aws::{Aws, clients::Role, eventbridge::Entry};
 use domain::{
     ceiling::Ceiling,
-    hint::{OFFER_DETAIL_TYPE, OFFER_SOURCE, Offer},
     id::{AccountId, PermissionArn, ShareArn},
     sharing::{Action, Association, Flaw, Lookalike, NewShare, Pipeline, Share},
+    trigger::{OFFER_DETAIL_TYPE, OFFER_SOURCE, Offer},
 };
 use jiff::Timestamp;
 use runtime::Error;

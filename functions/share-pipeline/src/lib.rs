@@ -29,12 +29,12 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use domain::{account::AccountRef, hint::Ignored, id::AccountId, policy::Policy};
+use domain::{account::AccountRef, id::AccountId, policy::Policy, trigger::Ignored};
 use runtime::{
     Error,
-    lambda::{self, Deadline, Outcome, Record, Reply},
+    lambda::{self, Deadline, Record, RecordOutcome, Reply},
     metrics::{Metric, Metrics},
-    notifier::Notices,
+    notifier::Notifier,
     ports::{PolicyStore, Publish, Table},
     reconcile::{self, Stopped},
 };
@@ -52,7 +52,7 @@ use route::Task;
 pub struct SharePipeline<'a, H, A> {
     hub: &'a H,
     accounts: A,
-    notices: Notices<'a, H>,
+    notifier: Notifier<'a, H>,
     config: Config,
 }
 
@@ -63,7 +63,7 @@ impl<'a, H: Publish + Table, A> SharePipeline<'a, H, A> {
         Self {
             hub,
             accounts,
-            notices: Notices::new(hub, &config.topic),
+            notifier: Notifier::new(hub, &config.topic),
             config,
         }
     }
@@ -77,7 +77,7 @@ where
     async fn handle(&self, batch: &[Record], deadline: Deadline, metrics: &Metrics) -> Reply {
         let (report, served, outcomes) = self.serve(batch, deadline).await;
         report::count(metrics, &report, &served);
-        metrics.count(Metric::HubFailed, self.notices.take_refused_by_hub());
+        metrics.count(Metric::HubFailed, self.notifier.take_refused_by_hub());
         Reply {
             outcomes,
             summary: serde_json::to_value(&report).unwrap_or_default(),
@@ -95,16 +95,16 @@ where
         &self,
         batch: &[Record],
         deadline: Deadline,
-    ) -> (Report, Vec<Served>, Vec<Outcome>) {
+    ) -> (Report, Vec<Served>, Vec<RecordOutcome>) {
         let tasks: Vec<_> = batch
             .iter()
             .map(|record| route::read(&record.body))
             .collect();
         let promotion = promote::promote(self.hub, permission(&tasks)).await;
         // A batch is notified on behalf of its first record.
-        let teller = batch.first().map(Record::teller);
-        if let Some(teller) = teller {
-            self.notify_of_policy(&promotion, teller).await;
+        let lease_owner = batch.first().map(Record::lease_owner);
+        if let Some(lease_owner) = lease_owner {
+            self.notify_of_policy(&promotion, lease_owner).await;
         }
         let report = Report::of_policy(&promotion);
         let stop = |report: Report, why: &Stopped| {
@@ -124,9 +124,9 @@ where
         let requests = route::requests(&tasks, &known);
         let serve = async |request: &_, _| self.serve_account(&policy, request).await;
         let served = reconcile::each_account(&requests, deadline, Served::account, serve).await;
-        if let Some(teller) = teller {
+        if let Some(lease_owner) = lease_owner {
             let policy = &policy.policy;
-            self.notify_of_accounts(policy, &served, teller).await;
+            self.notify_of_accounts(policy, &served, lease_owner).await;
         }
         let outcomes = tasks.iter().map(|task| route::outcome(task, &served));
         let outcomes = outcomes.collect();

@@ -3,30 +3,35 @@
 //! That they could not be notified is logged and keeps nothing from being shared.
 
 use domain::{
-    notification::{self, Destination, Limit, PolicyTrouble, RefusedPolicy, expired_notice},
+    notification::{self, Destination, Limit, PolicyAlert, RefusedPolicy, expired_notification},
     policy::{Policy, PolicyErrors, Version},
     sharing::Step,
     storage,
 };
 use runtime::{
-    notifier::{self, Teller},
+    notifier::{self, LeaseOwner},
     ports::{Publish, Table},
 };
 
 use crate::{SharePipeline, account::Served, ceiling, promote::Promotion};
 
-/// What people have to know when others of the day are not told.
+/// What people have to know when others of the day are not sent.
 const LAST: &str = "This is the last message of the day about invitations of this account that were \
                     not accepted; the log of share-pipeline has the others.";
 
 impl<H: Publish + Table, A> SharePipeline<'_, H, A> {
     /// Says what is wrong with the policy.
-    pub(crate) async fn notify_of_policy(&self, promotion: &Promotion, teller: Teller<'_>) {
+    pub(crate) async fn notify_of_policy(
+        &self,
+        promotion: &Promotion,
+        lease_owner: LeaseOwner<'_>,
+    ) {
         if let Some((version, errors)) = &promotion.invalid {
-            self.notify_policy_refused(version, errors, teller).await;
+            self.notify_policy_refused(version, errors, lease_owner)
+                .await;
         }
-        for trouble in &promotion.troubles {
-            self.notify_policy_trouble(trouble, teller).await;
+        for alert in &promotion.alerts {
+            self.notify_policy_alert(alert, lease_owner).await;
         }
     }
 
@@ -35,7 +40,7 @@ impl<H: Publish + Table, A> SharePipeline<'_, H, A> {
         &self,
         version: &Version,
         errors: &PolicyErrors,
-        teller: Teller<'_>,
+        lease_owner: LeaseOwner<'_>,
     ) {
         let refused = RefusedPolicy {
             parameter: &self.config.settings.policy,
@@ -43,10 +48,10 @@ impl<H: Publish + Table, A> SharePipeline<'_, H, A> {
             written: version.written,
             document: &version.text,
         };
-        let notice = notification::policy_refused_notice(&refused, errors);
+        let notification = notification::policy_refused_notification(&refused, errors);
         let told = self
-            .notices
-            .publish_once(teller, &Destination::Hub, &notice)
+            .notifier
+            .publish_once(lease_owner, &Destination::Hub, &notification)
             .await;
         if let Err(error) = told {
             tracing::error!("nobody could be notified that the policy was refused: {error}");
@@ -54,13 +59,13 @@ impl<H: Publish + Table, A> SharePipeline<'_, H, A> {
     }
 
     /// Says once a day what is wrong with the policy's parameter.
-    async fn notify_policy_trouble(&self, trouble: &PolicyTrouble, teller: Teller<'_>) {
-        let day = notifier::day(teller.now);
+    async fn notify_policy_alert(&self, alert: &PolicyAlert, lease_owner: LeaseOwner<'_>) {
+        let day = notifier::day(lease_owner.now);
         let name = &self.config.settings.policy;
-        let notice = notification::policy_trouble_notice(name, trouble, &day);
+        let notification = notification::policy_alert_notification(name, alert, &day);
         let told = self
-            .notices
-            .publish_once(teller, &Destination::Hub, &notice)
+            .notifier
+            .publish_once(lease_owner, &Destination::Hub, &notification)
             .await;
         if let Err(error) = told {
             tracing::error!("nobody could be notified what is wrong with the policy: {error}");
@@ -73,7 +78,7 @@ impl<H: Publish + Table, A> SharePipeline<'_, H, A> {
         &self,
         policy: &Policy,
         served: &[Served],
-        teller: Teller<'_>,
+        lease_owner: LeaseOwner<'_>,
     ) {
         let done = || served.iter().filter(|served| !served.dry_run);
         for served in done() {
@@ -82,31 +87,31 @@ impl<H: Publish + Table, A> SharePipeline<'_, H, A> {
                 let ceiling = served.ceiling.as_ref()?.as_ref().ok()?;
                 ceiling::refusal(policy, account, ceiling, step)
             };
-            let troubles = served.reconciled.troubles(explain);
-            self.notices
-                .tell_troubles(teller, policy, account, &troubles)
+            let alerts = served.reconciled.alerts(explain);
+            self.notifier
+                .notify_alerts(lease_owner, policy, account, &alerts)
                 .await;
         }
         for served in done() {
-            self.notify_expired(policy, served, teller).await;
+            self.notify_expired(policy, served, lease_owner).await;
         }
     }
 
-    async fn notify_expired(&self, policy: &Policy, served: &Served, teller: Teller<'_>) {
+    async fn notify_expired(&self, policy: &Policy, served: &Served, lease_owner: LeaseOwner<'_>) {
         let expired = &served.reconciled.plan.expired;
         if expired.is_empty() {
             return;
         }
         let account = served.account();
-        let notice = |room| {
-            let notice = expired_notice(policy, account, expired, teller.now);
-            notice.ending(room, LAST)
+        let notification = |capacity| {
+            let notification = expired_notification(policy, account, expired, lease_owner.now);
+            notification.ending(capacity, LAST)
         };
         // Several that decline by turns make another message each time.
-        let key = storage::expired(account, &notifier::day(teller.now));
+        let key = storage::expired(account, &notifier::day(lease_owner.now));
         let told = self
-            .notices
-            .tell_limited(teller, key, Limit::EXPIRED, notice);
+            .notifier
+            .notify_limited(lease_owner, key, Limit::EXPIRED, notification);
         if let Err(error) = told.await {
             tracing::error!(account.id = %account, "nobody could be notified of expired invitations: {error}");
         }

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 
 use domain::{
     ceiling::Ceiling,
-    hint::Offer,
     id::{AccountId, PermissionArn, ShareArn},
     sharing::{Action, Association, Flaw, Lookalike, NewShare, Pipeline, Share},
+    trigger::Offer,
 };
 use jiff::Timestamp;
 use runtime::Error;

@@ -2,7 +2,7 @@
 
 use domain::{
     error::{Class, Error},
-    notification::PolicyTrouble,
+    notification::PolicyAlert,
     policy::{self, InForce, Labelled, Policy, PolicyErrors, Version},
 };
 use runtime::{ports::PolicyStore, reconcile::Stopped};
@@ -19,7 +19,7 @@ pub(crate) struct Promotion {
     /// The version that was written and is not valid.
     pub(crate) invalid: Option<(Version, PolicyErrors)>,
     /// What else people have to know.
-    pub(crate) troubles: Vec<PolicyTrouble>,
+    pub(crate) alerts: Vec<PolicyAlert>,
 }
 
 /// What records allow to be done about the policy.
@@ -57,7 +57,7 @@ impl Promotion {
             promoted: false,
             refused: None,
             invalid: None,
-            troubles: Vec::new(),
+            alerts: Vec::new(),
         }
     }
 
@@ -67,13 +67,13 @@ impl Promotion {
         let is_permanent = error.class() == Class::Permanent;
         let mut promotion = Self::nothing(Err(Stopped::Failed(error)));
         if is_permanent && permission != Permission::Read {
-            let trouble = PolicyTrouble::InForceUnreadable { why };
-            promotion.troubles.push(trouble);
+            let alert = PolicyAlert::InForceUnreadable { why };
+            promotion.alerts.push(alert);
         }
         promotion
     }
 
-    /// What carries the label, before anything newer is looked at.
+    /// What carries the label, before anything newer is read.
     fn of(labelled: &Labelled, permission: Permission) -> Self {
         let in_force = labelled.clone().policy().ok_or(Stopped::NoPolicy);
         let mut promotion = Self::nothing(in_force);
@@ -83,8 +83,8 @@ impl Promotion {
             ));
             if permission != Permission::Read {
                 let (version, errors) = (*version, errors.clone());
-                let trouble = PolicyTrouble::InForceRefused { version, errors };
-                promotion.troubles.push(trouble);
+                let alert = PolicyAlert::InForceRefused { version, errors };
+                promotion.alerts.push(alert);
             }
         }
         promotion
@@ -105,7 +105,7 @@ impl Promotion {
                 self.refuse(format!(
                     "the newest version of the policy cannot be read: {why}"
                 ));
-                self.troubles.push(PolicyTrouble::NewestUnreadable { why });
+                self.alerts.push(PolicyAlert::NewestUnreadable { why });
                 return Ok(());
             }
             Err(error) => return Err(error),
@@ -114,11 +114,11 @@ impl Promotion {
         self.judge(store, newest).await;
         if self.promoted {
             // What was wrong with the version before it is over.
-            self.troubles.clear();
+            self.alerts.clear();
         } else if let Some(in_force) = in_force
             && let Some(left) = policy::versions_left(in_force, number)
         {
-            self.troubles.push(PolicyTrouble::VersionsRunOut {
+            self.alerts.push(PolicyAlert::VersionsRunOut {
                 in_force,
                 newest: number,
                 left,

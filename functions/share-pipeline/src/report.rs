@@ -6,10 +6,10 @@ mod step;
 use std::collections::BTreeSet;
 
 use domain::{
-    hint::Ignored,
     id::AccountId,
     policy::Policy,
     sharing::{Flawed, Lookalike, Offered, OutOfReach, Problem, Waiting},
+    trigger::Ignored,
 };
 use runtime::reconcile::Stopped;
 use serde::Serialize;

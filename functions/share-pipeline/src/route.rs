@@ -7,12 +7,12 @@ use std::{
 
 use domain::{
     account::AccountRef,
-    hint::{self, Action, Command, Hint, Ignored, Kind},
     id::AccountId,
     policy::Policy,
-    reconcile::{FollowUp, Reconciled, follow_up},
+    reconcile::{AccountOutcome, FollowUp, follow_up},
+    trigger::{self, Command, CommandAction, Ignored, Trigger, TriggerKind},
 };
-use runtime::lambda::Outcome;
+use runtime::lambda::RecordOutcome;
 
 use crate::account::Served;
 
@@ -50,13 +50,17 @@ pub(crate) struct Request {
 
 /// What a record asks for, or why it is none of the function's.
 pub(crate) fn read(body: &str) -> Result<Task<AccountRef>, Ignored> {
-    let Hint { kind, .. } = hint::parse(body)?;
+    let Trigger { kind, .. } = trigger::parse(body)?;
     let scope = match kind {
-        Kind::Pipeline(account) | Kind::Share(account) => Scope::Account(account.into()),
-        Kind::Execution { execution, .. } => Scope::Account(execution.arn.account().clone().into()),
-        Kind::Offer(offer) => Scope::Account(offer.owner.into()),
-        Kind::Policy | Kind::Sweep => Scope::Everything,
-        Kind::Command(command) => return read_command(command),
+        TriggerKind::Pipeline(account) | TriggerKind::Share(account) => {
+            Scope::Account(account.into())
+        }
+        TriggerKind::Execution { execution, .. } => {
+            Scope::Account(execution.arn.account().clone().into())
+        }
+        TriggerKind::Offer(offer) => Scope::Account(offer.owner.into()),
+        TriggerKind::Policy | TriggerKind::Schedule => Scope::Everything,
+        TriggerKind::Command(command) => return read_command(command),
     };
     Ok(Task {
         promotes: scope == Scope::Everything,
@@ -67,9 +71,9 @@ pub(crate) fn read(body: &str) -> Result<Task<AccountRef>, Ignored> {
 
 fn read_command(command: Command) -> Result<Task<AccountRef>, Ignored> {
     let scope = match (command.action, command.account) {
-        (Action::Share | Action::Sweep, Some(owner)) => Scope::Account(owner),
-        (Action::Share | Action::Sweep, None) => Scope::Everything,
-        (action @ Action::Accept, _) => return Err(action.not_for_this_function()),
+        (CommandAction::Share | CommandAction::Reconcile, Some(owner)) => Scope::Account(owner),
+        (CommandAction::Share | CommandAction::Reconcile, None) => Scope::Everything,
+        (action @ CommandAction::Accept, _) => return Err(action.not_for_this_function()),
     };
     Ok(Task {
         promotes: scope == Scope::Everything && !command.dry_run,
@@ -82,7 +86,7 @@ impl Task<AccountRef> {
     /// The same task for the account that the policy means.
     pub(crate) fn resolve(self, policy: &Policy) -> Result<Task, Ignored> {
         let scope = match self.scope {
-            Scope::Account(account) => Scope::Account(hint::account_of(&account, policy)?),
+            Scope::Account(account) => Scope::Account(trigger::account_of(&account, policy)?),
             Scope::Everything => Scope::Everything,
         };
         Ok(Task {
@@ -131,27 +135,27 @@ pub(crate) fn requests(
 }
 
 /// What becomes of a record, given what came of the accounts that it pointed at.
-pub(crate) fn outcome(task: &Result<Task, Ignored>, served: &[Served]) -> Outcome {
+pub(crate) fn outcome(task: &Result<Task, Ignored>, served: &[Served]) -> RecordOutcome {
     let Ok(task) = task else {
-        return Outcome::Done;
+        return RecordOutcome::Done;
     };
     let concerns = |served: &&Served| match &task.scope {
         Scope::Account(account) => served.account() == account,
         Scope::Everything => true,
     };
-    let accounts = served.iter().filter(concerns).map(|served| Reconciled {
+    let accounts = served.iter().filter(concerns).map(|served| AccountOutcome {
         account: served.account(),
         failure: served.reconciled.worst(),
         should_requeue: served.should_requeue(),
     });
     let accounts: Vec<_> = accounts.collect();
     match follow_up(&accounts, task.scope == Scope::Everything) {
-        FollowUp::Done => Outcome::Done,
-        FollowUp::Retry(error) => Outcome::Failed(error),
+        FollowUp::Done => RecordOutcome::Done,
+        FollowUp::Retry(error) => RecordOutcome::Failed(error),
         FollowUp::Requeue(accounts) => {
             let commands = accounts.iter();
-            let commands = commands.map(|account| Command::text(Action::Share, account));
-            Outcome::followed(REQUEUE_AFTER, commands.collect())
+            let commands = commands.map(|account| Command::text(CommandAction::Share, account));
+            RecordOutcome::followed(REQUEUE_AFTER, commands.collect())
         }
     }
 }

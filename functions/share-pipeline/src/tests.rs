@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use model::{Account, HUB_TOPIC, Hub};
 use runtime::{
     config::{Identity, Settings},
-    lambda::{Deadline, Function as _, Outcome, Record},
+    lambda::{Deadline, Function as _, Record, RecordOutcome},
     metrics::{Metric, Metrics},
 };
 use serde_json::Value;
@@ -30,7 +30,7 @@ struct Scenario {
 
 /// What a batch came to.
 struct Run {
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<RecordOutcome>,
     summary: Value,
     metrics: Metrics,
 }
@@ -188,13 +188,13 @@ impl Run {
     /// The commands that follow the first record.
     fn follow_ups(&self) -> Vec<&str> {
         match &self.outcomes[0] {
-            Outcome::Followed { by, .. } => by.iter().map(String::as_str).collect(),
+            RecordOutcome::Followed { by, .. } => by.iter().map(String::as_str).collect(),
             _ => Vec::new(),
         }
     }
 
     fn is_done(&self) -> bool {
-        matches!(self.outcomes[0], Outcome::Done)
+        matches!(self.outcomes[0], RecordOutcome::Done)
     }
 }
 

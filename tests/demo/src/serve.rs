@@ -171,7 +171,7 @@ fn policy_and_mailboxes(endpoint: &str) -> String {
         // variable, where the sandbox is.
         let _ = write!(
             text,
-            "\nWhat {who} was told:\n\n    \
+            "\nWhat {who} was notified of:\n\n    \
              AWS_ACCESS_KEY_ID={account} aws sqs receive-message --endpoint-url {endpoint} \
              --queue-url {endpoint}/{account}/{topic}-mailbox --max-number-of-messages 10 \
              --visibility-timeout 0 --query 'Messages[].[Body]' --output text\n"

@@ -397,7 +397,10 @@ impl Cast<'_> {
         let succeeded = first_line("Succeeded");
         let told = self.estate.mailbox(DEV);
         let told = told.iter().filter(|text| text.starts_with(&succeeded));
-        scene.check(format!("dev was told once: {succeeded}"), told.count() == 1);
+        scene.check(
+            format!("dev was notified once: {succeeded}"),
+            told.count() == 1,
+        );
         steps.push(scene.end());
         Ok(())
     }
@@ -459,7 +462,7 @@ impl Cast<'_> {
                 .any(|text| text.starts_with(&failed));
             let who = name(account);
             scene.check(
-                format!("{who} was told that step Train failed: {REASON}"),
+                format!("{who} was notified that step Train failed: {REASON}"),
                 named,
             );
         }
@@ -530,7 +533,7 @@ impl Cast<'_> {
         let reason = format!("account {STRANGER} is not the owner that the rule names");
         let told = self.estate.hub_mailbox();
         let holds = told.iter().filter(|text| text.contains(&reason)).count() == 1;
-        scene.check(format!("the hub was told once: {reason}"), holds);
+        scene.check(format!("the hub was notified once: {reason}"), holds);
         Ok(scene.end())
     }
 

@@ -37,7 +37,7 @@ pub const CALL_EVENT: &str = "AWS API Call via CloudTrail";
 /// The share by which dev reads what test has, in the walkthrough's policy.
 pub const DEV_SHARE: &str = "pipeshare-test-readers.111111111111";
 
-/// A little longer than until the next sweep, and all that follows it, in seconds.
+/// A little longer than until the next scheduled reconciliation, and all that follows it, in seconds.
 pub const SWEEP: u64 = 1_200;
 
 /// An estate on which something is played.

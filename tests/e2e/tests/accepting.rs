@@ -14,7 +14,7 @@ use std::time::Duration;
 
 const NAME: &str = "pipeshare-test-readers.111111111111";
 
-/// The calls of a look that an offer led to, and of the one that proves the access.
+/// The calls of a reconciliation that an offer led to, and of the one that proves the access.
 const CALLS: [(&str, &str); 6] = [
     ("ram", "GetResourceShareInvitations"),
     ("ram", "GetResourceShares"),
@@ -24,7 +24,7 @@ const CALLS: [(&str, &str); 6] = [
     ("sagemaker", "DescribePipeline"),
 ];
 
-/// Where in a look somebody else acts: before the look inside, between it and
+/// Where in a reconciliation somebody else acts: before the look inside, between it and
 /// the acceptance, and right after that.
 const PLACES: [(&str, bool); 3] = [
     ("ListPendingInvitationResources", false),

@@ -85,10 +85,10 @@ async fn the_last_loss_is_told_when_the_policy_names_nobody_any_more() {
             .any(|line| line.contains("lost access to 1 pipeline of test")),
         "{shared:#?}"
     );
-    // Nothing is left to tell, so nobody is looked at any more.
-    let looks = scenario.calls("GetResourceShareInvitations");
+    // Nothing is left to tell, so nobody is reconciled any more.
+    let before = scenario.calls("GetResourceShareInvitations");
     scenario.pass(2 * SWEEP).await;
-    assert_eq!(scenario.calls("GetResourceShareInvitations"), looks);
+    assert_eq!(scenario.calls("GetResourceShareInvitations"), before);
 
     scenario.write_policy(&ungated()).await;
     scenario.pass(SWEEP).await;
@@ -147,7 +147,7 @@ async fn of_an_account_that_has_left_the_hub_alone_is_told_once_and_then_it_is_f
     let problems = hub[before..]
         .iter()
         .filter(|text| text.contains("sts:AssumeRole"));
-    assert_eq!(problems.count(), 0, "nobody has to mend that: {hub:#?}");
+    assert_eq!(problems.count(), 0, "nobody has to fix that: {hub:#?}");
     assert_eq!(scenario.dead_letters(), 0);
 }
 

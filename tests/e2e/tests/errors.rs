@@ -7,7 +7,7 @@ use sandbox::{
     world::ApiError,
 };
 
-/// A refusal that stands until [`mend`].
+/// A refusal that stands until [`fix`].
 fn refuse(scenario: &Scenario, to: Refusal) {
     scenario
         .estate
@@ -18,7 +18,7 @@ fn refuse(scenario: &Scenario, to: Refusal) {
         .push(to);
 }
 
-fn mend(scenario: &Scenario) {
+fn fix(scenario: &Scenario) {
     scenario
         .estate
         .sandbox
@@ -128,7 +128,7 @@ async fn an_owner_account_without_the_region_is_told_once_a_day_and_keeps_nobody
         assert_eq!(scenario.dead_letters(), 0, "{which}");
         assert_eq!(problems(&scenario, DEV), [""; 0], "{which}");
 
-        mend(&scenario);
+        fix(&scenario);
         let arn = scenario.create(&scenario.test, "churn").await;
         scenario.pass(HOUR).await;
         assert!(scenario.dev.sees(&arn).await, "{which}");
@@ -245,10 +245,10 @@ async fn what_the_hub_could_not_be_told_is_told_once_its_topic_takes_it_again() 
         assert_eq!(hub(), [""; 0], "{code}");
         assert!(
             counted(&scenario, "HubFailed") > 10,
-            "{code}: by each sweep"
+            "{code}: by each reconciliation"
         );
 
-        mend(&scenario);
+        fix(&scenario);
         scenario.pass(HOUR).await;
         assert_eq!(hub(), ["Failed"], "{code}");
         assert_eq!(dev(), ["Failed"], "{code}: nobody is told twice");
@@ -277,7 +277,7 @@ async fn a_policy_that_may_not_be_read_changes_nothing_and_rings_the_alarm_of_th
     assert!(counted(&scenario, "HubFailed") > 20, "by every function");
     assert_eq!(scenario.dead_letters(), 0);
 
-    mend(&scenario);
+    fix(&scenario);
     scenario.pass(HOUR).await;
     assert!(scenario.dev.sees(&arn).await);
     assert_eq!(statuses(&scenario.estate.mailbox(DEV)), ["Failed"]);

@@ -45,7 +45,7 @@ fn about_strangers(scenario: &Scenario) -> Vec<String> {
     scenario.hub_told("names are like pipeshare's")
 }
 
-fn looks(scenario: &Scenario) -> Vec<Invocation> {
+fn reconciliations(scenario: &Scenario) -> Vec<Invocation> {
     let invocations = scenario.estate.sandbox.invocations().into_iter();
     invocations
         .filter(|invocation| invocation.function == "pipeshare-accept-invitation")
@@ -70,7 +70,7 @@ async fn two_thousand_invitations_of_strangers_delay_neither_others_nor_ones_own
     scenario.pass(5).await;
     assert!(!scenario.dev.sees(&churn).await && !scenario.shared.sees(&churn).await);
     let before = (
-        looks(&scenario).len(),
+        reconciliations(&scenario).len(),
         scenario.calls("GetResourceShareInvitations"),
     );
 
@@ -78,9 +78,9 @@ async fn two_thousand_invitations_of_strangers_delay_neither_others_nor_ones_own
     scenario.pass(900).await;
     assert!(scenario.shared.sees(&churn).await, "not attacked");
     assert!(scenario.dev.sees(&churn).await, "attacked");
-    let invocations = looks(&scenario).len() - before.0;
+    let invocations = reconciliations(&scenario).len() - before.0;
     assert!(invocations <= 4, "{invocations}");
-    // Five pages for dev and one for shared, in each of the looks.
+    // Five pages for dev and one for shared, in each of the reconciliations.
     let pages = scenario.calls("GetResourceShareInvitations") - before.1;
     assert!(pages <= 4 * 6, "{pages}");
     assert_eq!(scenario.calls("ListPendingInvitationResources"), 2);
@@ -132,7 +132,10 @@ async fn two_thousand_events_of_ram_are_not_two_hundred_looks() {
     let before = scenario.calls("GetResourceShareInvitations");
     flood(&scenario, 2000, 0);
     scenario.pass(30).await;
-    assert!(looks(&scenario).len() >= 200, "ten events are one batch");
+    assert!(
+        reconciliations(&scenario).len() >= 200,
+        "ten events are one batch"
+    );
     let pages = scenario.calls("GetResourceShareInvitations") - before;
     assert!((1..=60).contains(&pages), "{pages}");
     assert_eq!(about_strangers(&scenario).len(), 1);

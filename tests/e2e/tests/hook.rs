@@ -524,7 +524,7 @@ async fn a_rule_that_waits_for_the_hook_shares_nothing_before_it() {
     );
     assert_eq!(scenario.pipelines(&scenario.test).await, [shared]);
 
-    // A namesake that is made later has to pass by itself.
+    // A pipeline of that name that is made later has to pass by itself.
     scenario.delete(&scenario.test, "churn").await;
     scenario.pass(1200).await;
     scenario.create(&scenario.test, "churn").await;

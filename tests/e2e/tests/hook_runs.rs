@@ -89,7 +89,7 @@ fn tokens(scenario: &Scenario, operation: &str) -> Vec<String> {
     calls.filter_map(|call| token(&call.input)).collect()
 }
 
-/// A request in so many words, with the result or the error.
+/// A direct request, with the result or the error.
 async fn ask(scenario: &Scenario, request: &Value) -> Result<Value, (String, String)> {
     let invocation = scenario.invoke("codepipeline-hook", request.clone()).await;
     let failed = |error: sandbox::FunctionError| (error.error_type, error.message);
@@ -502,7 +502,7 @@ async fn accounts_have_their_names_in_commands_too() {
         ),
         (
             "share-pipeline",
-            json!({ "action": "sweep", "account": "test" }),
+            json!({ "action": "reconcile", "account": "test" }),
             "tset",
         ),
         (
@@ -512,12 +512,12 @@ async fn accounts_have_their_names_in_commands_too() {
         ),
         (
             "accept-invitation",
-            json!({ "action": "sweep", "account": "dev" }),
+            json!({ "action": "reconcile", "account": "dev" }),
             "dve",
         ),
         (
             "forward-status",
-            json!({ "action": "sweep", "account": "test" }),
+            json!({ "action": "reconcile", "account": "test" }),
             "tset",
         ),
     ] {

@@ -438,7 +438,7 @@ fn in_force(world: &mut World) -> &'static [Spec] {
     }
 }
 
-/// Whether this pipeline, and no namesake, has a run that succeeded.
+/// Whether this pipeline, and no earlier one of its name, has a run that succeeded.
 fn has_succeeded(world: &mut World, name: &str) -> Option<bool> {
     let named = json!({ "PipelineName": name });
     let described = act(world, TEST, "sagemaker:DescribePipeline", named.clone())?;

@@ -150,7 +150,7 @@ async fn an_invitation_that_nobody_answered_in_time_is_sent_again() {
     scenario.pass(1200).await;
     assert!(
         scenario.dev.sees(&churn).await,
-        "the sweep accepts once the account is there"
+        "the scheduled reconciliation accepts once the account is there"
     );
 }
 
@@ -224,7 +224,10 @@ async fn what_is_added_to_an_accepted_share_behind_our_back_is_taken_out_and_rep
     assert_eq!(share["inspection"], "distrusted", "{report:#}");
     assert_eq!(share["refusal"]["reason"], "too-much");
     scenario.pass(1200).await;
-    assert!(!scenario.dev.sees(&secret).await, "the sweep takes it out");
+    assert!(
+        !scenario.dev.sees(&secret).await,
+        "the scheduled reconciliation takes it out"
+    );
     let told = scenario.estate.hub_mailbox();
     let excess = told
         .iter()

@@ -8,7 +8,7 @@ use e2e::{
 use sandbox::services::iam;
 use serde_json::json;
 
-/// Between two sweeps.
+/// Between two scheduled reconciliations.
 const SWEEP: u64 = 900;
 
 /// Takes roles away, as an account has them whose template is older than the hub.

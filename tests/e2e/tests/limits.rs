@@ -23,7 +23,10 @@ async fn an_owner_that_puts_foreign_pipelines_in_and_takes_them_out_is_told_ten_
     let told = reports(&scenario);
     assert!(!told[8].contains("last message of the day"), "{}", told[8]);
     assert!(told[9].contains("last message of the day"), "{}", told[9]);
-    assert!(scenario.logs().contains("it is put off"), "the log has all");
+    assert!(
+        scenario.logs().contains("notification postponed"),
+        "the log has all"
+    );
     scenario.pass(10 * 3_600).await;
     assert_eq!(reports(&scenario).len(), 10, "what is over is over");
     put_in().await;

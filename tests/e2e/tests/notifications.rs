@@ -90,7 +90,7 @@ async fn an_event_that_comes_ten_times_is_told_once() {
 async fn what_no_event_told_the_sweep_tells_once() {
     let scenario = Scenario::begin(POLICY).await;
     scenario.create(&scenario.test, "churn").await;
-    // The first sweep marks where to begin.
+    // The first reconciliation marks where to begin.
     scenario.pass(1000).await;
     scenario.break_events(EXECUTION_EVENT, &vec![EventEffect::Lose; 50]);
     scenario.fail_next("churn", "Prepare", "no data");
@@ -188,6 +188,6 @@ async fn a_late_event_is_told_with_the_time_of_its_end() {
     assert_eq!(
         statuses(&told),
         ["Succeeded"],
-        "the sweep and the late event tell it once: {told:#?}"
+        "the reconciliation and the late event tell it once: {told:#?}"
     );
 }

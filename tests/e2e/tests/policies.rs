@@ -8,7 +8,7 @@ const NAME: &str = "/pipeshare/policy";
 const READERS: &str = "pipeshare-test-readers.111111111111";
 const OPERATORS: &str = "pipeshare-test-operators.333333333333";
 
-/// The functions look at everything at least this often, in seconds.
+/// The functions reconcile everything at least this often, in seconds.
 const SWEEP: u64 = 1000;
 
 /// The accounts of the walkthrough, an hour before midnight.
@@ -21,7 +21,7 @@ fn at_night() -> Plan {
     }
 }
 
-/// From the evening into the next day, with a sweep or two in it.
+/// From the evening into the next day, with a scheduled reconciliation or two in it.
 const INTO_THE_NEXT_DAY: u64 = 4000;
 
 /// The walkthrough without gates, in force, and a pipeline that is shared.
@@ -188,7 +188,7 @@ async fn a_policy_in_force_that_is_refused_now_changes_nothing_and_is_told_every
         .await;
     scenario.pass(SWEEP).await;
     assert_eq!(in_force(&scenario).await, 4);
-    assert_eq!(told(&scenario, SAID).len(), 2, "it is mended");
+    assert_eq!(told(&scenario, SAID).len(), 2, "it is fixed");
     holds(&scenario).await;
     assert_eq!(scenario.dead_letters(), 0);
 }

@@ -372,7 +372,7 @@ async fn members_of_an_organization_that_shares_need_no_invitation() {
     assert_eq!(
         scenario.told(DEV),
         [shared],
-        "the sweep proves it and says so once"
+        "the scheduled reconciliation proves it and says so once"
     );
 }
 
@@ -465,7 +465,7 @@ async fn an_account_that_is_not_onboarded_stops_nobody_else_and_is_reported_once
 async fn what_ram_could_not_associate_because_it_is_gone_troubles_nobody() {
     let scenario = Scenario::begin(&ungated()).await;
     let arn = scenario.create(&scenario.test, "churn").await;
-    // The pipeline goes between the look at the account and RAM's own look.
+    // The pipeline goes between the reading of the account and RAM's own.
     scenario.estate.sandbox.world().ram_mut().association_delay =
         std::time::Duration::from_secs(30);
     scenario.pass(12).await;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use domain::{
-    execution::{Details, Execution, ExecutionNews},
+    execution::{Details, Execution, ExecutionChange},
     id::{ExecutionArn, PipelineArn},
     status::ExecutionStatus,
 };
@@ -98,7 +98,7 @@ impl Executions {
     }
 
     /// `Search`: what changed after a time, oldest change first.
-    pub fn search(&self, time: Timestamp) -> Result<Vec<ExecutionNews>, Failure> {
+    pub fn search(&self, time: Timestamp) -> Result<Vec<ExecutionChange>, Failure> {
         self.called("Search")?;
         let known = self.known.borrow();
         let changed = known.iter().filter_map(|(arn, known)| {
@@ -110,7 +110,7 @@ impl Executions {
                 display_name: known.details.display_name.clone(),
                 started: known.details.started,
             };
-            Some(ExecutionNews::found(execution, modified))
+            Some(ExecutionChange::found(execution, modified))
         });
         let mut changed: Vec<_> = changed.collect();
         changed.sort_by_key(|news| news.at);

@@ -8,7 +8,7 @@ use std::{
 use domain::{
     error::Error,
     id::AccountId,
-    notification::Notice,
+    notification::Notification,
     policy::{Labelled, Place, Version},
     storage::{Delivery, Item, Lease, Values, Write},
 };
@@ -26,7 +26,7 @@ pub struct Published {
     /// `hub`, or the account and `bus` or `topic`.
     pub address: String,
     /// What was published.
-    pub notification: Notice,
+    pub notification: Notification,
 }
 
 /// A message that was sent to a queue.
@@ -109,7 +109,7 @@ impl Hub {
 
     /// The notifications that went to an address, such as `hub` or `111111111111/topic`.
     #[must_use]
-    pub fn published_to(&self, address: &str) -> Vec<Notice> {
+    pub fn published_to(&self, address: &str) -> Vec<Notification> {
         let published = self.published.borrow();
         let there = published.iter().filter(|it| it.address == address);
         there.map(|it| it.notification.clone()).collect()
@@ -235,7 +235,11 @@ impl ports::Table for Hub {
 }
 
 impl ports::Publish for Hub {
-    async fn publish(&self, address: Address<'_>, notification: &Notice) -> Result<(), Error> {
+    async fn publish(
+        &self,
+        address: Address<'_>,
+        notification: &Notification,
+    ) -> Result<(), Error> {
         let address = match address {
             Address::HubTopic(_) => {
                 self.call("sns", "Publish")?;

@@ -46,7 +46,7 @@ pub(super) struct InspectedShare {
     pub(super) error: Option<String>,
 }
 
-/// A change of what the account has by a rule; it is told.
+/// A change of what the account has by a rule; it is sent.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct NotedChange {

@@ -229,7 +229,7 @@ async fn a_session_that_is_refused_is_replaced_if_it_is_old_and_for_people_if_it
     let reader = aws.reader(&account).await;
     let dead = reader.pipelines().await.unwrap_err();
     assert_eq!(dead.class(), Class::Transient, "it was at hand");
-    assert_eq!(dead.trouble(), None);
+    assert_eq!(dead.alert(), None);
     let reader = aws.reader(&account).await;
     let refused = reader.pipelines().await.unwrap_err();
     assert_eq!(refused.class(), Class::Permanent, "it is new");

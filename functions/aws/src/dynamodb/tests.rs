@@ -119,7 +119,7 @@ async fn a_history_has_all_pages() {
     let history = table(&replay).await.history("e1").await.unwrap();
     let found: Vec<_> = history
         .iter()
-        .map(|notice| (notice.sk.as_str(), notice.done))
+        .map(|notification| (notification.sk.as_str(), notification.done))
         .collect();
     assert_eq!(found, [("1", true), ("2", false)]);
     assert_eq!(history[0].holder, "m");

@@ -3,7 +3,7 @@ use serde_json::json;
 use domain::notification::Destination;
 use runtime::{
     config::Settings,
-    notifier::{Notices, Teller},
+    notifier::{LeaseOwner, Notifier},
 };
 
 use super::Hub;
@@ -43,14 +43,14 @@ async fn what_the_table_has_of_somebody_elses_making_is_passed_over() {
         table: "t".to_owned(),
     };
     let hub = Hub::new(&aws, &settings);
-    let teller = Teller {
+    let lease_owner = LeaseOwner {
         holder: "me",
         now: jiff::Timestamp::MAX,
     };
     let execution = "arn:aws:sagemaker:us-east-1:222222222222:pipeline/churn/execution/abc";
     let execution = execution.parse().unwrap();
-    let notices = Notices::new(&hub, "arn:t");
-    let told = notices.history(teller, &Destination::Hub, &execution);
+    let notifier = Notifier::new(&hub, "arn:t");
+    let told = notifier.history(lease_owner, &Destination::Hub, &execution);
     let told = told.await.unwrap();
     assert_eq!(told.len(), 2, "{told:?}");
     assert_eq!(told[1].at.to_string(), "2026-01-05T09:00:00Z");

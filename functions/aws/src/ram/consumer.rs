@@ -21,12 +21,12 @@ use crate::{
 
 /// Invitations and shares of others, seen by the account that receives them.
 #[derive(Debug, Clone)]
-pub struct Consumer {
+pub struct ConsumerRam {
     client: Client,
     service: Service,
 }
 
-impl Consumer {
+impl ConsumerRam {
     pub(crate) fn new(config: &SdkConfig, session: Session) -> Self {
         Self {
             client: Client::new(config),

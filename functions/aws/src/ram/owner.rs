@@ -41,12 +41,12 @@ pub(super) const CONCURRENT: usize = 4;
 /// idempotent by nature, and RAM would answer a token that it remembers with
 /// the old answer: a principal that has to be invited again would not be.
 #[derive(Debug, Clone)]
-pub struct Owner {
+pub struct OwnerRam {
     pub(super) client: Client,
     pub(super) service: Service,
 }
 
-impl Owner {
+impl OwnerRam {
     pub(crate) fn new(config: &SdkConfig, session: Session) -> Self {
         Self {
             client: Client::new(config),

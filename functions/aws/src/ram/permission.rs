@@ -11,7 +11,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
     all_pages,
-    owner::{CONCURRENT, Owner},
+    owner::{CONCURRENT, OwnerRam},
     parsed,
 };
 use crate::error::{Class, Error};
@@ -28,7 +28,7 @@ pub(super) struct Held {
     pub(super) is_of_pipelines: bool,
 }
 
-impl Owner {
+impl OwnerRam {
     pub(super) async fn permissions(
         &self,
         shares: &[ShareArn],
@@ -65,7 +65,7 @@ impl Owner {
     /// Why shares of pipelines cannot have a permission; none if they can.
     ///
     /// Only RAM being out of order is an error: whatever else is in the way
-    /// is one of the permission, and for people to mend.
+    /// is one of the permission, and for people to fix.
     pub async fn flaw_of(&self, permission: &PermissionArn) -> Result<Option<Flaw>, Error> {
         let answer = self
             .client

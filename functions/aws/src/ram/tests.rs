@@ -8,7 +8,7 @@ use domain::{
 };
 use serde_json::{Value, json};
 
-use super::{Consumer, Owner};
+use super::{ConsumerRam, OwnerRam};
 use crate::{
     Class,
     replay::{Answer, Replay, Request, ok, refusal},
@@ -37,12 +37,12 @@ fn pipeline(number: usize) -> PipelineArn {
         .unwrap()
 }
 
-async fn owner(replay: &Replay) -> Owner {
-    Owner::new(&replay.config().await, account("222222222222").into())
+async fn owner(replay: &Replay) -> OwnerRam {
+    OwnerRam::new(&replay.config().await, account("222222222222").into())
 }
 
-async fn consumer(replay: &Replay) -> Consumer {
-    Consumer::new(&replay.config().await, account("111111111111").into())
+async fn consumer(replay: &Replay) -> ConsumerRam {
+    ConsumerRam::new(&replay.config().await, account("111111111111").into())
 }
 
 fn association(entity: &str, status: &str) -> Value {

@@ -115,8 +115,8 @@ impl Failed<'_> {
 /// cannot serve it now.
 ///
 /// Nothing is lost if that is wrong. What is tried again in vain ends in the
-/// dead-letter queue, with an alarm; what is given up too early is told, and
-/// the next sweep looks at the account once more.
+/// dead-letter queue, with an alarm; what is given up too early is reported, and
+/// the next scheduled reconciliation reads the account once more.
 fn of_status(status: Option<u16>) -> Class {
     match status {
         Some(408 | 429 | 500..) => Class::Transient,

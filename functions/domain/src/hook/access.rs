@@ -94,7 +94,7 @@ pub fn covering<'a>(
 
 /// The policy by which a request shares a pipeline; none if it is not to be shared.
 ///
-/// A request to share what no rule names is a mistake, and one to be told
+/// A request to share what no rule names is a mistake, and one to report
 /// before the pipeline has run for hours.
 pub fn policy_for<'a>(
     request: &Request,
@@ -115,7 +115,7 @@ pub fn policy_for<'a>(
 /// What each principal of the rules about this pipeline can do with it.
 #[must_use]
 pub fn grants(policy: &Policy, pipeline: &Pipeline, shares: &[Shared]) -> Vec<Grant> {
-    // What is left of a namesake that was deleted gives access to nothing.
+    // What is left of a deleted pipeline of the same name gives access to nothing.
     let shares: Vec<_> = shares
         .iter()
         .filter(|shared| !is_older(&shared.pipeline, pipeline))

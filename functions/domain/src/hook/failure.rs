@@ -37,7 +37,7 @@ impl FailureKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
-    /// Who is to mend it.
+    /// Who is to fix it.
     pub kind: FailureKind,
     /// What happened, and where.
     pub message: String,
@@ -85,13 +85,13 @@ impl FailedCall<'_> {
 
 /// Everything that is wrong with a request, not only the first mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistakes {
+pub struct ValidationErrors {
     what: &'static str,
     list: Vec<String>,
     place: Box<Place>,
 }
 
-impl Mistakes {
+impl ValidationErrors {
     pub(super) fn of(what: &'static str, list: Vec<String>, place: Place) -> Self {
         let place = Box::new(place);
         Self { what, list, place }
@@ -107,16 +107,16 @@ impl Mistakes {
     }
 }
 
-impl fmt::Display for Mistakes {
+impl fmt::Display for ValidationErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.what, self.list.join("; "))
     }
 }
 
-impl std::error::Error for Mistakes {}
+impl std::error::Error for ValidationErrors {}
 
-impl From<Mistakes> for Failure {
-    fn from(mistakes: Mistakes) -> Self {
+impl From<ValidationErrors> for Failure {
+    fn from(mistakes: ValidationErrors) -> Self {
         Self::new(FailureKind::ConfigurationError, mistakes.to_string())
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::Mistakes;
+use super::ValidationErrors;
 use crate::{
     account::AccountRef,
     id::{AccountId, PipelineArn, Region},
@@ -105,7 +105,7 @@ pub struct Request {
 
 impl Request {
     /// Reads the user parameters of an action, or says everything that is wrong with them.
-    pub fn parse(text: &str) -> Result<Self, Mistakes> {
+    pub fn parse(text: &str) -> Result<Self, ValidationErrors> {
         const WHAT: &str = "UserParameters";
         let message = match serde_json::from_str(text) {
             Ok(Value::Object(members)) => return Self::read(WHAT, &members),
@@ -116,30 +116,37 @@ impl Request {
                 error.column()
             ),
         };
-        Err(Mistakes::of(WHAT, vec![message], Place::default()))
+        Err(ValidationErrors::of(WHAT, vec![message], Place::default()))
     }
 
     /// Reads the members of an object; `what` says to people what it is.
-    pub fn read(what: &'static str, members: &Map<String, Value>) -> Result<Self, Mistakes> {
+    pub fn read(
+        what: &'static str,
+        members: &Map<String, Value>,
+    ) -> Result<Self, ValidationErrors> {
         let (request, place, mistakes) = reader::read(members);
         match request {
             Some(request) if mistakes.is_empty() => Ok(request),
-            _ => Err(Mistakes::of(what, mistakes, place)),
+            _ => Err(ValidationErrors::of(what, mistakes, place)),
         }
     }
 
     /// The account that owns the pipeline, which must be in this Region.
-    pub fn owner(&self, policy: Option<&Policy>, region: &Region) -> Result<AccountId, Mistakes> {
+    pub fn owner(
+        &self,
+        policy: Option<&Policy>,
+        region: &Region,
+    ) -> Result<AccountId, ValidationErrors> {
         let place = Place {
             pipeline: Some(self.pipeline.clone()),
             owner: self.owner.clone(),
         };
         let mistakes = match place.account(policy, region) {
             Ok(Some(account)) => return Ok(account),
-            // A name without an owner is a mistake that was told when it was read.
+            // A name without an owner is a mistake that was reported when it was read.
             Ok(None) => vec!["\"owner\": it is missing".to_owned()],
             Err(mistakes) => mistakes,
         };
-        Err(Mistakes::of("the request", mistakes, place))
+        Err(ValidationErrors::of("the request", mistakes, place))
     }
 }

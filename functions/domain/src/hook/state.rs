@@ -1,7 +1,7 @@
 //! What one invocation knows of its attempt.
 //!
 //! An invocation knows nothing but request and token at first. [`next`](super::next)
-//! says what is to be found out or done, and whoever did it tells the state by
+//! says what is to be found out or done, and whoever did it reports the state by
 //! one of the methods here; what the invocation comes to, and what is said of
 //! it, follows from the state alone.
 

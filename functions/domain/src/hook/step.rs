@@ -18,9 +18,9 @@ const NAMED: usize = 20;
 #[expect(clippy::large_enum_variant, reason = "there is one of them at a time")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NextStep {
-    /// Find something out, and tell the state.
+    /// Find something out, and report it to the state.
     Observe(Question),
-    /// Change something about what was deployed, and tell the state.
+    /// Change something about what was deployed, and report it to the state.
     Act(Box<Deployed>, Act),
     /// Answer whoever asked.
     End(JobOutcome),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Invitation, ReceivedShare};
-use crate::{hint::Offer, id::Principal, policy::Policy, status::InvitationStatus};
+use crate::{id::Principal, policy::Policy, status::InvitationStatus, trigger::Offer};
 
 /// Where an offer stands. That there is no invitation has four different reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

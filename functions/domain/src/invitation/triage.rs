@@ -1,4 +1,4 @@
-//! Which invitations and shares are looked at first, and which are only counted.
+//! Which invitations and shares are read first, and which are only counted.
 //!
 //! Anybody can invite anybody, so the list of invitations is as long as
 //! strangers like. It is sorted while it is read, by what the policy says of

@@ -1,6 +1,6 @@
-//! What an account has by a rule, and how that differs from what it was told.
+//! What an account has by a rule, and how that differs from what it was notified of.
 //!
-//! People hear of changes, so what an account was last told that it has is
+//! People hear of changes, so what an account was last notified to have is
 //! remembered, and compared with what it is seen to have. Only what was seen
 //! counts: where nobody could look, nothing is lost. And RAM, which answers
 //! from several places, may not show at one moment what it shows at the next,
@@ -45,7 +45,7 @@ pub struct Holdings {
 pub struct Held {
     /// Where it is.
     pub place: Place,
-    /// Since when, as it was told.
+    /// Since when, as it was notified.
     pub since: Timestamp,
     /// Since when it is not to be seen any more.
     pub missing: Option<Timestamp>,
@@ -84,7 +84,7 @@ pub type Inside = BTreeMap<PipelineArn, Option<Timestamp>>;
 /// What is known of what is in a share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Contents {
-    /// Nothing: nobody looked, or the look failed.
+    /// Nothing: nobody read it, or reading failed.
     Unknown,
     /// What is inside, but the share is not what it should be; so nothing is gained by it.
     Distrusted(Inside),
@@ -123,67 +123,79 @@ pub struct Delta {
 }
 
 impl Delta {
-    /// Whether there is nothing to tell.
+    /// Whether there is nothing to send.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// What is held of a pipeline from now on; none if it is lost for good.
+    fn keep(
+        &mut self,
+        pipeline: &PipelineArn,
+        held: &Held,
+        found: Found,
+        now: Timestamp,
+    ) -> Option<Held> {
+        match found {
+            Found::InPlace => Some(held.at(held.place.clone())),
+            Found::At(place) => Some(held.at(place)),
+            Found::Anew(place) => {
+                self.lost.push(moved(pipeline, held.since));
+                let held = Held::new(place.clone(), place.made, now);
+                self.gained.push(moved(pipeline, held.since));
+                Some(held)
+            }
+            Found::Nowhere => {
+                let missing = held.missing.filter(|since| *since <= now).unwrap_or(now);
+                if now.duration_since(missing) >= MISSING_FOR {
+                    self.lost.push(moved(pipeline, held.since));
+                    return None;
+                }
+                Some(Held {
+                    missing: Some(missing),
+                    ..held.clone()
+                })
+            }
+        }
+    }
 }
 
-/// What came of comparing what was told with what is seen.
+/// What came of comparing what was notified with what is seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reconciled {
+pub struct Comparison {
     /// What to remember.
     pub after: Holdings,
-    /// What to tell.
+    /// What to send.
     pub delta: Delta,
     /// Whether a loss has yet to be seen once more.
     pub unsettled: bool,
 }
 
-/// Compares what an account was told that it has by a rule with what it is seen to have.
+/// Compares what an account was notified to have by a rule with what it is seen to have.
 ///
 /// `access` is what the rule gives, as long as there is such a rule.
 #[must_use]
-pub fn reconcile(
+pub fn compare(
     grant: &Grant,
     before: &Holdings,
     access: Option<&Access>,
     seen: &Sightings,
     now: Timestamp,
-) -> Reconciled {
+) -> Comparison {
     let view = View::new(grant, seen);
     let mut delta = Delta::default();
-    let mut unsettled = false;
     let mut pipelines = BTreeMap::new();
     for (pipeline, held) in &before.pipelines {
-        let kept = match view.find(pipeline, held) {
-            Found::InPlace => held.at(held.place.clone()),
-            Found::At(place) => held.at(place),
-            Found::Anew(place) => {
-                delta.lost.push(moved(pipeline, held.since));
-                let held = Held::new(place.clone(), place.made, now);
-                delta.gained.push(moved(pipeline, held.since));
-                held
-            }
-            Found::Nowhere => match held.missing.filter(|since| *since <= now) {
-                Some(since) if now.duration_since(since) >= MISSING_FOR => {
-                    delta.lost.push(moved(pipeline, held.since));
-                    continue;
-                }
-                since => {
-                    unsettled = true;
-                    let missing = Some(since.unwrap_or(now));
-                    Held {
-                        missing,
-                        ..held.clone()
-                    }
-                }
-            },
-        };
-        pipelines.insert(pipeline.clone(), kept);
+        let kept = delta.keep(pipeline, held, view.find(pipeline, held), now);
+        pipelines.extend(kept.map(|held| (pipeline.clone(), held)));
     }
-    let has_kept = !pipelines.is_empty();
+    let unsettled = pipelines.values().any(|held| held.missing.is_some());
+    // Until a share of the rule was seen to work, nothing says what can be done by it.
+    let access = access.filter(|_| view.works).unwrap_or(&before.access);
+    if !pipelines.is_empty() && *access != before.access {
+        delta.access_before = Some(before.access.clone());
+    }
     for (pipeline, place) in view.trusted {
         if !before.pipelines.contains_key(pipeline) {
             let known = before.holds_by(&place.share);
@@ -192,12 +204,7 @@ pub fn reconcile(
             pipelines.insert(pipeline.clone(), held);
         }
     }
-    // Until a share of the rule was seen to work, nothing says what can be done by it.
-    let access = access.filter(|_| view.works).unwrap_or(&before.access);
-    if has_kept && *access != before.access {
-        delta.access_before = Some(before.access.clone());
-    }
-    Reconciled {
+    Comparison {
         after: Holdings {
             access: access.clone(),
             pipelines,

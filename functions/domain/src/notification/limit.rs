@@ -1,7 +1,7 @@
-//! How often others can have people told of something in a day.
+//! How often others can have people notified of something in a day.
 //!
 //! Whoever the policy names still does in its own account what it likes, as
-//! often as it likes. The first of a day are told one by one, the last of them
+//! often as it likes. The first of a day are sent one by one, the last of them
 //! says that more may follow, and the log has all.
 
 use std::collections::BTreeMap;
@@ -10,12 +10,12 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::time::after;
 
-/// How much of one kind is told in a day.
+/// How much of one kind is sent in a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
-    /// So many are told one by one.
+    /// So many are sent one by one.
     most: usize,
-    /// How long after the last one another is told even so; none: not on the same day.
+    /// How long after the last one another is sent even so; none: not on the same day.
     then_every: Option<SignedDuration>,
 }
 
@@ -30,13 +30,13 @@ impl Limit {
     pub const EXPIRED: Self = Self::of(10);
 
     /// Permanent failures in an account.
-    pub const TROUBLES: Self = Self::of(10);
+    pub const ALERTS: Self = Self::of(10);
 
     /// Changes of executions of an owner that `SageMaker` does not confirm.
     pub const UNCONFIRMED: Self = Self::of(10);
 
     /// What an account gains and loses by a rule. Whoever deploys much has much
-    /// to tell, so that what comes after these is told together, once an hour.
+    /// to send, so that what comes after these is sent together, once an hour.
     pub const CHANGES: Self = Self {
         most: 20,
         then_every: Some(SignedDuration::from_hours(1)),
@@ -49,39 +49,39 @@ impl Limit {
         }
     }
 
-    /// Whether another can be told, after these.
+    /// Whether another can be sent, after these.
     #[must_use]
-    pub fn room(self, tally: &Tally, now: Timestamp) -> Room {
+    pub fn capacity(self, tally: &Tally, now: Timestamp) -> Capacity {
         let (most, count) = (self.most, tally.of_day(now));
         if count.saturating_add(1) < most {
-            return Room::Open;
+            return Capacity::Open;
         }
         if count < most {
-            return Room::Last;
+            return Capacity::Last;
         }
         match (self.then_every, tally.last) {
-            (Some(every), Some(last)) if now >= after(last, every) => Room::Last,
-            _ => Room::Closed,
+            (Some(every), Some(last)) if now >= after(last, every) => Capacity::Last,
+            _ => Capacity::Closed,
         }
     }
 }
 
-/// Whether another can be told.
+/// Whether another can be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Room {
+pub enum Capacity {
     /// It can.
     Open,
-    /// It can, and it has to say that the next one may not be told.
+    /// It can, and it has to say that the next one may not be sent.
     Last,
     /// It cannot.
     Closed,
 }
 
-/// How many were told on a day.
+/// How many were sent on a day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     count: usize,
-    /// When the last one was told, which also says of which day the count is.
+    /// When the last one was sent, which also says of which day the count is.
     last: Option<Timestamp>,
 }
 
@@ -101,7 +101,7 @@ impl Tally {
         }
     }
 
-    /// How many were told on the day of this time, or on a later one.
+    /// How many were sent on the day of this time, or on a later one.
     fn of_day(&self, now: Timestamp) -> usize {
         let date = |time: Timestamp| time.to_zoned(TimeZone::UTC).date();
         match self.last {
@@ -138,12 +138,12 @@ mod tests {
         Timestamp::from_second(1_767_571_200 + seconds).unwrap()
     }
 
-    /// How many of so many attempts, each a minute after the other, are told.
+    /// How many of so many attempts, each a minute after the other, are sent.
     fn told(limit: Limit, attempts: i64) -> usize {
         let mut tally = Tally::default();
         let mut told = 0;
         for minute in 0..attempts {
-            if limit.room(&tally, at(60 * minute)) != Room::Closed {
+            if limit.capacity(&tally, at(60 * minute)) != Capacity::Closed {
                 tally = tally.counted(at(60 * minute));
                 told += 1;
             }
@@ -155,17 +155,17 @@ mod tests {
     #[test]
     fn the_last_of_a_day_is_known_for_it_and_the_next_day_has_room_again() {
         let mut tally = Tally::default();
-        let mut rooms = Vec::new();
+        let mut capacities = Vec::new();
         for _ in 0..11 {
-            rooms.push(Limit::EXCESS.room(&tally, at(100)));
+            capacities.push(Limit::EXCESS.capacity(&tally, at(100)));
             tally = tally.counted(at(100));
         }
-        assert_eq!(rooms[..9], [Room::Open; 9]);
-        assert_eq!(rooms[9..], [Room::Last, Room::Closed]);
-        assert_eq!(Limit::EXCESS.room(&tally, at(86_399)), Room::Closed);
-        assert_eq!(Limit::EXCESS.room(&tally, at(86_400)), Room::Open);
+        assert_eq!(capacities[..9], [Capacity::Open; 9]);
+        assert_eq!(capacities[9..], [Capacity::Last, Capacity::Closed]);
+        assert_eq!(Limit::EXCESS.capacity(&tally, at(86_399)), Capacity::Closed);
+        assert_eq!(Limit::EXCESS.capacity(&tally, at(86_400)), Capacity::Open);
         // A message that was sent the day before and comes late opens nothing.
-        assert_eq!(Limit::EXCESS.room(&tally, at(-1)), Room::Closed);
+        assert_eq!(Limit::EXCESS.capacity(&tally, at(-1)), Capacity::Closed);
     }
 
     #[test]
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(tally, Tally::default());
         for time in [Timestamp::MIN, Timestamp::MAX] {
             let tally = Tally::default().counted(time);
-            assert_eq!(Limit::CHANGES.room(&tally, time), Room::Open);
+            assert_eq!(Limit::CHANGES.capacity(&tally, time), Capacity::Open);
         }
     }
 }

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    EXECUTION_DETAIL_TYPE, Notice, PROBLEM_DETAIL_TYPE, REFUSAL_DETAIL_TYPE, SHARED_DETAIL_TYPE,
-    WITHDRAWN_DETAIL_TYPE,
+    EXECUTION_DETAIL_TYPE, Notification, PROBLEM_DETAIL_TYPE, REFUSAL_DETAIL_TYPE,
+    SHARED_DETAIL_TYPE, WITHDRAWN_DETAIL_TYPE,
 };
 
 /// A notification and who is to get it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsent {
     /// What is to be said.
-    pub notice: Notice,
+    pub notification: Notification,
     /// Whether it is for the hub alone, and not for the account that it is about.
     pub hub_only: bool,
 }
@@ -22,12 +22,12 @@ impl Unsent {
     /// What is kept, as the texts of an item.
     #[must_use]
     pub fn to_values(&self) -> BTreeMap<String, String> {
-        let Notice {
+        let Notification {
             detail_type,
             detail,
             resources,
             ..
-        } = &self.notice;
+        } = &self.notification;
         let to = if self.hub_only { "hub" } else { "everybody" };
         let values = [
             ("detailType", (*detail_type).to_owned()),
@@ -44,7 +44,7 @@ impl Unsent {
         let detail: Value = serde_json::from_str(values.get("detail")?).ok()?;
         let text = |member: &str| Some(detail[member].as_str()?.to_owned());
         let resources = values.get("resources")?.lines().map(str::to_owned);
-        let notice = Notice {
+        let notification = Notification {
             id: text("id")?,
             subject: text("subject")?,
             text: text("text")?,
@@ -53,7 +53,10 @@ impl Unsent {
             detail,
         };
         let hub_only = values.get("to")? == "hub";
-        Some(Self { notice, hub_only })
+        Some(Self {
+            notification,
+            hub_only,
+        })
     }
 }
 

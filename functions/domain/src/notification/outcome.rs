@@ -8,45 +8,45 @@ use crate::storage::Lease;
 /// What became of a change at one destination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
-pub enum Telling {
-    /// It was told.
-    Told,
-    /// The destination knew it.
-    Known,
-    /// The destination knew of something later.
+pub enum DeliveryOutcome {
+    /// The notification was sent.
+    Sent,
+    /// The destination was notified of this change before.
+    Duplicate,
+    /// The destination was notified of a later state.
     Overtaken,
     /// SageMaker says something else.
     Contradicted,
-    /// Another run is telling it just now, and will be repeated if it does not finish.
-    ByAnother,
-    /// SageMaker does not confirm it, and so many such changes were told today.
+    /// Another invocation is sending it just now, and is repeated if it does not finish.
+    InProgress,
+    /// SageMaker does not confirm it, and the limit of such notifications a day is reached.
     Unconfirmed,
-    /// It could not be told.
+    /// It could not be sent.
     Failed {
         /// Why not.
         error: String,
     },
 }
 
-impl Telling {
-    /// What a decision not to tell comes to; none if it is to be told.
+impl DeliveryOutcome {
+    /// The outcome of a decision against sending; none if the change is to be sent.
     #[must_use]
-    pub fn without_telling(decision: &Decision) -> Option<Self> {
+    pub fn unsent(decision: &Decision) -> Option<Self> {
         match decision {
-            Decision::Tell { .. } => None,
-            Decision::AlreadyTold => Some(Self::Known),
+            Decision::Send { .. } => None,
+            Decision::AlreadySent => Some(Self::Duplicate),
             Decision::Overtaken => Some(Self::Overtaken),
             Decision::Contradicted => Some(Self::Contradicted),
         }
     }
 
-    /// What asking for the right to tell comes to, and telling if it was given.
+    /// The outcome of asking for the lease, and of sending if it was given.
     #[must_use]
     pub fn of(lease: Lease) -> Self {
         match lease {
-            Lease::Taken => Self::Told,
-            Lease::Done => Self::Known,
-            Lease::HeldByOther => Self::ByAnother,
+            Lease::Taken => Self::Sent,
+            Lease::Done => Self::Duplicate,
+            Lease::HeldByOther => Self::InProgress,
         }
     }
 
@@ -54,8 +54,8 @@ impl Telling {
     #[must_use]
     pub fn is_news(&self) -> bool {
         match self {
-            Self::Known | Self::Overtaken | Self::Contradicted => false,
-            Self::Told | Self::ByAnother | Self::Unconfirmed | Self::Failed { .. } => true,
+            Self::Duplicate | Self::Overtaken | Self::Contradicted => false,
+            Self::Sent | Self::InProgress | Self::Unconfirmed | Self::Failed { .. } => true,
         }
     }
 }

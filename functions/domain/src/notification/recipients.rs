@@ -1,4 +1,4 @@
-//! Which accounts are told of an execution, and which its owner does not allow to be told.
+//! Which accounts are notified of an execution, and which its owner does not allow to be.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,26 +17,26 @@ use crate::{
 /// policy names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recipients {
-    /// Whom to tell, each with the rules by which.
+    /// Whom to notify, each with the rules by which.
     pub told: BTreeMap<AccountId, Vec<RuleName>>,
-    /// Whom not to tell, since the owner allows the rule nothing for them.
+    /// Whom not to notify, since the owner allows the rule nothing for them.
     pub withheld: Vec<Withheld>,
 }
 
-/// What a rule would have told an account.
+/// What a rule would have notified an account of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Withheld {
     /// The account.
     pub account: AccountId,
     /// The rule.
     pub rule: RuleName,
-    /// Why the account is not told.
+    /// Why the account is not notified.
     pub reason: String,
 }
 
-/// Whom these rules, all of one owner, have told of an execution, within the ceiling of the owner.
+/// Whom these rules, all of one owner, have notified of an execution, within the ceiling of the owner.
 ///
-/// A rule that may not share with somebody does not tell them either: the
+/// A rule that may not share with somebody does not notify them either: the
 /// owner decides who learns of its runs, and the policy only moves below that.
 ///
 /// ```
@@ -103,7 +103,7 @@ pub fn recipients(rules: &[&Rule], ceiling: &Ceiling, partition: &str) -> Recipi
 }
 
 impl Recipients {
-    /// Where the accounts are told, each with the rules by which: machines and people.
+    /// Where the accounts are notified, each with the rules by which: machines and people.
     pub fn destinations(&self) -> impl Iterator<Item = (Destination, &[RuleName])> {
         self.told.iter().flat_map(|(account, rules)| {
             let of_account = [
@@ -132,7 +132,7 @@ impl Recipients {
     }
 }
 
-/// Whether rules name any account that could be told.
+/// Whether rules name any account that could be notified.
 #[must_use]
 pub fn name_accounts(rules: &[&Rule]) -> bool {
     let mut principals = rules.iter().flat_map(|rule| &rule.with);

@@ -3,7 +3,7 @@
 //! A reconciliation begins a while before the last one ended, since what
 //! `SageMaker`'s search shows lags behind. One that is cut short marks what it
 //! has examined, so that the next one goes on there; and behind a change that
-//! the hub could not be told, nothing is marked, so that it is found again.
+//! the hub could not be notified, nothing is marked, so that it is found again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ const OVERLAP: SignedDuration = SignedDuration::from_mins(30);
 /// what is older is no news.
 const HORIZON: SignedDuration = SignedDuration::from_hours(24);
 
-/// How old a change must be before it is told: its event may be on its way.
+/// How old a change must be before it is sent: its event may be on its way.
 const GRACE: SignedDuration = SignedDuration::from_mins(2);
 
 /// After how many executions is marked how far a reconciliation is.
@@ -92,7 +92,7 @@ pub struct Interval {
     now: Timestamp,
     mark: Watermark,
     count: usize,
-    /// Whether the hub was told everything that was to be told.
+    /// Whether the hub was notified of everything that it had to be.
     is_heard: bool,
 }
 
@@ -122,13 +122,13 @@ impl Interval {
         since.max(before(before(self.now, HORIZON), OVERLAP))
     }
 
-    /// Whether a change is old enough to be told.
+    /// Whether a change is old enough to be sent.
     #[must_use]
     pub fn is_due(&self, modified: Timestamp) -> bool {
         modified <= before(self.now, GRACE)
     }
 
-    /// A change of this time was examined, and told to whom it concerns, unless
+    /// A change of this time was examined, and sent to whom it concerns, unless
     /// the hub refused. Returns what is to be marked on the way.
     #[must_use]
     pub fn examined(&mut self, modified: Timestamp, hub_refused: bool) -> Option<Watermark> {

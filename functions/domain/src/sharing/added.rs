@@ -36,7 +36,7 @@ impl Added {
         (!pipelines.is_empty()).then_some(Self { since, pipelines })
     }
 
-    /// From when on to look: what is made after a look is newer than all that was seen.
+    /// From when on to search: what is made after a search is newer than all that was seen.
     #[must_use]
     pub fn since(&self) -> Timestamp {
         self.since

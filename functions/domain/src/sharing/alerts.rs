@@ -1,20 +1,20 @@
 //! What of a plan only people can fix, in words.
 
 use super::{Flaw, Flawed, Lookalike, OutOfReach, PREFIX, Plan, Problem};
-use crate::{notification::Trouble, text::quoted};
+use crate::{notification::Alert, text::quoted};
 
-/// How much is told of a name that somebody gave a share, in characters.
+/// How much is shown of a name that somebody gave a share, in characters.
 const LONGEST_NAME: usize = 60;
 
 impl Plan {
     /// What the plan has found that lasts until somebody fixes it, but for
     /// associations, to which steps may add.
     #[must_use]
-    pub fn troubles(&self) -> Vec<Trouble> {
-        let flawed = self.flawed.iter().map(Flawed::trouble);
+    pub fn alerts(&self) -> Vec<Alert> {
+        let flawed = self.flawed.iter().map(Flawed::alert);
         flawed
-            .chain(self.out_of_reach.iter().map(OutOfReach::trouble))
-            .chain(self.lookalikes.iter().map(Lookalike::trouble))
+            .chain(self.out_of_reach.iter().map(OutOfReach::alert))
+            .chain(self.lookalikes.iter().map(Lookalike::alert))
             .collect()
     }
 }
@@ -22,7 +22,7 @@ impl Plan {
 impl Problem {
     /// The association as something that people can fix.
     #[must_use]
-    pub fn trouble(&self) -> Trouble {
+    pub fn alert(&self) -> Alert {
         let Self {
             entity,
             share,
@@ -30,7 +30,7 @@ impl Problem {
             message,
         } = self;
         let message = message.as_deref().unwrap_or("no reason given");
-        Trouble {
+        Alert {
             kind: format!("association {status} {share}"),
             text: format!("{entity} in share {share} is {status}: {message}"),
         }
@@ -38,7 +38,7 @@ impl Problem {
 }
 
 impl Flawed {
-    fn trouble(&self) -> Trouble {
+    fn alert(&self) -> Alert {
         let Self {
             rule,
             permission,
@@ -51,7 +51,7 @@ impl Flawed {
             Flaw::NotAttachable { .. } => "not-attachable",
             Flaw::Unreadable { .. } => "unreadable",
         };
-        Trouble {
+        Alert {
             kind: format!("permission {rule} {permission} {what}"),
             text: format!(
                 "the permission of rule {rule}, {permission}, {flaw}; what the rule shares stays as it is, \
@@ -62,9 +62,9 @@ impl Flawed {
 }
 
 impl OutOfReach {
-    fn trouble(&self) -> Trouble {
+    fn alert(&self) -> Alert {
         let Self { share, arn } = self;
-        Trouble {
+        Alert {
             kind: format!("out of reach {arn}"),
             text: format!(
                 "share {arn} has the tags of pipeshare and somebody named it {}, so pipeshare may neither \
@@ -76,9 +76,9 @@ impl OutOfReach {
 }
 
 impl Lookalike {
-    fn trouble(&self) -> Trouble {
+    fn alert(&self) -> Alert {
         let Self { share, arn } = self;
-        Trouble {
+        Alert {
             kind: format!("lookalike {arn}"),
             text: format!(
                 "share {arn} is named {share} without the tags of pipeshare, so pipeshare has made another one, \
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_permission_that_cannot_be_given_is_one_kind_of_alert_whatever_aws_says_of_it() {
-        let trouble = |message: &str| {
+        let alert = |message: &str| {
             let flawed = Flawed {
                 rule: "readers".parse().unwrap(),
                 permission: "arn:aws:ram:us-east-1:222222222222:permission/custom"
@@ -107,11 +107,11 @@ mod tests {
                     message: message.to_owned(),
                 },
             };
-            flawed.trouble()
+            flawed.alert()
         };
-        let (one, other) = (trouble("slow down"), trouble("no"));
+        let (one, other) = (alert("slow down"), alert("no"));
         assert_eq!(one.kind, other.kind);
-        assert!(one.text.contains("cannot be looked at: slow down; what"));
+        assert!(one.text.contains("cannot be read: slow down; what"));
     }
 
     #[test]
@@ -125,14 +125,14 @@ mod tests {
             share: "pipeshare-readers".to_owned(),
             arn: ARN.parse().unwrap(),
         });
-        let troubles = plan.troubles();
-        let kinds: Vec<_> = troubles.iter().map(|it| it.kind.clone()).collect();
+        let alerts = plan.alerts();
+        let kinds: Vec<_> = alerts.iter().map(|it| it.kind.clone()).collect();
         assert_eq!(
             kinds,
             [format!("out of reach {ARN}"), format!("lookalike {ARN}")]
         );
-        assert!(troubles[0].text.len() < 400, "{}", troubles[0].text);
-        assert!(!troubles[0].text.contains('\n'), "{}", troubles[0].text);
+        assert!(alerts[0].text.len() < 400, "{}", alerts[0].text);
+        assert!(!alerts[0].text.contains('\n'), "{}", alerts[0].text);
     }
 
     #[test]
@@ -143,8 +143,8 @@ mod tests {
             status: AssociationStatus::Failed,
             message: None,
         };
-        assert!(problem.trouble().text.ends_with("FAILED: no reason given"));
+        assert!(problem.alert().text.ends_with("FAILED: no reason given"));
         problem.message = Some("quota".to_owned());
-        assert!(problem.trouble().text.ends_with("FAILED: quota"));
+        assert!(problem.alert().text.ends_with("FAILED: quota"));
     }
 }

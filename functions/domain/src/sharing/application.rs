@@ -6,10 +6,10 @@ use super::{
     Action, Added, Association, Call, NewShare, Observed, Plan, Problem, Reason, SharePlan, Step,
 };
 use crate::{
-    hint::Offer,
     id::{PipelineArn, ShareArn},
     policy::RuleName,
     status::AssociationStatus,
+    trigger::Offer,
 };
 
 /// A plan that is being carried out.

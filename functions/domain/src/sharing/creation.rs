@@ -1,6 +1,6 @@
 //! Making a share, once, however many ask for it.
 
-use super::{NewShare, Pipeline, Share, ShareName, lane::Lane, planner::Planner};
+use super::{NewShare, Pipeline, Share, ShareName, group::ShareGroup, planner::Planner};
 use crate::digest;
 
 impl<'a> Planner<'a> {
@@ -12,12 +12,12 @@ impl<'a> Planner<'a> {
     /// RAM has forgotten is told apart by the pipelines, which are others then.
     pub(super) fn creation(
         &self,
-        lane: &Lane<'a, '_>,
+        group: &ShareGroup<'a, '_>,
         name: &str,
         oldest: Option<&Pipeline>,
     ) -> NewShare {
-        let rule = lane.rule.name.as_str();
-        let predecessor = self.predecessor(lane, name);
+        let rule = group.rule.name.as_str();
+        let predecessor = self.predecessor(group, name);
         let oldest = oldest.map(|pipeline| format!("{} {}", pipeline.arn, pipeline.created));
         let mut lookalikes: Vec<_> = self
             .observed
@@ -27,10 +27,10 @@ impl<'a> Planner<'a> {
             .map(|lookalike| lookalike.arn.as_str())
             .collect();
         lookalikes.sort_unstable();
-        let allow_external = lane.allows_external();
+        let allow_external = group.allows_external();
         let parameters = [
             name,
-            lane.permission.as_str(),
+            group.permission.as_str(),
             if allow_external {
                 "external"
             } else {
@@ -44,8 +44,8 @@ impl<'a> Planner<'a> {
         ];
         NewShare {
             name: name.to_owned(),
-            rule: lane.rule.name.clone(),
-            permission: lane.permission.clone(),
+            rule: group.rule.name.clone(),
+            permission: group.permission.clone(),
             allow_external,
             // The same for the same parameters, as RAM demands of a repeated request.
             client_token: digest::hex(&parameters.join("\n")),
@@ -53,13 +53,13 @@ impl<'a> Planner<'a> {
     }
 
     /// The newest share that RAM may have in mind for the name, and that is no more what it was.
-    fn predecessor(&self, lane: &Lane<'a, '_>, name: &str) -> Option<&'a Share> {
-        let rule = lane.rule.name.as_str();
+    fn predecessor(&self, group: &ShareGroup<'a, '_>, name: &str) -> Option<&'a Share> {
+        let rule = group.rule.name.as_str();
         let is_lost = |share: &&Share| {
             let of_rule = share
                 .name
                 .parse::<ShareName>()
-                .is_ok_and(|name| name.rule == lane.rule.name);
+                .is_ok_and(|name| name.rule == group.rule.name);
             let tagged = share.rule.as_deref() == Some(rule);
             share.name == name && !(share.live && tagged) || tagged && !of_rule
         };

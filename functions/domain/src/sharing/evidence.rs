@@ -46,7 +46,7 @@ impl Evidence {
         self.hooked.insert(key.sk);
     }
 
-    /// Whether the pipeline, and not a namesake before it, has passed the rule's gate.
+    /// Whether the pipeline, and not one of the same name before it, has passed the rule's gate.
     #[must_use]
     pub fn has_passed(&self, rule: &Rule, pipeline: &Pipeline) -> bool {
         let Pipeline { arn, created } = pipeline;
@@ -152,7 +152,7 @@ pub enum Flaw {
         /// What RAM says that it is.
         status: String,
     },
-    /// It cannot be looked at.
+    /// It cannot be read.
     Unreadable {
         /// Why.
         message: String,
@@ -169,7 +169,7 @@ impl fmt::Display for Flaw {
             Self::NotAttachable { status } => {
                 write!(f, "is {status} and cannot be given to shares")
             }
-            Self::Unreadable { message } => write!(f, "cannot be looked at: {message}"),
+            Self::Unreadable { message } => write!(f, "cannot be read: {message}"),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Action, Audience, Due, Offered, Pipeline, Reason, Share, ShareName, SharePlan, Target,
-    lane::Lane,
+    group::ShareGroup,
     observed::find,
     planner::{MAX_PIPELINES, Planner, by_reason},
 };
@@ -14,24 +14,24 @@ impl<'a> Planner<'a> {
     /// Adds to one part what has no place yet, and the principals once there is something to see.
     pub(super) fn fill(
         &mut self,
-        lane: &mut Lane<'a, '_>,
+        group: &mut ShareGroup<'a, '_>,
         part: u32,
         share: Option<&'a Share>,
         held: usize,
     ) {
-        let added = lane.take(MAX_PIPELINES.saturating_sub(held));
+        let added = group.take(MAX_PIPELINES.saturating_sub(held));
         if added.is_empty() && held == 0 {
             return;
         }
-        let missing = lane.principals.iter().filter_map(|principal| {
+        let missing = group.principals.iter().filter_map(|principal| {
             let reason = reason_to_add(share, principal)?;
             Some((reason, (*principal).clone()))
         });
         let missing = by_reason(missing.collect());
-        self.note_expired(lane, share, &missing);
+        self.note_expired(group, share, &missing);
 
-        let target = self.target(lane, part, share, &added);
-        self.offer(lane, target, share, !missing.is_empty());
+        let target = self.target(group, part, share, &added);
+        self.offer(group, target, share, !missing.is_empty());
         let joining = added.into_iter().map(|(pipeline, reason)| {
             let failed = share.is_some_and(|share| share.has_failed(pipeline.arn.as_str()));
             let reason = if failed {
@@ -57,31 +57,37 @@ impl<'a> Planner<'a> {
     /// Where the plan of this part is, which is created if there is no share.
     fn target(
         &mut self,
-        lane: &Lane<'a, '_>,
+        group: &ShareGroup<'a, '_>,
         part: u32,
         share: Option<&'a Share>,
         added: &[(&'a Pipeline, Reason)],
     ) -> usize {
         if let Some(share) = share {
-            return self.place_of(Some(lane.rule), share);
+            return self.place_of(Some(group.rule), share);
         }
         let name = ShareName {
-            rule: lane.rule.name.clone(),
-            audience: lane.audience.clone(),
+            rule: group.rule.name.clone(),
+            audience: group.audience.clone(),
             part,
         };
         // The oldest stays the same while others come in quick succession.
         let pipelines = added.iter().map(|(pipeline, _)| *pipeline);
         let oldest = pipelines.min_by_key(|pipeline| (pipeline.created, &pipeline.arn));
-        let new = self.creation(lane, &name.to_string(), oldest);
-        let rule = lane.rule.name.clone();
+        let new = self.creation(group, &name.to_string(), oldest);
+        let rule = group.rule.name.clone();
         self.shares
             .push(SharePlan::new(Some(rule), Target::New(new)));
         self.shares.len().saturating_sub(1)
     }
 
-    fn offer(&mut self, lane: &Lane<'a, '_>, target: usize, share: Option<&Share>, is_new: bool) {
-        let Audience::Account(consumer) = &lane.audience else {
+    fn offer(
+        &mut self,
+        group: &ShareGroup<'a, '_>,
+        target: usize,
+        share: Option<&Share>,
+        is_new: bool,
+    ) {
+        let Audience::Account(consumer) = &group.audience else {
             return;
         };
         let is_accepted = |principal: &&Principal| {
@@ -89,12 +95,12 @@ impl<'a> Planner<'a> {
                 .and_then(|share| find(&share.principals, principal.as_str()))
                 .is_some_and(|found| found.status == AssociationStatus::Associated)
         };
-        if !lane.principals.iter().all(is_accepted) {
+        if !group.principals.iter().all(is_accepted) {
             let target = &self.shares[target];
             self.offered.push(Offered {
                 share: target.name().to_owned(),
                 arn: target.arn().cloned(),
-                rule: lane.rule.name.clone(),
+                rule: group.rule.name.clone(),
                 consumer: consumer.clone(),
                 is_new,
             });
@@ -104,19 +110,19 @@ impl<'a> Planner<'a> {
     /// Whoever needs no invitation had none that could end.
     fn note_expired(
         &mut self,
-        lane: &Lane<'a, '_>,
+        group: &ShareGroup<'a, '_>,
         share: Option<&Share>,
         missing: &BTreeMap<Reason, Vec<Principal>>,
     ) {
         let again = missing.get(&Reason::InvitationExpired);
-        if matches!(lane.audience, Audience::Members) {
+        if matches!(group.audience, Audience::Members) {
             return;
         }
         let expired = again.into_iter().flatten().map(|principal| {
             let invitations = share.into_iter().flat_map(|share| &share.principals);
             let invitations = invitations.filter(|it| it.entity == principal.as_str());
             Expired {
-                rule: lane.rule.name.clone(),
+                rule: group.rule.name.clone(),
                 consumer: principal.to_string(),
                 invited: invitations.filter_map(|it| it.created).max(),
             }

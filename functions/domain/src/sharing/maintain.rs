@@ -2,7 +2,7 @@
 
 use super::{
     Action, Association, Problem, Reason, Share,
-    lane::{Admitted, Lane},
+    group::{Admitted, ShareGroup},
     observed::is_older,
     planner::{Planner, by_reason},
 };
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Whether a share can take more.
-pub(super) enum Room {
+pub(super) enum ShareSpace {
     /// It can, beside the resources that it holds then.
     Open { held: usize },
     /// Not before something has left that cannot leave yet.
@@ -39,54 +39,54 @@ impl<'a> Planner<'a> {
     /// Nothing is widened while something is inside that should not be.
     pub(super) fn maintain(
         &mut self,
-        lane: &mut Lane<'a, '_>,
+        group: &mut ShareGroup<'a, '_>,
         share: &'a Share,
         admitted: &Admitted<'a>,
-    ) -> Room {
+    ) -> ShareSpace {
         // Shares are filled in the order in which they come here.
-        self.plan_of(Some(lane.rule), share);
+        self.plan_of(Some(group.rule), share);
         let Contents {
             leaving,
             unwanted,
             held,
-        } = self.contents(lane, share, admitted);
-        self.unsettled |= lane.is_settling(share);
+        } = self.contents(group, share, admitted);
+        self.unsettled |= group.is_settling(share);
 
         let must_leave = !leaving.is_empty() || !unwanted.is_empty();
         let is_blocked = must_leave && share.is_associating();
         // RAM allows one permission for each type of resource, so that of
         // pipelines is right if it is there at all.
-        let is_wrong = !share.permissions.contains(&lane.permission) || share.outdated;
-        let is_narrower = lane.rule.access == Access::Read;
+        let is_wrong = !share.permissions.contains(&group.permission) || share.outdated;
+        let is_narrower = group.rule.access == Access::Read;
         // It keeps the one that it has, and nothing comes in by that.
-        let is_stuck = is_wrong && !lane.can_be_given;
+        let is_stuck = is_wrong && !group.can_be_given;
         if is_wrong && is_narrower {
-            self.replace_permission(share, lane);
+            self.replace_permission(share, group);
         }
         if is_blocked {
             let gives = leaving.iter().any(|it| gives_too_much(it, admitted));
-            return self.wait_or_delete(lane, share, &leaving, gives || !unwanted.is_empty());
+            return self.wait_or_delete(group, share, &leaving, gives || !unwanted.is_empty());
         }
         let held = held.saturating_sub(leaving.len());
-        self.remove(lane.rule, share, leaving, unwanted);
+        self.remove(group.rule, share, leaving, unwanted);
         if is_wrong && !is_narrower && !is_stuck {
-            self.replace_permission(share, lane);
+            self.replace_permission(share, group);
         }
-        let allow = lane.allows_external();
+        let allow = group.allows_external();
         if share.allow_external != allow {
             let action = Action::AllowExternal { allow };
-            self.narrow(lane.rule, share, action, Reason::ExternalFlagChanged);
+            self.narrow(group.rule, share, action, Reason::ExternalFlagChanged);
         }
         if is_stuck {
-            return Room::Closed;
+            return ShareSpace::Closed;
         }
-        Room::Open { held }
+        ShareSpace::Open { held }
     }
 
     /// What of a share stays and what has to leave it.
     fn contents(
         &mut self,
-        lane: &mut Lane<'a, '_>,
+        group: &mut ShareGroup<'a, '_>,
         share: &Share,
         admitted: &Admitted<'a>,
     ) -> Contents {
@@ -99,14 +99,14 @@ impl<'a> Planner<'a> {
             if !resource.status.is_present() {
                 continue;
             }
-            match self.reason_to_leave(lane.rule, resource, admitted) {
+            match self.reason_to_leave(group.rule, resource, admitted) {
                 Some(reason) => contents.leaving.push((reason, resource.entity.clone())),
-                None => lane.place(&resource.entity),
+                None => group.place(&resource.entity),
             }
             contents.held += 1;
         }
         for principal in &share.principals {
-            if lane.wants(&principal.entity) {
+            if group.wants(&principal.entity) {
                 self.note_problem(share, principal);
             } else if principal.status.is_present() {
                 contents.unwanted.push(principal.entity.clone());
@@ -117,15 +117,15 @@ impl<'a> Planner<'a> {
 
     /// RAM itself never brings a share to a newer version of its permission
     /// (RAM User Guide, "Managed permissions versions").
-    fn replace_permission(&mut self, share: &'a Share, lane: &Lane<'a, '_>) {
-        let permission = lane.permission.clone();
+    fn replace_permission(&mut self, share: &'a Share, group: &ShareGroup<'a, '_>) {
+        let permission = group.permission.clone();
         let reason = if share.permissions.contains(&permission) {
             Reason::PermissionOutdated
         } else {
             Reason::AccessChanged
         };
         self.narrow(
-            lane.rule,
+            group.rule,
             share,
             Action::ReplacePermission { permission },
             reason,
@@ -138,20 +138,20 @@ impl<'a> Planner<'a> {
     /// the share goes at once: nobody has access by it yet.
     fn wait_or_delete(
         &mut self,
-        lane: &mut Lane<'a, '_>,
+        group: &mut ShareGroup<'a, '_>,
         share: &'a Share,
         leaving: &[(Reason, String)],
         offers_too_much: bool,
-    ) -> Room {
-        if offers_too_much && lane.allows_external() && share.is_pending() {
-            self.delete(Some(lane.rule), share, Reason::PendingInvitation);
+    ) -> ShareSpace {
+        if offers_too_much && group.allows_external() && share.is_pending() {
+            self.delete(Some(group.rule), share, Reason::PendingInvitation);
             self.unsettled = true;
-            return Room::Gone;
+            return ShareSpace::Gone;
         }
         for (_, resource) in leaving {
-            lane.place(resource);
+            group.place(resource);
         }
-        Room::Closed
+        ShareSpace::Closed
     }
 
     fn reason_to_leave(

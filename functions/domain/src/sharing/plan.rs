@@ -186,7 +186,7 @@ pub struct Waiting {
     pub after: Gate,
 }
 
-/// An association that is not what it should be, and that no step can mend for good.
+/// An association that is not what it should be, and that no step can fix for good.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// The name of the share.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use super::{
     Action, Audience, Due, Flawed, Lookalike, Observed, Offered, OutOfReach, Plan, Problem, Reason,
     Share, ShareName, SharePlan, Target, Waiting,
-    lane::{Admitted, Lane, audiences},
-    maintain::Room,
+    group::{Admitted, ShareGroup, audiences},
+    maintain::ShareSpace,
     rest::names_all,
 };
 use crate::{
@@ -232,7 +232,7 @@ impl<'a> Planner<'a> {
         let parts = self.parts(rule, audience, admitted);
         let permission = rule.access.permission(&self.observed.partition);
         let can_be_given = !self.observed.flaws.contains_key(&permission);
-        let mut lane = Lane {
+        let mut group = ShareGroup {
             rule,
             permission,
             can_be_given,
@@ -241,26 +241,26 @@ impl<'a> Planner<'a> {
             unplaced: admitted.clone(),
         };
         let mut open = BTreeMap::new();
-        let mut all_open = lane.can_be_given;
+        let mut all_open = group.can_be_given;
         for (part, share) in &parts {
-            match self.maintain(&mut lane, share, admitted) {
-                Room::Open { held } => {
+            match self.maintain(&mut group, share, admitted) {
+                ShareSpace::Open { held } => {
                     open.insert(*part, held);
                 }
-                Room::Closed => all_open = false,
+                ShareSpace::Closed => all_open = false,
                 // What takes its place is planned when it is gone.
-                Room::Gone => return,
+                ShareSpace::Gone => return,
             }
         }
         for (part, held) in open {
-            self.fill(&mut lane, part, parts.get(&part).copied(), held);
+            self.fill(&mut group, part, parts.get(&part).copied(), held);
         }
         // What a closed share will have room for needs no share of its own.
         let mut part = 0;
-        while all_open && !lane.unplaced.is_empty() {
+        while all_open && !group.unplaced.is_empty() {
             part += 1;
             if !parts.contains_key(&part) {
-                self.fill(&mut lane, part, None, 0);
+                self.fill(&mut group, part, None, 0);
             }
         }
     }

@@ -4,7 +4,7 @@ use super::{Applied, Plan, Problem, Step, StepOutcome, should_requeue};
 use crate::{
     error::{Class, Error},
     id::AccountId,
-    notification::Trouble,
+    notification::Alert,
     reconcile::worst,
 };
 
@@ -90,13 +90,13 @@ impl Reconciliation {
     /// What only people can fix. `explain` says what of the account's ceiling
     /// is in the way of a step that IAM refused, if that is known.
     #[must_use]
-    pub fn troubles(&self, explain: impl Fn(&Step) -> Option<String>) -> Vec<Trouble> {
-        let failures = self.errors.iter().filter_map(Error::trouble);
-        let steps = self.steps.iter().filter_map(|step| step.trouble(&explain));
+    pub fn alerts(&self, explain: impl Fn(&Step) -> Option<String>) -> Vec<Alert> {
+        let failures = self.errors.iter().filter_map(Error::alert);
+        let steps = self.steps.iter().filter_map(|step| step.alert(&explain));
         failures
             .chain(steps)
-            .chain(self.problems().iter().map(Problem::trouble))
-            .chain(self.plan.troubles())
+            .chain(self.problems().iter().map(Problem::alert))
+            .chain(self.plan.alerts())
             .collect()
     }
 }
@@ -118,12 +118,12 @@ impl Applied<Error> {
     }
 
     /// Its failure, if that is for people. AWS does not always say what it refuses to whom.
-    fn trouble(&self, explain: impl Fn(&Step) -> Option<String>) -> Option<Trouble> {
-        let Trouble { kind, text } = self.error()?.trouble()?;
+    fn alert(&self, explain: impl Fn(&Step) -> Option<String>) -> Option<Alert> {
+        let Alert { kind, text } = self.error()?.alert()?;
         let step = &self.step;
         let ceiling = explain(step).filter(|_| self.was_denied());
         let ceiling = ceiling.map_or_else(String::new, |ceiling| format!("; {ceiling}"));
-        Some(Trouble {
+        Some(Alert {
             kind: format!("{kind} {}", step.share),
             text: format!("{step}: {text}{ceiling}"),
         })

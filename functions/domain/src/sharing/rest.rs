@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Association, OutOfReach, Reason, Share, ShareName, lane::Admitted, name::PREFIX,
+    Association, OutOfReach, Reason, Share, ShareName, group::Admitted, name::PREFIX,
     planner::Planner,
 };
 use crate::{
@@ -82,7 +82,7 @@ impl<'a> Planner<'a> {
     /// Whether the share lets its principals do anything that the rule does not allow.
     ///
     /// A permission that nobody can give takes none away: what is there stays
-    /// as it is until people have mended the rule.
+    /// as it is until people have fixed the rule.
     pub(super) fn grants_too_much(
         &self,
         share: &Share,

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, fs};
 
-use domain::hint;
+use domain::trigger;
 
 use super::{beside, expect};
 
@@ -14,7 +14,7 @@ fn why_each_message_is_ignored() {
     for paragraph in script.trim().split("\n\n") {
         let (comment, body) = paragraph.split_once('\n').unwrap();
         assert!(comment.starts_with("# "), "{comment}");
-        let why = match hint::parse(body) {
+        let why = match trigger::parse(body) {
             Ok(understood) => panic!("{comment}: {understood:?}"),
             Err(ignored) => ignored.to_string(),
         };

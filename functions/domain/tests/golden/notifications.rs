@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    execution::{Details, Execution, ExecutionNews, FailedStep},
+    execution::{Details, Execution, ExecutionChange, FailedStep},
     id::AccountId,
     invitation::{Invitation, Refusal},
     notification::{
-        AccessChange, Delta, Expired, Fate, Grant, Held, Holdings, Moved, Notice, Place,
-        PolicyTrouble, RefusedPolicy, Trouble, access_notice, excess_notice, execution_notice,
-        expired_notice, policy_refused_notice, policy_trouble_notice, problem_notice,
-        refusal_notice,
+        AccessChange, Alert, Delta, Expired, Fate, Grant, Held, Holdings, Moved, Notification,
+        Place, PolicyAlert, RefusedPolicy, access_notification, excess_notification,
+        execution_notification, expired_notification, policy_alert_notification,
+        policy_refused_notification, problem_notification, refusal_notification,
     },
     policy::{Access, Policy},
 };
@@ -45,19 +45,19 @@ fn test() -> AccountId {
 }
 
 /// Compares a notification with a file: its subject, its text, and the rest of its data.
-fn golden(name: &str, notice: &Notice) {
-    let mut detail = notice.detail.clone();
+fn golden(name: &str, notification: &Notification) {
+    let mut detail = notification.detail.clone();
     for repeated in ["subject", "text"] {
         detail.as_object_mut().unwrap().remove(repeated);
     }
     let text = format!(
         "Subject: {}\n\n{}\n{}: {detail:#}\n",
-        notice.subject, notice.text, notice.detail_type
+        notification.subject, notification.text, notification.detail_type
     );
     expect(&format!("notifications/{name}.txt"), &text);
 }
 
-fn execution(status: &str) -> ExecutionNews {
+fn execution(status: &str) -> ExecutionChange {
     let pipeline = "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn-train";
     let execution = Execution {
         arn: format!("{pipeline}/execution/p4jn9xou8a8s")
@@ -68,7 +68,7 @@ fn execution(status: &str) -> ExecutionNews {
         display_name: Some("nightly".into()),
         started: Some(at("09:00:00")),
     };
-    ExecutionNews::of_event(execution, None, at("09:03:20"))
+    ExecutionChange::of_event(execution, None, at("09:03:20"))
 }
 
 fn details(status: &str) -> Details {
@@ -89,8 +89,8 @@ fn an_execution_ends() {
     let rules = ["test-readers".parse().unwrap()];
     let (succeeded, failed) = (execution("Succeeded"), execution("Failed"));
     let known = details("Succeeded");
-    let notice = execution_notice(&policy(), &succeeded, Some(&known), &rules);
-    golden("execution-succeeded", &notice);
+    let notification = execution_notification(&policy(), &succeeded, Some(&known), &rules);
+    golden("execution-succeeded", &notification);
     let known = Details {
         failure_reason: Some("One or multiple steps failed.".into()),
         failed_steps: vec![FailedStep {
@@ -99,8 +99,8 @@ fn an_execution_ends() {
         }],
         ..details("Failed")
     };
-    let notice = execution_notice(&policy(), &failed, Some(&known), &rules);
-    golden("execution-failed", &notice);
+    let notification = execution_notification(&policy(), &failed, Some(&known), &rules);
+    golden("execution-failed", &notification);
 }
 
 /// What dev has by the rule: these pipelines.
@@ -162,7 +162,7 @@ fn an_account_gains_and_loses_pipelines() {
             generation: 2,
             unobserved: false,
         };
-        golden(name, &access_notice(&policy(), &change));
+        golden(name, &access_notification(&policy(), &change));
     }
 }
 
@@ -174,8 +174,8 @@ fn nobody_accepts_an_invitation() {
         invited: Some("2026-01-04T20:00:00Z".parse().unwrap()),
     };
     let both = [expired("111111111111"), expired("444444444444")];
-    let notice = expired_notice(&policy(), &test(), &both, at("09:00:00"));
-    golden("invitations-expired", &notice);
+    let notification = expired_notification(&policy(), &test(), &both, at("09:00:00"));
+    golden("invitations-expired", &notification);
 }
 
 #[test]
@@ -197,19 +197,19 @@ fn a_share_is_not_what_the_policy_says() {
     };
     let region = "eu-west-1".parse().unwrap();
     let refusal = Refusal::UnknownRule;
-    let notice = refusal_notice(&policy(), &region, &invitation, &refusal, fate);
-    golden("invitation-refused", &notice);
+    let notification = refusal_notification(&policy(), &region, &invitation, &refusal, fate);
+    golden("invitation-refused", &notification);
 
     let resources = vec!["arn:aws:sagemaker:eu-west-1:222222222222:pipeline/secret".to_owned()];
     let excess = Refusal::TooMuch { resources };
     let share = SHARE.parse().unwrap();
-    let notice = excess_notice(&policy(), (&share, SHARE_NAME), &dev(), &excess, 1);
-    golden("share-with-too-much", &notice);
+    let notification = excess_notification(&policy(), (&share, SHARE_NAME), &dev(), &excess, 1);
+    golden("share-with-too-much", &notification);
 }
 
 #[test]
 fn an_account_cannot_be_served() {
-    let troubles = [
+    let alerts = [
         (
             "account not onboarded",
             "sts AssumeRole: AccessDenied (account not onboarded)",
@@ -219,12 +219,12 @@ fn an_account_cannot_be_served() {
             "ram CreateResourceShare: InvalidParameterException",
         ),
     ];
-    let troubles = troubles.map(|(kind, text)| Trouble {
+    let alerts = alerts.map(|(kind, text)| Alert {
         kind: kind.to_owned(),
         text: text.to_owned(),
     });
-    let notice = problem_notice(&policy(), &test(), &troubles, "2026-01-05");
-    golden("account-problem", &notice);
+    let notification = problem_notification(&policy(), &test(), &alerts, "2026-01-05");
+    golden("account-problem", &notification);
 }
 
 #[test]
@@ -237,34 +237,37 @@ fn the_policy_needs_people() {
         written: Some(at("09:00:00")),
         document,
     };
-    golden("policy-refused", &policy_refused_notice(&refused, &errors));
+    golden(
+        "policy-refused",
+        &policy_refused_notification(&refused, &errors),
+    );
     let why = "kms Decrypt: AccessDeniedException".to_owned();
-    for (name, trouble) in [
+    for (name, alert) in [
         (
             "policy-in-force-refused",
-            PolicyTrouble::InForceRefused {
+            PolicyAlert::InForceRefused {
                 version: 11,
                 errors,
             },
         ),
         (
             "policy-in-force-unreadable",
-            PolicyTrouble::InForceUnreadable { why: why.clone() },
+            PolicyAlert::InForceUnreadable { why: why.clone() },
         ),
         (
             "policy-newest-unreadable",
-            PolicyTrouble::NewestUnreadable { why },
+            PolicyAlert::NewestUnreadable { why },
         ),
         (
             "policy-versions-run-out",
-            PolicyTrouble::VersionsRunOut {
+            PolicyAlert::VersionsRunOut {
                 in_force: 3,
                 newest: 95,
                 left: 7,
             },
         ),
     ] {
-        let notice = policy_trouble_notice("/pipeshare/policy", &trouble, "2026-01-05");
-        golden(name, &notice);
+        let notification = policy_alert_notification("/pipeshare/policy", &alert, "2026-01-05");
+        golden(name, &notification);
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-/// What is left of an invocation to put back what was not done, and to answer.
+/// What is left of an invocation to requeue what was not done, and to answer.
 const RESERVE: Duration = Duration::from_secs(5);
 
 /// The least time that an account is given: less than a few calls take would do nothing for anybody.

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{clock, notifier::Teller, ports::ATTEMPTS};
+use crate::{clock, notifier::LeaseOwner, ports::ATTEMPTS};
 
-/// One hint or command.
+/// One trigger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// The message id; none for a direct invocation. It stays the same when
@@ -15,7 +15,7 @@ pub struct Record {
     pub id: Option<String>,
     /// The event or command, as text.
     pub body: String,
-    /// How often it was put back because something was not ready.
+    /// How often it was requeued because something was not ready.
     pub attempts: u32,
     /// When SQS received it.
     pub sent: Option<Timestamp>,
@@ -24,10 +24,10 @@ pub struct Record {
 }
 
 impl Record {
-    /// On whose behalf something is told: this record's.
+    /// On whose behalf something is sent: this record's.
     #[must_use]
-    pub fn teller(&self) -> Teller<'_> {
-        Teller {
+    pub fn lease_owner(&self) -> LeaseOwner<'_> {
+        LeaseOwner {
             holder: self.id.as_deref().unwrap_or("direct"),
             now: self.sent.unwrap_or_else(clock::wall_clock),
         }
@@ -59,7 +59,7 @@ impl From<Value> for Event {
 }
 
 /// Reads a message for itself, so that a strange one keeps no other from being
-/// served. It is itself a message without a body, which is no hint.
+/// served. It is itself a message without a body, which is no trigger.
 fn read(message: &Value) -> Record {
     let id = message["messageId"].as_str().map(str::to_owned);
     let message = SqsMessage::deserialize(message).unwrap_or_default();

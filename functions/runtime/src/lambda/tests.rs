@@ -3,7 +3,7 @@ use std::{cell::RefCell, time::Duration};
 use lambda_runtime::Diagnostic;
 use serde_json::{Value, json};
 
-use super::{Deadline, Edge, Function, MAX_ATTEMPTS, Outcome, Record, Reply};
+use super::{Deadline, Edge, Function, MAX_ATTEMPTS, Record, RecordOutcome, Reply};
 use crate::{
     Class, Error,
     metrics::Metrics,
@@ -14,7 +14,7 @@ const QUEUE: &str = "https://sqs.eu-west-1.amazonaws.com/333333333333/share-pipe
 
 /// Answers each batch with the same outcomes, and remembers what it was given.
 struct Scripted {
-    outcomes: Vec<Outcome>,
+    outcomes: Vec<RecordOutcome>,
     given: RefCell<Vec<Record>>,
 }
 
@@ -75,14 +75,14 @@ impl Host for FakeHost {
 struct Served {
     answer: Result<Value, Diagnostic>,
     given: Vec<Record>,
-    put_back: Vec<Sent>,
+    requeue: Vec<Sent>,
 }
 
-async fn serve(payload: Value, outcomes: Vec<Outcome>) -> Served {
+async fn serve(payload: Value, outcomes: Vec<RecordOutcome>) -> Served {
     serve_by(FakeHost::default(), payload, outcomes).await
 }
 
-async fn serve_by(host: FakeHost, payload: Value, outcomes: Vec<Outcome>) -> Served {
+async fn serve_by(host: FakeHost, payload: Value, outcomes: Vec<RecordOutcome>) -> Served {
     let function = Scripted {
         outcomes,
         given: RefCell::default(),
@@ -99,13 +99,13 @@ async fn serve_by(host: FakeHost, payload: Value, outcomes: Vec<Outcome>) -> Ser
     Served {
         answer,
         given: edge.function.given.into_inner(),
-        put_back: host.sent.into_inner(),
+        requeue: host.sent.into_inner(),
     }
 }
 
 fn message(id: &str, attempts: u32) -> Value {
     json!({
-        "messageId": id, "body": format!("hint {id}"), "eventSource": "aws:sqs",
+        "messageId": id, "body": format!("event {id}"), "eventSource": "aws:sqs",
         "attributes": { "SentTimestamp": "1800000000000", "ApproximateReceiveCount": "1",
             "ApproximateFirstReceiveTimestamp": "1800000001000" },
         "messageAttributes": {
@@ -126,8 +126,8 @@ fn failures(ids: &[&str]) -> Value {
     json!({ "batchItemFailures": items })
 }
 
-fn not_yet() -> Outcome {
-    Outcome::Followed {
+fn not_yet() -> RecordOutcome {
+    RecordOutcome::Followed {
         after: Duration::from_secs(20),
         by: vec!["look again".to_owned()],
     }
@@ -141,7 +141,7 @@ fn failed(class: Class, code: &str) -> Error {
 async fn a_record_has_what_sqs_knows_of_it() {
     let mut plain = message("m2", 0);
     plain["messageAttributes"] = json!({});
-    let outcomes = vec![Outcome::Done, Outcome::Done];
+    let outcomes = vec![RecordOutcome::Done, RecordOutcome::Done];
     let served = serve(batch(&[message("m1", 3), plain]), outcomes).await;
     assert_eq!(served.answer.unwrap(), failures(&[]));
     let [first, second] = served.given.as_slice() else {
@@ -149,7 +149,7 @@ async fn a_record_has_what_sqs_knows_of_it() {
     };
     assert_eq!(
         (first.id.as_deref(), first.body.as_str()),
-        (Some("m1"), "hint m1")
+        (Some("m1"), "event m1")
     );
     assert_eq!(first.sent.unwrap().as_second(), 1_800_000_000);
     assert_eq!(first.received.unwrap().as_second(), 1_800_000_001);
@@ -159,15 +159,15 @@ async fn a_record_has_what_sqs_knows_of_it() {
 #[tokio::test]
 async fn only_what_trying_again_can_help_is_delivered_again() {
     let outcomes = vec![
-        Outcome::Done,
-        Outcome::Failed(failed(Class::Transient, "ServiceUnavailable")),
-        Outcome::Failed(failed(Class::Permanent, "AccessDeniedException")),
-        Outcome::NotReached,
+        RecordOutcome::Done,
+        RecordOutcome::Failed(failed(Class::Transient, "ServiceUnavailable")),
+        RecordOutcome::Failed(failed(Class::Permanent, "AccessDeniedException")),
+        RecordOutcome::NotReached,
     ];
     let messages = ["m1", "m2", "m3", "m4"].map(|id| message(id, 0));
     let served = serve(batch(&messages), outcomes).await;
     assert_eq!(served.answer.unwrap(), failures(&["m2", "m4"]));
-    assert!(served.put_back.is_empty());
+    assert!(served.requeue.is_empty());
 }
 
 #[tokio::test]
@@ -175,7 +175,7 @@ async fn what_is_not_ready_is_looked_at_again_later_and_later() {
     let served = serve(batch(&[message("m1", 2)]), vec![not_yet()]).await;
     assert_eq!(served.answer.unwrap(), failures(&[]));
     assert_eq!(
-        served.put_back,
+        served.requeue,
         [Sent {
             queue_url: QUEUE.to_owned(),
             body: "look again".to_owned(),
@@ -188,20 +188,20 @@ async fn what_is_not_ready_is_looked_at_again_later_and_later() {
 #[tokio::test]
 async fn what_many_records_ask_for_follows_once() {
     let messages = batch(&[message("m1", 1), message("m2", 0), message("m3", 0)]);
-    let outcomes = vec![not_yet(), not_yet(), Outcome::Done];
+    let outcomes = vec![not_yet(), not_yet(), RecordOutcome::Done];
     let served = serve(messages, outcomes).await;
     assert_eq!(served.answer.unwrap(), failures(&[]));
-    assert_eq!(served.put_back.len(), 1);
-    assert_eq!(served.put_back[0].delay, Duration::from_secs(20));
+    assert_eq!(served.requeue.len(), 1);
+    assert_eq!(served.requeue[0].delay, Duration::from_secs(20));
 }
 
 #[tokio::test]
 async fn an_error_that_says_not_yet_is_waited_for() {
-    let outcome = Outcome::Failed(failed(Class::Pending, "InvalidStateTransitionException"));
+    let outcome = RecordOutcome::Failed(failed(Class::Pending, "InvalidStateTransitionException"));
     let served = serve(batch(&[message("m1", 0)]), vec![outcome]).await;
     assert_eq!(served.answer.unwrap(), failures(&[]));
-    assert_eq!(served.put_back[0].delay, Duration::from_mins(1));
-    assert_eq!(served.put_back[0].body, "hint m1");
+    assert_eq!(served.requeue[0].delay, Duration::from_mins(1));
+    assert_eq!(served.requeue[0].body, "event m1");
 }
 
 #[tokio::test]
@@ -218,26 +218,26 @@ async fn a_record_that_cannot_be_put_back_is_delivered_again() {
 async fn waiting_ends_and_is_left_to_the_sweep() {
     let served = serve(batch(&[message("m1", MAX_ATTEMPTS)]), vec![not_yet()]).await;
     assert_eq!(served.answer.unwrap(), failures(&[]));
-    assert!(served.put_back.is_empty());
+    assert!(served.requeue.is_empty());
 }
 
 #[tokio::test]
 async fn a_record_that_the_function_forgot_is_delivered_again() {
     let messages = batch(&[message("m1", 0), message("m2", 0)]);
-    let served = serve(messages, vec![Outcome::Done]).await;
+    let served = serve(messages, vec![RecordOutcome::Done]).await;
     assert_eq!(served.answer.unwrap(), failures(&["m2"]));
 }
 
 #[tokio::test]
 async fn a_direct_invocation_is_answered_with_the_summary() {
-    let command = json!({ "action": "sweep", "dryRun": true });
-    for outcome in [Outcome::Done, not_yet()] {
+    let command = json!({ "action": "reconcile", "dryRun": true });
+    for outcome in [RecordOutcome::Done, not_yet()] {
         let served = serve(command.clone(), vec![outcome]).await;
         assert_eq!(served.answer.unwrap(), json!({ "seen": 1 }));
         assert_eq!(served.given[0].id, None);
         let body: Value = serde_json::from_str(&served.given[0].body).unwrap();
         assert_eq!(body, command);
-        assert!(served.put_back.is_empty());
+        assert!(served.requeue.is_empty());
     }
 }
 
@@ -255,8 +255,8 @@ async fn a_direct_invocation_that_fails_has_a_stable_error_type() {
             "Pipeshare.Permanent",
         ),
     ] {
-        let outcome = Outcome::Failed(failed(class, code));
-        let served = serve(json!({ "action": "sweep" }), vec![outcome]).await;
+        let outcome = RecordOutcome::Failed(failed(class, code));
+        let served = serve(json!({ "action": "reconcile" }), vec![outcome]).await;
         let diagnostic = served.answer.unwrap_err();
         assert_eq!(diagnostic.error_type, expected);
         assert!(diagnostic.error_message.contains(code), "{diagnostic:?}");
@@ -283,7 +283,7 @@ async fn a_message_of_a_strange_shape_is_no_hint_and_keeps_no_other_from_being_s
         binary,
         message("m6", 1),
     ];
-    let served = serve(batch(&messages), vec![Outcome::Done; 6]).await;
+    let served = serve(batch(&messages), vec![RecordOutcome::Done; 6]).await;
     assert_eq!(served.answer.unwrap(), failures(&[]));
     let given = |at: usize| {
         let record = &served.given[at];
@@ -292,10 +292,10 @@ async fn a_message_of_a_strange_shape_is_no_hint_and_keeps_no_other_from_being_s
     assert_eq!(given(0), (Some("m1"), "", 0));
     assert_eq!(given(1), (None, "", 0));
     assert_eq!(given(2), (None, "", 0));
-    assert_eq!(given(3), (Some("m4"), "hint m4", 0));
+    assert_eq!(given(3), (Some("m4"), "event m4", 0));
     assert_eq!(served.given[3].sent, None, "no calendar has that time");
-    assert_eq!(given(4), (Some("m5"), "hint m5", u32::MAX));
-    assert_eq!(given(5), (Some("m6"), "hint m6", 1));
+    assert_eq!(given(4), (Some("m5"), "event m5", u32::MAX));
+    assert_eq!(given(5), (Some("m6"), "event m6", 1));
 }
 
 /// Panics at a record, as a function with a mistake in it may.
@@ -304,11 +304,11 @@ struct Fragile;
 impl Function for Fragile {
     async fn handle(&self, batch: &[Record], _: Deadline, _metrics: &Metrics) -> Reply {
         assert!(
-            batch.iter().all(|record| record.body != "hint m2"),
+            batch.iter().all(|record| record.body != "event m2"),
             "asked to"
         );
         Reply {
-            outcomes: vec![Outcome::Done; batch.len()],
+            outcomes: vec![RecordOutcome::Done; batch.len()],
             summary: json!({}),
         }
     }
@@ -332,6 +332,6 @@ async fn a_record_that_makes_the_function_panic_is_delivered_again_alone() {
 #[tokio::test]
 async fn records_of_another_service_are_one_direct_event() {
     let payload = json!({ "Records": [{ "eventSource": "aws:s3" }] });
-    let served = serve(payload, vec![Outcome::Done]).await;
+    let served = serve(payload, vec![RecordOutcome::Done]).await;
     assert_eq!(served.given.len(), 1);
 }

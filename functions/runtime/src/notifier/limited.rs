@@ -1,28 +1,28 @@
-//! What others could have us tell as often as they like, and how often it is told at most.
+//! What others could cause as often as they like, and how often it is sent at most.
 
 use domain::{
     id::{AccountId, Region},
     invitation::Strangers,
-    notification::{self, Destination, Limit, Notice, Room, StrangersOfDay, Tally},
+    notification::{self, Capacity, Destination, Limit, Notification, StrangersOfDay, Tally},
     policy::Policy,
     storage::{self, Key, Values},
     time::after,
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Notices, Teller};
+use super::{LeaseOwner, Notifier};
 use crate::{
     Error,
     ports::{Publish, Table},
 };
 
-/// Whether there is room for another one of a kind, and how many there were.
+/// Whether there is capacity for another one of a kind, and how many there were.
 #[derive(Debug)]
 pub struct Allowance {
     key: Key,
     tally: Tally,
-    /// Whether there is room.
-    pub room: Room,
+    /// Whether there is capacity.
+    pub capacity: Capacity,
 }
 
 /// What strangers sent on a day.
@@ -33,19 +33,19 @@ struct Count {
     until: Option<Timestamp>,
 }
 
-impl<H: Table + Publish> Notices<'_, H> {
+impl<H: Table + Publish> Notifier<'_, H> {
     /// Tells the hub, once a day, what strangers sent to an account, and
     /// counts it, so that the next day's message has the whole day's number.
-    pub async fn tell_strangers(
+    pub async fn notify_strangers(
         &self,
-        teller: Teller<'_>,
+        lease_owner: LeaseOwner<'_>,
         policy: &Policy,
         (receiver, region): (&AccountId, &Region),
         strangers: &Strangers,
         rejects: bool,
     ) -> Result<(), Error> {
-        let day = day(teller.now);
-        let day_before = teller.now.checked_sub(SignedDuration::from_hours(24));
+        let day = day(lease_owner.now);
+        let day_before = lease_owner.now.checked_sub(SignedDuration::from_hours(24));
         let day_before = day_before.map(self::day).unwrap_or_default();
         let key = storage::strangers(receiver, &day);
         let today = self.tally(&key).await?;
@@ -58,7 +58,8 @@ impl<H: Table + Publish> Notices<'_, H> {
         if newer > 0 {
             let count = today.map_or(0, |tally| tally.count) + newer;
             let until = newest.max(mark);
-            self.note(teller, &key, &Count { count, until }).await?;
+            self.note(lease_owner, &key, &Count { count, until })
+                .await?;
         }
         let of_day = StrangersOfDay {
             receiver,
@@ -68,8 +69,8 @@ impl<H: Table + Publish> Notices<'_, H> {
             rejects,
             before: before.map(|tally| (tally.count, day_before.as_str())),
         };
-        let notice = notification::strangers_notice(policy, &of_day);
-        self.publish_once(teller, &Destination::Hub, &notice)
+        let notification = notification::strangers_notification(policy, &of_day);
+        self.publish_once(lease_owner, &Destination::Hub, &notification)
             .await?;
         Ok(())
     }
@@ -77,47 +78,55 @@ impl<H: Table + Publish> Notices<'_, H> {
     /// Tells the hub something once, unless so much of its kind was told today;
     /// whether people know it.
     ///
-    /// `notice` is given whether there is room for another one.
-    pub async fn tell_limited(
+    /// `notification` is given whether there is capacity for another one.
+    pub async fn notify_limited(
         &self,
-        teller: Teller<'_>,
+        lease_owner: LeaseOwner<'_>,
         key: Key,
         limit: Limit,
-        notice: impl FnOnce(Room) -> Notice,
+        notification: impl FnOnce(Capacity) -> Notification,
     ) -> Result<bool, Error> {
-        let allowance = self.allowance(teller, key, limit).await?;
-        if allowance.room == Room::Closed {
+        let allowance = self.allowance(lease_owner, key, limit).await?;
+        if allowance.capacity == Capacity::Closed {
             tracing::warn!(key = ?allowance.key, "so much of this was told today that it is only logged");
             return Ok(false);
         }
-        let notice = notice(allowance.room);
+        let notification = notification(allowance.capacity);
         if self
-            .publish_once(teller, &Destination::Hub, &notice)
+            .publish_once(lease_owner, &Destination::Hub, &notification)
             .await?
         {
-            self.use_up(teller, &allowance).await?;
+            self.use_up(lease_owner, &allowance).await?;
         }
         Ok(true)
     }
 
-    /// Whether there is room for another one of a kind.
+    /// Whether there is capacity for another one of a kind.
     pub async fn allowance(
         &self,
-        teller: Teller<'_>,
+        lease_owner: LeaseOwner<'_>,
         key: Key,
         limit: Limit,
     ) -> Result<Allowance, Error> {
         let values = self.hub.get(&key.pk, &key.sk).await?;
         let tally = values.map_or_else(Tally::default, |values| Tally::from_values(&values));
-        let room = limit.room(&tally, teller.now);
-        Ok(Allowance { key, tally, room })
+        let capacity = limit.capacity(&tally, lease_owner.now);
+        Ok(Allowance {
+            key,
+            tally,
+            capacity,
+        })
     }
 
     /// Counts one that was told.
-    pub async fn use_up(&self, teller: Teller<'_>, allowance: &Allowance) -> Result<(), Error> {
+    pub async fn use_up(
+        &self,
+        lease_owner: LeaseOwner<'_>,
+        allowance: &Allowance,
+    ) -> Result<(), Error> {
         let Allowance { key, tally, .. } = allowance;
-        let values = tally.counted(teller.now).to_values();
-        let expires = Some(after(teller.now, Tally::KEPT));
+        let values = tally.counted(lease_owner.now).to_values();
+        let expires = Some(after(lease_owner.now, Tally::KEPT));
         self.hub.put(&key.pk, &key.sk, &values, expires).await
     }
 
@@ -129,13 +138,18 @@ impl<H: Table + Publish> Notices<'_, H> {
         }))
     }
 
-    async fn note(&self, teller: Teller<'_>, key: &Key, tally: &Count) -> Result<(), Error> {
+    async fn note(
+        &self,
+        lease_owner: LeaseOwner<'_>,
+        key: &Key,
+        tally: &Count,
+    ) -> Result<(), Error> {
         let until = tally
             .until
             .map(|time| ("until".to_owned(), time.to_string()));
         let count = ("count".to_owned(), tally.count.to_string());
         let values: Values = until.into_iter().chain([count]).collect();
-        let expires = teller.now.checked_add(Tally::KEPT).ok();
+        let expires = lease_owner.now.checked_add(Tally::KEPT).ok();
         self.hub.put(&key.pk, &key.sk, &values, expires).await
     }
 }

@@ -8,9 +8,9 @@ use std::{
 use domain::{
     ceiling::Ceiling,
     error::{Class, Error},
-    hint::Offer,
     id::{AccountId, PermissionArn, ShareArn},
     sharing::{Action, Answer, Association, Flaw, Lookalike, NewShare, NextCall, Pipeline, Share},
+    trigger::Offer,
 };
 use jiff::Timestamp;
 use model::{Account, Failure};

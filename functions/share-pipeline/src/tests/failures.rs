@@ -2,7 +2,7 @@
 
 use domain::sharing::{Association, Lookalike};
 use model::Account;
-use runtime::{lambda::Outcome, metrics::Metric};
+use runtime::{lambda::RecordOutcome, metrics::Metric};
 
 use super::{GATED, OF_PROD, PARTNERS, PROD, READERS, SCHEDULED, Scenario, TEST, share};
 
@@ -92,7 +92,7 @@ async fn offers_that_could_not_be_sent_fail_the_record_although_the_share_is_the
     let scenario = Scenario::new(&[PARTNERS]);
     scenario.accounts.bus_fails.set(Some("ThrottlingException"));
     let run = scenario.share().await;
-    assert!(matches!(run.outcomes[0], Outcome::Failed(_)));
+    assert!(matches!(run.outcomes[0], RecordOutcome::Failed(_)));
     assert_eq!(scenario.shares(TEST).len(), 1);
 }
 
@@ -122,7 +122,7 @@ async fn a_failure_that_may_pass_has_the_record_delivered_again_and_notifies_nob
             .next("CreateResourceShare", "ThrottlingException");
     });
     let run = scenario.share().await;
-    let Outcome::Failed(error) = &run.outcomes[0] else {
+    let RecordOutcome::Failed(error) = &run.outcomes[0] else {
         panic!("{:?}", run.outcomes);
     };
     assert!(error.to_string().contains("in 222222222222"), "{error}");

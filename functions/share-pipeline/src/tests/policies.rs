@@ -1,6 +1,6 @@
 //! Which policy the function goes by, and what people hear of it.
 
-use runtime::{lambda::Outcome, metrics::Metric};
+use runtime::{lambda::RecordOutcome, metrics::Metric};
 
 use super::{CREATED, OF_PROD, POLICY_WRITTEN, PROD, READERS, SCHEDULED, Scenario, TEST, share};
 
@@ -60,7 +60,11 @@ async fn without_a_policy_nothing_is_done_and_nothing_is_tried_again() {
         .hub
         .write_policy("# Nobody has written a policy yet.\n");
     let run = scenario.run(&[POLICY_WRITTEN, CREATED]).await;
-    assert!(run.outcomes.iter().all(|it| matches!(it, Outcome::Done)));
+    assert!(
+        run.outcomes
+            .iter()
+            .all(|it| matches!(it, RecordOutcome::Done))
+    );
     assert_eq!(run.summary["stopped"], "no policy is in force");
     assert!(scenario.calls(TEST).is_empty());
     assert!(
@@ -107,7 +111,7 @@ async fn a_policy_that_cannot_be_read_fails_the_batch_and_is_told_if_only_people
         assert!(
             run.outcomes
                 .iter()
-                .all(|it| matches!(it, Outcome::Failed(_)))
+                .all(|it| matches!(it, RecordOutcome::Failed(_)))
         );
         assert_eq!(scenario.subjects().len(), told, "{code}");
         assert!(scenario.calls(TEST).is_empty());
@@ -135,7 +139,7 @@ async fn a_newest_version_that_cannot_be_read_keeps_nothing_from_being_shared() 
         .borrow_mut()
         .later("GetParameter", "ThrottlingException", 1);
     let run = scenario.run(&[SCHEDULED]).await;
-    assert!(matches!(run.outcomes[0], Outcome::Failed(_)));
+    assert!(matches!(run.outcomes[0], RecordOutcome::Failed(_)));
 }
 
 #[tokio::test]

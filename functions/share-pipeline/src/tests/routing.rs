@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use model::Account;
-use runtime::{lambda::Outcome, metrics::Metric};
+use runtime::{lambda::RecordOutcome, metrics::Metric};
 
 use super::{
     CREATED, GATED, OF_PROD, OFFERED, PROD, READERS, SCHEDULED, SUCCEEDED, Scenario, TEST, share,
@@ -46,7 +46,10 @@ async fn records_about_one_account_in_a_batch_are_one_reconciliation() {
     let run = scenario.run(&[CREATED, SUCCEEDED, &share("test")]).await;
     assert_eq!(run.outcomes.len(), 3);
     for outcome in &run.outcomes {
-        assert!(matches!(outcome, Outcome::Followed { .. }), "{outcome:?}");
+        assert!(
+            matches!(outcome, RecordOutcome::Followed { .. }),
+            "{outcome:?}"
+        );
     }
     let calls = scenario.calls(TEST);
     let listed = calls.iter().filter(|call| **call == "GetResourceShares");
@@ -112,7 +115,7 @@ async fn what_is_no_event_and_no_command_of_this_function_is_ignored_beside_the_
     assert!(
         run.outcomes[..3]
             .iter()
-            .all(|it| matches!(it, Outcome::Done))
+            .all(|it| matches!(it, RecordOutcome::Done))
     );
     assert_eq!(run.summary["ignored"].as_array().unwrap().len(), 3);
     assert_eq!(run.counted(Metric::EventsIgnored), 3);
@@ -123,7 +126,7 @@ async fn what_is_no_event_and_no_command_of_this_function_is_ignored_beside_the_
 async fn an_account_that_changed_is_reconciled_again_in_five_seconds_until_it_is_settled() {
     let scenario = Scenario::new(&[READERS]);
     let run = scenario.share().await;
-    let Outcome::Followed { after, by } = &run.outcomes[0] else {
+    let RecordOutcome::Followed { after, by } = &run.outcomes[0] else {
         panic!("{:?}", run.outcomes);
     };
     assert_eq!(*after, Duration::from_secs(5));

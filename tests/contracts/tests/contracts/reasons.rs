@@ -30,7 +30,7 @@ const EXPLAINED: &[(&str, &str, &str)] = &[
     (
         "Deliveries",
         "domain/src/notification/outcome.rs",
-        "Telling",
+        "DeliveryOutcome",
     ),
 ];
 
@@ -67,7 +67,7 @@ fn the_page_explains_every_reason_and_no_other() {
 
 #[test]
 fn the_page_explains_every_message_about_what_triggers_nothing_in_its_own_words() {
-    let body = body("domain/src/hint/ignored.rs", "Ignored");
+    let body = body("domain/src/trigger/ignored.rs", "Ignored");
     let message = Regex::new(r#"(?s)#\[error\(\s*"((?:[^"\\]|\\.)*)""#).unwrap();
     let field = Regex::new(r"\\\{[^}]*\\\}").unwrap();
     let messages = message.captures_iter(&body).map(|found| {
@@ -76,7 +76,7 @@ fn the_page_explains_every_message_about_what_triggers_nothing_in_its_own_words(
         Regex::new(&format!("^{pattern}$")).unwrap()
     });
     let messages: Vec<_> = messages.collect();
-    let variants = words("domain/src/hint/ignored.rs", "Ignored");
+    let variants = words("domain/src/trigger/ignored.rs", "Ignored");
     assert_eq!(messages.len(), variants.len());
     let rows = table(PAGE, "Ignored messages");
     assert_eq!(rows.len(), messages.len());

@@ -41,7 +41,7 @@ impl Journal {
         let invocations = fresh(&world.lambda().finished, &mut self.invocations);
         let mut lines: Vec<Line<'_>> = calls.iter().filter_map(call).collect();
         lines.extend(events.iter().filter_map(event));
-        lines.extend(published.iter().map(notice));
+        lines.extend(published.iter().map(notification));
         lines.extend(invocations.iter().flat_map(|ended| warnings(ended, world)));
         lines.sort_by_key(|line| line.time);
         lines.iter().map(Line::text).collect()
@@ -112,12 +112,12 @@ fn event(seen: &SeenEvent) -> Option<Line<'_>> {
 }
 
 /// A message on a topic.
-fn notice(message: &Published) -> Line<'_> {
+fn notification(message: &Published) -> Line<'_> {
     let mut parts = message.topic_arn.rsplit(':');
     let topic = parts.next().unwrap_or_default();
     Line {
         time: message.time,
-        kind: "notice",
+        kind: "notify",
         who: topic,
         account: parts.next().unwrap_or_default(),
         what: message.subject.clone().unwrap_or_default(),

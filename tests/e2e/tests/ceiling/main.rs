@@ -72,7 +72,7 @@ async fn an_account_beyond_the_owners_ceiling_is_told_nothing_of_its_runs() {
     let scenario = under(&[("AllowedPrincipals", SHARED)], POLICY).await;
     scenario.create(&scenario.test, "churn").await;
     fail(&scenario, "heard").await;
-    // What no event tells, the sweep does not tell either.
+    // What no event tells, the scheduled reconciliation does not tell either.
     scenario.pass(1000).await;
     scenario.break_events(e2e::EXECUTION_EVENT, &vec![EventEffect::Lose; 50]);
     fail(&scenario, "unheard").await;
@@ -155,13 +155,13 @@ async fn an_owner_template_without_a_readable_ceiling_is_mended_by_people_and_no
         }
         let hub = scenario.estate.hub_mailbox();
         assert_eq!(statuses(&hub), ["Failed", "Failed"], "{hub:#?}");
-        let mend = "deploy the newest owner template";
-        assert_eq!(hub_told(&scenario, mend), 1, "once a day: {hub:#?}");
+        let fix = "deploy the newest owner template";
+        assert_eq!(hub_told(&scenario, fix), 1, "once a day: {hub:#?}");
         assert!(scenario.logs().contains("\"AccountFailed\":1"));
 
         scenario.pass(24 * 3600).await;
         fail(&scenario, "third").await;
-        assert_eq!(hub_told(&scenario, mend), 2, "and again the next day");
+        assert_eq!(hub_told(&scenario, fix), 2, "and again the next day");
         assert_eq!(scenario.dead_letters(), 0);
         if is_missing {
             let ceiling = r#"{"allowedPrincipals":["111111111111"],"allowedAccess":"read","allowedPermissions":[],"shareNamePrefix":"pipeshare-"}"#;

@@ -142,7 +142,7 @@ fn mutated_templates() -> Vec<Case> {
         mutations::all(text).into_iter().map(move |mutation| {
             let mut mutated = templates.clone();
             set(&mut mutated, mutation.template);
-            let readings = readings_that_notice(&mutation.name);
+            let readings = readings_that_notification(&mutation.name);
             Case {
                 name: format!("{name}/{}", mutation.name),
                 templates: mutated,
@@ -161,7 +161,7 @@ fn mutated_templates() -> Vec<Case> {
 }
 
 /// The readings under which something is there for a reason.
-fn readings_that_notice(mutation: &str) -> Readings {
+fn readings_that_notification(mutation: &str) -> Readings {
     let of_permission = [
         "-AllowedPermissions/Condition",
         "-AllowedCustomerPermissions/Condition",

@@ -116,7 +116,7 @@ impl Tour {
         self.on.write_policy(&policy).await;
     }
 
-    /// Lets everything come to rest, with at least this many seconds before the next sweep.
+    /// Lets everything come to rest, with at least this many seconds before the next scheduled reconciliation.
     async fn rest(&self, seconds: i64) {
         self.on.estate.sandbox.world().faults_mut().events.clear();
         let functions = functions::queued();
@@ -141,8 +141,8 @@ impl Tour {
         SWEEP - (now - start).rem_euclid(SWEEP)
     }
 
-    /// Lets the next sweep come and do its work.
-    async fn sweep(&self) {
+    /// Lets the next scheduled reconciliation come and do its work.
+    async fn schedule(&self) {
         self.on.pass(self.until_sweep().unsigned_abs() + 60).await;
     }
 
@@ -223,7 +223,7 @@ impl Tour {
         let accepted = self
             .is_accepted(&self.on.shared, "pipeshare-announced.333333333333")
             .await;
-        // Where RAM says nothing, the sweep finds it; the next stop shows that.
+        // Where RAM says nothing, the scheduled reconciliation finds it; the next stop shows that.
         let says_something = self.readings().invitation_events == InvitationEvents::Sent;
         hold(
             accepted || !says_something,
@@ -233,12 +233,15 @@ impl Tour {
         self.rest(120).await;
         self.lose(OFFER);
         self.lose(SHARING);
-        self.add_rule(&rule("swept", "test", "dev")).await;
-        self.sweep().await;
+        self.add_rule(&rule("missed", "test", "dev")).await;
+        self.schedule().await;
         let accepted = self
-            .is_accepted(&self.on.dev, "pipeshare-swept.111111111111")
+            .is_accepted(&self.on.dev, "pipeshare-missed.111111111111")
             .await;
-        hold(accepted, "the sweep accepts what nobody told of")
+        hold(
+            accepted,
+            "the scheduled reconciliation accepts what nobody told of",
+        )
     }
 
     async fn executions(&mut self) -> Result<(), Stop> {
@@ -273,7 +276,7 @@ impl Tour {
         self.on.fail_next("quiet", "Train", "bad luck");
         self.on.start(&self.on.test, "quiet", "second").await;
         self.on.pass(60).await;
-        let looks = self.invocations("share-pipeline");
+        let before = self.invocations("share-pipeline");
         self.on.pass(200).await;
         let failed = "Pipeline quiet in test (222222222222, us-east-1): Failed";
         for account in [DEV, SHARED] {
@@ -288,21 +291,18 @@ impl Tour {
             .iter()
             .any(|text| text.contains("Failed step: Train: \"bad luck\""));
         hold(told, "the hub is told which step failed and why")?;
-        let looked = self.invocations("share-pipeline") - looks;
-        hold(looked == 0, "a run that failed gives no reason to share")?;
+        let more = self.invocations("share-pipeline") - before;
+        hold(more == 0, "a run that failed gives no reason to share")?;
         let run = self.on.start(&self.on.test, "quiet", "third").await;
         self.on.pass(60).await;
-        let looks = self.invocations("share-pipeline");
+        let before = self.invocations("share-pipeline");
         let stop = self.on.test.sagemaker.stop_pipeline_execution();
         let token = "stop-the-third-run-of-the-quiet-pipeline";
         let stop = stop.pipeline_execution_arn(run).client_request_token(token);
         hold(stop.send().await.is_ok(), "a run can be stopped")?;
         self.on.pass(100).await;
-        let looked = self.invocations("share-pipeline") - looks;
-        hold(
-            looked == 0,
-            "a run that was stopped gives no reason to share",
-        )
+        let more = self.invocations("share-pipeline") - before;
+        hold(more == 0, "a run that was stopped gives no reason to share")
     }
 
     /// The number of events that arrived on a consumer's bus.
@@ -319,20 +319,26 @@ impl Tour {
         self.on.fail_next("churn", "Train", "unheard");
         self.on.start(&self.on.test, "churn", "lost").await;
         self.on.pass(300).await;
-        self.sweep().await;
+        self.schedule().await;
         if self.readings().search != Search::AtOnce {
-            self.sweep().await;
+            self.schedule().await;
         }
         let failed = "Pipeline churn in test (222222222222, us-east-1): Failed";
         let told = self.on.told(DEV).iter().any(|text| text == failed);
-        hold(told, "the sweep tells of an end that no event told")?;
+        hold(
+            told,
+            "the scheduled reconciliation tells of an end that no event told",
+        )?;
 
         self.rest(120).await;
         let silent = self.on.create(&self.on.test, "silent").await;
-        self.sweep().await;
+        self.schedule().await;
         self.on.pass(60).await;
         let seen = self.on.dev.sees(&silent).await;
-        hold(seen, "the sweep shares a pipeline that no event told of")?;
+        hold(
+            seen,
+            "the scheduled reconciliation shares a pipeline that no event told of",
+        )?;
         self.without_trail(false);
         Ok(())
     }
@@ -361,7 +367,7 @@ impl Tour {
             let shared = self.on.pipelines(&self.on.test).await;
             hold(
                 shared.iter().any(there),
-                &format!("an update of {what} leads to a look at the account"),
+                &format!("an update of {what} leads to a reconciliation of the account"),
             )?;
         }
 
@@ -418,9 +424,9 @@ impl Tour {
         )?;
         let custom = custom_permission();
         self.rules = self.rules.replace(
-            "name: swept, owner: test, pipelines: [\"*\"], with: [dev], access: read",
+            "name: missed, owner: test, pipelines: [\"*\"], with: [dev], access: read",
             &format!(
-                "name: swept, owner: test, pipelines: [\"*\"], with: [dev], access: \"{custom}\""
+                "name: missed, owner: test, pipelines: [\"*\"], with: [dev], access: \"{custom}\""
             ),
         );
         self.add_rule(&format!(
@@ -431,7 +437,7 @@ impl Tour {
         let shares = self.on.test.shares(ResourceOwner::SelfValue).await;
         let shares = shares.map_err(|error| Stop(format!("shares: {error}")))?;
         for name in [
-            "pipeshare-swept.111111111111",
+            "pipeshare-missed.111111111111",
             "pipeshare-custom.333333333333",
         ] {
             let has = |(share, permissions): &(String, Vec<String>)| {
@@ -450,7 +456,7 @@ impl Tour {
             "  - { name: hooked, owner: dev, pipelines: [draft], with: [shared], access: read, after: hook }\n",
         )
         .await;
-        self.sweep().await;
+        self.schedule().await;
         let share = "pipeshare-hooked.333333333333";
         let accepted = self.is_accepted(&self.on.shared, share).await;
         hold(
@@ -570,7 +576,7 @@ impl Tour {
             .name("pipeshare-readers.111111111111");
         let share = share.principals(DEV).resource_arns(trap).send().await;
         hold(share.is_ok(), "a stranger can offer anything")?;
-        self.sweep().await;
+        self.schedule().await;
         let invitations = self.on.dev.invitations().await.unwrap_or_default();
         let rejected = invitations.iter().any(|it| {
             it.sender_account_id() == Some(STRANGER) && it.status() == Some(&Status::Rejected)
@@ -589,14 +595,14 @@ impl Tour {
         )
         .await;
         self.fail("third").await;
-        self.sweep().await;
+        self.schedule().await;
         let told = self.told_of_gone();
         hold(
             told > 0,
             "people are told of an account that is not onboarded",
         )?;
         self.fail("fourth").await;
-        self.sweep().await;
+        self.schedule().await;
         hold(self.told_of_gone() == told, "they are told once a day")
     }
 
@@ -732,7 +738,7 @@ impl Tour {
         let organization = "version: 1\norganization: { id: o-sandbox123, ramSharing: true }";
         let policy = policy.replace("version: 1", organization);
         self.on.write_policy(&policy).await;
-        self.sweep().await;
+        self.schedule().await;
         let shares = self
             .on
             .test
@@ -748,7 +754,7 @@ impl Tour {
         let update = update.set_resource_share_arn(share.map(str::to_owned));
         let updated = update.allow_external_principals(true).send().await;
         hold(updated.is_ok(), "an owner can open a share")?;
-        self.sweep().await;
+        self.schedule().await;
         let closed = self.on.calls("UpdateResourceShare") > 0;
         hold(closed, "a share that somebody opened is closed again")
     }
@@ -763,7 +769,7 @@ impl Tour {
             let left = self.on.shares(owner).await;
             hold(left.is_empty(), "what no rule names any more is withdrawn")?;
         }
-        self.sweep().await;
+        self.schedule().await;
         self.on.pass(120).await;
         let lost = |text: &String| text.starts_with("dev (111111111111) lost access to");
         let told = self.on.told(DEV).iter().any(lost);

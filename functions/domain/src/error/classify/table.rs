@@ -126,7 +126,7 @@ pub(super) static TABLE: &[Row] = &[
     // RAM.
     of("ram", &["AcceptResourceShareInvitation"], Answer, &["ResourceShareInvitationAlreadyAcceptedException"]),
     of("ram", &["RejectResourceShareInvitation"], Answer, &["ResourceShareInvitationAlreadyRejectedException"]),
-    // Somebody else was faster, or twelve hours were over: another look shows
+    // Somebody else was faster, or twelve hours were over: another reconciliation shows
     // what became of the invitation.
     all("ram", Pending, &[
         "ResourceShareInvitationAlreadyAcceptedException",
@@ -175,7 +175,7 @@ pub(super) static TABLE: &[Row] = &[
     // SageMaker.
     // Somebody changes the pipeline or its run, or too much runs already.
     of("sagemaker", START, Pending, &["ConflictException", "ResourceLimitExceeded"]),
-    // The pipeline was deleted after it was listed; another look does not find it.
+    // The pipeline was deleted after it was listed; another reconciliation does not find it.
     of("sagemaker", &["ListPipelineExecutions"], Pending, &["ResourceNotFound"]),
     of("sagemaker", START, Permanent, &["ResourceNotFound"]),
     all("sagemaker", Answer, &["ResourceNotFound"]),
@@ -190,7 +190,7 @@ pub(super) static TABLE: &[Row] = &[
     ]),
     all("sns", Transient, &["KMSThrottling", "Throttled"]),
 
-    // SQS. Whatever it says, the message that was to be put back stays where it
+    // SQS. Whatever it says, the message that was to be requeued stays where it
     // is and is delivered again.
     all("sqs", Permanent, &[
         "KMS.AccessDeniedException", "KMS.DisabledException", "KMS.InvalidKeyUsageException",

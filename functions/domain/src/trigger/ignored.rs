@@ -1,4 +1,4 @@
-//! Why a message is no hint.
+//! Why a message is no trigger.
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
@@ -23,7 +23,7 @@ pub enum Ignored {
     #[error("neither an EventBridge event (\"detail-type\") nor a command (\"action\")")]
     NotAnEvent,
     /// It is an event that says nothing about sharing.
-    #[error("no hint in the event {detail_type:?} of {source:?}")]
+    #[error("nothing is triggered by the event {detail_type:?} of {source:?}")]
     UnknownEvent {
         /// Who sent it.
         // Written raw, or `thiserror` would take it for the cause of an error.
@@ -45,7 +45,7 @@ pub enum Ignored {
         /// The call.
         event_name: String,
     },
-    /// Something is missing that tells where to look.
+    /// Something is missing that says what to reconcile.
     #[error("{field} is missing")]
     MissingField {
         /// The path of the field.

@@ -1,16 +1,16 @@
-//! What is said of a sharing policy that people have to mend.
+//! What is said of a sharing policy that people have to fix.
 
 use serde_json::json;
 
-use super::{Notice, notice};
+use super::{Notification, notification};
 use crate::{
     notification::PROBLEM_DETAIL_TYPE,
     policy::{KEPT_VERSIONS, PolicyErrors},
 };
 
-/// Something about the policy's parameter that only people can mend.
+/// Something about the policy's parameter that only people can fix.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PolicyTrouble {
+pub enum PolicyAlert {
     /// The version in force is not one that the functions can go by: it was
     /// put in force by somebody else, or by a version of them that was less strict.
     InForceRefused {
@@ -44,17 +44,17 @@ pub enum PolicyTrouble {
 ///
 /// `day` makes it said again each day that it lasts.
 #[must_use]
-pub fn policy_trouble_notice(parameter: &str, trouble: &PolicyTrouble, day: &str) -> Notice {
-    let (kind, version) = match trouble {
-        PolicyTrouble::InForceRefused { version, .. } => ("in-force-refused", Some(*version)),
-        PolicyTrouble::InForceUnreadable { .. } => ("in-force-unreadable", None),
-        PolicyTrouble::NewestUnreadable { .. } => ("newest-unreadable", None),
-        PolicyTrouble::VersionsRunOut { newest, .. } => ("versions-run-out", Some(*newest)),
+pub fn policy_alert_notification(parameter: &str, alert: &PolicyAlert, day: &str) -> Notification {
+    let (kind, version) = match alert {
+        PolicyAlert::InForceRefused { version, .. } => ("in-force-refused", Some(*version)),
+        PolicyAlert::InForceUnreadable { .. } => ("in-force-unreadable", None),
+        PolicyAlert::NewestUnreadable { .. } => ("newest-unreadable", None),
+        PolicyAlert::VersionsRunOut { newest, .. } => ("versions-run-out", Some(*newest)),
     };
-    let (subject, text) = words(parameter, trouble);
+    let (subject, text) = words(parameter, alert);
     let detail = json!({ "parameter": parameter, "parameterVersion": version, "problems": [kind] });
     let id = format!("{parameter}|{day}|{kind}");
-    notice(PROBLEM_DETAIL_TYPE, id, &subject, &text, detail)
+    notification(PROBLEM_DETAIL_TYPE, id, &subject, &text, detail)
 }
 
 const NOTHING_IS_DONE: &str = "Until then nothing is shared, withdrawn, accepted or told; \
@@ -64,30 +64,30 @@ const SECRET: &str = "If the parameter is a SecureString with a key of your own,
                       ARN to the hub's template (PolicyKeyArn), or write the policy as a String: \
                       it holds no secret.";
 
-fn words(parameter: &str, trouble: &PolicyTrouble) -> (String, String) {
-    match trouble {
-        PolicyTrouble::InForceRefused { version, errors } => (
+fn words(parameter: &str, alert: &PolicyAlert) -> (String, String) {
+    match alert {
+        PolicyAlert::InForceRefused { version, errors } => (
             format!("The sharing policy in force is not valid (version {version})"),
             format!(
                 "Version {version} of {parameter} carries the label in-force, but is not valid. \
                  Write a valid version, which is then put in force. {NOTHING_IS_DONE}\n{errors}\n"
             ),
         ),
-        PolicyTrouble::InForceUnreadable { why } => (
+        PolicyAlert::InForceUnreadable { why } => (
             "The sharing policy in force cannot be read".to_owned(),
             format!(
                 "The version of {parameter} with the label in-force cannot be read. {SECRET} \
                  {NOTHING_IS_DONE}\n{why}\n"
             ),
         ),
-        PolicyTrouble::NewestUnreadable { why } => (
+        PolicyAlert::NewestUnreadable { why } => (
             "The newest version of the sharing policy cannot be read".to_owned(),
             format!(
                 "The newest version of {parameter} cannot be read, so the last one that was put \
                  in force stays. {SECRET}\n{why}\n"
             ),
         ),
-        PolicyTrouble::VersionsRunOut {
+        PolicyAlert::VersionsRunOut {
             in_force,
             newest,
             left,

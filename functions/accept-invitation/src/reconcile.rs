@@ -1,4 +1,4 @@
-//! One look at one account: what comes first, and where it ends.
+//! The reconciliation of one account: what comes first, and where it ends.
 
 use std::{
     cell::{Cell, RefCell},
@@ -17,9 +17,11 @@ use runtime::lambda::Deadline;
 
 use runtime::ports::Hub;
 
-use crate::{AcceptInvitation, Look, changes::Seen, ports::Consumers, report::AccountReport};
+use crate::{
+    AcceptInvitation, ReconcileRequest, changes::Seen, ports::Consumers, report::AccountReport,
+};
 
-/// How many invitations of strangers a look rejects, if they are to be rejected.
+/// How many invitations of strangers a reconciliation rejects, if they are to be rejected.
 const MOST_REJECTED: usize = 100;
 
 /// What was served already, since it was offered.
@@ -43,31 +45,36 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// accepted, as far as its time goes.
     pub(crate) async fn serve_account(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         invocation: Deadline,
         time: Duration,
     ) -> AccountReport {
-        let mut report = AccountReport::new(look.account, look.dry_run);
+        let mut report = AccountReport::new(request.account, request.dry_run);
         if invocation.is_over() {
             report.cut_short();
             return report;
         }
         // Nothing is begun in the last tenth, and nothing goes on behind the end.
         let soft = invocation.within(time.mul_f64(0.9));
-        let serving = Box::pin(self.serve_in_time(look, soft, &mut report));
+        let serving = Box::pin(self.serve_in_time(request, soft, &mut report));
         if invocation.within(time).bound(serving).await.is_none() {
             report.cut_short();
         }
         report
     }
 
-    async fn serve_in_time(&self, look: &Look<'_>, deadline: Deadline, report: &mut AccountReport) {
+    async fn serve_in_time(
+        &self,
+        request: &ReconcileRequest<'_>,
+        deadline: Deadline,
+        report: &mut AccountReport,
+    ) {
         let mut seen = Seen::default();
-        let serving = self.serve_all(look, deadline, &mut seen, report);
-        let (served, memory) = futures::join!(serving, self.recall(look));
+        let serving = self.serve_all(request, deadline, &mut seen, report);
+        let (served, memory) = futures::join!(serving, self.recall(request));
         let seen = match served {
             Ok(()) => Some(seen),
-            Err(error) if look.retired.is_some() && error.class() == Class::Permanent => {
+            Err(error) if request.retired.is_some() && error.class() == Class::Permanent => {
                 report.left(&error);
                 Some(Seen::unobserved())
             }
@@ -76,26 +83,32 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
                 None
             }
         };
-        self.tell_changes(look, memory, seen.as_ref(), report).await;
-        let troubles = report.troubles();
-        self.notices
-            .tell_troubles(look.teller, look.policy, look.account, &troubles)
+        self.notify_changes(request, memory, seen.as_ref(), report)
+            .await;
+        let alerts = report.alerts();
+        self.notifier
+            .notify_alerts(
+                request.lease_owner,
+                request.policy,
+                request.account,
+                &alerts,
+            )
             .await;
     }
 
     async fn serve_all(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         deadline: Deadline,
         seen: &mut Seen,
         report: &mut AccountReport,
     ) -> Result<(), Error> {
         let mut served = Served::default();
-        if !look.offers.is_empty() {
-            served = self.serve_offers(look, deadline, seen, report).await?;
+        if !request.offers.is_empty() {
+            served = self.serve_offers(request, deadline, seen, report).await?;
         }
-        if look.is_whole {
-            self.serve_whole(look, served, deadline, seen, report)
+        if request.is_whole {
+            self.serve_whole(request, served, deadline, seen, report)
                 .await?;
         }
         Ok(())
@@ -105,17 +118,17 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// however many invitations there are, theirs cost the same.
     async fn serve_offers(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         deadline: Deadline,
         seen: &mut Seen,
         report: &mut AccountReport,
     ) -> Result<Served, Error> {
         let consumers = self.consumers;
-        let offered: BTreeSet<_> = look.offers.iter().map(|offer| &offer.share).collect();
+        let offered: BTreeSet<_> = request.offers.iter().map(|offer| &offer.share).collect();
         let offered: Vec<_> = offered.into_iter().cloned().collect();
         let (invitations, shares) = futures::try_join!(
-            consumers.invitations_to(look.account, &offered),
-            consumers.shares_among(look.account, &offered)
+            consumers.invitations_to(request.account, &offered),
+            consumers.shares_among(request.account, &offered)
         )?;
         let mut served = Served::default();
         for invitation in &invitations {
@@ -123,7 +136,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
                 report.cut_short();
                 return Ok(served);
             }
-            self.answer(look, invitation, report).await;
+            self.answer(request, invitation, report).await;
             served.invitations.insert(invitation.arn.clone());
         }
         for share in &shares {
@@ -131,11 +144,11 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
                 report.cut_short();
                 return Ok(served);
             }
-            self.inspect(look, share, seen, report).await;
+            self.inspect(request, share, seen, report).await;
             served.shares.insert(share.arn.clone());
         }
-        for offer in &look.offers {
-            report.follow_offer(look.policy, offer, &invitations, &shares);
+        for offer in &request.offers {
+            report.follow_offer(request.policy, offer, &invitations, &shares);
         }
         Ok(served)
     }
@@ -144,7 +157,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// of strangers a bounded part last.
     async fn serve_whole(
         &self,
-        look: &Look<'_>,
+        request: &ReconcileRequest<'_>,
         served: Served,
         deadline: Deadline,
         seen: &mut Seen,
@@ -154,7 +167,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             triage,
             shares,
             passed_over,
-        } = self.receive(look, deadline, report).await?;
+        } = self.receive(request, deadline, report).await?;
         for share in &passed_over {
             seen.add(share, None, Contents::Unknown);
         }
@@ -165,12 +178,12 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
                 return Ok(());
             }
             if !served.invitations.contains(&invitation.arn) {
-                self.answer(look, invitation, report).await;
+                self.answer(request, invitation, report).await;
             }
         }
-        self.report_strangers(look, triage.strangers(), report)
+        self.report_strangers(request, triage.strangers(), report)
             .await;
-        let beginning = invitation::beginning(shares.len(), look.teller.now);
+        let beginning = invitation::beginning(shares.len(), request.lease_owner.now);
         let (before, after) = shares.split_at(beginning);
         for share in after.iter().chain(before) {
             if deadline.is_over() {
@@ -178,13 +191,13 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
                 return Ok(());
             }
             if !served.shares.contains(&share.arn) {
-                self.inspect(look, share, seen, report).await;
+                self.inspect(request, share, seen, report).await;
             }
         }
         if !report.is_cut_short() {
             seen.complete();
         }
-        self.reject_strangers(look, triage.strangers(), deadline, report)
+        self.reject_strangers(request, triage.strangers(), deadline, report)
             .await;
         Ok(())
     }
@@ -192,15 +205,15 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// Reads both lists and sorts them on the way, in no more than half of the time.
     async fn receive<'s>(
         &'s self,
-        look: &'s Look<'_>,
+        request: &'s ReconcileRequest<'_>,
         deadline: Deadline,
         report: &mut AccountReport,
     ) -> Result<Received<'s>, Error> {
         let receiver = Receiver {
-            account: look.account,
+            account: request.account,
             region: &self.hub.place().region,
         };
-        let triage = RefCell::new(Triage::new(look.policy, receiver, MOST_REJECTED));
+        let triage = RefCell::new(Triage::new(request.policy, receiver, MOST_REJECTED));
         let mut shares = Vec::new();
         let mut passed_over = Vec::new();
         let ending = deadline.within(deadline.time_left().mul_f64(0.5));
@@ -213,13 +226,13 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
                 ControlFlow::Continue(())
             }
         };
-        let invitations = self.consumers.each_invitation(look.account, |page| {
+        let invitations = self.consumers.each_invitation(request.account, |page| {
             for invitation in page {
                 triage.borrow_mut().add(invitation);
             }
             go_on()
         });
-        let visible = self.consumers.each_share(look.account, |mut page| {
+        let visible = self.consumers.each_share(request.account, |mut page| {
             let mut triage = triage.borrow_mut();
             let other = page.extract_if(.., |share| {
                 !triage.is_worth_inspecting(&share.arn, &share.name)

@@ -1,4 +1,4 @@
-//! What a warm function remembers: up to when it has looked at an account.
+//! What a warm function remembers: when it last reconciled an account.
 
 use std::{
     collections::BTreeMap,
@@ -9,31 +9,31 @@ use domain::id::AccountId;
 use jiff::Timestamp;
 use runtime::lambda::Record;
 
-/// When each account was looked at last, as a whole and to the end.
+/// When each account was last reconciled, as a whole and to the end.
 ///
 /// RAM rings in an account for each invitation that it receives, so strangers
-/// ring as often as they like. A look sees all that happened before; what rang
-/// before it needs no look of its own.
+/// cause events as often as they like. A reconciliation sees all that happened before; an event sent
+/// before it needs none of its own.
 ///
 /// ASSUMED: by the time that an event of RAM has come through two buses into
 /// the queue, RAM's lists show what it is about. Where they do not, offers and
-/// the schedule lead to another look.
+/// the schedule lead to another reconciliation.
 #[derive(Debug, Default)]
-pub(crate) struct Bells(Mutex<BTreeMap<AccountId, Timestamp>>);
+pub(crate) struct Coverage(Mutex<BTreeMap<AccountId, Timestamp>>);
 
-impl Bells {
-    /// Notes a look that began after this time, if it is known.
+impl Coverage {
+    /// Notes a reconciliation that began after this time, if it is known.
     pub(crate) fn looked(&self, account: &AccountId, began: Option<Timestamp>) {
         let Some(began) = began else { return };
-        let mut looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = looks.entry(account.clone()).or_insert(began);
+        let mut requests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = requests.entry(account.clone()).or_insert(began);
         *last = began.max(*last);
     }
 
-    /// Whether the account was looked at after this record was sent.
+    /// Whether the account was reconciled after this record was sent.
     pub(crate) fn covers(&self, account: &AccountId, record: &Record) -> bool {
-        let looks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = looks.get(account).copied();
+        let requests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = requests.get(account).copied();
         record.sent.is_some_and(|sent| Some(sent) <= last)
     }
 }
@@ -54,14 +54,14 @@ mod tests {
             sent,
             received: None,
         };
-        let bells = Bells::default();
-        assert!(!bells.covers(&dev, &record(time(0))));
-        bells.looked(&dev, time(10));
-        bells.looked(&dev, time(5));
-        bells.looked(&other, None);
-        assert!(bells.covers(&dev, &record(time(10))));
-        assert!(!bells.covers(&dev, &record(time(11))));
-        assert!(!bells.covers(&dev, &record(None)));
-        assert!(!bells.covers(&other, &record(time(0))));
+        let coverage = Coverage::default();
+        assert!(!coverage.covers(&dev, &record(time(0))));
+        coverage.looked(&dev, time(10));
+        coverage.looked(&dev, time(5));
+        coverage.looked(&other, None);
+        assert!(coverage.covers(&dev, &record(time(10))));
+        assert!(!coverage.covers(&dev, &record(time(11))));
+        assert!(!coverage.covers(&dev, &record(None)));
+        assert!(!coverage.covers(&other, &record(time(0))));
     }
 }

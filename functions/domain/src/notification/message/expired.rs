@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::{
-    Notice, notice, short,
+    Notification, notification, short,
     subject::{Part, subject},
 };
 use crate::{
@@ -50,12 +50,12 @@ impl Expired {
 
 /// Says which accounts did not accept what an owner shares with them, so that it was offered again.
 #[must_use]
-pub fn expired_notice(
+pub fn expired_notification(
     policy: &Policy,
     owner: &AccountId,
     expired: &[Expired],
     now: Timestamp,
-) -> Notice {
+) -> Notification {
     let name = policy.display_name(owner);
     let subject = match expired {
         [one] => subject(&[
@@ -106,7 +106,7 @@ pub fn expired_notice(
         "invitationCount": expired.len(),
     });
     let id = format!("{owner}|expired|{}", short(&keys.join("\n")));
-    notice(EXPIRED_DETAIL_TYPE, id, &subject, &text, detail)
+    notification(EXPIRED_DETAIL_TYPE, id, &subject, &text, detail)
 }
 
 /// The policy's name for a principal that is an account.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::{
-    Notice, notice, short,
+    Notification, notification, short,
     subject::{Part, subject},
 };
 use crate::{
@@ -16,10 +16,10 @@ use crate::{
     text::quoted_of_stranger,
 };
 
-/// How much of a stranger's words is told, in characters.
+/// How much of a stranger's words is shown, in characters.
 const LONGEST_NAME: usize = 60;
 
-/// What strangers sent to an account, as people are told once a day.
+/// What strangers sent to an account, as people are notified once a day.
 #[derive(Debug, Clone, Copy)]
 pub struct StrangersOfDay<'a> {
     /// The account that received it.
@@ -42,7 +42,7 @@ pub struct StrangersOfDay<'a> {
 /// there are and whatever they do: whoever invites must not be able to write
 /// to people as often as they like. What they write is only ever quoted.
 #[must_use]
-pub fn strangers_notice(policy: &Policy, of_day: &StrangersOfDay<'_>) -> Notice {
+pub fn strangers_notification(policy: &Policy, of_day: &StrangersOfDay<'_>) -> Notification {
     let StrangersOfDay {
         receiver,
         region,
@@ -96,7 +96,7 @@ pub fn strangers_notice(policy: &Policy, of_day: &StrangersOfDay<'_>) -> Notice 
         "senders": strangers.senders(),
         "samples": samples,
     });
-    notice(
+    notification(
         REFUSAL_DETAIL_TYPE,
         format!("strangers|{receiver}|{day}"),
         &subject(&[Part::Kept("Invitations of strangers in "), Part::Name(name)]),
@@ -105,7 +105,7 @@ pub fn strangers_notice(policy: &Policy, of_day: &StrangersOfDay<'_>) -> Notice 
     )
 }
 
-/// What was done about an invitation, and whether more can be told today.
+/// What was done about an invitation, and whether more can be sent today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fate {
     /// Whether it was rejected, and not left alone.
@@ -118,7 +118,7 @@ pub struct Fate {
 ///
 /// The same invitation is news again when something else is inside.
 #[must_use]
-pub fn refusal_notice(
+pub fn refusal_notification(
     policy: &Policy,
     region: &Region,
     invitation: &Invitation,
@@ -127,7 +127,7 @@ pub fn refusal_notice(
         was_rejected,
         is_last_of_day,
     }: Fate,
-) -> Notice {
+) -> Notification {
     let receiver = policy.display_name(&invitation.receiver);
     let fate = if was_rejected {
         "rejected"
@@ -168,7 +168,7 @@ pub fn refusal_notice(
         Refusal::TooMuch { resources } => short(&resources.join("\n")),
         _ => String::new(),
     };
-    notice(
+    notification(
         REFUSAL_DETAIL_TYPE,
         format!("{}|{}|{what}", invitation.arn, refusal.code()),
         &subject,
@@ -196,13 +196,13 @@ pub fn excess_key(refusal: &Refusal) -> String {
 ///
 /// `generation` counts how often what is wrong with the share has changed.
 #[must_use]
-pub fn excess_notice(
+pub fn excess_notification(
     policy: &Policy,
     (share, share_name): (&ShareArn, &str),
     consumer: &AccountId,
     refusal: &Refusal,
     generation: u64,
-) -> Notice {
+) -> Notification {
     let owner = policy.display_name(share.owner());
     let name = policy.display_name(consumer);
     let subject = subject(&[
@@ -223,7 +223,7 @@ pub fn excess_notice(
         Refusal::TooMuch { resources } => Some(resources.len()),
         _ => None,
     };
-    notice(
+    notification(
         REFUSAL_DETAIL_TYPE,
         format!("{share}|{consumer}|{generation}"),
         &subject,

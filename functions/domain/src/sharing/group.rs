@@ -13,18 +13,18 @@ use crate::{
 pub(super) type Admitted<'a> = BTreeMap<&'a PipelineArn, (&'a Pipeline, Reason)>;
 
 /// What all shares of one rule and audience have in common.
-pub(super) struct Lane<'a, 'p> {
+pub(super) struct ShareGroup<'a, 'p> {
     pub(super) rule: &'a Rule,
     pub(super) permission: PermissionArn,
     /// Whether shares can have that permission.
     pub(super) can_be_given: bool,
     pub(super) principals: &'p [&'a Principal],
     pub(super) audience: Audience,
-    /// The pipelines that no share of the lane holds yet.
+    /// The pipelines that no share of the group holds yet.
     pub(super) unplaced: Admitted<'a>,
 }
 
-impl<'a> Lane<'a, '_> {
+impl<'a> ShareGroup<'a, '_> {
     pub(super) fn allows_external(&self) -> bool {
         matches!(self.audience, Audience::Account(_))
     }
@@ -33,7 +33,7 @@ impl<'a> Lane<'a, '_> {
         self.principals.iter().any(|p| p.as_str() == principal)
     }
 
-    /// Notes that a share of the lane holds the resource.
+    /// Notes that a share of the group holds the resource.
     pub(super) fn place(&mut self, entity: &str) {
         if let Ok(arn) = entity.parse::<PipelineArn>() {
             self.unplaced.remove(&arn);

@@ -1,33 +1,33 @@
-//! What a destination has been told about an execution, and what is news to it.
+//! What a destination was notified of about an execution, and what is new to it.
 //!
 //! `SageMaker` repeats events, delivers them late and out of order, or not at
 //! all; and a retried execution keeps its ARN. So a change is known by its
-//! status and its time, and the sweep, which sees only the present state,
-//! must recognize what an event has told.
+//! status and its time, and a reconciliation, which sees only the present state,
+//! must recognize what an event has led to.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    execution::{Details, ExecutionNews, Source},
+    execution::{Details, ExecutionChange, Source},
     status::ExecutionStatus,
     time::{after, before},
 };
 
-/// An entry of the ledger.
+/// A notification that was sent about an execution.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
-    /// The status told.
+pub struct DeliveryRecord {
+    /// The status that it told.
     pub status: ExecutionStatus,
-    /// The time told.
+    /// The time that it told.
     pub at: Timestamp,
     /// How the change had become known.
     pub source: Source,
 }
 
-impl Told {
-    /// What is noted of a change that is told.
+impl DeliveryRecord {
+    /// What is noted of a change that is sent.
     #[must_use]
-    pub fn of(news: &ExecutionNews) -> Self {
+    pub fn of(news: &ExecutionChange) -> Self {
         Self {
             status: news.execution.status.clone(),
             at: news.at,
@@ -39,14 +39,14 @@ impl Told {
 /// What to do about a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// Tell it. The key is the same for every repetition of this change.
-    Tell {
+    /// Notify it. The key is the same for every repetition of this change.
+    Send {
         /// What identifies the change among those of its execution.
         key: String,
     },
     /// The destination knows.
-    AlreadyTold,
-    /// The destination was told of a later state.
+    AlreadySent,
+    /// The destination was notified of a later state.
     Overtaken,
     /// The execution had ended before, and by what `SageMaker` says it did not begin anew.
     Contradicted,
@@ -64,12 +64,12 @@ const RESTARTING: SignedDuration = SignedDuration::from_secs(5);
 /// Decides whether a change is news to a destination.
 ///
 /// `present` is what `SageMaker` says of the execution now, if it was asked.
-/// Without it, a decision to tell is one only as far as the history goes.
+/// Without it, a decision to send is one only as far as the history goes.
 ///
 /// ```
 /// use domain::{
-///     execution::{Execution, ExecutionNews},
-///     notification::{Decision, Told, decide},
+///     execution::{Execution, ExecutionChange},
+///     notification::{Decision, DeliveryRecord, decide},
 /// };
 ///
 /// let execution = Execution {
@@ -80,17 +80,21 @@ const RESTARTING: SignedDuration = SignedDuration::from_secs(5);
 ///     started: None,
 /// };
 /// let ended = "2026-01-05T09:03:20Z".parse()?;
-/// let news = ExecutionNews::of_event(execution, Some("Executing".into()), ended);
+/// let news = ExecutionChange::of_event(execution, Some("Executing".into()), ended);
 /// let key = "Failed|2026-01-05T09:03:20Z".to_owned();
-/// assert_eq!(decide(&[], &news, None), Decision::Tell { key });
+/// assert_eq!(decide(&[], &news, None), Decision::Send { key });
 ///
 /// // SageMaker repeats its events.
-/// let told = Told::of(&news);
-/// assert_eq!(decide(&[told], &news, None), Decision::AlreadyTold);
+/// let told = DeliveryRecord::of(&news);
+/// assert_eq!(decide(&[told], &news, None), Decision::AlreadySent);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
-pub fn decide(history: &[Told], news: &ExecutionNews, present: Option<&Details>) -> Decision {
+pub fn decide(
+    history: &[DeliveryRecord],
+    news: &ExecutionChange,
+    present: Option<&Details>,
+) -> Decision {
     if news.execution.status.is_terminal() {
         decide_end(history, news)
     } else {
@@ -98,9 +102,9 @@ pub fn decide(history: &[Told], news: &ExecutionNews, present: Option<&Details>)
     }
 }
 
-fn decide_end(history: &[Told], news: &ExecutionNews) -> Decision {
+fn decide_end(history: &[DeliveryRecord], news: &ExecutionChange) -> Decision {
     let status = &news.execution.status;
-    let is_same = |told: &Told| {
+    let is_same = |told: &DeliveryRecord| {
         let is_same_end = match (told.source, news.source) {
             // An execution does not end before its last step, so an exact end
             // that is known covers every earlier step.
@@ -113,13 +117,17 @@ fn decide_end(history: &[Told], news: &ExecutionNews) -> Decision {
         told.status == *status && is_same_end
     };
     if history.iter().any(is_same) {
-        return Decision::AlreadyTold;
+        return Decision::AlreadySent;
     }
     let key = format!("{status}|{}", news.at);
-    Decision::Tell { key }
+    Decision::Send { key }
 }
 
-fn decide_progress(history: &[Told], news: &ExecutionNews, present: Option<&Details>) -> Decision {
+fn decide_progress(
+    history: &[DeliveryRecord],
+    news: &ExecutionChange,
+    present: Option<&Details>,
+) -> Decision {
     let status = &news.execution.status;
     let last_end = last_end(history);
     if last_end.is_some_and(|end| news.at <= end) {
@@ -138,17 +146,17 @@ fn decide_progress(history: &[Told], news: &ExecutionNews, present: Option<&Deta
         last_end.is_none_or(|end| told.at > end) && !begins_again
     });
     if was_told {
-        return Decision::AlreadyTold;
+        return Decision::AlreadySent;
     }
     if last_end.is_some() && present.is_some_and(|present| present.status != *status) {
         return Decision::Contradicted;
     }
     let key = format!("{status}|{}", same.len() + 1);
-    Decision::Tell { key }
+    Decision::Send { key }
 }
 
-/// The last end that was told.
-fn last_end(history: &[Told]) -> Option<Timestamp> {
+/// The last end that was sent.
+fn last_end(history: &[DeliveryRecord]) -> Option<Timestamp> {
     let ends = history.iter().filter(|told| told.status.is_terminal());
     ends.map(|told| told.at).max()
 }
@@ -161,15 +169,15 @@ const LATEST: SignedDuration = SignedDuration::from_hours(25);
 ///
 /// Whoever may send to the queue can make up as many changes as they like. A
 /// confirmed one needs a run of its own: the status is that of the run and the
-/// time is that of its end, and nothing like it was told before. What is not
+/// time is that of its end, and nothing like it was sent before. What is not
 /// confirmed may be true all the same, as where a run was retried meanwhile or
-/// is gone; but of these only so many are told.
+/// is gone; but of these only so many are sent.
 ///
 /// ASSUMED: an execution ends within a minute of its last step, or of its `LastModifiedTime`.
 #[must_use]
 pub fn is_confirmed(
-    history: &[Told],
-    news: &ExecutionNews,
+    history: &[DeliveryRecord],
+    news: &ExecutionChange,
     present: Option<&Details>,
     now: Timestamp,
 ) -> bool {
@@ -216,24 +224,24 @@ mod tests {
         }
     }
 
-    fn event(status: &str, previous: &str, seconds: i64) -> ExecutionNews {
-        ExecutionNews::of_event(execution(status), Some(previous.into()), at(seconds))
+    fn event(status: &str, previous: &str, seconds: i64) -> ExecutionChange {
+        ExecutionChange::of_event(execution(status), Some(previous.into()), at(seconds))
     }
 
-    fn looked(status: &str, seconds: i64) -> ExecutionNews {
-        ExecutionNews::found(execution(status), at(seconds))
+    fn found(status: &str, seconds: i64) -> ExecutionChange {
+        ExecutionChange::found(execution(status), at(seconds))
     }
 
     /// Tells every change that is news, and returns which were.
-    fn tell_all(changes: &[ExecutionNews]) -> Vec<bool> {
+    fn tell_all(changes: &[ExecutionChange]) -> Vec<bool> {
         let mut history = Vec::new();
         let mut keys = std::collections::BTreeSet::new();
         changes
             .iter()
             .map(|change| match decide(&history, change, None) {
-                Decision::Tell { key } => {
+                Decision::Send { key } => {
                     assert!(keys.insert(key), "a key identifies one change");
-                    history.push(Told::of(change));
+                    history.push(DeliveryRecord::of(change));
                     true
                 }
                 _ => false,
@@ -273,15 +281,15 @@ mod tests {
     #[test]
     fn what_an_event_told_the_sweep_does_not_tell_again_nor_the_other_way_round() {
         assert_eq!(
-            tell_all(&[event("Failed", "Executing", 60), looked("Failed", 59)]),
+            tell_all(&[event("Failed", "Executing", 60), found("Failed", 59)]),
             [true, false]
         );
         assert_eq!(
-            tell_all(&[looked("Failed", 59), event("Failed", "Executing", 60)]),
+            tell_all(&[found("Failed", 59), event("Failed", "Executing", 60)]),
             [true, false]
         );
         assert_eq!(
-            tell_all(&[event("Failed", "Executing", 60), looked("Failed", 600)]),
+            tell_all(&[event("Failed", "Executing", 60), found("Failed", 600)]),
             [true, true],
             "the event of the second failure was lost"
         );
@@ -299,12 +307,12 @@ mod tests {
 
     #[test]
     fn a_restart_that_sagemaker_does_not_confirm_is_not_told() {
-        let history = [Told::of(&event("Failed", "Executing", 60))];
+        let history = [DeliveryRecord::of(&event("Failed", "Executing", 60))];
         let restart = event("Executing", "Failed", 100);
         let decision =
             |present: &str| decide(&history, &restart, Some(&Details::of(present.into())));
         assert_eq!(decision("Stopped"), Decision::Contradicted);
-        assert!(matches!(decision("Executing"), Decision::Tell { .. }));
+        assert!(matches!(decision("Executing"), Decision::Send { .. }));
     }
 
     #[test]
@@ -316,13 +324,13 @@ mod tests {
         };
         // Every status at every second of two days, as often as anybody likes.
         for status in ["Failed", "Succeeded", "Executing", "Quarantined", "Other"] {
-            let mut history: Vec<Told> = Vec::new();
+            let mut history: Vec<DeliveryRecord> = Vec::new();
             let mut confirmed = 0;
             for seconds in (-172_800..1_000).step_by(7) {
                 let change = event(status, "Failed", seconds);
                 if is_confirmed(&history, &change, Some(&present), now) {
                     confirmed += 1;
-                    history.push(Told::of(&change));
+                    history.push(DeliveryRecord::of(&change));
                 }
             }
             assert!(confirmed <= 1, "{status}: {confirmed}");
@@ -344,8 +352,8 @@ mod tests {
         assert!(confirms(&present(Some(at(9_000)), Some(at(59)))));
         assert!(!confirms(&present(Some(at(9_000)), None)));
         assert!(!is_confirmed(&[], &end, None, now), "it is gone");
-        let looked = looked("Failed", 60);
-        assert!(is_confirmed(&[], &looked, None, now), "SageMaker said it");
+        let found = found("Failed", 60);
+        assert!(is_confirmed(&[], &found, None, now), "SageMaker said it");
         let old = at(60 + 26 * 3_600);
         let retold = present(Some(at(60)), None);
         assert!(!is_confirmed(&[], &end, Some(&retold), old), "a day ago");

@@ -11,22 +11,23 @@ mod weight;
 
 use serde_json::{Value, json};
 
-use super::Room;
+use super::Capacity;
 use crate::digest;
 
-pub use execution::execution_notice;
-pub use expired::{Expired, expired_notice};
-pub use policy::{PolicyTrouble, policy_trouble_notice};
-pub use problem::{RefusedPolicy, Trouble, policy_refused_notice, problem_notice};
+pub use execution::execution_notification;
+pub use expired::{Expired, expired_notification};
+pub use policy::{PolicyAlert, policy_alert_notification};
+pub use problem::{Alert, RefusedPolicy, policy_refused_notification, problem_notification};
 pub use refusal::{
-    Fate, StrangersOfDay, excess_key, excess_notice, refusal_notice, strangers_notice,
+    Fate, StrangersOfDay, excess_key, excess_notification, refusal_notification,
+    strangers_notification,
 };
-pub use shared::{AccessChange, access_notice};
+pub use shared::{AccessChange, access_notification};
 pub use subject::legal as legal_subject;
 
 /// A message to people and machines.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
+pub struct Notification {
     /// The same for every repetition of this message, so that a receiver can drop it.
     pub id: String,
     /// One line.
@@ -42,13 +43,13 @@ pub struct Notice {
 }
 
 /// Puts what every message carries into its detail.
-fn notice(
+fn notification(
     detail_type: &'static str,
     id: String,
     subject: &str,
     text: &str,
     mut detail: Value,
-) -> Notice {
+) -> Notification {
     let (subject, text) = (subject::legal(subject), weight::lines(text));
     let arns = [
         "pipelineArn",
@@ -63,7 +64,7 @@ fn notice(
     detail["version"] = json!("1");
     detail["id"] = json!(id);
     detail["subject"] = json!(subject);
-    let mut notice = Notice {
+    let mut notification = Notification {
         id,
         subject,
         text,
@@ -71,21 +72,21 @@ fn notice(
         detail,
         resources,
     };
-    notice.carry_text();
-    notice
+    notification.carry_text();
+    notification
 }
 
-impl Notice {
+impl Notification {
     /// What the event weighs as EventBridge counts it, in bytes.
     #[must_use]
     pub fn weight(&self) -> usize {
         weight::weight(self.detail_type, &self.detail, &self.resources)
     }
 
-    /// The same, with what people have to know if the next one of its kind is not told.
+    /// The same, with what people have to know if the next one of its kind is not sent.
     #[must_use]
-    pub fn ending(mut self, room: Room, line: &str) -> Self {
-        if room == Room::Last {
+    pub fn ending(mut self, capacity: Capacity, line: &str) -> Self {
+        if capacity == Capacity::Last {
             self.text.push_str(line);
             self.text.push('\n');
             self.carry_text();
@@ -128,21 +129,28 @@ mod tests {
         let list = vec![json!({ "name": wide, "reasons": [wide, wide] }); 300];
         let detail = json!({ "shareArn": "arn:a", "steps": list, "reason": wide });
         let text = format!("first\n{}", "line\u{7}\n".repeat(20_000));
-        let notice = notice("Problem", "id".to_owned(), &wide, &text, detail);
-        assert!(notice.weight() <= 250 * 1024, "{}", notice.weight());
-        assert!(notice.text.starts_with("first\nline\nline"));
-        assert!(notice.text.ends_with("[shortened]\n"));
-        assert_eq!(notice.detail["text"], notice.text);
-        assert_eq!(notice.resources, ["arn:a"]);
-        let kept = notice.detail["steps"].as_array().map(Vec::len);
+        let notification = notification("Problem", "id".to_owned(), &wide, &text, detail);
+        assert!(
+            notification.weight() <= 250 * 1024,
+            "{}",
+            notification.weight()
+        );
+        assert!(notification.text.starts_with("first\nline\nline"));
+        assert!(notification.text.ends_with("[shortened]\n"));
+        assert_eq!(notification.detail["text"], notification.text);
+        assert_eq!(notification.resources, ["arn:a"]);
+        let kept = notification.detail["steps"].as_array().map(Vec::len);
         assert!(kept.is_some_and(|kept| kept >= 5), "{kept:?}");
     }
 
     #[test]
     fn a_message_that_is_light_enough_is_what_it_was() {
         let detail = json!({ "steps": vec!["x"; 1_000] });
-        let notice = notice("Problem", "id".to_owned(), "subject", "a\n  b\n", detail);
-        assert_eq!(notice.text, "a\n  b\n");
-        assert_eq!(notice.detail["steps"].as_array().map(Vec::len), Some(1_000));
+        let notification = notification("Problem", "id".to_owned(), "subject", "a\n  b\n", detail);
+        assert_eq!(notification.text, "a\n  b\n");
+        assert_eq!(
+            notification.detail["steps"].as_array().map(Vec::len),
+            Some(1_000)
+        );
     }
 }

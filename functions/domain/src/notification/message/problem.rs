@@ -1,4 +1,4 @@
-//! What is said of what only people can mend.
+//! What is said of what only people can fix.
 
 use std::{collections::BTreeSet, fmt::Write};
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    Notice, notice, short,
+    Notification, notification, short,
     subject::{Part, subject},
 };
 use crate::{
@@ -40,7 +40,10 @@ pub struct RefusedPolicy<'a> {
 
 /// Says that a version of the policy was not put in force.
 #[must_use]
-pub fn policy_refused_notice(refused: &RefusedPolicy<'_>, errors: &PolicyErrors) -> Notice {
+pub fn policy_refused_notification(
+    refused: &RefusedPolicy<'_>,
+    errors: &PolicyErrors,
+) -> Notification {
     let RefusedPolicy {
         parameter, version, ..
     } = refused;
@@ -62,20 +65,20 @@ pub fn policy_refused_notice(refused: &RefusedPolicy<'_>, errors: &PolicyErrors)
         "{parameter}|{version}|{written}|{}",
         short(refused.document)
     );
-    notice(PROBLEM_DETAIL_TYPE, id, &subject, &text, detail)
+    notification(PROBLEM_DETAIL_TYPE, id, &subject, &text, detail)
 }
 
-/// Something that only people can mend.
+/// Something that only people can fix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Trouble {
+pub struct Alert {
     /// What kind of problem it is, the same for each occurrence.
     pub kind: String,
     /// The problem in words.
     pub text: String,
 }
 
-impl Trouble {
-    /// Nobody but people can find out whom an owner lets be told of its executions.
+impl Alert {
+    /// Nobody but people can find out whom an owner lets be notified of its executions.
     #[must_use]
     pub fn unknown_ceiling(why: &str) -> Self {
         Self {
@@ -88,38 +91,35 @@ impl Trouble {
     }
 }
 
-/// Says what in an account cannot be done until people mend it.
+/// Says what in an account cannot be done until people fix it.
 ///
 /// `day` makes it said again each day that it lasts; however many resources
 /// are concerned, it is one message.
 #[must_use]
-pub fn problem_notice(
+pub fn problem_notification(
     policy: &Policy,
     account: &AccountId,
-    troubles: &[Trouble],
+    alerts: &[Alert],
     day: &str,
-) -> Notice {
+) -> Notification {
     let name = policy.display_name(account);
     let subject = subject(&[
         Part::Kept("pipeshare cannot do its work in "),
         Part::Name(name),
     ]);
     let mut text = format!("In {name} ({account}):\n");
-    for trouble in troubles.iter().take(MAX_PROBLEMS) {
-        let _ = writeln!(text, "  {}", without_links(&trouble.text, LONGEST));
+    for alert in alerts.iter().take(MAX_PROBLEMS) {
+        let _ = writeln!(text, "  {}", without_links(&alert.text, LONGEST));
     }
-    if troubles.len() > MAX_PROBLEMS {
-        let more = troubles.len().saturating_sub(MAX_PROBLEMS);
+    if alerts.len() > MAX_PROBLEMS {
+        let more = alerts.len().saturating_sub(MAX_PROBLEMS);
         let _ = writeln!(text, "  and {more} more, which the log has");
     }
-    let kinds: BTreeSet<_> = troubles
-        .iter()
-        .map(|trouble| trouble.kind.as_str())
-        .collect();
+    let kinds: BTreeSet<_> = alerts.iter().map(|alert| alert.kind.as_str()).collect();
     let what = short(&kinds.iter().copied().collect::<Vec<_>>().join("\n"));
     let named = kinds.iter().take(MAX_PROBLEMS);
     let named: Vec<_> = named.map(|kind| without_links(kind, MAX_KIND)).collect();
     let detail = json!({ "accountId": account, "problems": named });
     let id = format!("{account}|{day}|{what}");
-    notice(PROBLEM_DETAIL_TYPE, id, &subject, &text, detail)
+    notification(PROBLEM_DETAIL_TYPE, id, &subject, &text, detail)
 }

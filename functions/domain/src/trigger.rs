@@ -1,16 +1,16 @@
-//! Hints: what a message says may have changed.
+//! Triggers: what a message says may have changed.
 //!
-//! A hint is a reason to look, never a fact to act on. Events of AWS are best
+//! A trigger is a reason to reconcile, never a fact to act on. Events of AWS are best
 //! effort: they come late, twice, out of order, or not at all. So only the fields
 //! are read that some function goes by, everything else may be absent or odd, and
-//! what is no hint is [`Ignored`] with a reason.
+//! what is no trigger is [`Ignored`] with a reason.
 
 mod command;
 mod event;
 mod fields;
 mod ignored;
 
-pub use command::{Action, Command, account_of};
+pub use command::{Command, CommandAction, account_of};
 pub use event::{OFFER_DETAIL_TYPE, OFFER_SOURCE, Offer};
 pub use ignored::Ignored;
 
@@ -20,20 +20,20 @@ use serde_json::Value;
 use crate::{execution::Execution, id::AccountId, status::ExecutionStatus};
 use fields::Fields;
 
-/// One message, understood.
+/// One message, parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hint {
+pub struct Trigger {
     /// When it happened, according to the sender.
     pub time: Option<Timestamp>,
     /// Whether it comes out of an archive, so that nobody should be notified again.
     pub replay: bool,
     /// What may have changed.
-    pub kind: Kind,
+    pub kind: TriggerKind,
 }
 
-/// What a hint is about.
+/// What a trigger is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub enum TriggerKind {
     /// A pipeline of this account was created, updated or deleted.
     Pipeline(AccountId),
     /// An execution reached a status.
@@ -50,18 +50,18 @@ pub enum Kind {
     Share(AccountId),
     /// A parameter changed that may be the policy.
     Policy,
-    /// It is time to look at everything.
-    Sweep,
+    /// It is time to reconcile everything.
+    Schedule,
     /// A share awaits acceptance.
     Offer(Offer),
-    /// Somebody asks for something in so many words.
+    /// Somebody sends a command.
     Command(Command),
 }
 
 /// Reads the body of a message: an event of `EventBridge`, or a command.
 ///
 /// ```
-/// use domain::hint::{self, Ignored, Kind};
+/// use domain::trigger::{self, Ignored, TriggerKind};
 ///
 /// let event = r#"{
 ///     "source": "aws.sagemaker",
@@ -73,16 +73,16 @@ pub enum Kind {
 ///         "currentPipelineExecutionStatus": "Succeeded"
 ///     }
 /// }"#;
-/// let Kind::Execution { execution, .. } = hint::parse(event)?.kind else {
+/// let TriggerKind::Execution { execution, .. } = trigger::parse(event)?.kind else {
 ///     panic!("an event about an execution")
 /// };
 /// assert_eq!(execution.pipeline.name(), "churn");
 ///
-/// let ignored = hint::parse(&event.replace("aws.sagemaker", "aws.s3")).unwrap_err();
+/// let ignored = trigger::parse(&event.replace("aws.sagemaker", "aws.s3")).unwrap_err();
 /// assert!(matches!(ignored, Ignored::UnknownEvent { .. }));
 /// # Ok::<(), Ignored>(())
 /// ```
-pub fn parse(body: &str) -> Result<Hint, Ignored> {
+pub fn parse(body: &str) -> Result<Trigger, Ignored> {
     let value: Value = serde_json::from_str(body).map_err(|error| Ignored::NotJson {
         line: error.line(),
         column: error.column(),
@@ -95,7 +95,7 @@ pub fn parse(body: &str) -> Result<Hint, Ignored> {
     } else {
         return Err(Ignored::NotAnEvent);
     };
-    Ok(Hint {
+    Ok(Trigger {
         time: body.time("time"),
         replay: body.has("replay-name"),
         kind,

@@ -6,13 +6,13 @@
 )]
 
 use domain::{
-    execution::{Details, Execution, ExecutionNews, FailedStep},
+    execution::{Details, Execution, ExecutionChange, FailedStep},
     id::{AccountId, ExecutionArn, ShareArn},
     invitation::{Invitation, Refusal},
     notification::{
-        AccessChange, Delta, Fate, Grant, Held, Holdings, Moved, Notice, Place, RefusedPolicy,
-        Trouble, access_notice, excess_notice, execution_notice, policy_refused_notice,
-        problem_notice, refusal_notice,
+        AccessChange, Alert, Delta, Fate, Grant, Held, Holdings, Moved, Notification, Place,
+        RefusedPolicy, access_notification, excess_notification, execution_notification,
+        policy_refused_notification, problem_notification, refusal_notification,
     },
     policy::{Access, Policy},
     status::ExecutionStatus,
@@ -106,7 +106,7 @@ prop_compose! {
         failure_reason in option::of(hostile()),
         steps in vec((hostile(), option::of(hostile())), 0..4),
         times in select(vec![1_usize, 1, 1, 40]),
-    ) -> (ExecutionNews, Details) {
+    ) -> (ExecutionChange, Details) {
         let pipeline = format!("arn:{partition}:sagemaker:eu-west-1:{OWNER}:pipeline/{name}");
         let steps = steps.into_iter().map(|(name, reason)| FailedStep {
             name: name.into(),
@@ -124,7 +124,7 @@ prop_compose! {
             failed_steps: vec![steps.collect::<Vec<_>>(); times].concat(),
             ..Details::of(status)
         };
-        (ExecutionNews::of_event(execution, None, at), details)
+        (ExecutionChange::of_event(execution, None, at), details)
     }
 }
 
@@ -139,8 +139,8 @@ fn refused(document: &str) -> RefusedPolicy<'_> {
 }
 
 /// What holds for every message.
-fn check(notice: &Notice) -> Result<(), TestCaseError> {
-    let subject = &notice.subject;
+fn check(notification: &Notification) -> Result<(), TestCaseError> {
+    let subject = &notification.subject;
     prop_assert!(subject.encode_utf16().count() < 100, "{}", subject);
     prop_assert!(!subject.is_empty());
     let hides = |c: char| {
@@ -152,17 +152,29 @@ fn check(notice: &Notice) -> Result<(), TestCaseError> {
         "{:?}",
         subject
     );
-    prop_assert!(!notice.text.contains(hides), "{:?}", notice.text);
-    prop_assert!(!notice.text.contains("://evil"), "{}", notice.text);
-    prop_assert!(notice.text.len() < EVENT);
+    prop_assert!(
+        !notification.text.contains(hides),
+        "{:?}",
+        notification.text
+    );
+    prop_assert!(
+        !notification.text.contains("://evil"),
+        "{}",
+        notification.text
+    );
+    prop_assert!(notification.text.len() < EVENT);
     let entry = "pipeshare".len()
-        + notice.detail_type.len()
-        + notice.detail.to_string().len()
-        + notice.resources.iter().map(String::len).sum::<usize>();
+        + notification.detail_type.len()
+        + notification.detail.to_string().len()
+        + notification
+            .resources
+            .iter()
+            .map(String::len)
+            .sum::<usize>();
     prop_assert!(entry + 14 < EVENT, "{} bytes", entry);
-    prop_assert_eq!(&notice.detail["text"], &notice.text);
-    prop_assert_eq!(&notice.detail["subject"], subject);
-    prop_assert_eq!(&notice.detail["id"], &notice.id);
+    prop_assert_eq!(&notification.detail["text"], &notification.text);
+    prop_assert_eq!(&notification.detail["subject"], subject);
+    prop_assert_eq!(&notification.detail["id"], &notification.id);
     Ok(())
 }
 
@@ -186,22 +198,22 @@ proptest! {
         length in select(vec![1_usize, 12, 90, 300]),
     ) {
         let policy = policy(length);
-        let notice = execution_notice(&policy, &news, Some(&details), &["readers".parse().unwrap()]);
-        check(&notice)?;
+        let notification = execution_notification(&policy, &news, Some(&details), &["readers".parse().unwrap()]);
+        check(&notification)?;
         // Every line is one of ours, and each of the single ones is there once.
-        for line in notice.text.lines() {
+        for line in notification.text.lines() {
             let is_ours = LABELS.iter().any(|label| line.starts_with(label));
             prop_assert!(is_ours || line == "[shortened]", "{:?}", line);
         }
         for label in ["Reason: ", "Console: ", "Execution: ", "Pipeline "] {
-            let times = notice.text.lines().filter(|line| line.starts_with(label)).count();
+            let times = notification.text.lines().filter(|line| line.starts_with(label)).count();
             let most = if label == "Pipeline " { 2 } else { 1 };
-            prop_assert!(times <= most, "{}", notice.text);
+            prop_assert!(times <= most, "{}", notification.text);
         }
-        let steps = notice.text.matches("\nFailed step: ").count();
+        let steps = notification.text.matches("\nFailed step: ").count();
         let explained = news.explanation(Some(&details)).map_or(0, |why| why.failed_steps.len());
-        prop_assert!(steps == explained.min(20), "{}", notice.text);
-        let subject = &notice.subject;
+        prop_assert!(steps == explained.min(20), "{}", notification.text);
+        let subject = &notification.subject;
         let end = match &news.execution.status {
             ExecutionStatus::Other(_) => "",
             known => known.as_str(),
@@ -232,33 +244,33 @@ proptest! {
         let refusals = [Refusal::UnknownRule, Refusal::TooMuch { resources: arns }];
         for refusal in &refusals {
             let harmless = Invitation { share_name: "x".to_owned(), ..invitation.clone() };
-            let notice = refusal_notice(&policy, &region, &invitation, refusal, fate);
-            let other = refusal_notice(&policy, &region, &harmless, refusal, fate);
-            check(&notice)?;
-            prop_assert_eq!(&notice.subject, &other.subject);
-            prop_assert_eq!(notice.text.lines().count(), other.text.lines().count());
-            let notice = excess_notice(&policy, (&share, &share_name), &consumer, refusal, 1);
-            let other = excess_notice(&policy, (&share, "x"), &consumer, refusal, 1);
-            check(&notice)?;
-            prop_assert_eq!(&notice.subject, &other.subject);
-            prop_assert_eq!(notice.text.lines().count(), other.text.lines().count());
+            let notification = refusal_notification(&policy, &region, &invitation, refusal, fate);
+            let other = refusal_notification(&policy, &region, &harmless, refusal, fate);
+            check(&notification)?;
+            prop_assert_eq!(&notification.subject, &other.subject);
+            prop_assert_eq!(notification.text.lines().count(), other.text.lines().count());
+            let notification = excess_notification(&policy, (&share, &share_name), &consumer, refusal, 1);
+            let other = excess_notification(&policy, (&share, "x"), &consumer, refusal, 1);
+            check(&notification)?;
+            prop_assert_eq!(&notification.subject, &other.subject);
+            prop_assert_eq!(notification.text.lines().count(), other.text.lines().count());
         }
     }
 
     #[test]
     fn no_trouble_forges_a_line(texts in vec((hostile(), hostile()), 1..30)) {
         let policy = policy(300);
-        let troubles: Vec<_> = texts
+        let alerts: Vec<_> = texts
             .into_iter()
-            .map(|(kind, text)| Trouble { kind, text })
+            .map(|(kind, text)| Alert { kind, text })
             .collect();
         let account: AccountId = OWNER.parse().unwrap();
-        let notice = problem_notice(&policy, &account, &troubles, "2026-01-05");
-        check(&notice)?;
-        let lines = notice.text.lines().count();
-        let most = if troubles.len() > 10 { 12 } else { 1 + troubles.len() };
-        prop_assert!(lines <= most, "{}", notice.text);
-        prop_assert!(notice.subject.starts_with("pipeshare cannot do its work in ttt"));
+        let notification = problem_notification(&policy, &account, &alerts, "2026-01-05");
+        check(&notification)?;
+        let lines = notification.text.lines().count();
+        let most = if alerts.len() > 10 { 12 } else { 1 + alerts.len() };
+        prop_assert!(lines <= most, "{}", notification.text);
+        prop_assert!(notification.subject.starts_with("pipeshare cannot do its work in ttt"));
     }
 
     #[test]
@@ -274,9 +286,9 @@ proptest! {
         for text in [&document, &text] {
             let Err(errors) = Policy::parse(text) else { continue };
             let refused = refused(text);
-            let notice = policy_refused_notice(&refused, &errors);
-            check(&notice)?;
-            for line in notice.text.lines().skip(1) {
+            let notification = policy_refused_notification(&refused, &errors);
+            check(&notification)?;
+            for line in notification.text.lines().skip(1) {
                 let is_ours = line.starts_with("line ") || line.starts_with("and ");
                 prop_assert!(is_ours, "{:?}", line);
             }
@@ -334,7 +346,7 @@ fn a_share_of_thousands_of_long_names_fits_into_an_event() {
         generation: 1,
         unobserved: false,
     };
-    check(&access_notice(&policy, &change)).unwrap();
+    check(&access_notification(&policy, &change)).unwrap();
 }
 
 #[test]
@@ -342,10 +354,10 @@ fn the_mistakes_of_a_policy_that_has_nothing_else_fit_into_an_event() {
     let text = format!("version: 1\nrules: [{}]", "[],".repeat(2_600));
     let errors = Policy::parse(&text).unwrap_err();
     let refused = refused(&text);
-    let notice = policy_refused_notice(&refused, &errors);
-    check(&notice).unwrap();
+    let notification = policy_refused_notification(&refused, &errors);
+    check(&notification).unwrap();
     let more = format!("and {} more\n", errors.iter().count() - 100);
-    assert!(notice.text.ends_with(&more), "{}", notice.text);
+    assert!(notification.text.ends_with(&more), "{}", notification.text);
 }
 
 #[test]

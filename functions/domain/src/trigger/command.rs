@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    Kind,
+    TriggerKind,
     fields::Fields,
     ignored::{Ignored, label},
 };
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
     /// What to do.
-    pub action: Action,
+    pub action: CommandAction,
     /// The only account to do it for; all of them if absent. See [`account_of`].
     pub account: Option<AccountRef>,
     /// Whether to plan only.
@@ -27,7 +27,7 @@ pub struct Command {
 impl Command {
     /// The text of a command that asks for one account.
     #[must_use]
-    pub fn text(action: Action, account: &AccountId) -> String {
+    pub fn text(action: CommandAction, account: &AccountId) -> String {
         let (name, field) = action.names();
         json!({ "action": name, field: account }).to_string()
     }
@@ -49,16 +49,16 @@ pub fn account_of(account: &AccountRef, policy: &Policy) -> Result<AccountId, Ig
 
 /// What a command asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub enum CommandAction {
     /// Bring the shares of an owner in line with the policy.
     Share,
     /// Answer the invitations of a consumer.
     Accept,
-    /// Look at everything.
-    Sweep,
+    /// Reconcile everything.
+    Reconcile,
 }
 
-impl Action {
+impl CommandAction {
     /// The answer of a function that this action is not meant for.
     #[must_use]
     pub fn not_for_this_function(self) -> Ignored {
@@ -71,13 +71,13 @@ impl Action {
         match self {
             Self::Share => ("share", "owner"),
             Self::Accept => ("accept", "account"),
-            Self::Sweep => ("reconcile", "account"),
+            Self::Reconcile => ("reconcile", "account"),
         }
     }
 }
 
-/// Reads a command; one for an unrestricted sweep is the same as the scheduled event.
-pub(super) fn read(body: &Fields) -> Result<Kind, Ignored> {
+/// Reads a command; one for an unrestricted reconciliation is the same as the scheduled event.
+pub(super) fn read(body: &Fields) -> Result<TriggerKind, Ignored> {
     let action = read_action(body)?;
     let (name, account) = action.names();
     // A misspelled restriction must not widen the command to every account.
@@ -97,19 +97,19 @@ pub(super) fn read(body: &Fields) -> Result<Kind, Ignored> {
     };
     Ok(match command {
         Command {
-            action: Action::Sweep,
+            action: CommandAction::Reconcile,
             account: None,
             dry_run: false,
-        } => Kind::Sweep,
-        command => Kind::Command(command),
+        } => TriggerKind::Schedule,
+        command => TriggerKind::Command(command),
     })
 }
 
-fn read_action(body: &Fields) -> Result<Action, Ignored> {
+fn read_action(body: &Fields) -> Result<CommandAction, Ignored> {
     match body.text("action")? {
-        "share" => Ok(Action::Share),
-        "accept" => Ok(Action::Accept),
-        "sweep" | "reconcile" => Ok(Action::Sweep),
+        "share" => Ok(CommandAction::Share),
+        "accept" => Ok(CommandAction::Accept),
+        "sweep" | "reconcile" => Ok(CommandAction::Reconcile),
         other => Err(Ignored::UnknownAction {
             action: label(other),
         }),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Kind,
+    TriggerKind,
     fields::Fields,
     ignored::{Ignored, label},
 };
@@ -59,7 +59,7 @@ impl Offer {
         })
     }
 
-    /// The event as EventBridge would deliver it, for an offer that is looked at again.
+    /// The event as EventBridge would deliver it, for an offer that is followed up.
     #[must_use]
     pub fn event(&self) -> Value {
         json!({
@@ -71,19 +71,21 @@ impl Offer {
 }
 
 /// Reads an event by who sent it and what it is called.
-pub(super) fn read(event: &Fields) -> Result<Kind, Ignored> {
+pub(super) fn read(event: &Fields) -> Result<TriggerKind, Ignored> {
     let source = event.text("source")?;
     let detail_type = event.text("detail-type")?;
     match (source, detail_type) {
-        ("aws.sagemaker", "AWS API Call via CloudTrail") => read_call(event).map(Kind::Pipeline),
+        ("aws.sagemaker", "AWS API Call via CloudTrail") => {
+            read_call(event).map(TriggerKind::Pipeline)
+        }
         ("aws.sagemaker", "SageMaker Model Building Pipeline Execution Status Change") => {
             read_execution(event)
         }
-        ("aws.ram", "Resource Sharing State Change") => read_account(event).map(Kind::Share),
-        ("aws.ssm", "Parameter Store Change") => Ok(Kind::Policy),
+        ("aws.ram", "Resource Sharing State Change") => read_account(event).map(TriggerKind::Share),
+        ("aws.ssm", "Parameter Store Change") => Ok(TriggerKind::Policy),
         // By a scheduled rule, or by EventBridge Scheduler with its default input.
-        ("aws.events" | "aws.scheduler", "Scheduled Event") => Ok(Kind::Sweep),
-        (OFFER_SOURCE, OFFER_DETAIL_TYPE) => read_offer(event).map(Kind::Offer),
+        ("aws.events" | "aws.scheduler", "Scheduled Event") => Ok(TriggerKind::Schedule),
+        (OFFER_SOURCE, OFFER_DETAIL_TYPE) => read_offer(event).map(TriggerKind::Offer),
         _ => Err(Ignored::UnknownEvent {
             source: label(source),
             detail_type: label(detail_type),
@@ -121,7 +123,7 @@ fn read_call(event: &Fields) -> Result<AccountId, Ignored> {
 }
 
 /// An end is known by its own time, anything else by the event's.
-fn read_execution(event: &Fields) -> Result<Kind, Ignored> {
+fn read_execution(event: &Fields) -> Result<TriggerKind, Ignored> {
     let account = read_account(event)?;
     let detail = event.object("detail")?;
     let (pipeline, arn) = read_run(&detail, &account)?;
@@ -136,7 +138,7 @@ fn read_execution(event: &Fields) -> Result<Kind, Ignored> {
         display_name: display_name.map(Untrusted::from),
         started: detail.time("executionStartTime"),
     };
-    Ok(Kind::Execution {
+    Ok(TriggerKind::Execution {
         execution: Box::new(execution),
         previous: read_status(&detail, "previousPipelineExecutionStatus").ok(),
         at: ended.or_else(|| event.time("time")),

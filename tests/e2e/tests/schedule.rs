@@ -1,4 +1,4 @@
-//! The scheduled look at executions: what no event told is told, from where the
+//! The scheduled reconciliation of executions: what no event told is sent, from where the
 //! last one ended, a bounded number at a time, and to each account its share.
 
 use e2e::{DEV, EXECUTION_EVENT, Plan, Scenario, TEST, Templates, ungated};
@@ -8,7 +8,7 @@ use sandbox::{
     world::{RecordedCall, World},
 };
 
-/// A little longer than until the next sweep.
+/// A little longer than until the next scheduled reconciliation.
 const SWEEP: u64 = 1_000;
 
 /// No event tells of an execution.
@@ -41,11 +41,15 @@ async fn a_sweep_goes_on_where_the_last_one_ended_and_what_was_before_the_first_
     scenario.create(&scenario.test, "churn").await;
     scenario.fail_next("churn", "Train", "before anybody looked");
     scenario.start(&scenario.test, "churn", "before").await;
-    // A sweep looks back over half an hour.
+    // A reconciliation reaches back over half an hour.
     scenario.pass(2 * 3_600).await;
     scenario.write_policy(&ungated()).await;
     scenario.pass(2 * SWEEP).await;
-    assert_eq!(failures(&scenario, TEST), 0, "the first sweep only marks");
+    assert_eq!(
+        failures(&scenario, TEST),
+        0,
+        "the first reconciliation only marks"
+    );
 
     scenario.fail_next("churn", "Train", "no event told of it");
     scenario.start(&scenario.test, "churn", "after").await;
@@ -56,7 +60,7 @@ async fn a_sweep_goes_on_where_the_last_one_ended_and_what_was_before_the_first_
     assert_eq!(failures(&scenario, TEST), 1, "and once only");
     let world = scenario.estate.sandbox.world();
     let searches = searches(&world);
-    // Each looks back over half an hour before the one before it, and no further.
+    // Each reaches back over half an hour before the one before it, and no further.
     let newest = searches.last().filter(|_| searches.len() > 20);
     let (call, since) = newest.unwrap_or_else(|| panic!("{searches:#?}"));
     let since = since.parse().unwrap_or_else(|error| panic!("{error}"));
@@ -85,7 +89,7 @@ async fn a_sweep_looks_at_two_thousand_changes_and_the_next_one_at_the_others() 
     let before = searches(&scenario.estate.sandbox.world()).len();
     scenario.pass(3 * SWEEP).await;
     assert_eq!(failures(&scenario, TEST), 1, "the last one is reached");
-    // Those of one sweep are made within a minute.
+    // Those of one reconciliation are made within a minute.
     let world = scenario.estate.sandbox.world();
     let mut pages = std::collections::BTreeMap::new();
     for (call, _) in searches(&world).split_off(before) {
@@ -147,7 +151,7 @@ async fn an_account_with_many_changes_leaves_the_others_their_share_of_the_time(
         (2..500).contains(&busy),
         "too fast or too slow a machine: {busy}"
     );
-    assert_eq!(other, 1, "in the same sweep");
+    assert_eq!(other, 1, "in the same reconciliation");
     for invocation in scenario.estate.sandbox.invocations() {
         assert!(invocation.outcome.is_ok(), "{:?}", invocation.outcome);
     }

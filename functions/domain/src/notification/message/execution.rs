@@ -5,18 +5,18 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::{
-    Notice, notice,
+    Notification, notification,
     subject::{Part, subject},
 };
 use crate::{
-    execution::{Details, Execution, ExecutionNews},
+    execution::{Details, Execution, ExecutionChange},
     id::ExecutionArn,
     notification::EXECUTION_DETAIL_TYPE,
     policy::{Policy, RuleName},
     text,
 };
 
-/// How many failed steps are told; of a broken image, all may have failed.
+/// How many failed steps are shown; of a broken image, all may have failed.
 const MOST_STEPS: usize = 20;
 
 /// The longest status: AWS's own have 21 characters.
@@ -24,12 +24,12 @@ const LONGEST_STATUS: usize = 30;
 
 /// Says that an execution took a status, with what `SageMaker` says of it, if it does.
 #[must_use]
-pub fn execution_notice(
+pub fn execution_notification(
     policy: &Policy,
-    news: &ExecutionNews,
+    news: &ExecutionChange,
     details: Option<&Details>,
     rules: &[RuleName],
-) -> Notice {
+) -> Notification {
     let execution = &news.execution;
     let account = execution.arn.account();
     let name = policy.display_name(account);
@@ -65,10 +65,10 @@ pub fn execution_notice(
         "rules": rules,
     });
     let id = format!("{}|{status}|{}", execution.arn, news.at);
-    notice(EXECUTION_DETAIL_TYPE, id, &subject, &text, detail)
+    notification(EXECUTION_DETAIL_TYPE, id, &subject, &text, detail)
 }
 
-fn execution_text(news: &ExecutionNews, details: Option<&Details>, account_name: &str) -> String {
+fn execution_text(news: &ExecutionChange, details: Option<&Details>, account_name: &str) -> String {
     let execution = &news.execution;
     let account = execution.arn.account();
     let pipeline = execution.pipeline.name();

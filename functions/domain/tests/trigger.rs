@@ -1,4 +1,4 @@
-//! Which messages are hints, and of what.
+//! Which messages are triggers, and of what.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,9 +8,9 @@
 use domain::{
     account::AccountRef,
     execution::Execution,
-    hint::{self, Action, Command, Hint, Ignored, Kind, Offer},
     policy::Policy,
     status::ExecutionStatus,
+    trigger::{self, Command, CommandAction, Ignored, Offer, Trigger, TriggerKind},
 };
 use serde_json::{Value, json};
 
@@ -31,12 +31,12 @@ fn of<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().unwrap()
 }
 
-fn kind(body: &str) -> Kind {
-    hint::parse(body).unwrap().kind
+fn kind(body: &str) -> TriggerKind {
+    trigger::parse(body).unwrap().kind
 }
 
 fn ignored(body: &Value) -> Ignored {
-    hint::parse(&body.to_string()).unwrap_err()
+    trigger::parse(&body.to_string()).unwrap_err()
 }
 
 /// An event in which one field, by JSON pointer, has another value.
@@ -63,13 +63,13 @@ fn missing(field: &str) -> Ignored {
 
 #[test]
 fn an_execution_that_changed_its_status() {
-    let hint = hint::parse(EXECUTION).unwrap();
+    let trigger = trigger::parse(EXECUTION).unwrap();
     assert_eq!(
-        hint,
-        Hint {
+        trigger,
+        Trigger {
             time: Some(of("2026-11-20T16:10:11Z")),
             replay: false,
-            kind: Kind::Execution {
+            kind: TriggerKind::Execution {
                 execution: Box::new(Execution {
                     arn: of(EXECUTION_ARN),
                     pipeline: of(PIPELINE_ARN),
@@ -86,7 +86,7 @@ fn an_execution_that_changed_its_status() {
 
 #[test]
 fn an_execution_of_a_pipeline_of_aws_runs_in_the_account() {
-    let Kind::Execution {
+    let TriggerKind::Execution {
         execution,
         previous,
         at,
@@ -103,7 +103,7 @@ fn an_execution_of_a_pipeline_of_aws_runs_in_the_account() {
 #[test]
 fn an_end_is_of_its_own_time_and_anything_else_of_the_events() {
     let at = |event: &Value| match kind(&event.to_string()) {
-        Kind::Execution { at, .. } => at,
+        TriggerKind::Execution { at, .. } => at,
         other => panic!("{other:?}"),
     };
     let sent = Some(of("2026-11-20T16:10:11Z"));
@@ -121,7 +121,7 @@ fn a_status_that_aws_adds_later_is_kept() {
         "/detail/currentPipelineExecutionStatus",
         json!("PartlySucceeded"),
     );
-    let Kind::Execution { execution, .. } = kind(&event.to_string()) else {
+    let TriggerKind::Execution { execution, .. } = kind(&event.to_string()) else {
         panic!("no execution");
     };
     assert_eq!(execution.status.as_str(), "PartlySucceeded");
@@ -136,17 +136,17 @@ fn a_call_that_changes_a_pipeline_is_one_of_its_account() {
         "DeletePipeline",
     ] {
         let event = with(CREATE, "/detail/eventName", json!(name));
-        let expected = Kind::Pipeline(of("222222222222"));
+        let expected = TriggerKind::Pipeline(of("222222222222"));
         assert_eq!(kind(&event.to_string()), expected);
     }
 }
 
 #[test]
 fn what_ram_the_parameter_store_the_schedule_and_we_ourselves_send() {
-    assert_eq!(kind(SHARE), Kind::Share(of("111111111111")));
-    assert_eq!(kind(POLICY), Kind::Policy);
-    assert_eq!(kind(SCHEDULED), Kind::Sweep);
-    let Kind::Offer(offer) = kind(OFFER) else {
+    assert_eq!(kind(SHARE), TriggerKind::Share(of("111111111111")));
+    assert_eq!(kind(POLICY), TriggerKind::Policy);
+    assert_eq!(kind(SCHEDULED), TriggerKind::Schedule);
+    let TriggerKind::Offer(offer) = kind(OFFER) else {
         panic!("no offer");
     };
     assert_eq!(offer.owner, of("222222222222"));
@@ -163,17 +163,17 @@ fn an_offer_that_is_sent_arrives_as_it_was() {
         rule: "all".to_owned(),
     };
     let event = json!({
-        "source": hint::OFFER_SOURCE,
-        "detail-type": hint::OFFER_DETAIL_TYPE,
+        "source": trigger::OFFER_SOURCE,
+        "detail-type": trigger::OFFER_DETAIL_TYPE,
         "detail": offer.detail(),
     });
-    assert_eq!(kind(&event.to_string()), Kind::Offer(offer));
+    assert_eq!(kind(&event.to_string()), TriggerKind::Offer(offer));
 }
 
 #[test]
 fn a_replayed_event_says_so() {
     let event = with(EXECUTION, "/replay-name", json!("after-the-outage"));
-    assert!(hint::parse(&event.to_string()).unwrap().replay);
+    assert!(trigger::parse(&event.to_string()).unwrap().replay);
 }
 
 #[test]
@@ -183,18 +183,19 @@ fn a_scheduler_may_send_its_own_event_or_a_command() {
         ("/detail", json!("{}")),
     ] {
         let event = with(SCHEDULED, pointer, value);
-        assert_eq!(kind(&event.to_string()), Kind::Sweep);
+        assert_eq!(kind(&event.to_string()), TriggerKind::Schedule);
     }
-    let hint = hint::parse(r#"{"action": "reconcile", "time": "2026-11-20T10:15:00Z"}"#).unwrap();
-    assert_eq!(hint.kind, Kind::Sweep);
-    assert_eq!(hint.time, Some(of("2026-11-20T10:15:00Z")));
+    let trigger =
+        trigger::parse(r#"{"action": "reconcile", "time": "2026-11-20T10:15:00Z"}"#).unwrap();
+    assert_eq!(trigger.kind, TriggerKind::Schedule);
+    assert_eq!(trigger.time, Some(of("2026-11-20T10:15:00Z")));
 }
 
 #[test]
 fn commands_may_name_an_account_and_ask_for_a_plan_only() {
     let command = |body: Value| kind(&body.to_string());
     let expected = |action, account: Option<&str>, dry_run| {
-        Kind::Command(Command {
+        TriggerKind::Command(Command {
             action,
             account: account.map(AccountRef::of),
             dry_run,
@@ -202,23 +203,23 @@ fn commands_may_name_an_account_and_ask_for_a_plan_only() {
     };
     assert_eq!(
         command(json!({"action": "share", "owner": "222222222222", "dryRun": true})),
-        expected(Action::Share, Some("222222222222"), true)
+        expected(CommandAction::Share, Some("222222222222"), true)
     );
     assert_eq!(
         command(json!({"action": "accept", "account": "111111111111"})),
-        expected(Action::Accept, Some("111111111111"), false)
+        expected(CommandAction::Accept, Some("111111111111"), false)
     );
     assert_eq!(
         command(json!({"action": "share"})),
-        expected(Action::Share, None, false)
+        expected(CommandAction::Share, None, false)
     );
     assert_eq!(
         command(json!({"action": "sweep", "dryRun": true})),
-        expected(Action::Sweep, None, true)
+        expected(CommandAction::Reconcile, None, true)
     );
     assert_eq!(
         command(json!({"action": "sweep", "dryRun": false})),
-        Kind::Sweep
+        TriggerKind::Schedule
     );
 }
 
@@ -229,10 +230,10 @@ fn a_command_may_call_an_account_by_its_name_in_the_policy() {
     let policy = Policy::parse(policy).unwrap();
     let account = |text: &str| {
         let body = json!({"action": "share", "owner": text}).to_string();
-        let Kind::Command(command) = kind(&body) else {
+        let TriggerKind::Command(command) = kind(&body) else {
             panic!("it is a command");
         };
-        let account = hint::account_of(&command.account.unwrap(), &policy);
+        let account = trigger::account_of(&command.account.unwrap(), &policy);
         account
             .map(String::from)
             .map_err(|ignored| (ignored.code(), ignored.to_string()))
@@ -323,7 +324,10 @@ fn what_is_not_needed_may_be_missing_or_odd() {
     ] {
         assert_eq!(kind(&event.to_string()), kind(SHARE), "{event}");
     }
-    assert_eq!(kind(&without(POLICY, "/detail").to_string()), Kind::Policy);
+    assert_eq!(
+        kind(&without(POLICY, "/detail").to_string()),
+        TriggerKind::Policy
+    );
 }
 
 #[test]
@@ -410,13 +414,16 @@ fn an_event_that_contradicts_itself_is_ignored() {
 fn an_execution_may_write_its_pipeline_in_another_case() {
     let arn = PIPELINE_ARN.replace("churn-train", "Churn-Train");
     let event = with(EXECUTION, "/detail/pipelineArn", json!(arn));
-    assert!(matches!(kind(&event.to_string()), Kind::Execution { .. }));
+    assert!(matches!(
+        kind(&event.to_string()),
+        TriggerKind::Execution { .. }
+    ));
 }
 
 #[test]
 fn what_is_neither_event_nor_command_is_ignored() {
     assert_eq!(
-        hint::parse("{\n  \"action\": sweep}"),
+        trigger::parse("{\n  \"action\": sweep}"),
         Err(Ignored::NotJson {
             line: 2,
             column: 13
@@ -433,9 +440,9 @@ fn what_is_neither_event_nor_command_is_ignored() {
     );
     assert_eq!(
         ignored(&unknown).to_string(),
-        r#"no hint in the event "SageMaker Training Job State Change" of "aws.sagemaker""#
+        r#"nothing is triggered by the event "SageMaker Training Job State Change" of "aws.sagemaker""#
     );
-    // Only AWS can send as "aws.ram"; the same text from elsewhere is not its bell.
+    // Only AWS can send as "aws.ram"; the same text from elsewhere is not its event.
     let forged = with(SHARE, "/source", json!("example.ram"));
     assert_eq!(ignored(&forged).code(), "unknown-event");
 }

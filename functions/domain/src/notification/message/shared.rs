@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    Notice, notice,
+    Notification, notification,
     subject::{Part, subject},
 };
 use crate::{
@@ -43,7 +43,7 @@ pub struct AccessChange<'a> {
 /// Neither Studio nor `ListPipelines` shows shared pipelines, so the ARNs are
 /// what a consumer waits for.
 #[must_use]
-pub fn access_notice(policy: &Policy, change: &AccessChange<'_>) -> Notice {
+pub fn access_notification(policy: &Policy, change: &AccessChange<'_>) -> Notification {
     let AccessChange {
         consumer,
         grant: Grant { rule, owner },
@@ -88,7 +88,7 @@ pub fn access_notice(policy: &Policy, change: &AccessChange<'_>) -> Notice {
         "pipelineCount": now.pipelines.len(),
     });
     let id = format!("{consumer}|{rule}|{owner}|{}", change.generation);
-    notice(detail_type, id, &subject, &text, detail)
+    notification(detail_type, id, &subject, &text, detail)
 }
 
 /// What has changed, in one line: the words between consumer and owner, and those behind the owner.

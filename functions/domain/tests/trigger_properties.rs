@@ -6,7 +6,7 @@ mod changed_support;
 mod json_support;
 
 use changed_support::{changed, pointers};
-use domain::hint;
+use domain::trigger;
 use json_support::any_json;
 use proptest::{
     collection::vec,
@@ -63,13 +63,13 @@ proptest! {
 
     #[test]
     fn any_text_is_a_hint_or_ignored(text in any::<String>()) {
-        let code = hint::parse(&text).unwrap_err().code();
+        let code = trigger::parse(&text).unwrap_err().code();
         prop_assert!(["not-json", "not-an-event"].contains(&code), "{}", code);
     }
 
     #[test]
     fn any_json_is_a_hint_or_ignored(value in anything()) {
-        if let Err(ignored) = hint::parse(&value.to_string()) {
+        if let Err(ignored) = trigger::parse(&value.to_string()) {
             prop_assert!(!ignored.code().is_empty());
         }
     }
@@ -79,7 +79,7 @@ proptest! {
         event in select(EVENTS),
         changes in vec((any::<Index>(), anything()), 1..4),
     ) {
-        if let Err(ignored) = hint::parse(&changed(event, changes).to_string()) {
+        if let Err(ignored) = trigger::parse(&changed(event, changes).to_string()) {
             prop_assert!(!ignored.to_string().contains('\n'));
         }
     }
@@ -96,7 +96,7 @@ proptest! {
         if let Some(part) = event.pointer_mut(&all[index.index(all.len())]) {
             *part = secret;
         }
-        if let Err(ignored) = hint::parse(&event.to_string()) {
+        if let Err(ignored) = trigger::parse(&event.to_string()) {
             let said = format!("{ignored} {ignored:?}");
             prop_assert!(!said.contains(SECRET), "{}", said);
         }
