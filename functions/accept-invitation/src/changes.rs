@@ -10,6 +10,7 @@ use domain::{
         AccessChange, Capacity, Comparison, Contents, Destination, Grant, Limit, Sighting,
         Sightings, Unsent, access_notification, compare, excess_key, excess_notification,
     },
+    policy::Access,
     sharing::ShareName,
     storage::{self, Lease},
 };
@@ -89,6 +90,30 @@ impl Seen {
         let shares = self.sightings.shares.iter().filter(trusted);
         shares.filter_map(|sighting| sighting.grant.as_ref())
     }
+
+    /// The shares that were said to be wrong and are not, or are gone.
+    fn rehabilitated(&self, memory: &Memory) -> Vec<ShareArn> {
+        let visible: BTreeSet<_> = self.sightings.shares.iter().map(|it| &it.share).collect();
+        let known = memory.distrusted.iter();
+        let known = known.filter(|(_, known)| !known.value.is_empty());
+        let over = known.filter(|(share, _)| match self.judged.get(share) {
+            Some(wrong) => wrong.is_none(),
+            None => self.sightings.complete && !visible.contains(share),
+        });
+        over.map(|(share, _)| share.clone()).collect()
+    }
+
+    /// The shares that are wrong: the name of each, and what is wrong with it.
+    ///
+    /// What was seldom sent comes first, so that nobody hides one share behind another.
+    fn distrusted(&self, memory: &Memory) -> Vec<(&ShareArn, &(String, Refusal))> {
+        let judged = self.judged.iter();
+        let mut wrong: Vec<_> = judged
+            .filter_map(|(share, wrong)| Some((share, wrong.as_ref()?)))
+            .collect();
+        wrong.sort_by_key(|(share, _)| memory.distrusted.get(share).map_or(0, |it| it.generation));
+        wrong
+    }
 }
 
 impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
@@ -127,53 +152,61 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         let grants: BTreeSet<_> = memory.held.keys().chain(seen.grants()).cloned().collect();
         for grant in &grants {
             let before = memory.held.get(grant).cloned().unwrap_or_default();
-            let rule = request.policy.rule(grant.rule.as_str());
-            let rule = rule.filter(|rule| rule.owner == grant.owner);
-            let access = rule.map(|rule| &rule.access);
+            let access = request.access(grant);
             let now = request.lease_owner.now;
             let compared = compare(grant, &before.value, access, &seen.sightings, now);
-            let Comparison {
-                after,
-                delta,
-                unsettled,
-            } = compared;
-            if unsettled {
+            if compared.unsettled {
                 report.defer();
             }
-            if after == before.value {
-                continue;
+            if compared.after != before.value {
+                self.note_change(request, memory, grant, compared, seen.unobserved, report)
+                    .await?;
             }
-            let limit = storage::limit_of_changes(request.account, grant);
-            let capacity = memory.capacity(Limit::CHANGES, &limit, now);
-            if capacity == Capacity::Closed && !delta.is_empty() {
-                // What was sent stays as it was, so the change is sent with what follows.
-                report.postpone(&format!("what rule {} changes", grant.rule));
-                continue;
-            }
-            let change = AccessChange {
-                consumer: request.account,
-                grant,
-                delta: &delta,
-                now: &after,
-                at: now,
-                generation: before.generation + 1,
-                unobserved: seen.unobserved,
-            };
-            let announcement = (!delta.is_empty()).then(|| Announcement {
-                unsent: Unsent {
-                    notification: access_notification(request.policy, &change)
-                        .ending(capacity, LAST_CHANGE),
-                    hub_only: seen.unobserved,
-                },
-                limit,
-            });
-            let noted = self.remember_held(request, memory, grant, after, announcement);
-            if noted.await? {
-                report.changed(grant, &delta);
-            } else {
-                // Somebody else has noted something; what it was is compared next time.
-                report.defer();
-            }
+        }
+        Ok(())
+    }
+
+    /// Remembers what the account has by a rule now, and announces what has changed.
+    async fn note_change(
+        &self,
+        request: &ReconcileRequest<'_>,
+        memory: &mut Memory,
+        grant: &Grant,
+        Comparison { after, delta, .. }: Comparison,
+        unobserved: bool,
+        report: &mut AccountReport,
+    ) -> Result<(), Error> {
+        let now = request.lease_owner.now;
+        let limit = storage::limit_of_changes(request.account, grant);
+        let capacity = memory.capacity(Limit::CHANGES, &limit, now);
+        if capacity == Capacity::Closed && !delta.is_empty() {
+            // What was sent stays as it was, so the change is sent with what follows.
+            report.postpone(&format!("what rule {} changes", grant.rule));
+            return Ok(());
+        }
+        let change = AccessChange {
+            consumer: request.account,
+            grant,
+            delta: &delta,
+            now: &after,
+            at: now,
+            generation: memory.held.get(grant).map_or(0, |held| held.generation) + 1,
+            unobserved,
+        };
+        let announcement = (!delta.is_empty()).then(|| Announcement {
+            unsent: Unsent {
+                notification: access_notification(request.policy, &change)
+                    .ending(capacity, LAST_CHANGE),
+                hub_only: unobserved,
+            },
+            limit,
+        });
+        let noted = self.remember_held(request, memory, grant, after, announcement);
+        if noted.await? {
+            report.changed(grant, &delta);
+        } else {
+            // Somebody else has noted something; what it was is compared next time.
+            report.defer();
         }
         Ok(())
     }
@@ -189,20 +222,9 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         seen: &Seen,
         report: &mut AccountReport,
     ) -> Result<(), Error> {
-        let visible: BTreeSet<_> = seen.sightings.shares.iter().map(|it| &it.share).collect();
-        let gone: Vec<_> = memory
-            .distrusted
-            .iter()
-            .filter(|(_, known)| !known.value.is_empty())
-            .filter(|(share, _)| match seen.judged.get(share) {
-                Some(wrong) => wrong.is_none(),
-                None => seen.sightings.complete && !visible.contains(share),
-            })
-            .map(|(share, _)| share.clone())
-            .collect();
-        for share in &gone {
+        for share in seen.rehabilitated(memory) {
             // Should it come back, that is news.
-            let noted = self.remember_distrusted(request, memory, share, String::new(), None);
+            let noted = self.remember_distrusted(request, memory, &share, String::new(), None);
             if !noted.await? {
                 report.defer();
             }
@@ -210,42 +232,47 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         if request.can_wait {
             return Ok(());
         }
-        // What was seldom sent comes first, so that nobody hides one share behind another.
-        let judged = seen.judged.iter();
-        let mut wrong: Vec<_> = judged
-            .filter_map(|(share, wrong)| Some((share, wrong.as_ref()?)))
-            .map(|(share, wrong)| {
-                let known = memory.distrusted.get(share).cloned();
-                (known.unwrap_or_default(), share, wrong)
-            })
-            .collect();
-        wrong.sort_by_key(|(known, ..)| known.generation);
-        for (known, share, (name, refusal)) in wrong {
-            let what = excess_key(refusal);
-            if known.value == what {
-                continue;
-            }
-            let limit = storage::limit_of_excess(request.account, share.owner());
-            let capacity = memory.capacity(Limit::EXCESS, &limit, request.lease_owner.now);
-            if capacity == Capacity::Closed {
-                // What is still wrong tomorrow is sent then.
-                report.postpone(&format!("what is wrong with {share}"));
-                continue;
-            }
-            let (policy, generation) = (request.policy, known.generation + 1);
-            let notification =
-                excess_notification(policy, (share, name), request.account, refusal, generation);
-            let announcement = Some(Announcement {
-                unsent: Unsent {
-                    notification: notification.ending(capacity, LAST_EXCESS),
-                    hub_only: true,
-                },
-                limit,
-            });
-            let noted = self.remember_distrusted(request, memory, share, what, announcement);
-            if !noted.await? {
-                report.defer();
-            }
+        for (share, wrong) in seen.distrusted(memory) {
+            self.note_wrong(request, memory, share, wrong, report)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Remembers what is wrong with a share, and announces it if it is new.
+    async fn note_wrong(
+        &self,
+        request: &ReconcileRequest<'_>,
+        memory: &mut Memory,
+        share: &ShareArn,
+        (name, refusal): &(String, Refusal),
+        report: &mut AccountReport,
+    ) -> Result<(), Error> {
+        let known = memory.distrusted.get(share).cloned().unwrap_or_default();
+        let what = excess_key(refusal);
+        if known.value == what {
+            return Ok(());
+        }
+        let limit = storage::limit_of_excess(request.account, share.owner());
+        let capacity = memory.capacity(Limit::EXCESS, &limit, request.lease_owner.now);
+        if capacity == Capacity::Closed {
+            // What is still wrong tomorrow is sent then.
+            report.postpone(&format!("what is wrong with {share}"));
+            return Ok(());
+        }
+        let (policy, generation) = (request.policy, known.generation + 1);
+        let notification =
+            excess_notification(policy, (share, name), request.account, refusal, generation);
+        let announcement = Some(Announcement {
+            unsent: Unsent {
+                notification: notification.ending(capacity, LAST_EXCESS),
+                hub_only: true,
+            },
+            limit,
+        });
+        let noted = self.remember_distrusted(request, memory, share, what, announcement);
+        if !noted.await? {
+            report.defer();
         }
         Ok(())
     }
@@ -292,7 +319,14 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     }
 }
 
-impl ReconcileRequest<'_> {
+impl<'a> ReconcileRequest<'a> {
+    /// What the policy gives the account by a rule of that owner now.
+    fn access(&self, grant: &Grant) -> Option<&'a Access> {
+        let rule = self.policy.rule(grant.rule.as_str());
+        let rule = rule.filter(|rule| rule.owner == grant.owner);
+        rule.map(|rule| &rule.access)
+    }
+
     /// Whether the account is one that the policy names no more, and that accepts no notification.
     fn has_left(&self, destination: &Destination, error: &Error) -> bool {
         self.retired.is_some()

@@ -81,14 +81,9 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             // Each reconciliation begins somewhere else among them.
             let beginning = invitation::beginning(inside.len(), request.lease_owner.now);
             let pipelines = inside.keys().cycle().skip(beginning).take(inside.len());
-            match self.attempt(request, pipelines).await? {
-                Trial::Passed => {}
-                Trial::Open => return Ok((Inspection::Empty, Contents::Unknown)),
-                // RAM has yet to notice what SageMaker says.
-                Trial::Gone => return Ok((Inspection::Empty, Contents::Trusted(Inside::new()))),
-                Trial::Denied(error) => {
-                    return Ok((Inspection::NoAccess { error }, Contents::Unknown));
-                }
+            let trial = self.attempt(request, pipelines).await?;
+            if let Some(unproven) = trial.unproven() {
+                return Ok(unproven);
             }
         }
         let pipelines = inside.len();
@@ -141,6 +136,19 @@ enum Trial {
     Open,
     /// It was denied; this is what AWS said.
     Denied(String),
+}
+
+impl Trial {
+    /// What is known of a share whose access was not proven; none if it was.
+    fn unproven(self) -> Option<(Inspection, Contents)> {
+        match self {
+            Self::Passed => None,
+            Self::Open => Some((Inspection::Empty, Contents::Unknown)),
+            // RAM has yet to notice what SageMaker says.
+            Self::Gone => Some((Inspection::Empty, Contents::Trusted(Inside::new()))),
+            Self::Denied(error) => Some((Inspection::NoAccess { error }, Contents::Unknown)),
+        }
+    }
 }
 
 /// The pipelines among the resources, each with the time at which it was put in.

@@ -92,6 +92,17 @@ enum Scope {
     Covered,
 }
 
+impl Scope {
+    /// The account that it is about, if it is about one.
+    fn account(&self) -> Option<&AccountId> {
+        match self {
+            Self::Offer(offer) => Some(&offer.consumer),
+            Self::Account(account) | Self::RamEvent(account) => Some(account),
+            Self::Everything | Self::Covered => None,
+        }
+    }
+}
+
 /// The reconciliation of one account.
 #[derive(Debug)]
 struct ReconcileRequest<'a> {
@@ -109,6 +120,19 @@ struct ReconcileRequest<'a> {
     /// is left to send; the last thing that was remembered about it.
     retired: Option<String>,
     lease_owner: LeaseOwner<'a>,
+}
+
+impl ReconcileRequest<'_> {
+    /// Adds what another record asks for.
+    fn merge(&mut self, scope: &Scope, dry_run: bool, record: &Record) {
+        self.dry_run &= dry_run;
+        // A direct invocation has no other reconciliation to come.
+        self.can_wait &= record.id.is_some() && record.attempts < REPORT_AFTER_ATTEMPTS;
+        match scope {
+            Scope::Offer(offer) => self.offers.push(offer.clone()),
+            _ => self.is_whole = true,
+        }
+    }
 }
 
 impl<H: Hub, C: Consumers> lambda::Function for AcceptInvitation<'_, H, C> {
@@ -240,15 +264,13 @@ fn requests<'a>(
         let Ok(Task { scope, dry_run }) = task else {
             continue;
         };
-        let accounts: Vec<_> = match scope {
+        let accounts: Vec<_> = match (scope, scope.account()) {
             // Anybody in the organization can send an offer; only one that the
             // policy could have made is followed.
-            Scope::Offer(offer) if !is_plausible(&policy.policy, offer) => continue,
-            Scope::Covered => continue,
-            Scope::Offer(Offer { consumer, .. })
-            | Scope::Account(consumer)
-            | Scope::RamEvent(consumer) => consumers.get(consumer).copied().into_iter().collect(),
-            Scope::Everything => consumers.iter().copied().collect(),
+            (Scope::Offer(offer), _) if !is_plausible(&policy.policy, offer) => continue,
+            (Scope::Covered, _) => continue,
+            (_, Some(consumer)) => consumers.get(consumer).copied().into_iter().collect(),
+            (_, None) => consumers.iter().copied().collect(),
         };
         for account in accounts {
             let request = requests.entry(account).or_insert_with(|| ReconcileRequest {
@@ -261,13 +283,7 @@ fn requests<'a>(
                 retired: retired.get(account).cloned(),
                 lease_owner: record.lease_owner(),
             });
-            request.dry_run &= dry_run;
-            // A direct invocation has no other reconciliation to come.
-            request.can_wait &= record.id.is_some() && record.attempts < REPORT_AFTER_ATTEMPTS;
-            match scope {
-                Scope::Offer(offer) => request.offers.push(offer.clone()),
-                _ => request.is_whole = true,
-            }
+            request.merge(scope, *dry_run, record);
         }
     }
     let mut requests: Vec<_> = requests.into_values().collect();
@@ -283,22 +299,21 @@ fn is_plausible(policy: &Policy, offer: &Offer) -> bool {
 
 /// What becomes of a record, given what was found in the accounts it pointed at.
 fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> RecordOutcome {
-    let (scope, account) = match task {
+    let scope = match task {
         Err(ignored) => {
             report.ignore(ignored);
             return RecordOutcome::Done;
         }
-        Ok(Task { scope, .. }) => match scope {
-            Scope::Offer(Offer { consumer, .. })
-            | Scope::Account(consumer)
-            | Scope::RamEvent(consumer) => (scope, Some(consumer)),
-            Scope::Everything => (scope, None),
-            Scope::Covered => {
-                report.covered += 1;
-                return RecordOutcome::Done;
-            }
-        },
+        Ok(Task {
+            scope: Scope::Covered,
+            ..
+        }) => {
+            report.covered += 1;
+            return RecordOutcome::Done;
+        }
+        Ok(Task { scope, .. }) => scope,
     };
+    let account = scope.account();
     let is_meant =
         |request: &&AccountReport| account.is_none_or(|account| *account == request.account);
     let accounts: Vec<_> = report.accounts.iter().filter(is_meant).collect();
@@ -321,6 +336,11 @@ fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> RecordOutcome {
     {
         return RecordOutcome::followed(REQUEUE_AFTER, vec![offer.event().to_string()]);
     }
+    settle(follow_up)
+}
+
+/// What becomes of a record of which nothing is awaited.
+fn settle(follow_up: FollowUp) -> RecordOutcome {
     match follow_up {
         FollowUp::Done => RecordOutcome::Done,
         FollowUp::Retry(error) => RecordOutcome::Failed(error),

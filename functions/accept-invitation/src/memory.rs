@@ -186,37 +186,29 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         let generation = before.generation + 1;
         let texts = after.parts(MAX_PART);
         let parts = texts.len();
-        let expires = after
-            .pipelines
-            .is_empty()
-            .then(|| time::after(request.lease_owner.now, KEEP_EMPTY));
+        let expires = request.expiry(after.pipelines.is_empty());
         let key = |part| storage::held(request.account, grant, part);
-        let mut writes: Vec<_> = (parts..before.parts)
-            .map(|part| Write::Delete {
-                key: key(part),
-                condition: Condition::Any,
-            })
-            .collect();
-        for (part, text) in texts.into_iter().enumerate() {
+        let superfluous = (parts..before.parts).map(|part| Write::Delete {
+            key: key(part),
+            condition: Condition::Any,
+        });
+        let puts = texts.into_iter().enumerate().map(|(part, text)| {
             let mut values = values([(TEXT, text)]);
             let mut condition = Condition::Any;
             if part == 0 {
-                values.extend(self::values([
-                    (GENERATION, generation.to_string()),
-                    (PARTS, parts.to_string()),
-                ]));
+                values.extend(counts(generation, parts));
                 condition = unchanged(before.generation);
             }
-            writes.push(Write::Put {
+            Write::Put {
                 key: key(part),
                 values,
                 expires,
                 condition,
-            });
-        }
-        let is_ours = self
-            .write(request, memory, writes, notification, generation)
-            .await?;
+            }
+        });
+        let writes = superfluous.chain(puts).collect();
+        let write = self.write(request, memory, writes, notification, generation);
+        let is_ours = write.await?;
         if is_ours {
             let held = Remembered {
                 value: after,
@@ -242,9 +234,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         let put = Write::Put {
             key: storage::distrusted(request.account, share),
             values: values([(TEXT, what.clone()), (GENERATION, generation.to_string())]),
-            expires: what
-                .is_empty()
-                .then(|| time::after(request.lease_owner.now, KEEP_EMPTY)),
+            expires: request.expiry(what.is_empty()),
             condition: unchanged(before.generation),
         };
         let is_ours = self
@@ -341,6 +331,21 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         }
         Ok(())
     }
+}
+
+impl ReconcileRequest<'_> {
+    /// When something is forgotten: in a while if it says that there is nothing.
+    fn expiry(&self, is_empty: bool) -> Option<Timestamp> {
+        is_empty.then(|| time::after(self.lease_owner.now, KEEP_EMPTY))
+    }
+}
+
+/// What the first part of something says of the whole.
+fn counts(generation: u64, parts: usize) -> Values {
+    values([
+        (GENERATION, generation.to_string()),
+        (PARTS, parts.to_string()),
+    ])
 }
 
 fn unchanged(generation: u64) -> Condition {

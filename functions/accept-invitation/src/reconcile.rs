@@ -13,9 +13,8 @@ use domain::{
     invitation::{self, ReceivedShare, Receiver, Triage},
     notification::Contents,
 };
-use runtime::lambda::Deadline;
-
-use runtime::ports::Hub;
+use jiff::Timestamp;
+use runtime::{lambda::Deadline, ports::Hub};
 
 use crate::{
     AcceptInvitation, ReconcileRequest, changes::Seen, ports::Consumers, report::AccountReport,
@@ -38,6 +37,30 @@ struct Received<'a> {
     shares: Vec<ReceivedShare>,
     /// Other shares that the account can see, which may have been ours under another name.
     passed_over: Vec<ReceivedShare>,
+}
+
+/// Ends the reading of lists in time.
+struct TimeLimit {
+    end: Deadline,
+    was_reached: Cell<bool>,
+}
+
+impl TimeLimit {
+    fn of(end: Deadline) -> Self {
+        Self {
+            end,
+            was_reached: Cell::new(false),
+        }
+    }
+
+    fn go_on(&self) -> ControlFlow<()> {
+        if self.end.is_over() {
+            self.was_reached.set(true);
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
 }
 
 impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
@@ -183,9 +206,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         }
         self.report_strangers(request, triage.strangers(), report)
             .await;
-        let beginning = invitation::beginning(shares.len(), request.lease_owner.now);
-        let (before, after) = shares.split_at(beginning);
-        for share in after.iter().chain(before) {
+        for share in rotated(&shares, request.lease_owner.now) {
             if deadline.is_over() {
                 report.cut_short();
                 return Ok(());
@@ -216,21 +237,12 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         let triage = RefCell::new(Triage::new(request.policy, receiver, MOST_REJECTED));
         let mut shares = Vec::new();
         let mut passed_over = Vec::new();
-        let ending = deadline.within(deadline.time_left().mul_f64(0.5));
-        let is_cut_short = Cell::new(false);
-        let go_on = || {
-            if ending.is_over() {
-                is_cut_short.set(true);
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        };
+        let limit = TimeLimit::of(deadline.within(deadline.time_left().mul_f64(0.5)));
         let invitations = self.consumers.each_invitation(request.account, |page| {
             for invitation in page {
                 triage.borrow_mut().add(invitation);
             }
-            go_on()
+            limit.go_on()
         });
         let visible = self.consumers.each_share(request.account, |mut page| {
             let mut triage = triage.borrow_mut();
@@ -239,10 +251,10 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             });
             passed_over.extend(other);
             shares.append(&mut page);
-            go_on()
+            limit.go_on()
         });
         futures::try_join!(invitations, visible)?;
-        if is_cut_short.get() {
+        if limit.was_reached.get() {
             report.cut_short();
         }
         Ok(Received {
@@ -251,4 +263,11 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             passed_over,
         })
     }
+}
+
+/// The shares, each time from another one on, so that each has its turn if the time is short.
+fn rotated(shares: &[ReceivedShare], now: Timestamp) -> impl Iterator<Item = &ReceivedShare> {
+    let beginning = invitation::beginning(shares.len(), now);
+    let (before, after) = shares.split_at(beginning);
+    after.iter().chain(before)
 }

@@ -144,16 +144,15 @@ impl Table {
             return Ok(Lease::Taken);
         }
         let there = self.get(pk, sk).await?.unwrap_or_default();
-        if there.get("state").is_some_and(|state| state == DONE) {
-            let known = there.get("expires").and_then(|time| time.parse().ok());
-            let soon = expires.saturating_sub_unsigned(keep.as_secs() / 3 * 2);
-            if known.is_some_and(|known: i64| known < soon) {
-                self.keep(pk, sk, expires).await?;
-            }
-            Ok(Lease::Done)
-        } else {
-            Ok(Lease::HeldByOther)
+        if there.get("state").is_none_or(|state| state != DONE) {
+            return Ok(Lease::HeldByOther);
         }
+        let known = there.get("expires").and_then(|time| time.parse().ok());
+        let soon = expires.saturating_sub_unsigned(keep.as_secs() / 3 * 2);
+        if known.is_some_and(|known: i64| known < soon) {
+            self.keep(pk, sk, expires).await?;
+        }
+        Ok(Lease::Done)
     }
 
     /// Lets an item be forgotten later, if it is not forgotten yet.

@@ -5,7 +5,7 @@ use domain::{
     execution::{Details, ExecutionChange},
     notification::{
         self, Alert, Capacity, Decision, DeliveryOutcome, DeliveryRecord, Destination, Limit,
-        Recipients, decide, is_confirmed, wanting_rules,
+        Notification, Recipients, decide, is_confirmed, wanting_rules,
     },
     policy::{Policy, Rule, RuleName},
     storage::{self, Lease},
@@ -144,30 +144,39 @@ impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
                 return Ok(DeliveryOutcome::unsent(&other).unwrap_or(DeliveryOutcome::Duplicate));
             }
         };
-        let doubt = self.doubt(news, destination, &history, details).await?;
-        let Some(doubt) = doubt else {
+        let Some(doubt) = self.doubt(news, destination, &history, details).await? else {
             return Ok(DeliveryOutcome::Unconfirmed);
         };
-        let mut notification =
-            notification::execution_notification(self.policy, news, details, rules);
-        if let Doubt::Some(allowance) = &doubt {
+        let notification = notification::execution_notification(self.policy, news, details, rules);
+        let lease = self
+            .publish(news, destination, &key, notification, &doubt)
+            .await?;
+        Ok(DeliveryOutcome::of(lease))
+    }
+
+    /// Publishes the change, and counts it if there is doubt about it.
+    async fn publish(
+        &self,
+        news: &ExecutionChange,
+        destination: &Destination,
+        key: &str,
+        mut notification: Notification,
+        doubt: &Doubt,
+    ) -> Result<Lease, Error> {
+        if let Doubt::Some(allowance) = doubt {
             notification = notification.ending(allowance.capacity, LAST);
         }
-        let change = (key.as_str(), &DeliveryRecord::of(news));
-        let lease = self
-            .notifier
-            .publish_change(
-                self.lease_owner,
-                destination,
-                execution,
-                change,
-                &notification,
-            )
-            .await?;
-        if let (Doubt::Some(allowance), Lease::Taken) = (&doubt, lease) {
-            self.notifier.use_up(self.lease_owner, allowance).await?;
+        let execution = &news.execution.arn;
+        let change = (key, &DeliveryRecord::of(news));
+        let owner = self.lease_owner;
+        let published =
+            self.notifier
+                .publish_change(owner, destination, execution, change, &notification);
+        let lease = published.await?;
+        if let (Doubt::Some(allowance), Lease::Taken) = (doubt, lease) {
+            self.notifier.use_up(owner, allowance).await?;
         }
-        Ok(DeliveryOutcome::of(lease))
+        Ok(lease)
     }
 
     /// Whether SageMaker confirms the change; none if it does not, and if so many

@@ -70,6 +70,24 @@ pub fn expired_notification(
             Part::Kept(" were not accepted"),
         ]),
     };
+    let mut keys: Vec<_> = expired.iter().map(|expired| expired.key(now)).collect();
+    keys.sort();
+    let invitations = expired.iter().take(MAX_LISTED).map(|expired| {
+        json!({ "rule": expired.rule, "consumer": expired.consumer, "invited": expired.invited })
+    });
+    let detail = json!({
+        "ownerAccountId": owner,
+        "invitations": invitations.collect::<Vec<_>>(),
+        "invitationCount": expired.len(),
+    });
+    let id = format!("{owner}|expired|{}", short(&keys.join("\n")));
+    let text = describe(policy, owner, expired);
+    notification(EXPIRED_DETAIL_TYPE, id, &subject, &text, detail)
+}
+
+/// The invitations in lines, and what becomes of them.
+fn describe(policy: &Policy, owner: &AccountId, expired: &[Expired]) -> String {
+    let name = policy.display_name(owner);
     let mut text = format!("Invitations of {name} ({owner}) ended without being accepted:\n");
     for expired in expired.iter().take(MAX_LISTED) {
         let Expired {
@@ -95,18 +113,7 @@ pub fn expired_notification(
         "They expired after twelve hours, were declined, or somebody took them back. The accounts \
          are invited again; until they accept, they have no access.\n",
     );
-    let mut keys: Vec<_> = expired.iter().map(|expired| expired.key(now)).collect();
-    keys.sort();
-    let invitations = expired.iter().take(MAX_LISTED).map(|expired| {
-        json!({ "rule": expired.rule, "consumer": expired.consumer, "invited": expired.invited })
-    });
-    let detail = json!({
-        "ownerAccountId": owner,
-        "invitations": invitations.collect::<Vec<_>>(),
-        "invitationCount": expired.len(),
-    });
-    let id = format!("{owner}|expired|{}", short(&keys.join("\n")));
-    notification(EXPIRED_DETAIL_TYPE, id, &subject, &text, detail)
+    text
 }
 
 /// The policy's name for a principal that is an account.

@@ -19,6 +19,16 @@ use crate::{
 /// How much of a stranger's words is shown, in characters.
 const LONGEST_NAME: usize = 60;
 
+/// What becomes of the invitations of strangers if they are rejected.
+const REJECTED: &str = "They are rejected, a bounded number at a time.";
+
+/// What becomes of them if they are not.
+const EXPIRING: &str = "They are left alone, and expire by themselves; if you expected one, correct the sharing policy.";
+
+/// What people can do about an invitation that was left alone.
+const LEFT_ALONE: &str = "It stays pending until it expires. If you expected it, correct the sharing policy; \
+                          if you did not, reject it and ask the sender.";
+
 /// What strangers sent to an account, as people are notified once a day.
 #[derive(Debug, Clone, Copy)]
 pub struct StrangersOfDay<'a> {
@@ -45,18 +55,39 @@ pub struct StrangersOfDay<'a> {
 pub fn strangers_notification(policy: &Policy, of_day: &StrangersOfDay<'_>) -> Notification {
     let StrangersOfDay {
         receiver,
-        region,
         day,
+        strangers,
+        ..
+    } = of_day;
+    let name = policy.display_name(receiver);
+    let samples: Vec<_> = strangers.samples().collect();
+    let detail = json!({
+        "consumerAccountId": receiver,
+        "invitations": strangers.invitations,
+        "shares": strangers.shares,
+        "senders": strangers.senders(),
+        "samples": samples,
+    });
+    notification(
+        REFUSAL_DETAIL_TYPE,
+        format!("strangers|{receiver}|{day}"),
+        &subject(&[Part::Kept("Invitations of strangers in "), Part::Name(name)]),
+        &describe_strangers(name, of_day),
+        detail,
+    )
+}
+
+/// The strangers of a day in lines: counts, and a sample or two.
+fn describe_strangers(name: &str, of_day: &StrangersOfDay<'_>) -> String {
+    let StrangersOfDay {
+        receiver,
+        region,
         strangers,
         rejects,
         before,
+        ..
     } = of_day;
-    let name = policy.display_name(receiver);
-    let fate = if *rejects {
-        "They are rejected, a bounded number at a time."
-    } else {
-        "They are left alone, and expire by themselves; if you expected one, correct the sharing policy."
-    };
+    let fate = if *rejects { REJECTED } else { EXPIRING };
     let mut text = format!(
         "{name} ({receiver}, {region}) has {} invitations and {} shares whose names are like \
          pipeshare's and that no rule of the policy allows, from {} accounts.\n\
@@ -88,21 +119,7 @@ pub fn strangers_notification(policy: &Policy, of_day: &StrangersOfDay<'_>) -> N
         "This is told once a day; what else comes today is counted by the metrics \
          InvitationsRefused and SharesDistrusted, and in the log of accept-invitation."
     );
-    let samples: Vec<_> = strangers.samples().collect();
-    let detail = json!({
-        "consumerAccountId": receiver,
-        "invitations": strangers.invitations,
-        "shares": strangers.shares,
-        "senders": strangers.senders(),
-        "samples": samples,
-    });
-    notification(
-        REFUSAL_DETAIL_TYPE,
-        format!("strangers|{receiver}|{day}"),
-        &subject(&[Part::Kept("Invitations of strangers in "), Part::Name(name)]),
-        &text,
-        detail,
-    )
+    text
 }
 
 /// What was done about an invitation, and whether more can be sent today.
@@ -128,26 +145,12 @@ pub fn refusal_notification(
         is_last_of_day,
     }: Fate,
 ) -> Notification {
+    let (fate, advice) = if was_rejected {
+        ("rejected", "It cannot be accepted any more.")
+    } else {
+        ("left alone", LEFT_ALONE)
+    };
     let receiver = policy.display_name(&invitation.receiver);
-    let fate = if was_rejected {
-        "rejected"
-    } else {
-        "left alone"
-    };
-    let subject = subject(&[
-        Part::Kept("Invitation from "),
-        Part::Name(policy.display_name(&invitation.sender)),
-        Part::Kept(" "),
-        Part::Kept(fate),
-        Part::Kept(" in "),
-        Part::Name(receiver),
-    ]);
-    let advice = if was_rejected {
-        "It cannot be accepted any more."
-    } else {
-        "It stays pending until it expires. If you expected it, correct the sharing policy; \
-         if you did not, reject it and ask the sender."
-    };
     let sender = policy.display_name(&invitation.sender);
     let mut text = format!(
         "The invitation of {sender} to share {} in {receiver} ({}, {region}) was {fate}: {refusal}.\n\
@@ -158,20 +161,17 @@ pub fn refusal_notification(
         invitation.arn
     );
     if is_last_of_day {
-        let _ = writeln!(
-            text,
-            "This is the last message of the day about invitations of {sender}; the log of \
-             accept-invitation has the others."
-        );
+        text.push_str(&last_of_day(sender));
     }
-    let what = match refusal {
-        Refusal::TooMuch { resources } => short(&resources.join("\n")),
-        _ => String::new(),
-    };
     notification(
         REFUSAL_DETAIL_TYPE,
-        format!("{}|{}|{what}", invitation.arn, refusal.code()),
-        &subject,
+        format!("{}|{}", invitation.arn, contents_key(refusal)),
+        &subject(&[
+            Part::Kept("Invitation from "),
+            Part::Name(sender),
+            Part::Kept(&format!(" {fate} in ")),
+            Part::Name(receiver),
+        ]),
         &text,
         json!({
             "invitationArn": invitation.arn,
@@ -181,13 +181,28 @@ pub fn refusal_notification(
     )
 }
 
+/// What people have to know when other refusals of the day are not sent.
+fn last_of_day(sender: &str) -> String {
+    format!(
+        "This is the last message of the day about invitations of {sender}; the log of \
+         accept-invitation has the others.\n"
+    )
+}
+
+/// What tells the refusals of one invitation apart: the code, and what is inside.
+fn contents_key(refusal: &Refusal) -> String {
+    let what = match refusal {
+        Refusal::TooMuch { resources } => short(&resources.join("\n")),
+        _ => String::new(),
+    };
+    format!("{}|{what}", refusal.code())
+}
+
 /// What tells one state of a visible share from another: everything that is wrong with it.
 #[must_use]
 pub fn excess_key(refusal: &Refusal) -> String {
     match refusal {
-        Refusal::TooMuch { resources } => {
-            format!("{}|{}", refusal.code(), short(&resources.join("\n")))
-        }
+        Refusal::TooMuch { .. } => contents_key(refusal),
         _ => format!("{}|{}", refusal.code(), short(&refusal.to_string())),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Notification, notification,
@@ -48,7 +48,6 @@ pub fn access_notification(policy: &Policy, change: &AccessChange<'_>) -> Notifi
         consumer,
         grant: Grant { rule, owner },
         delta,
-        now,
         ..
     } = change;
     let names = (policy.display_name(consumer), policy.display_name(owner));
@@ -64,19 +63,25 @@ pub fn access_notification(policy: &Policy, change: &AccessChange<'_>) -> Notifi
         names.0, names.1
     );
     describe(&mut text, change);
-
-    let mut parts = now.pipelines.values().map(|held| &held.place.share);
     let is_withdrawal = delta.gained.is_empty() && delta.access_before.is_none();
     let detail_type = if is_withdrawal {
         WITHDRAWN_DETAIL_TYPE
     } else {
         SHARED_DETAIL_TYPE
     };
-    let detail = json!({
-        "shareArn": parts.next(),
-        "rule": rule,
-        "ownerAccountId": owner,
-        "consumerAccountId": consumer,
+    let id = format!("{consumer}|{rule}|{owner}|{}", change.generation);
+    notification(detail_type, id, &subject, &text, detail(change))
+}
+
+/// The change for machines.
+fn detail(change: &AccessChange<'_>) -> Value {
+    let AccessChange { delta, now, .. } = change;
+    let mut shares = now.pipelines.values().map(|held| &held.place.share);
+    json!({
+        "shareArn": shares.next(),
+        "rule": change.grant.rule,
+        "ownerAccountId": change.grant.owner,
+        "consumerAccountId": change.consumer,
         "access": verb(&now.access),
         "previousAccess": delta.access_before.as_ref().map(verb),
         "since": change.at,
@@ -86,9 +91,7 @@ pub fn access_notification(policy: &Policy, change: &AccessChange<'_>) -> Notifi
         "lostCount": delta.lost.len(),
         "pipelineArns": now.pipelines.keys().take(MAX_LISTED).collect::<Vec<_>>(),
         "pipelineCount": now.pipelines.len(),
-    });
-    let id = format!("{consumer}|{rule}|{owner}|{}", change.generation);
-    notification(detail_type, id, &subject, &text, detail)
+    })
 }
 
 /// What has changed, in one line: the words between consumer and owner, and those behind the owner.
