@@ -26,12 +26,10 @@ pub use error::{PolicyError, PolicyErrors};
 pub use in_force::{InForce, Labelled, Version};
 pub use pattern::{InvalidPattern, NamePatterns, Pattern};
 pub use place::Place;
+pub use rule::Rule;
 pub use versions::{KEPT_VERSIONS, versions_left};
 
-use crate::{
-    id::{AccountId, PermissionArn, PipelineArn, Principal},
-    status::ExecutionStatus,
-};
+use crate::id::{AccountId, PermissionArn, Principal};
 
 /// What an administrator allows; the empty policy shares nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -64,25 +62,6 @@ pub struct Account {
     pub external: bool,
 }
 
-/// One entry of the policy: an owner's pipelines, for some principals.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rule {
-    /// The name, unique within the policy even without regard to case.
-    pub name: RuleName,
-    /// The account that owns the pipelines.
-    pub owner: AccountId,
-    /// Which of its pipelines are shared.
-    pub pipelines: NamePatterns,
-    /// Whom they are shared with; never empty, and never the owner.
-    pub with: Vec<Principal>,
-    /// What the principals may do.
-    pub access: Access,
-    /// From when on a pipeline is shared.
-    pub after: Gate,
-    /// At which statuses of an execution the principals' accounts are notified.
-    pub notify: BTreeSet<ExecutionStatus>,
-}
-
 /// What a rule lets its principals do with a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -94,21 +73,6 @@ pub enum Access {
     Execute,
     /// What this managed permission says.
     Permission(PermissionArn),
-}
-
-impl Rule {
-    /// Whether the pipeline is one that the rule shares, in whatever Region.
-    #[must_use]
-    pub fn covers(&self, pipeline: &PipelineArn) -> bool {
-        pipeline.owner().account() == Some(&self.owner) && self.pipelines.matches(pipeline.name())
-    }
-
-    /// Whether the rule shares with the account, or with somebody in it.
-    #[must_use]
-    pub fn names(&self, account: &AccountId) -> bool {
-        let mut principals = self.with.iter();
-        principals.any(|principal| principal.account() == Some(account))
-    }
 }
 
 impl Access {

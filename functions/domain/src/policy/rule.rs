@@ -1,15 +1,52 @@
-//! Reads the rules.
+//! Rules, and how they are read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Access, Gate, NamePatterns, Pattern, Rule, RuleName,
+    Access, Gate, NamePatterns, Pattern, RuleName,
     checker::{Checker, Fields, quoted, unknown},
     document::Node,
     permission::read_access,
     principal::{Context, read_principals},
 };
-use crate::{id::AccountId, status::ExecutionStatus};
+use crate::{
+    id::{AccountId, PipelineArn, Principal},
+    status::ExecutionStatus,
+};
+
+/// One entry of the policy: an owner's pipelines, for some principals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// The name, unique within the policy even without regard to case.
+    pub name: RuleName,
+    /// The account that owns the pipelines.
+    pub owner: AccountId,
+    /// Which of its pipelines are shared.
+    pub pipelines: NamePatterns,
+    /// Whom they are shared with; never empty, and never the owner.
+    pub with: Vec<Principal>,
+    /// What the principals may do.
+    pub access: Access,
+    /// From when on a pipeline is shared.
+    pub after: Gate,
+    /// At which statuses of an execution the principals' accounts are notified.
+    pub notify: BTreeSet<ExecutionStatus>,
+}
+
+impl Rule {
+    /// Whether the pipeline is one that the rule shares, in whatever Region.
+    #[must_use]
+    pub fn covers(&self, pipeline: &PipelineArn) -> bool {
+        pipeline.owner().account() == Some(&self.owner) && self.pipelines.matches(pipeline.name())
+    }
+
+    /// Whether the rule shares with the account, or with somebody in it.
+    #[must_use]
+    pub fn names(&self, account: &AccountId) -> bool {
+        let mut principals = self.with.iter();
+        principals.any(|principal| principal.account() == Some(account))
+    }
+}
 
 const KEYS: &[&str] = &[
     "name",
