@@ -151,7 +151,7 @@ impl<'a, H: Hub, C: Consumers> AcceptInvitation<'a, H, C> {
     pub fn new(consumers: &'a C, hub: &'a H, config: Config) -> Self {
         Self {
             hub,
-            notifier: Notifier::new(hub, &config.topic),
+            notifier: Notifier::new(hub, &config.worker.topic),
             coverage: Coverage::default(),
             consumers,
             config,
@@ -167,10 +167,7 @@ impl<'a, H: Hub, C: Consumers> AcceptInvitation<'a, H, C> {
     ) -> Vec<RecordOutcome> {
         let policy = match policy_in_force(self.hub).await {
             Ok(policy) => policy,
-            Err(stopped) => {
-                report.stop(&stopped);
-                return stopped.outcomes(batch);
-            }
+            Err(stopped) => return report.stop(&stopped, batch),
         };
         report.policy_version = Some(policy.version);
         let reading = batch.iter().map(|record| self.read(record, &policy.policy));
@@ -182,7 +179,7 @@ impl<'a, H: Hub, C: Consumers> AcceptInvitation<'a, H, C> {
             &retired,
             &tasks,
             batch,
-            self.config.queue_url.is_some(),
+            self.config.worker.queue_url.is_some(),
         );
         report.accounts = each_account(
             &requests,

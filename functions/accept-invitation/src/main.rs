@@ -8,9 +8,9 @@ use runtime::{lambda, log};
 async fn main() -> Result<(), lambda::StartError> {
     log::init(env!("CARGO_CRATE_NAME"));
     let config = Config::from_env()?;
-    let aws = Aws::connect(&config.settings.identity).await;
-    let hub = Hub::new(&aws, &config.settings);
-    let queue_url = config.queue_url.clone();
+    let aws = Aws::connect(&config.worker.settings.identity).await;
+    let hub = Hub::new(&aws, &config.worker.settings);
+    let queue_url = config.worker.queue_url.clone();
 
     lambda::serve(&hub, queue_url, AcceptInvitation::new(&aws, &hub, config)).await
 }

@@ -2,7 +2,7 @@
 
 mod found;
 
-use std::{collections::BTreeSet, fmt};
+use std::collections::BTreeSet;
 
 use aws::{Class, Error};
 use domain::{
@@ -14,8 +14,9 @@ use domain::{
     trigger::{Ignored, Offer},
 };
 use runtime::{
-    lambda::{RecordOutcome, Reply},
+    lambda::{Record, RecordOutcome, Reply},
     metrics::{Metric, Metrics},
+    reconcile::Stopped,
 };
 use serde::Serialize;
 
@@ -50,9 +51,9 @@ impl Report {
     }
 
     /// Notes why nothing was reconciled; that the functions then change nothing is what makes it safe.
-    pub(crate) fn stop(&mut self, why: &impl fmt::Display) {
-        tracing::warn!("nothing was done: {why}");
+    pub(crate) fn stop(&mut self, why: &Stopped, batch: &[Record]) -> Vec<RecordOutcome> {
         self.stopped = Some(why.to_string());
+        why.outcomes(batch)
     }
 
     /// The report as the answer to a command and as the log line.
@@ -115,7 +116,7 @@ pub(crate) struct AccountReport {
     changes: Vec<NotedChange>,
     /// What is not sent now, since so much was.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    postpone: Vec<String>,
+    postponed: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     #[serde(skip)]
@@ -145,7 +146,7 @@ impl AccountReport {
             not_ours: 0,
             is_cut_short: false,
             changes: Vec::new(),
-            postpone: Vec::new(),
+            postponed: Vec::new(),
             error: None,
             failures: Vec::new(),
             denials: Vec::new(),
@@ -208,7 +209,7 @@ impl AccountReport {
     /// Notes what is not sent now, since so much was.
     pub(crate) fn postpone(&mut self, what: &str) {
         tracing::warn!(account.id = %self.account, "notification postponed, the limit is reached: {what}");
-        self.postpone.push(what.to_owned());
+        self.postponed.push(what.to_owned());
     }
 
     /// Notes what the account has gained and lost.

@@ -13,7 +13,7 @@ use domain::{
 use jiff::Timestamp;
 use model::{Consumer, Failure, HUB_TOPIC, Hub};
 use runtime::{
-    config::{Identity, Settings},
+    config::{Identity, Settings, Worker},
     lambda::{Deadline, Function, Record, RecordOutcome, Reply},
     metrics::{Metric, Metrics},
 };
@@ -161,19 +161,21 @@ impl Scenario {
 
     fn function(&self) -> AcceptInvitation<'_, Hub, Accounts> {
         let config = Config {
-            settings: Settings {
-                identity: Identity {
-                    place: Place {
-                        partition: "aws".to_owned(),
-                        region: "us-east-1".parse().unwrap(),
+            worker: Worker {
+                settings: Settings {
+                    identity: Identity {
+                        place: Place {
+                            partition: "aws".to_owned(),
+                            region: "us-east-1".parse().unwrap(),
+                        },
+                        function: "accept-invitation".to_owned(),
                     },
-                    function: "accept-invitation".to_owned(),
+                    policy: "/p".to_owned(),
+                    table: "t".to_owned(),
                 },
-                policy: "/p".to_owned(),
-                table: "t".to_owned(),
+                topic: HUB_TOPIC.to_owned(),
+                queue_url: Some("https://queue".to_owned()),
             },
-            topic: HUB_TOPIC.to_owned(),
-            queue_url: Some("https://queue".to_owned()),
             rejects: self.rejects,
         };
         AcceptInvitation::new(&self.accounts, &self.hub, config)

@@ -10,6 +10,7 @@ use std::{collections::HashMap, time::Duration};
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
     Client,
+    operation::update_item::builders::UpdateItemFluentBuilder,
     operation::{put_item::builders::PutItemFluentBuilder, query::builders::QueryFluentBuilder},
     types::AttributeValue,
 };
@@ -155,48 +156,44 @@ impl Table {
         Ok(Lease::Done)
     }
 
+    fn updating(&self, pk: &str, sk: &str) -> UpdateItemFluentBuilder {
+        let update = self.client.update_item().table_name(&self.name);
+        update.set_key(Some(key(pk, sk)))
+    }
+
+    /// Updates an item; whether its condition was met.
+    async fn update(&self, update: UpdateItemFluentBuilder) -> Result<bool, Error> {
+        let answer = update.send().await;
+        if_met(answer.map_err(self.service.failed("UpdateItem")))
+    }
+
     /// Lets an item be forgotten later, if it is not forgotten yet.
     async fn keep(&self, pk: &str, sk: &str, expires: i64) -> Result<bool, Error> {
-        let answer = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(key(pk, sk)))
+        let update = self
+            .updating(pk, sk)
             .update_expression("SET expires = :expires")
             .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":expires", number(expires))
-            .send()
-            .await
-            .map_err(self.service.failed("UpdateItem"));
-        if_met(answer)
+            .expression_attribute_values(":expires", number(expires));
+        self.update(update).await
     }
 
     /// Marks what was leased as done; whether the lease was still ours.
     pub async fn done(&self, pk: &str, sk: &str, holder: &str) -> Result<bool, Error> {
-        let answer = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(key(pk, sk)))
+        let update = self
+            .updating(pk, sk)
             .update_expression("SET #state = :done")
             .condition_expression("#holder = :holder")
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#holder", "holder")
             .expression_attribute_values(":done", text(DONE))
-            .expression_attribute_values(":holder", text(holder))
-            .send()
-            .await
-            .map_err(self.service.failed("UpdateItem"));
-        if_met(answer)
+            .expression_attribute_values(":holder", text(holder));
+        self.update(update).await
     }
 
     /// Gives a lease back that came to nothing; whether it was still ours.
     pub async fn release(&self, pk: &str, sk: &str, holder: &str) -> Result<bool, Error> {
-        let answer = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(key(pk, sk)))
+        let update = self
+            .updating(pk, sk)
             .update_expression("SET #since = :never")
             .condition_expression("#holder = :holder AND #state <> :done")
             .expression_attribute_names("#since", "since")
@@ -204,11 +201,8 @@ impl Table {
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":never", number(0))
             .expression_attribute_values(":holder", text(holder))
-            .expression_attribute_values(":done", text(DONE))
-            .send()
-            .await
-            .map_err(self.service.failed("UpdateItem"));
-        if_met(answer)
+            .expression_attribute_values(":done", text(DONE));
+        self.update(update).await
     }
 
     /// Deletes an item, if it is there.

@@ -51,13 +51,19 @@ pub struct Key {
     pub sk: String,
 }
 
+impl Key {
+    fn of(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self {
+            pk: pk.into(),
+            sk: sk.into(),
+        }
+    }
+}
+
 /// The item which says that shares were made in an owner account.
 #[must_use]
 pub fn owner_account(account: &AccountId) -> Key {
-    Key {
-        pk: OWNERS.to_owned(),
-        sk: account.to_string(),
-    }
+    Key::of(OWNERS, account.to_string())
 }
 
 /// The partition of the gates that the deployment hook has opened in an owner account.
@@ -71,10 +77,10 @@ pub fn hook_gates(owner: &AccountId) -> String {
 /// The item which says that the deployment hook let this pipeline join the rule.
 #[must_use]
 pub fn hook_gate(rule: &RuleName, pipeline: &PipelineArn, created: Timestamp) -> Key {
-    Key {
-        pk: hook_partition(owner(pipeline)),
-        sk: format!("{rule}|{}", identity(pipeline, created)),
-    }
+    Key::of(
+        hook_partition(owner(pipeline)),
+        format!("{rule}|{}", identity(pipeline, created)),
+    )
 }
 
 /// The partition of the pipelines of an owner account that `SageMaker` said have succeeded.
@@ -88,10 +94,10 @@ pub fn succeeded_gates(owner: &AccountId) -> String {
 /// The item which says that an execution of this pipeline has succeeded.
 #[must_use]
 pub fn succeeded_gate(pipeline: &PipelineArn, created: Timestamp) -> Key {
-    Key {
-        pk: succeeded_partition(owner(pipeline)),
-        sk: identity(pipeline, created),
-    }
+    Key::of(
+        succeeded_partition(owner(pipeline)),
+        identity(pipeline, created),
+    )
 }
 
 /// Which pipeline the sort key of a hook's item is about, as the sort key of
@@ -138,10 +144,7 @@ pub fn attempt(attempt: &str) -> String {
 /// That something is remembered about a consumer account.
 #[must_use]
 pub fn consumer(account: &AccountId) -> Key {
-    Key {
-        pk: CONSUMERS.to_owned(),
-        sk: account.to_string(),
-    }
+    Key::of(CONSUMERS, account.to_string())
 }
 
 /// The partition with what a consumer account has, and with what is to be said about it.
@@ -153,29 +156,26 @@ pub fn shared(consumer: &AccountId) -> String {
 /// What a consumer has by a rule, as it was last announced; what is too long for one item is in parts.
 #[must_use]
 pub fn held(consumer: &AccountId, grant: &Grant, part: usize) -> Key {
-    Key {
-        pk: shared(consumer),
-        sk: format!("held|{}|{}|{part:04}", grant.rule, grant.owner),
-    }
+    Key::of(
+        shared(consumer),
+        format!("held|{}|{}|{part:04}", grant.rule, grant.owner),
+    )
 }
 
 /// What is wrong with a share that a consumer can see, as it was last reported.
 #[must_use]
 pub fn distrusted(consumer: &AccountId, share: &ShareArn) -> Key {
-    Key {
-        pk: shared(consumer),
-        sk: format!("distrusted|{share}"),
-    }
+    Key::of(shared(consumer), format!("distrusted|{share}"))
 }
 
 /// A notification about a consumer that has yet to reach somebody. Those about
 /// one thing are in the order in which it changed.
 #[must_use]
 pub fn unsent(consumer: &AccountId, notification: &str, generation: u64) -> Key {
-    Key {
-        pk: shared(consumer),
-        sk: format!("unsent|{notification}|{generation:020}"),
-    }
+    Key::of(
+        shared(consumer),
+        format!("unsent|{notification}|{generation:020}"),
+    )
 }
 
 /// The partition of what a destination was notified of.
@@ -193,65 +193,53 @@ pub fn told_of(destination: &str, execution: &ExecutionArn) -> String {
 /// What strangers sent to an account on a day such as `2026-01-05`.
 #[must_use]
 pub fn strangers(receiver: &AccountId, day: &str) -> Key {
-    Key {
-        pk: told(&format!("strangers|{receiver}")),
-        sk: day.to_owned(),
-    }
+    Key::of(told(&format!("strangers|{receiver}")), day)
 }
 
 /// How many refusals of what an owner sent to an account were sent on a day.
 #[must_use]
 pub fn refusals(receiver: &AccountId, owner: &AccountId, day: &str) -> Key {
-    Key {
-        pk: told(&format!("refusals|{receiver}")),
-        sk: format!("{owner}|{day}"),
-    }
+    Key::of(
+        told(&format!("refusals|{receiver}")),
+        format!("{owner}|{day}"),
+    )
 }
 
 /// How many problems of an account were sent on a day.
 #[must_use]
 pub fn alerts(account: &AccountId, day: &str) -> Key {
-    Key {
-        pk: told(&format!("alerts|{account}")),
-        sk: day.to_owned(),
-    }
+    Key::of(told(&format!("troubles|{account}")), day)
 }
 
 /// How often people were notified on a day that invitations of an owner were not accepted.
 #[must_use]
 pub fn expired(owner: &AccountId, day: &str) -> Key {
-    Key {
-        pk: told(&format!("expired|{owner}")),
-        sk: day.to_owned(),
-    }
+    Key::of(told(&format!("expired|{owner}")), day)
 }
 
 /// How many changes of an owner's executions, which `SageMaker` did not confirm,
 /// a destination was notified of on a day.
 #[must_use]
 pub fn unconfirmed(owner: &AccountId, destination: &str, day: &str) -> Key {
-    Key {
-        pk: told(&format!("unconfirmed|{owner}")),
-        sk: format!("{destination}|{day}"),
-    }
+    Key::of(
+        told(&format!("unconfirmed|{owner}")),
+        format!("{destination}|{day}"),
+    )
 }
 
 /// How many changes of what a consumer has by a rule were sent lately.
 #[must_use]
 pub fn limit_of_changes(consumer: &AccountId, grant: &Grant) -> Key {
-    Key {
-        pk: shared(consumer),
-        sk: format!("limit|held|{}|{}", grant.rule, grant.owner),
-    }
+    Key::of(
+        shared(consumer),
+        format!("limit|held|{}|{}", grant.rule, grant.owner),
+    )
 }
 
 /// How often it was sent lately what is wrong with shares of an owner that a consumer can see.
 #[must_use]
 pub fn limit_of_excess(consumer: &AccountId, owner: &AccountId) -> Key {
-    Key {
-        pk: shared(consumer),
-        sk: format!("limit|distrusted|{owner}"),
-    }
+    Key::of(shared(consumer), format!("limit|distrusted|{owner}"))
 }
 
 /// What an item of the partition [`shared`] is, by its sort key.

@@ -12,7 +12,6 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 mod ceilings;
-mod config;
 mod notify;
 mod ports;
 mod reconcile;
@@ -29,7 +28,6 @@ use runtime::{
 };
 
 use ceilings::KnownCeilings;
-pub use config::Config;
 use notify::ChangeNotifier;
 use ports::{Ceilings, Executions};
 use reconcile::Reconciliation;
@@ -63,13 +61,13 @@ where
     A: Ceilings + Executions,
     H: PolicyStore + Publish + Table,
 {
-    /// The function in its environment.
+    /// The function; `topic` is the ARN of the hub's topic.
     #[must_use]
-    pub fn new(accounts: &'a A, hub: &'a H, config: &Config) -> Self {
+    pub fn new(accounts: &'a A, hub: &'a H, topic: &str) -> Self {
         Self {
             accounts,
             hub,
-            notifier: Notifier::new(hub, &config.topic),
+            notifier: Notifier::new(hub, topic),
         }
     }
 
@@ -82,10 +80,7 @@ where
     ) -> Vec<RecordOutcome> {
         let policy = match policy_in_force(self.hub).await {
             Ok(policy) => policy,
-            Err(stopped) => {
-                report.stop(&stopped);
-                return stopped.outcomes(batch);
-            }
+            Err(stopped) => return report.stop(&stopped, batch),
         };
         report.policy_version = Some(policy.version);
         let ceilings = KnownCeilings::default();

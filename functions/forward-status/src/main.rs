@@ -1,16 +1,16 @@
 //! Lambda entry point: wiring only.
 
 use aws::{Aws, Hub};
-use forward_status::{Config, ForwardStatus};
-use runtime::{lambda, log};
+use forward_status::ForwardStatus;
+use runtime::{config::Worker, lambda, log};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::StartError> {
     log::init(env!("CARGO_CRATE_NAME"));
-    let config = Config::from_env()?;
+    let config = Worker::from_env()?;
     let aws = Aws::connect(&config.settings.identity).await;
     let hub = Hub::new(&aws, &config.settings);
-    let queue_url = config.queue_url.clone();
+    let function = ForwardStatus::new(&aws, &hub, &config.topic);
 
-    lambda::serve(&hub, queue_url, ForwardStatus::new(&aws, &hub, &config)).await
+    lambda::serve(&hub, config.queue_url.clone(), function).await
 }

@@ -1,9 +1,6 @@
 //! Who was notified of what: the answer to a command, the log line and the metrics.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws::{Class, Error};
 use domain::{
@@ -16,8 +13,9 @@ use domain::{
 };
 use jiff::Timestamp;
 use runtime::{
-    lambda::{RecordOutcome, Reply},
+    lambda::{Record, RecordOutcome, Reply},
     metrics::{Metric, Metrics},
+    reconcile::Stopped,
 };
 use serde::Serialize;
 
@@ -37,7 +35,7 @@ pub(crate) struct Report {
     unreachable: BTreeMap<AccountId, String>,
     /// How many of them only a person can fix.
     #[serde(skip)]
-    beyond_help: u64,
+    permanent_failures: u64,
     /// Why there was nothing to send about records.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ignored: Vec<Ignored>,
@@ -56,7 +54,7 @@ impl Report {
     pub(crate) fn fail(&mut self, owner: &AccountId, error: &Error) {
         tracing::error!(account.id = %owner, "{error}");
         self.unreachable.insert(owner.clone(), error.to_string());
-        self.beyond_help += u64::from(error.class() == Class::Permanent);
+        self.permanent_failures += u64::from(error.class() == Class::Permanent);
     }
 
     /// Adds a change that an event told of, and says what becomes of the event.
@@ -77,9 +75,9 @@ impl Report {
     }
 
     /// Notes why nothing was reconciled; that the functions then change nothing is what makes it safe.
-    pub(crate) fn stop(&mut self, why: &impl fmt::Display) {
-        tracing::warn!("nothing was done: {why}");
+    pub(crate) fn stop(&mut self, why: &Stopped, batch: &[Record]) -> Vec<RecordOutcome> {
         self.stopped = Some(why.to_string());
+        why.outcomes(batch)
     }
 
     /// The report as the answer to a command and as the log line.
@@ -98,8 +96,8 @@ impl Report {
             .filter(|change| change.unknown_ceiling)
             .map(|change| change.execution.account())
             .collect();
-        let beyond_help = self.beyond_help + unknown.len() as u64;
-        metrics.count(Metric::AccountFailed, beyond_help);
+        let permanent_failures = self.permanent_failures + unknown.len() as u64;
+        metrics.count(Metric::AccountFailed, permanent_failures);
         for change in changes() {
             metrics.count(Metric::NotificationsWithheld, change.withheld.len() as u64);
             metrics.count(Metric::AccountFailed, change.alerts().len() as u64);

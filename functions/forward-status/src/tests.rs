@@ -12,7 +12,6 @@ use domain::{
 use jiff::{SignedDuration, Timestamp};
 use model::{Executions as Model, Hub};
 use runtime::{
-    config::{Identity, Settings},
     lambda::{Deadline, Function, Record, RecordOutcome, Reply},
     metrics::{Metric, Metrics},
 };
@@ -124,19 +123,7 @@ impl Case {
     }
 
     async fn handle_within(&self, batch: &[Record], time: Duration) -> Reply {
-        let config = Config {
-            settings: Settings {
-                identity: Identity {
-                    place: self.hub.place().clone(),
-                    function: "forward-status".to_owned(),
-                },
-                policy: String::new(),
-                table: String::new(),
-            },
-            topic: model::HUB_TOPIC.to_owned(),
-            queue_url: None,
-        };
-        let function = ForwardStatus::new(&self.owner, &self.hub, &config);
+        let function = ForwardStatus::new(&self.owner, &self.hub, model::HUB_TOPIC);
         let deadline = Deadline::of_invocation(time);
         function.handle(batch, deadline, &self.metrics).await
     }

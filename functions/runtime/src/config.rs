@@ -38,6 +38,28 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidEnvironment(Vec<String>);
 
+/// The environment variables of a function that serves a queue and notifies;
+/// all are required but that of the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Worker {
+    /// Those of every function.
+    pub settings: Settings,
+    /// `PIPESHARE_TOPIC`: the hub's topic.
+    pub topic: String,
+    /// `PIPESHARE_QUEUE`: the function's own queue; without one, nothing can be requeued.
+    pub queue_url: Option<String>,
+}
+
+impl Worker {
+    /// Reads the environment of a function that has no other variables.
+    pub fn from_env() -> Result<Self, InvalidEnvironment> {
+        let mut environment = of_process();
+        let worker = environment.worker();
+        environment.finish()?;
+        Ok(worker)
+    }
+}
+
 impl fmt::Display for InvalidEnvironment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the function's environment is not complete: ")?;
@@ -71,6 +93,15 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         }
     }
 
+    /// The variables of a function that serves a queue and notifies.
+    pub fn worker(&mut self) -> Worker {
+        Worker {
+            settings: self.settings(),
+            topic: self.text("PIPESHARE_TOPIC"),
+            queue_url: (self.read)(QUEUE_URL),
+        }
+    }
+
     fn identity(&mut self) -> Identity {
         let region = self.text("AWS_REGION");
         let region = region.parse().unwrap_or_else(|error| {
@@ -87,16 +118,6 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
             },
             function: self.text("AWS_LAMBDA_FUNCTION_NAME"),
         }
-    }
-
-    /// The hub's topic, for a function that publishes there.
-    pub fn topic(&mut self) -> String {
-        self.text("PIPESHARE_TOPIC")
-    }
-
-    /// The URL of the function's own queue, if it has one.
-    pub fn queue_url(&self) -> Option<String> {
-        (self.read)(QUEUE_URL)
     }
 
     /// A variable that must be set and not empty.

@@ -29,9 +29,10 @@ pub enum Stopped {
 }
 
 impl Stopped {
-    /// What becomes of a batch.
+    /// What becomes of a batch, which the log says, too.
     #[must_use]
     pub fn outcomes(&self, batch: &[Record]) -> Vec<RecordOutcome> {
+        tracing::warn!("nothing was done: {self}");
         let outcome = match self {
             Self::NoPolicy => RecordOutcome::Done,
             Self::Failed(error) => RecordOutcome::Failed(error.clone()),

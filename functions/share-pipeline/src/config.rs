@@ -1,28 +1,22 @@
 //! The function's environment.
 
-use runtime::config::{self, InvalidEnvironment, Settings};
+use runtime::config::{self, InvalidEnvironment, Worker};
 
-/// The function's environment variables, all required but that of the queue.
+/// The function's environment variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Those of every function.
-    pub settings: Settings,
-    /// `PIPESHARE_TOPIC`: the hub's topic.
-    pub topic: String,
-    /// `PIPESHARE_QUEUE`: the function's own queue.
-    pub queue_url: Option<String>,
+    /// Those of every function that serves a queue.
+    pub worker: Worker,
     /// `PIPESHARE_BUS`: the bus that offers are sent to.
     pub bus: String,
 }
 
 impl Config {
-    /// Reads the environment; the error names every variable that is missing.
+    /// Reads the environment; the error names every variable that is missing or wrong.
     pub fn from_env() -> Result<Self, InvalidEnvironment> {
         let mut environment = config::of_process();
         let config = Self {
-            settings: environment.settings(),
-            topic: environment.topic(),
-            queue_url: environment.queue_url(),
+            worker: environment.worker(),
             bus: environment.text("PIPESHARE_BUS"),
         };
         environment.finish()?;

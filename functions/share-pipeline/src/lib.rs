@@ -63,7 +63,7 @@ impl<'a, H: Publish + Table, A> SharePipeline<'a, H, A> {
         Self {
             hub,
             accounts,
-            notifier: Notifier::new(hub, &config.topic),
+            notifier: Notifier::new(hub, &config.worker.topic),
             config,
         }
     }
@@ -107,10 +107,8 @@ where
             self.notify_of_policy(&promotion, lease_owner).await;
         }
         let report = Report::of_policy(&promotion);
-        let stop = |report: Report, why: &Stopped| {
-            tracing::warn!("nothing was done: {why}");
-            (report.stopped(why), Vec::new(), why.outcomes(batch))
-        };
+        let stop =
+            |report: Report, why: &Stopped| (report.stopped(why), Vec::new(), why.outcomes(batch));
         let policy = match promotion.in_force {
             Ok(policy) => policy,
             Err(why) => return stop(report, &why),

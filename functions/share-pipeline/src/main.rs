@@ -8,10 +8,10 @@ use share_pipeline::{Accounts, Config, SharePipeline};
 async fn main() -> Result<(), lambda::StartError> {
     log::init(env!("CARGO_CRATE_NAME"));
     let config = Config::from_env()?;
-    let aws = Aws::connect(&config.settings.identity).await;
-    let hub = Hub::new(&aws, &config.settings);
+    let aws = Aws::connect(&config.worker.settings.identity).await;
+    let hub = Hub::new(&aws, &config.worker.settings);
     let accounts = Accounts::new(&aws, config.bus.clone());
-    let queue_url = config.queue_url.clone();
+    let queue_url = config.worker.queue_url.clone();
 
     lambda::serve(&hub, queue_url, SharePipeline::new(&hub, accounts, config)).await
 }

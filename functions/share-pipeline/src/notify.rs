@@ -43,7 +43,7 @@ impl<H: Publish + Table, A> SharePipeline<'_, H, A> {
         lease_owner: LeaseOwner<'_>,
     ) {
         let refused = RefusedPolicy {
-            parameter: &self.config.settings.policy,
+            parameter: &self.config.worker.settings.policy,
             version: version.version,
             written: version.written,
             document: &version.text,
@@ -61,7 +61,7 @@ impl<H: Publish + Table, A> SharePipeline<'_, H, A> {
     /// Says once a day what is wrong with the policy's parameter.
     async fn notify_policy_alert(&self, alert: &PolicyAlert, lease_owner: LeaseOwner<'_>) {
         let day = notifier::day(lease_owner.now);
-        let name = &self.config.settings.policy;
+        let name = &self.config.worker.settings.policy;
         let notification = notification::policy_alert_notification(name, alert, &day);
         let told = self
             .notifier

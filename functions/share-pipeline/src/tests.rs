@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::Timestamp;
 use model::{Account, HUB_TOPIC, Hub};
 use runtime::{
-    config::{Identity, Settings},
+    config::{Identity, Settings, Worker},
     lambda::{Deadline, Function as _, Record, RecordOutcome},
     metrics::{Metric, Metrics},
 };
@@ -88,16 +88,18 @@ impl Scenario {
     /// Serves records with these bodies in one batch.
     async fn run(&self, bodies: &[&str]) -> Run {
         let config = Config {
-            settings: Settings {
-                identity: Identity {
-                    place: runtime::ports::PolicyStore::place(&self.hub).clone(),
-                    function: "pipeshare-share-pipeline".to_owned(),
+            worker: Worker {
+                settings: Settings {
+                    identity: Identity {
+                        place: runtime::ports::PolicyStore::place(&self.hub).clone(),
+                        function: "pipeshare-share-pipeline".to_owned(),
+                    },
+                    policy: "/pipeshare/policy".to_owned(),
+                    table: "pipeshare".to_owned(),
                 },
-                policy: "/pipeshare/policy".to_owned(),
-                table: "pipeshare".to_owned(),
+                topic: HUB_TOPIC.to_owned(),
+                queue_url: None,
             },
-            topic: HUB_TOPIC.to_owned(),
-            queue_url: None,
             bus: "pipeshare-hub".to_owned(),
         };
         let records = bodies.iter().enumerate().map(|(number, body)| Record {

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod events;
+mod keys;
 mod notifications;
 mod plans;
 mod policies;

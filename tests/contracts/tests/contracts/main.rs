@@ -16,6 +16,7 @@ mod reasons;
 mod roles;
 mod runbook;
 mod services;
+mod style;
 mod supply;
 mod templates;
 mod workflows;
