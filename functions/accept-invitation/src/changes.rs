@@ -322,8 +322,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
 impl<'a> ReconcileRequest<'a> {
     /// What the policy gives the account by a rule of that owner now.
     fn access(&self, grant: &Grant) -> Option<&'a Access> {
-        let rule = self.policy.rule(grant.rule.as_str());
-        let rule = rule.filter(|rule| rule.owner == grant.owner);
+        let rule = self.policy.rule(grant.rule.as_str(), &grant.owner);
         rule.map(|rule| &rule.access)
     }
 

@@ -290,8 +290,8 @@ fn requests<'a>(
 }
 
 fn is_plausible(policy: &Policy, offer: &Offer) -> bool {
-    let rule = policy.rule(&offer.rule);
-    rule.is_some_and(|rule| rule.owner == offer.owner && rule.names(&offer.consumer))
+    let rule = policy.rule(&offer.rule, &offer.owner);
+    rule.is_some_and(|rule| rule.names(&offer.consumer))
 }
 
 /// What becomes of a record, given what was found in the accounts it pointed at.

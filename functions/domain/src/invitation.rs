@@ -254,15 +254,15 @@ fn claimed<'a>(
         return Err(Refusal::NotOurs);
     }
     let name: ShareName = share_name.parse().map_err(|_| Refusal::UnknownRule)?;
-    let rule = policy
-        .rule(name.rule.as_str())
-        .filter(|rule| rule.name == name.rule)
-        .ok_or(Refusal::UnknownRule)?;
-    if rule.owner != *sender {
-        let sender = sender.clone();
-        return Err(Refusal::WrongOwner { sender });
+    if let Some(rule) = policy.rule(name.rule.as_str(), sender) {
+        return Ok((rule, name.audience));
     }
-    Ok((rule, name.audience))
+    Err(match policy.rules_named(name.rule.as_str()).next() {
+        None => Refusal::UnknownRule,
+        Some(_) => Refusal::WrongOwner {
+            sender: sender.clone(),
+        },
+    })
 }
 
 /// The ARNs of the resources that the rule does not name, in order.

@@ -6,30 +6,38 @@
 //! widen or withdraw access unseen.
 
 mod account;
+mod bounds;
 mod checker;
 mod document;
+mod documents;
 mod error;
+mod group;
 mod in_force;
 mod pattern;
 mod permission;
 mod place;
 mod principal;
 mod rule;
+mod until;
 mod versions;
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 pub(crate) use checker::{nearest, quoted, unknown};
+pub use documents::TeamDocument;
 pub use error::{PolicyError, PolicyErrors};
 pub use in_force::{InForce, Labelled, Version};
 pub use pattern::{InvalidPattern, NamePatterns, Pattern};
 pub use place::Place;
 pub use rule::Rule;
+pub use until::{InvalidUntil, Until};
 pub use versions::{KEPT_VERSIONS, versions_left};
 
 use crate::id::{AccountId, PermissionArn, Principal};
+use documents::{ReadDocuments, read_documents};
 
 /// What an administrator allows; the empty policy shares nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,6 +48,12 @@ pub struct Policy {
     pub accounts: Vec<Account>,
     /// The rules, in the order of the document.
     pub rules: Vec<Rule>,
+    /// The rules that have ended; see [`Policy::at`].
+    pub ended: Vec<Rule>,
+    /// The teams that may have documents of their own.
+    pub teams: Vec<String>,
+    /// How much may change at once.
+    pub limits: Limits,
 }
 
 /// An AWS organization.
@@ -49,6 +63,19 @@ pub struct Organization {
     pub id: String,
     /// Whether RAM shares inside the organization without invitations.
     pub ram_sharing: bool,
+}
+
+/// How much a new version may change before somebody has to confirm it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How many of all grants it may withdraw, in percent.
+    pub withdraw: u8,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { withdraw: 25 }
+    }
 }
 
 /// An account that the policy gives a name for people.
@@ -193,14 +220,70 @@ impl Policy {
     }
 
     fn parse_for(text: &str, place: Option<&Place>) -> Result<Self, PolicyErrors> {
-        let root = document::parse(text)?;
-        let mut checker = checker::Checker::default();
-        let policy = read(&mut checker, &root, place);
-        let errors = checker.into_errors();
-        match policy {
-            Some(policy) if errors.is_empty() => Ok(policy),
-            _ => Err(PolicyErrors::of(errors)),
+        Self::parse_all(text, &[], place)
+    }
+
+    /// Reads the root and the documents of teams, or says everything that is
+    /// wrong with any of them.
+    ///
+    /// ```
+    /// use domain::policy::{Policy, TeamDocument};
+    ///
+    /// let root = r#"
+    /// version: 1
+    /// accounts: { dev: "111111111111", test: "222222222222" }
+    /// teams:
+    ///   churn: { owners: [test], pipelines: ["churn-*"], with: [dev], access: read }
+    /// "#;
+    /// let text = r#"
+    /// version: 1
+    /// rules:
+    ///   - { name: churn-readers, owner: test, pipelines: ["churn-*"], with: [dev], access: execute }
+    /// "#;
+    /// let churn = TeamDocument { team: "churn", text };
+    /// assert_eq!(
+    ///     Policy::parse_all(root, &[churn], None).unwrap_err().to_string(),
+    ///     "document churn, line 4, column 5: access execute is beyond the team's bounds, \
+    ///      whose access is read (line 5 of the root)"
+    /// );
+    /// ```
+    pub fn parse_all(
+        root: &str,
+        teams: &[TeamDocument<'_>],
+        place: Option<&Place>,
+    ) -> Result<Self, PolicyErrors> {
+        let ReadDocuments { policy, errors } = read_documents(root, teams, place);
+        policy.filter(|_| errors.is_empty()).ok_or(errors)
+    }
+
+    /// Reads what is in force, of which each document was right when it was put in force.
+    ///
+    /// The root may have changed since, or two documents at once. So what of a
+    /// team's document does not hold any more, because of the root or of a
+    /// document before it, grants nothing and is among the errors; everything
+    /// else is granted.
+    pub fn combine(
+        root: &str,
+        teams: &[TeamDocument<'_>],
+        place: &Place,
+    ) -> Result<(Self, PolicyErrors), PolicyErrors> {
+        match read_documents(root, teams, Some(place)) {
+            ReadDocuments {
+                policy: Some(policy),
+                errors,
+            } => Ok((policy, errors)),
+            ReadDocuments { errors, .. } => Err(errors),
         }
+    }
+
+    /// The policy at this time: a rule that has ended grants nothing.
+    #[must_use]
+    pub fn at(mut self, now: Timestamp) -> Self {
+        let is_over = |rule: &Rule| rule.until.as_ref().is_some_and(|it| it.is_over(now));
+        let (ended, rules) = self.rules.into_iter().partition(is_over);
+        self.rules = rules;
+        self.ended.extend::<Vec<_>>(ended);
+        self
     }
 
     /// The listed account of this id.
@@ -234,10 +317,18 @@ impl Policy {
         self.rules.iter().filter(move |rule| rule.owner == *owner)
     }
 
-    /// The rule of this name.
+    /// The rules of this name: one for each of its owners.
+    pub fn rules_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Rule> {
+        self.rules
+            .iter()
+            .filter(move |rule| rule.name.as_str() == name)
+    }
+
+    /// The rule of this name about pipelines of this owner.
     #[must_use]
-    pub fn rule(&self, name: &str) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.name.as_str() == name)
+    pub fn rule(&self, name: &str, owner: &AccountId) -> Option<&Rule> {
+        let mut rules = self.rules.iter();
+        rules.find(|rule| rule.name.as_str() == name && rule.owner == *owner)
     }
 
     /// Whether the principal must accept an invitation before it has access.
@@ -255,38 +346,4 @@ impl Policy {
         };
         !(ram_sharing && inside)
     }
-}
-
-/// Reads the document's top level.
-fn read(
-    checker: &mut checker::Checker,
-    root: &document::Node,
-    place: Option<&Place>,
-) -> Option<Policy> {
-    const KEYS: &[&str] = &["version", "organization", "accounts", "rules"];
-    let fields = checker.fields(root, "a policy", KEYS)?;
-    if let Some(version) = checker.required(&fields, "version")
-        && let Some(text) = checker.text(version, "the number 1")
-        && text != "1"
-    {
-        let found = checker::quoted(text);
-        checker.report(
-            version,
-            format!("unknown version {found}; the only one is 1"),
-        );
-    }
-    let organization = account::read_organization(checker, &fields);
-    let accounts = account::read_accounts(checker, &fields);
-    let context = principal::Context {
-        organization: &organization,
-        accounts: &accounts,
-        place,
-    };
-    let rules = rule::read_rules(checker, &fields, &context);
-    principal::check_management_account(checker, &fields);
-    Some(Policy {
-        organization: organization.known,
-        accounts: accounts.into_list(),
-        rules: rules?,
-    })
 }

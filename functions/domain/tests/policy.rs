@@ -204,7 +204,7 @@ fn knows_who_owns_and_who_consumes() {
         .map(|rule| rule.name.as_str())
         .collect();
     assert_eq!(of_test, ["test-readers", "test-operators"]);
-    assert_eq!(policy.rule("nobody"), None);
+    assert_eq!(policy.rules_named("nobody").next(), None);
 }
 
 #[test]

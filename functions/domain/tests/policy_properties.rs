@@ -107,6 +107,10 @@ fn rule(organization: Option<Organization>) -> impl Strategy<Value = Rule> {
                 with,
                 after,
                 notify: notify.into_iter().collect(),
+                until: None,
+                why: None,
+                contact: None,
+                team: None,
             },
         )
         .prop_filter("principals are others, and differ", |rule| {
@@ -148,6 +152,7 @@ fn policy() -> impl Strategy<Value = Policy> {
                 organization,
                 accounts,
                 rules,
+                ..Policy::default()
             }
         })
 }

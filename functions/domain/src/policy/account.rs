@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{
     Account, Organization,
-    checker::{Checker, Fields, quoted, unknown},
+    checker::{Checker, Fields, quoted},
     document::{Data, Key, Node},
+    group::{Groups, unknown_name},
 };
 use crate::id::AccountId;
 
@@ -73,6 +74,12 @@ impl ReadAccounts {
         self.by_name.into_values().flatten().collect()
     }
 
+    /// Whether an account has this name, in whatever case.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let mut names = self.by_name.keys();
+        names.any(|known| known.eq_ignore_ascii_case(name))
+    }
+
     /// Whether the document says that the account lies outside the organization.
     pub(super) fn is_external(&self, id: &AccountId) -> bool {
         let mut listed = self.by_name.values().flatten();
@@ -85,6 +92,7 @@ impl ReadAccounts {
         checker: &mut Checker,
         node: &Node,
         text: &str,
+        groups: &Groups,
     ) -> Option<AccountId> {
         if let Ok(id) = text.parse() {
             return Some(id);
@@ -95,9 +103,8 @@ impl ReadAccounts {
         if is_number(text) {
             checker.report(node, not_an_id(text));
         } else if !self.incomplete {
-            let names = self.by_name.keys().map(String::as_str);
-            let otherwise = "name it under accounts, or write its twelve digits";
-            checker.report(node, unknown("account", text, names, otherwise));
+            let names: Vec<_> = self.by_name.keys().map(String::as_str).collect();
+            checker.report(node, unknown_name(text, &names, groups));
         }
         None
     }

@@ -13,6 +13,8 @@ use super::{
 /// Collects what is wrong.
 #[derive(Debug, Default)]
 pub(super) struct Checker {
+    /// The team whose document is read; none for the root.
+    team: Option<String>,
     errors: Vec<PolicyError>,
 }
 
@@ -35,6 +37,27 @@ impl Checker {
         self.errors
     }
 
+    /// The team whose document is read; none for the root.
+    pub(super) fn team(&self) -> Option<&str> {
+        self.team.as_deref()
+    }
+
+    /// How much is wrong so far.
+    pub(super) fn count(&self) -> usize {
+        self.errors.len()
+    }
+
+    /// From now on, what is reported is in the document of this team.
+    pub(super) fn enter(&mut self, team: &str) {
+        self.team = Some(team.to_owned());
+    }
+
+    /// Notes what is wrong with the document that is read.
+    pub(super) fn add(&mut self, error: PolicyError) {
+        let team = self.team.clone();
+        self.errors.push(PolicyError { team, ..error });
+    }
+
     /// Notes that something is wrong with a node.
     pub(super) fn report(&mut self, node: &Node, message: impl Into<String>) {
         self.report_at(node.at, message);
@@ -42,7 +65,7 @@ impl Checker {
 
     /// Notes that something is wrong at a position.
     pub(super) fn report_at(&mut self, at: Position, message: impl Into<String>) {
-        self.errors.push(at.error(message));
+        self.add(at.error(message));
     }
 
     /// Notes that a node is not what stands in its place.

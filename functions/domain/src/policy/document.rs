@@ -27,7 +27,7 @@ pub(super) struct Position {
 }
 
 impl Position {
-    const START: Self = Self { line: 1, column: 1 };
+    pub(super) const START: Self = Self { line: 1, column: 1 };
 
     fn of(marker: &Marker) -> Self {
         Self {
@@ -38,6 +38,7 @@ impl Position {
 
     pub(super) fn error(self, message: impl Into<String>) -> PolicyError {
         PolicyError {
+            team: None,
             line: self.line,
             column: self.column,
             message: message.into(),

@@ -3,9 +3,10 @@
 use std::fmt;
 
 /// One thing that is wrong with a policy document.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-#[error("line {line}, column {column}: {message}")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PolicyError {
+    /// The team whose document it is; none for the root.
+    pub team: Option<String>,
     /// The line, from 1.
     pub line: usize,
     /// The column in characters, from 1.
@@ -14,7 +15,24 @@ pub struct PolicyError {
     pub message: String,
 }
 
-/// Everything that is wrong with a policy document: at least one error, in the order of the text.
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            team,
+            line,
+            column,
+            message,
+        } = self;
+        if let Some(team) = team {
+            write!(f, "document {team}, ")?;
+        }
+        write!(f, "line {line}, column {column}: {message}")
+    }
+}
+
+impl std::error::Error for PolicyError {}
+
+/// Everything that is wrong with a policy document: in the order of the text, the root's before those of teams.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyErrors(Vec<PolicyError>);
 
@@ -23,6 +41,19 @@ impl PolicyErrors {
     pub(super) fn of(mut errors: Vec<PolicyError>) -> Self {
         errors.sort();
         Self(errors)
+    }
+
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Those of one document; none is the root.
+    #[must_use]
+    pub fn of_document(&self, team: Option<&str>) -> Self {
+        let errors = self.0.iter().filter(|error| error.team.as_deref() == team);
+        Self(errors.cloned().collect())
     }
 
     /// The errors, in the order of the text.

@@ -24,6 +24,77 @@ impl Pattern {
     }
 }
 
+impl Pattern {
+    /// Whether every name that the other pattern matches is matched by this one.
+    ///
+    /// It may be false for two that only the longest possible name tells apart.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let (own, other) = (self.symbols(), other.symbols());
+        // `reach[j]`: whether what is left of this pattern covers the other from j on.
+        let mut reach = vec![false; other.len() + 1];
+        if let Some(last) = reach.last_mut() {
+            *last = true;
+        }
+        for symbol in own.iter().rev() {
+            let mut next = vec![false; other.len() + 1];
+            for j in (0..=other.len()).rev() {
+                let rest = other.get(j);
+                next[j] = match symbol {
+                    '*' => reach[j] || (rest.is_some() && next[j + 1]),
+                    '?' => rest.is_some_and(|it| *it != '*') && reach[j + 1],
+                    literal => rest == Some(literal) && reach[j + 1],
+                };
+            }
+            reach = next;
+        }
+        reach[0]
+    }
+
+    /// Whether some name is matched by both patterns.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let (own, other) = (self.symbols(), other.symbols());
+        // `reach[j]`: whether what is left of this pattern meets the other from j on.
+        let mut reach: Vec<_> = (0..=other.len())
+            .map(|j| other[j..].iter().all(|it| *it == '*'))
+            .collect();
+        for symbol in own.iter().rev() {
+            let mut next = vec![false; other.len() + 1];
+            for j in (0..=other.len()).rev() {
+                next[j] = match (symbol, other.get(j)) {
+                    ('*', None) => reach[j],
+                    ('*', Some(_)) => reach[j] || next[j + 1],
+                    (_, None) => false,
+                    (_, Some('*')) => reach[j] || next[j + 1],
+                    (one, Some(two)) => (*one == '?' || *two == '?' || one == two) && reach[j + 1],
+                };
+            }
+            reach = next;
+        }
+        reach[0]
+    }
+
+    /// The characters without regard to case, and of equal runs of wildcards the same form.
+    fn symbols(&self) -> Vec<char> {
+        let mut symbols = Vec::new();
+        let mut any = false;
+        for symbol in self.to_string().to_ascii_lowercase().chars() {
+            if symbol == '*' {
+                any = true;
+                continue;
+            }
+            if any && symbol != '?' {
+                symbols.push('*');
+                any = false;
+            }
+            symbols.push(symbol);
+        }
+        symbols.extend(any.then_some('*'));
+        symbols
+    }
+}
+
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -83,6 +154,39 @@ pub struct NamePatterns {
 }
 
 impl NamePatterns {
+    /// Patterns that match every name.
+    #[must_use]
+    pub fn every() -> Self {
+        Self {
+            include: vec![Pattern(WildMatch::new_case_insensitive("*"))],
+            except: Vec::new(),
+        }
+    }
+
+    /// Whether these match every name that the others match, as far as the patterns say.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let is_covered = |name: &Pattern| self.include.iter().any(|own| own.covers(name));
+        let is_clear = |hole: &Pattern| {
+            let excepted = other.except.iter().any(|it| it.covers(hole));
+            excepted || !other.include.iter().any(|it| it.overlaps(hole))
+        };
+        other.include.iter().all(is_covered) && self.except.iter().all(is_clear)
+    }
+
+    /// Whether some name may be matched by both, as far as the patterns say.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let is_excepted = |one: &Pattern, two: &Pattern| {
+            let mut holes = self.except.iter().chain(&other.except);
+            holes.any(|hole| hole.covers(one) || hole.covers(two))
+        };
+        self.include.iter().any(|one| {
+            let mut others = other.include.iter();
+            others.any(|two| one.overlaps(two) && !is_excepted(one, two))
+        })
+    }
+
     /// Whether a pipeline of this name is meant.
     #[must_use]
     pub fn matches(&self, pipeline_name: &str) -> bool {

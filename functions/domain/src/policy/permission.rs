@@ -11,24 +11,26 @@ use crate::id::{AccountId, ArnParts, PermissionArn, Region};
 /// As many changed characters are a slip of the hand, and more are another name.
 const SLIP: usize = 4;
 
-/// Reads `access`; the owner is the rule's, as far as it could be read.
+/// Reads `access`; the owners are the rule's, as far as they could be read.
 pub(super) fn read_access(
     checker: &mut Checker,
     node: &Node,
-    owner: Option<&AccountId>,
+    owners: Option<&[AccountId]>,
     place: Option<&Place>,
 ) -> Option<Access> {
     const EXPECTED: &str = "read, execute or the ARN of a managed permission";
     match checker.text(node, EXPECTED)? {
         "read" => Some(Access::Read),
         "execute" => Some(Access::Execute),
-        arn if arn.starts_with("arn:") => match check_permission(arn, owner, place) {
-            Ok(permission) => Some(Access::Permission(permission)),
-            Err(problem) => {
-                checker.report(node, format!("{}: {problem}", quoted(arn)));
-                None
+        arn if arn.starts_with("arn:") => {
+            match check_permission(arn, owners.unwrap_or_default(), place) {
+                Ok(permission) => Some(Access::Permission(permission)),
+                Err(problem) => {
+                    checker.report(node, format!("{}: {problem}", quoted(arn)));
+                    None
+                }
             }
-        },
+        }
         other => {
             let otherwise = format!("write {EXPECTED}");
             let message = unknown("access", other, ["read", "execute"], &otherwise);
@@ -41,7 +43,7 @@ pub(super) fn read_access(
 /// Takes an ARN for a managed permission that the owner's shares can carry.
 fn check_permission(
     text: &str,
-    owner: Option<&AccountId>,
+    owners: &[AccountId],
     place: Option<&Place>,
 ) -> Result<PermissionArn, String> {
     let malformed = || {
@@ -68,7 +70,7 @@ fn check_permission(
     }
     // ASSUMED: RAM attaches a customer managed permission only to shares of
     // the account that made it; no page says that one can be lent.
-    if let Some(owner) = owner.filter(|owner| owner.as_str() != parts.account) {
+    if let Some(owner) = owners.iter().find(|owner| owner.as_str() != parts.account) {
         return Err(format!("the permission has to be of the owner, {owner}"));
     }
     if !is_permission_name(name) {

@@ -3,7 +3,8 @@
 use super::{
     account::{ReadAccounts, ReadOrganization},
     checker::{Checker, Fields, quoted},
-    document::{Data, Node},
+    document::{Data, Key, Node},
+    group::{Groups, read_named},
     place::Place,
 };
 use crate::id::{AccountId, ArnParts, Principal};
@@ -12,6 +13,7 @@ use crate::id::{AccountId, ArnParts, Principal};
 pub(super) struct Context<'c> {
     pub(super) organization: &'c ReadOrganization,
     pub(super) accounts: &'c ReadAccounts,
+    pub(super) groups: &'c Groups,
     pub(super) place: Option<&'c Place>,
 }
 
@@ -20,7 +22,7 @@ pub(super) fn read_principals(
     checker: &mut Checker,
     node: &Node,
     context: &Context,
-    owner: Option<&AccountId>,
+    owners: &[AccountId],
 ) -> Option<Vec<Principal>> {
     let items = checker.list(Some(node), "accounts or ARNs")?;
     if items.is_empty() {
@@ -29,27 +31,44 @@ pub(super) fn read_principals(
             "a rule shares with at least one principal; or remove the rule",
         );
     }
-    let mut principals: Vec<Principal> = Vec::new();
-    for item in items {
-        let Some(principal) = read_principal(checker, item, context, owner) else {
+    let named = read_named(checker, items, context, owners);
+    let written = named.as_ref().map_or(&[][..], |named| &named.written);
+    for (index, (principal, number)) in written.iter().enumerate() {
+        let (Some(before), Some(item)) = (written.get(..index), items.get(*number)) else {
             continue;
         };
-        if principals.contains(&principal) {
-            let found = quoted(principal.as_str());
-            checker.report(item, format!("{found} is in this list already"));
-        } else if let Some(other) = principals.iter().find(|p| is_same_identity(p, &principal)) {
-            let (found, other) = (quoted(principal.as_str()), quoted(other.as_str()));
-            checker.report(
-                item,
-                format!("{found}: there is only one of this name in the account, and {other} is in this list already"),
-            );
-        }
-        if owner.is_some_and(|owner| principal.account() == Some(owner)) {
+        check_written(checker, item, principal, before);
+        if let [owner] = owners
+            && principal.account() == Some(owner)
+        {
             checker.report(item, "this is the owner itself, whose pipelines these are");
         }
-        principals.push(principal);
     }
-    (!items.is_empty() && principals.len() == items.len()).then_some(principals)
+    named
+        .filter(|_| !items.is_empty())
+        .map(|named| named.principals)
+}
+
+/// Reports a principal that is written out twice, in whatever spelling.
+fn check_written(
+    checker: &mut Checker,
+    item: &Node,
+    principal: &Principal,
+    before: &[(Principal, usize)],
+) {
+    if before.iter().any(|(other, _)| other == principal) {
+        let found = quoted(principal.as_str());
+        checker.report(item, format!("{found} is in this list already"));
+    } else if let Some((other, _)) = before
+        .iter()
+        .find(|(it, _)| is_same_identity(it, principal))
+    {
+        let (found, other) = (quoted(principal.as_str()), quoted(other.as_str()));
+        checker.report(
+            item,
+            format!("{found}: there is only one of this name in the account, and {other} is in this list already"),
+        );
+    }
 }
 
 /// Whether two ARNs can only be spellings of one role or user: IAM tells names
@@ -69,24 +88,25 @@ fn is_same_identity(one: &Principal, other: &Principal) -> bool {
     account == other_account && kind_and_name(arn) == kind_and_name(other_arn)
 }
 
-fn read_principal(
+/// Reads one principal; the owners are those of its rule.
+pub(super) fn read_principal(
     checker: &mut Checker,
     node: &Node,
     context: &Context,
-    owner: Option<&AccountId>,
+    owners: &[AccountId],
 ) -> Option<Principal> {
     let text = checker.text(node, "an account or an ARN")?;
     let problem = if text.contains(['*', '?']) {
         "RAM takes no wildcards; name each principal".to_owned()
     } else if text.starts_with("arn:") {
-        match check_arn(text, context, owner) {
+        match check_arn(text, context, owners) {
             Ok(principal) => return Some(principal),
             Err(problem) => problem,
         }
     } else if text.contains(".amazonaws.com") {
         "RAM shares pipelines with no service of AWS; name accounts or ARNs".to_owned()
     } else {
-        let account = context.accounts.resolve(checker, node, text)?;
+        let account = context.resolve(checker, node, text)?;
         return Some(Principal::Account(account));
     };
     checker.report(node, format!("{}: {problem}", quoted(text)));
@@ -94,11 +114,7 @@ fn read_principal(
 }
 
 /// Takes an ARN for a principal that RAM can share a pipeline of this owner with.
-fn check_arn(
-    text: &str,
-    context: &Context,
-    owner: Option<&AccountId>,
-) -> Result<Principal, String> {
+fn check_arn(text: &str, context: &Context, owners: &[AccountId]) -> Result<Principal, String> {
     let principal: Principal = text.parse().map_err(|_| meant_instead_of(text))?;
     let parts = ArnParts::split(text).ok_or_else(|| meant_instead_of(text))?;
     if let Some(place) = context.place {
@@ -131,7 +147,10 @@ fn check_arn(
         }
         Some(_) => {}
     }
-    if owner.is_some_and(|owner| context.accounts.is_external(owner)) {
+    if owners
+        .iter()
+        .any(|owner| context.accounts.is_external(owner))
+    {
         return Err(
             "the rule's owner is external, and only members of an organization share with it"
                 .to_owned(),
@@ -246,17 +265,27 @@ fn management_account(text: &str) -> Option<&str> {
 
 /// Everything that stands in the `with` of a rule, read or not.
 fn named_principals<'n>(policy: &Fields<'n>) -> Vec<&'n Node> {
-    let Some(Data::List(rules)) = policy.get("rules").map(|node| &node.data) else {
-        return Vec::new();
-    };
-    let fields = rules.iter().flat_map(|rule| match &rule.data {
-        Data::Mapping(entries) => entries.as_slice(),
+    let rules = ["rules", "never"]
+        .iter()
+        .flat_map(|key| items(policy.get(key)));
+    let teams = entries(policy.get("teams")).iter().map(|(_, team)| team);
+    let fields = rules.chain(teams).flat_map(|it| entries(Some(it)));
+    let with = fields.filter(|(key, _)| key.text == "with");
+    let groups = entries(policy.get("groups")).iter();
+    let lists = with.chain(groups).map(|(_, list)| list);
+    lists.flat_map(|list| items(Some(list))).collect()
+}
+
+fn items(node: Option<&Node>) -> &[Node] {
+    match node.map(|node| &node.data) {
+        Some(Data::List(items)) => items,
         _ => &[],
-    });
-    let lists = fields.filter(|(key, _)| key.text == "with");
-    let items = lists.flat_map(|(_, list)| match &list.data {
-        Data::List(items) => items.as_slice(),
+    }
+}
+
+fn entries(node: Option<&Node>) -> &[(Key, Node)] {
+    match node.map(|node| &node.data) {
+        Some(Data::Mapping(entries)) => entries,
         _ => &[],
-    });
-    items.collect()
+    }
 }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Access, Gate, NamePatterns, Pattern, RuleName,
+    Access, Gate, NamePatterns, Pattern, RuleName, Until,
     checker::{Checker, Fields, quoted, unknown},
     document::Node,
+    group::read_owners,
     permission::read_access,
     principal::{Context, read_principals},
 };
@@ -19,7 +20,8 @@ use crate::{
 pub struct Rule {
     /// The name, unique within the policy even without regard to case.
     pub name: RuleName,
-    /// The account that owns the pipelines.
+    /// The account that owns the pipelines. Of a rule with several owners,
+    /// each has a rule of this name.
     pub owner: AccountId,
     /// Which of its pipelines are shared.
     pub pipelines: NamePatterns,
@@ -31,6 +33,14 @@ pub struct Rule {
     pub after: Gate,
     /// At which statuses of an execution the principals' accounts are notified.
     pub notify: BTreeSet<ExecutionStatus>,
+    /// When it ends, if it does.
+    pub until: Option<Until>,
+    /// Why there is such a rule, for whoever reads of it.
+    pub why: Option<String>,
+    /// Whom to ask about it.
+    pub contact: Option<String>,
+    /// The team whose document it is in; none for the root.
+    pub team: Option<String>,
 }
 
 impl Rule {
@@ -51,77 +61,186 @@ impl Rule {
 const KEYS: &[&str] = &[
     "name",
     "owner",
+    "owners",
     "pipelines",
     "except",
     "with",
     "access",
     "after",
     "notify",
+    "until",
+    "why",
+    "contact",
 ];
 
-/// Reads all rules; nothing if one of them is wrong, for to leave it out would withdraw access.
+/// The longest text about a rule, in characters.
+const LONGEST_TEXT: usize = 200;
+
+/// The names of rules, and where each is.
+#[derive(Debug, Default)]
+pub(super) struct Names(BTreeMap<String, (Option<String>, usize)>);
+
+/// Reads the rules of one document, one for each owner; those that are right.
+///
+/// `check` reports what else may be wrong with a rule.
 pub(super) fn read_rules(
     checker: &mut Checker,
-    policy: &Fields,
+    fields: &Fields,
     context: &Context,
-) -> Option<Vec<Rule>> {
-    let mut lines = BTreeMap::new();
-    read_each(checker, policy.get("rules"), "rules", |checker, node| {
-        let fields = checker.fields(node, "a rule", KEYS)?;
-        check_unique(checker, &fields, &mut lines);
-        read_rule(checker, &fields, context)
-    })
+    names: &mut Names,
+    check: impl Fn(&mut Checker, &Node, &Rule),
+) -> Vec<Rule> {
+    let items = checker.list(fields.get("rules"), "rules");
+    let mut rules = Vec::new();
+    for node in items.unwrap_or_default() {
+        let before = checker.count();
+        let Some(fields) = checker.fields(node, "a rule", KEYS) else {
+            continue;
+        };
+        names.note(checker, &fields);
+        let read = read_rule(checker, node, &fields, context);
+        for rule in read.iter().flatten() {
+            check(checker, node, rule);
+        }
+        if checker.count() == before {
+            rules.extend(read.unwrap_or_default());
+        }
+    }
+    rules
 }
 
-/// Reports a name that an earlier rule has.
-///
-/// Names that differ in case only are reported too: the names of their shares
-/// would differ as little, and people would mistake one for the other.
-fn check_unique(checker: &mut Checker, rule: &Fields, lines: &mut BTreeMap<String, usize>) {
-    let Some(node) = rule.get("name") else {
-        return;
-    };
-    let Some(name) = node.text() else {
-        return;
-    };
-    match lines.get(&name.to_ascii_lowercase()) {
-        Some(line) => {
-            let message = format!("the rule on line {line} has this name already");
-            checker.report(node, message);
-        }
-        None => {
-            lines.insert(name.to_ascii_lowercase(), node.at.line);
+impl Names {
+    /// Reports a name that an earlier rule has.
+    ///
+    /// Names that differ in case only are reported too: the names of their shares
+    /// would differ as little, and people would mistake one for the other.
+    fn note(&mut self, checker: &mut Checker, rule: &Fields) {
+        let Some(node) = rule.get("name") else {
+            return;
+        };
+        let Some(name) = node.text() else {
+            return;
+        };
+        match self.0.get(&name.to_ascii_lowercase()) {
+            Some((team, line)) if team.as_deref() == checker.team() => {
+                let message = format!("the rule on line {line} has this name already");
+                checker.report(node, message);
+            }
+            Some((team, line)) => {
+                let document = team
+                    .as_ref()
+                    .map_or("the root".to_owned(), |it| format!("document {it}"));
+                let message =
+                    format!("the rule on line {line} of {document} has this name already");
+                checker.report(node, message);
+            }
+            None => {
+                let place = (checker.team().map(str::to_owned), node.at.line);
+                self.0.insert(name.to_ascii_lowercase(), place);
+            }
         }
     }
 }
 
-/// Reads one rule, every field of it even when another is wrong.
-fn read_rule(checker: &mut Checker, rule: &Fields, context: &Context) -> Option<Rule> {
+/// Reads one rule, every field of it even when another is wrong; one for each owner.
+fn read_rule(
+    checker: &mut Checker,
+    node: &Node,
+    rule: &Fields,
+    context: &Context,
+) -> Option<Vec<Rule>> {
     let name = checker.required(rule, "name");
     let name = name.and_then(|node| read_name(checker, node));
-    let owner = checker.required(rule, "owner");
-    let owner = owner.and_then(|node| read_owner(checker, node, context));
+    let owners = read_owners(checker, rule, context);
+    let known = owners.as_deref().unwrap_or_default();
     let pipelines = read_pipelines(checker, rule);
     let with = checker.required(rule, "with");
-    let with = with.and_then(|node| read_principals(checker, node, context, owner.as_ref()));
+    let with = with.and_then(|node| read_principals(checker, node, context, known));
     let access = match rule.get("access") {
         None => Some(Access::default()),
-        Some(node) => read_access(checker, node, owner.as_ref(), context.place),
+        Some(node) => read_access(checker, node, Some(known), context.place),
     };
     let after = match rule.get("after") {
         None => Some(Gate::default()),
         Some(node) => read_gate(checker, node),
     };
     let notify = read_notify(checker, rule);
-    Some(Rule {
+    let until = read_until(checker, rule);
+    let why = read_text(checker, rule, "why");
+    let contact = read_text(checker, rule, "contact");
+    let owners = owners?;
+    let rule = Rule {
         name: name?,
-        owner: owner?,
+        // The owner, and with whom it shares, is of each rule its own, below.
+        owner: owners.first()?.clone(),
+        with: Vec::new(),
         pipelines: pipelines?,
-        with: with?,
         access: access?,
         after: after?,
         notify: notify?,
-    })
+        until: until?,
+        why: why?,
+        contact: contact?,
+        team: checker.team().map(str::to_owned),
+    };
+    Some(of_each_owner(checker, node, &rule, &owners, &with?))
+}
+
+/// The rule for each of its owners; none of them shares with itself.
+fn of_each_owner(
+    checker: &mut Checker,
+    node: &Node,
+    rule: &Rule,
+    owners: &[AccountId],
+    with: &[Principal],
+) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    for owner in owners {
+        let others = with.iter().filter(|it| it.account() != Some(owner));
+        let others: Vec<_> = others.cloned().collect();
+        if others.is_empty() {
+            let message = format!("the rule shares pipelines of {owner} with nobody but {owner}");
+            checker.report(node, message);
+        }
+        rules.push(Rule {
+            owner: owner.clone(),
+            with: others,
+            ..rule.clone()
+        });
+    }
+    rules
+}
+
+/// Reads when a rule ends, if it says so; nothing if that is wrong.
+#[expect(clippy::option_option, reason = "absent and unreadable are two things")]
+fn read_until(checker: &mut Checker, rule: &Fields) -> Option<Option<Until>> {
+    let Some(node) = rule.get("until") else {
+        return Some(None);
+    };
+    let text = checker.text(node, "a date or a time")?;
+    match text.parse() {
+        Ok(until) => Some(Some(until)),
+        Err(problem) => {
+            checker.report(node, format!("{}: {problem}", quoted(text)));
+            None
+        }
+    }
+}
+
+/// Reads a short text, if there is one; nothing if it is wrong.
+#[expect(clippy::option_option, reason = "absent and unreadable are two things")]
+fn read_text(checker: &mut Checker, rule: &Fields, key: &str) -> Option<Option<String>> {
+    let Some(node) = rule.get(key) else {
+        return Some(None);
+    };
+    let text = checker.text(node, "a short text")?;
+    let is_short = (1..=LONGEST_TEXT).contains(&text.chars().count());
+    if is_short && !text.chars().any(char::is_control) {
+        return Some(Some(text.to_owned()));
+    }
+    let message = format!("\"{key}\" has 1 to {LONGEST_TEXT} characters on one line");
+    checker.report(node, message);
+    None
 }
 
 fn read_name(checker: &mut Checker, node: &Node) -> Option<RuleName> {
@@ -133,18 +252,6 @@ fn read_name(checker: &mut Checker, node: &Node) -> Option<RuleName> {
             None
         }
     }
-}
-
-fn read_owner(checker: &mut Checker, node: &Node, context: &Context) -> Option<AccountId> {
-    let text = checker.text(node, "the name or id of an account")?;
-    if text.starts_with("arn:") {
-        checker.report(
-            node,
-            "an owner is an account; write its name or its twelve digits",
-        );
-        return None;
-    }
-    context.accounts.resolve(checker, node, text)
 }
 
 fn read_pipelines(checker: &mut Checker, rule: &Fields) -> Option<NamePatterns> {
@@ -166,7 +273,7 @@ fn read_pipelines(checker: &mut Checker, rule: &Fields) -> Option<NamePatterns> 
     })
 }
 
-fn read_patterns(checker: &mut Checker, node: Option<&Node>) -> Option<Vec<Pattern>> {
+pub(super) fn read_patterns(checker: &mut Checker, node: Option<&Node>) -> Option<Vec<Pattern>> {
     read_each(checker, node, "patterns", |checker, item| {
         let text = checker.text(item, "a pattern on names")?;
         match text.parse() {

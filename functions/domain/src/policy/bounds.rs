@@ -1,0 +1,300 @@
+//! What rules may grant at most: the bounds of teams, and what is never granted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Access, NamePatterns, Rule,
+    checker::{Checker, Fields, nearest, quoted},
+    document::{Key, Node, Position},
+    group::{read_named, read_owners},
+    permission::read_access,
+    principal::Context,
+    rule::read_patterns,
+};
+use crate::id::{AccountId, Principal};
+
+/// The longest name of a team, which is part of the name of a parameter.
+const LONGEST_NAME: usize = 100;
+
+/// What the rules in the document of one team may grant.
+#[derive(Debug)]
+pub(super) struct Team {
+    line: usize,
+    owners: BTreeSet<AccountId>,
+    pipelines: NamePatterns,
+    with: Vec<Principal>,
+    access: Access,
+}
+
+/// The teams of the root; one that could not be read is nothing.
+pub(super) type Teams = BTreeMap<String, Option<Team>>;
+
+/// Reads the teams of the root.
+pub(super) fn read_teams(checker: &mut Checker, root: &Fields, context: &Context) -> Teams {
+    let Some(node) = root.get("teams") else {
+        return Teams::new();
+    };
+    let entries = checker.entries(node, "the teams by name");
+    let mut teams = Teams::new();
+    for (key, node) in entries.unwrap_or_default() {
+        let named = check_name(checker, key);
+        let others = teams.keys().find(|it| it.eq_ignore_ascii_case(&key.text));
+        if let Some(other) = others {
+            let message = format!("{:?} and {other:?} differ in case only", key.text);
+            checker.report_at(key.at, message);
+        }
+        let team = read_team(checker, node, context);
+        teams.insert(key.text.clone(), named.and(team));
+    }
+    teams
+}
+
+fn check_name(checker: &mut Checker, key: &Key) -> Option<()> {
+    let name = &key.text;
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(plain) {
+        return Some(());
+    }
+    let message = format!(
+        "{}: a team's name has 1 to {LONGEST_NAME} letters, digits, '-' and '_', \
+         since its document is a parameter of this name",
+        quoted(name)
+    );
+    checker.report_at(key.at, message);
+    None
+}
+
+fn read_team(checker: &mut Checker, node: &Node, context: &Context) -> Option<Team> {
+    const KEYS: &[&str] = &["owner", "owners", "pipelines", "except", "with", "access"];
+    let fields = checker.fields(node, "a team", KEYS)?;
+    let owners = read_owners(checker, &fields, context);
+    let pipelines = read_names(checker, &fields);
+    let with = checker.required(&fields, "with");
+    let with = with.and_then(|node| read_with(checker, node, context));
+    let access = match fields.get("access") {
+        None => Some(Access::default()),
+        Some(node) => read_access(checker, node, owners.as_deref(), context.place),
+    };
+    Some(Team {
+        line: node.at.line,
+        owners: owners?.into_iter().collect(),
+        pipelines: pipelines?,
+        with: with?,
+        access: access?,
+    })
+}
+
+/// Reads `pipelines` and `except` of a bound, every name by default.
+fn read_names(checker: &mut Checker, fields: &Fields) -> Option<NamePatterns> {
+    let include = match fields.get("pipelines") {
+        None => Some(NamePatterns::every().include),
+        Some(node) => read_patterns(checker, Some(node)),
+    };
+    let except = read_patterns(checker, fields.get("except"));
+    Some(NamePatterns {
+        include: include?,
+        except: except?,
+    })
+}
+
+fn read_with(checker: &mut Checker, node: &Node, context: &Context) -> Option<Vec<Principal>> {
+    let items = checker.list(Some(node), "accounts, ARNs or groups")?;
+    let named = read_named(checker, items, context, &[])?;
+    Some(named.principals)
+}
+
+impl Team {
+    /// What of a rule is beyond the bounds, in words; nothing if it is within them.
+    pub(super) fn beyond(&self, rule: &Rule) -> Vec<String> {
+        let line = self.line;
+        let of = |what: String, how: &str| {
+            format!("{what} is beyond the team's bounds, {how} (line {line} of the root)")
+        };
+        let mut beyond = Vec::new();
+        if !self.owners.contains(&rule.owner) {
+            let owners: Vec<_> = self.owners.iter().map(AccountId::as_str).collect();
+            let how = format!("whose owners are {}", listed(&owners));
+            beyond.push(of(format!("owner {}", rule.owner), &how));
+        }
+        for pattern in &rule.pipelines.include {
+            let one = NamePatterns {
+                include: vec![pattern.clone()],
+                except: rule.pipelines.except.clone(),
+            };
+            if !self.pipelines.covers(&one) {
+                let how = format!("whose pipelines are {}", names(&self.pipelines));
+                beyond.push(of(format!("pattern \"{pattern}\""), &how));
+            }
+        }
+        for principal in &rule.with {
+            if !self.with.iter().any(|own| includes(own, principal)) {
+                let with: Vec<_> = self.with.iter().map(Principal::as_str).collect();
+                let how = format!("who shares with {}", listed(&with));
+                beyond.push(of(format!("principal {}", principal.as_str()), &how));
+            }
+        }
+        if !gives(&self.access, &rule.access) {
+            let how = format!("whose access is {}", word(&self.access));
+            beyond.push(of(format!("access {}", word(&rule.access)), &how));
+        }
+        beyond
+    }
+}
+
+/// What no rule of any document may grant.
+#[derive(Debug)]
+pub(super) struct Never {
+    at: Position,
+    owners: Option<BTreeSet<AccountId>>,
+    pipelines: NamePatterns,
+    with: Option<Vec<Principal>>,
+    access: Access,
+}
+
+/// Reads what is never granted.
+pub(super) fn read_never(checker: &mut Checker, root: &Fields, context: &Context) -> Vec<Never> {
+    let items = checker.list(root.get("never"), "what is never granted");
+    let items = items.unwrap_or_default().iter();
+    items
+        .filter_map(|item| read_one(checker, item, context))
+        .collect()
+}
+
+fn read_one(checker: &mut Checker, node: &Node, context: &Context) -> Option<Never> {
+    const KEYS: &[&str] = &["owner", "owners", "pipelines", "except", "with", "access"];
+    const WHAT: &str = "something that is never granted";
+    let fields = checker.fields(node, WHAT, KEYS)?;
+    if KEYS.iter().all(|key| fields.get(key).is_none()) {
+        let message = "this would forbid everything; name owners, pipelines, principals or access";
+        checker.report(node, message);
+    }
+    let is_of_some = ["owner", "owners"]
+        .iter()
+        .any(|key| fields.get(key).is_some());
+    let owners = is_of_some.then(|| read_owners(checker, &fields, context));
+    let pipelines = read_names(checker, &fields);
+    let with = fields
+        .get("with")
+        .map(|node| read_with(checker, node, context));
+    let access = match fields.get("access") {
+        None => Some(Access::Read),
+        Some(node) => read_access(checker, node, None, context.place),
+    };
+    Some(Never {
+        at: node.at,
+        owners: flipped(owners)?.map(|owners| owners.into_iter().collect()),
+        pipelines: pipelines?,
+        with: flipped(with)?,
+        access: access?,
+    })
+}
+
+/// Nothing if something is there and could not be read.
+#[expect(clippy::option_option, reason = "absent and unreadable are two things")]
+fn flipped<T>(read: Option<Option<T>>) -> Option<Option<T>> {
+    match read {
+        None => Some(None),
+        Some(None) => None,
+        Some(read) => Some(read),
+    }
+}
+
+impl Never {
+    /// What of a rule this forbids, in words.
+    pub(super) fn forbids(&self, rule: &Rule, context: &Context) -> Option<String> {
+        let is_owner = self
+            .owners
+            .as_ref()
+            .is_none_or(|it| it.contains(&rule.owner));
+        // Whatever allows more is forbidden, too; of a permission of somebody's own nobody knows.
+        let is_access = match (&self.access, &rule.access) {
+            (Access::Read, _) | (Access::Execute, Access::Execute | Access::Permission(_)) => true,
+            (own, other) => own == other,
+        };
+        if !is_owner || !is_access || !self.pipelines.overlaps(&rule.pipelines) {
+            return None;
+        }
+        let is_named = |principal: &&Principal| {
+            let with = self.with.as_ref();
+            with.is_none_or(|with| with.iter().any(|it| may_include(principal, it, context)))
+        };
+        let principal = rule.with.iter().find(is_named)?;
+        Some(format!(
+            "{} may not have access {} to pipelines of {}: line {} of the root never grants it",
+            principal.as_str(),
+            word(&rule.access),
+            rule.owner,
+            self.at.line
+        ))
+    }
+}
+
+/// Whether whoever the first principal allows includes the second.
+fn includes(own: &Principal, other: &Principal) -> bool {
+    own == other || matches!(own, Principal::Account(account) if other.account() == Some(account))
+}
+
+/// Whether a principal of a rule may stand for somebody who is never to have access.
+///
+/// Whom a unit or an organization holds no document says, so each account that
+/// does not lie outside may be among them.
+fn may_include(principal: &Principal, never: &Principal, context: &Context) -> bool {
+    let is_same = includes(never, principal) || includes(principal, never);
+    match principal {
+        Principal::OrganizationalUnit(_) | Principal::Organization(_) => {
+            let inside = |account| !context.accounts.is_external(account);
+            is_same || never.account().is_none_or(inside)
+        }
+        _ => is_same,
+    }
+}
+
+/// Whether a bound of access allows a rule's.
+fn gives(bound: &Access, access: &Access) -> bool {
+    match (bound, access) {
+        (Access::Execute, Access::Read | Access::Execute) => true,
+        (own, other) => own == other,
+    }
+}
+
+fn word(access: &Access) -> &str {
+    match access {
+        Access::Read => "read",
+        Access::Execute => "execute",
+        Access::Permission(arn) => arn.as_str(),
+    }
+}
+
+/// A few of some things.
+fn listed(items: &[&str]) -> String {
+    const MOST: usize = 5;
+    let shown = items.iter().take(MOST).copied().collect::<Vec<_>>();
+    let more = items.len().saturating_sub(MOST);
+    match more {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+fn names(patterns: &NamePatterns) -> String {
+    let texts = |patterns: &[super::Pattern]| {
+        let texts: Vec<_> = patterns.iter().map(ToString::to_string).collect();
+        listed(&texts.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    match patterns.except.as_slice() {
+        [] => texts(&patterns.include),
+        except => format!("{} except {}", texts(&patterns.include), texts(except)),
+    }
+}
+
+/// What to say of a document whose team the root does not have.
+pub(super) fn unknown_team(name: &str, teams: &Teams) -> String {
+    let names = teams.keys().map(String::as_str);
+    match nearest(name, names) {
+        Some(meant) => format!(
+            "the root has no team {}; did you mean {meant:?}?",
+            quoted(name)
+        ),
+        None => format!("the root has no team {}; name it under teams", quoted(name)),
+    }
+}

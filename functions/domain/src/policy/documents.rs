@@ -1,0 +1,206 @@
+//! Reads the root document, and with it those of the teams.
+
+use super::{
+    Limits, Place, Policy, PolicyErrors, account,
+    bounds::{Never, Teams, read_never, read_teams, unknown_team},
+    checker::{Checker, Fields, quoted},
+    document::{self, Node, Position},
+    group::{Groups, read_groups},
+    principal::{Context, check_management_account},
+    rule::{Names, Rule, read_rules},
+};
+
+/// The document of a team.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TeamDocument<'a> {
+    /// The name of the team, as the root has it.
+    pub team: &'a str,
+    /// The text.
+    pub text: &'a str,
+}
+
+/// What could be read: of the teams' documents the rules that hold, and what is wrong with the rest.
+pub(super) struct ReadDocuments {
+    /// The policy; none if anything is wrong with the root.
+    pub(super) policy: Option<Policy>,
+    pub(super) errors: PolicyErrors,
+}
+
+/// Reads all documents together.
+pub(super) fn read_documents(
+    root: &str,
+    teams: &[TeamDocument<'_>],
+    place: Option<&Place>,
+) -> ReadDocuments {
+    let mut checker = Checker::default();
+    let policy = match document::parse(root) {
+        Ok(root) => read_root(&mut checker, &root, teams, place),
+        Err(error) => {
+            checker.add(error);
+            None
+        }
+    };
+    let errors = PolicyErrors::of(checker.into_errors());
+    let is_root_right = errors.iter().all(|error| error.team.is_some());
+    ReadDocuments {
+        policy: policy.filter(|_| is_root_right),
+        errors,
+    }
+}
+
+fn read_root(
+    checker: &mut Checker,
+    root: &Node,
+    documents: &[TeamDocument<'_>],
+    place: Option<&Place>,
+) -> Option<Policy> {
+    const KEYS: &[&str] = &[
+        "version",
+        "organization",
+        "accounts",
+        "groups",
+        "teams",
+        "never",
+        "limits",
+        "rules",
+    ];
+    let fields = checker.fields(root, "a policy", KEYS)?;
+    read_version(checker, &fields);
+    let organization = account::read_organization(checker, &fields);
+    let accounts = account::read_accounts(checker, &fields);
+    let mut context = Context {
+        organization: &organization,
+        accounts: &accounts,
+        groups: &Groups::default(),
+        place,
+    };
+    let groups = read_groups(checker, &fields, &context);
+    context.groups = &groups;
+    let teams = read_teams(checker, &fields, &context);
+    let never = read_never(checker, &fields, &context);
+    let limits = read_limits(checker, &fields);
+    let mut names = Names::default();
+    let mut rules = read_rules(
+        checker,
+        &fields,
+        &context,
+        &mut names,
+        |checker, node, rule| {
+            check_never(checker, node, rule, &never, &context);
+        },
+    );
+    check_management_account(checker, &fields);
+    let mut set = Set {
+        context: &context,
+        teams: &teams,
+        never: &never,
+        names,
+    };
+    for document in documents {
+        checker.enter(document.team);
+        rules.extend(set.read_document(checker, *document));
+    }
+    let teams = teams.into_keys().collect();
+    Some(Policy {
+        organization: organization.known,
+        accounts: accounts.into_list(),
+        rules,
+        ended: Vec::new(),
+        teams,
+        limits,
+    })
+}
+
+/// What the documents of teams are read by.
+struct Set<'s> {
+    context: &'s Context<'s>,
+    teams: &'s Teams,
+    never: &'s [Never],
+    names: Names,
+}
+
+impl Set<'_> {
+    /// The rules of a team's document that hold.
+    fn read_document(&mut self, checker: &mut Checker, document: TeamDocument<'_>) -> Vec<Rule> {
+        let Some(team) = self.teams.get(document.team) else {
+            checker.report_at(Position::START, unknown_team(document.team, self.teams));
+            return Vec::new();
+        };
+        let root = match document::parse(document.text) {
+            Ok(root) => root,
+            Err(error) => {
+                checker.add(error);
+                return Vec::new();
+            }
+        };
+        const KEYS: &[&str] = &["version", "rules"];
+        let Some(fields) = checker.fields(&root, "the document of a team", KEYS) else {
+            return Vec::new();
+        };
+        read_version(checker, &fields);
+        let (context, never) = (self.context, self.never);
+        read_rules(
+            checker,
+            &fields,
+            context,
+            &mut self.names,
+            |checker, node, rule| {
+                for beyond in team.iter().flat_map(|team| team.beyond(rule)) {
+                    checker.report(node, beyond);
+                }
+                check_never(checker, node, rule, never, context);
+            },
+        )
+    }
+}
+
+fn check_never(
+    checker: &mut Checker,
+    node: &Node,
+    rule: &Rule,
+    never: &[Never],
+    context: &Context,
+) {
+    for forbidden in never.iter().filter_map(|it| it.forbids(rule, context)) {
+        checker.report(node, forbidden);
+    }
+}
+
+fn read_version(checker: &mut Checker, fields: &Fields) {
+    if let Some(version) = checker.required(fields, "version")
+        && let Some(text) = checker.text(version, "the number 1")
+        && text != "1"
+    {
+        let found = quoted(text);
+        let message = format!("unknown version {found}; the only one is 1");
+        checker.report(version, message);
+    }
+}
+
+/// Reads the limits; the default for what is wrong or absent.
+fn read_limits(checker: &mut Checker, root: &Fields) -> Limits {
+    let default = Limits::default();
+    let Some(node) = root.get("limits") else {
+        return default;
+    };
+    let Some(fields) = checker.fields(node, "limits", &["withdraw"]) else {
+        return default;
+    };
+    let Some(node) = fields.get("withdraw") else {
+        return default;
+    };
+    let text = checker.text(node, "a share such as 25%").unwrap_or("");
+    let percent = text
+        .strip_suffix('%')
+        .and_then(|number| number.parse().ok());
+    match percent.filter(|percent| *percent <= 100) {
+        Some(withdraw) => Limits { withdraw },
+        None => {
+            if !text.is_empty() {
+                let message = format!("{} is no share of the grants, such as 25%", quoted(text));
+                checker.report(node, message);
+            }
+            default
+        }
+    }
+}
