@@ -318,7 +318,7 @@ impl Policy {
     }
 
     /// The rules of this name: one for each of its owners.
-    pub fn rules_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Rule> {
+    pub fn rules_named<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Rule> {
         self.rules
             .iter()
             .filter(move |rule| rule.name.as_str() == name)

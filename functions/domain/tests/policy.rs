@@ -49,7 +49,7 @@ fn example() -> Policy {
 }
 
 fn rule<'a>(policy: &'a Policy, name: &str) -> &'a Rule {
-    policy.rule(name).unwrap()
+    policy.rules_named(name).next().unwrap()
 }
 
 #[test]

@@ -214,7 +214,7 @@ fn an_owner_is_one_account() {
     refused_line(
         8,
         "    owner: [test]",
-        &["line 8, column 12: expected the name or id of an account, but found a list"],
+        &["line 8, column 12: an owner is one account or group; write several as \"owners\""],
     );
     refused_line(
         8,

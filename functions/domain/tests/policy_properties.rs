@@ -286,4 +286,44 @@ proptest! {
         let expected = matches_by_definition(pattern.as_bytes(), name.as_bytes());
         prop_assert_eq!(parsed.matches(&name), expected);
     }
+
+    #[test]
+    fn patterns_cover_and_overlap_as_the_names_that_they_match(
+        one in "[ab?*]([-ab?*]{0,4}[ab?*])?",
+        other in "[ab?*]([-ab?*]{0,4}[ab?*])?",
+    ) {
+        let (one, other): (Pattern, Pattern) = (one.parse().unwrap(), other.parse().unwrap());
+        // Names of up to six characters tell patterns of up to six apart.
+        let names = names(6);
+        let of = |pattern: &Pattern| -> BTreeSet<&String> {
+            names.iter().filter(|name| pattern.matches(name)).collect()
+        };
+        let (ones, others) = (of(&one), of(&other));
+        prop_assert!(one.covers(&one) && one.overlaps(&one));
+        if one.covers(&other) {
+            prop_assert!(others.is_subset(&ones), "{} covers {}", one, other);
+        }
+        if !ones.is_disjoint(&others) {
+            prop_assert!(one.overlaps(&other), "{} meets {}", one, other);
+        } else if one.overlaps(&other) {
+            // Together they may need a name that is longer than these.
+            let shortest = |it: &Pattern| it.to_string().replace('*', "").len();
+            prop_assert!(shortest(&one) + shortest(&other) > 6, "{} misses {}", one, other);
+        }
+    }
+}
+
+/// All texts of up to so many characters of a small alphabet, also those that no pipeline has for a name.
+fn names(longest: usize) -> Vec<String> {
+    let mut names = vec![String::new()];
+    let mut last = names.clone();
+    for _ in 0..longest {
+        last = last
+            .iter()
+            .flat_map(|name| ["a", "b", "-"].map(|next| format!("{name}{next}")))
+            .collect();
+        names.extend(last.iter().cloned());
+    }
+    names.remove(0);
+    names
 }

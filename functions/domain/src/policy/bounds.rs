@@ -99,8 +99,7 @@ fn read_names(checker: &mut Checker, fields: &Fields) -> Option<NamePatterns> {
 
 fn read_with(checker: &mut Checker, node: &Node, context: &Context) -> Option<Vec<Principal>> {
     let items = checker.list(Some(node), "accounts, ARNs or groups")?;
-    let named = read_named(checker, items, context, &[])?;
-    Some(named.principals)
+    read_named(checker, items, context, &[]).all()
 }
 
 impl Team {

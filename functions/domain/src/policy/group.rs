@@ -175,25 +175,32 @@ impl GroupReader<'_> {
 pub(super) struct Named {
     /// The principals, each once, in the order of the list.
     pub(super) principals: Vec<Principal>,
-    /// Those among them that are written out, each with its node.
+    /// Those among them that are written out, each with its place in the list.
     pub(super) written: Vec<(Principal, usize)>,
+    complete: bool,
 }
 
-/// Reads a list of principals, in which a group stands for its members;
-/// nothing if an item is wrong.
+impl Named {
+    /// The principals; nothing if an item of the list is wrong.
+    pub(super) fn all(self) -> Option<Vec<Principal>> {
+        self.complete.then_some(self.principals)
+    }
+}
+
+/// Reads a list of principals, in which a group stands for its members.
 pub(super) fn read_named(
     checker: &mut Checker,
     items: &[Node],
     context: &Context,
     owners: &[AccountId],
-) -> Option<Named> {
+) -> Named {
     let mut named = Named {
         principals: Vec::new(),
         written: Vec::new(),
+        complete: true,
     };
     let mut groups = BTreeSet::new();
     let mut seen = BTreeSet::new();
-    let mut complete = true;
     for (number, item) in items.iter().enumerate() {
         let members = item.text().and_then(|text| {
             let members = context.groups.members(text)?;
@@ -211,14 +218,14 @@ pub(super) fn read_named(
                 vec![principal]
             }),
         };
-        complete &= more.is_some();
+        named.complete &= more.is_some();
         for principal in more.unwrap_or_default() {
             if seen.insert(principal.clone()) {
                 named.principals.push(principal);
             }
         }
     }
-    complete.then_some(named)
+    named
 }
 
 /// Reads the owner of a rule, or its owners; nothing if one is wrong.

@@ -32,9 +32,8 @@ pub(super) fn read_principals(
         );
     }
     let named = read_named(checker, items, context, owners);
-    let written = named.as_ref().map_or(&[][..], |named| &named.written);
-    for (index, (principal, number)) in written.iter().enumerate() {
-        let (Some(before), Some(item)) = (written.get(..index), items.get(*number)) else {
+    for (index, (principal, number)) in named.written.iter().enumerate() {
+        let (Some(before), Some(item)) = (named.written.get(..index), items.get(*number)) else {
             continue;
         };
         check_written(checker, item, principal, before);
@@ -44,9 +43,7 @@ pub(super) fn read_principals(
             checker.report(item, "this is the owner itself, whose pipelines these are");
         }
     }
-    named
-        .filter(|_| !items.is_empty())
-        .map(|named| named.principals)
+    named.all().filter(|_| !items.is_empty())
 }
 
 /// Reports a principal that is written out twice, in whatever spelling.
