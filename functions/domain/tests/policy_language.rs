@@ -300,7 +300,7 @@ fn whatever_is_beyond_the_bounds_of_a_team_is_refused_with_the_bound() {
 #[test]
 fn a_team_document_has_rules_alone_and_names_of_its_own() {
     let text = "version: 1\naccounts: {}\nrules:\n  - { name: Root-Rule, owner: test, pipelines: [a], with: [shared] }\n";
-    let other = document(r#"name: root-rule, owner: test, pipelines: [a], with: [shared]"#);
+    let other = document("name: root-rule, owner: test, pipelines: [a], with: [shared]");
     let errors = together(TEAMS, &[("fraud", text), ("frauds", &other)]).unwrap_err();
     let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Access, NamePatterns, Rule,
-    checker::{Checker, Fields, nearest, quoted},
+    checker::{Checker, Fields, Reported, nearest, quoted},
     document::{Key, Node, Position},
     group::{read_named, read_owners},
     permission::read_access,
@@ -167,35 +167,28 @@ fn read_one(checker: &mut Checker, node: &Node, context: &Context) -> Option<Nev
         let message = "this would forbid everything; name owners, pipelines, principals or access";
         checker.report(node, message);
     }
-    let is_of_some = ["owner", "owners"]
-        .iter()
-        .any(|key| fields.get(key).is_some());
-    let owners = is_of_some.then(|| read_owners(checker, &fields, context));
+    let owners = match (fields.get("owner"), fields.get("owners")) {
+        (None, None) => Ok(None),
+        _ => read_owners(checker, &fields, context)
+            .map(Some)
+            .ok_or(Reported),
+    };
     let pipelines = read_names(checker, &fields);
-    let with = fields
-        .get("with")
-        .map(|node| read_with(checker, node, context));
+    let with = match fields.get("with") {
+        None => Ok(None),
+        Some(node) => read_with(checker, node, context).map(Some).ok_or(Reported),
+    };
     let access = match fields.get("access") {
         None => Some(Access::Read),
         Some(node) => read_access(checker, node, None, context.place),
     };
     Some(Never {
         at: node.at,
-        owners: flipped(owners)?.map(|owners| owners.into_iter().collect()),
+        owners: owners.ok()?.map(|owners| owners.into_iter().collect()),
         pipelines: pipelines?,
-        with: flipped(with)?,
+        with: with.ok()?,
         access: access?,
     })
-}
-
-/// Nothing if something is there and could not be read.
-#[expect(clippy::option_option, reason = "absent and unreadable are two things")]
-fn flipped<T>(read: Option<Option<T>>) -> Option<Option<T>> {
-    match read {
-        None => Some(None),
-        Some(None) => None,
-        Some(read) => Some(read),
-    }
 }
 
 impl Never {

@@ -18,6 +18,10 @@ pub(super) struct Checker {
     errors: Vec<PolicyError>,
 }
 
+/// Something is there and could not be read, which was reported.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reported;
+
 /// A mapping of which only known keys remain.
 pub(super) struct Fields<'n> {
     at: Position,

@@ -10,6 +10,18 @@ use super::{
     rule::{Names, Rule, read_rules},
 };
 
+/// The keys of the root.
+const KEYS: &[&str] = &[
+    "version",
+    "organization",
+    "accounts",
+    "groups",
+    "teams",
+    "never",
+    "limits",
+    "rules",
+];
+
 /// The document of a team.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TeamDocument<'a> {
@@ -54,16 +66,6 @@ fn read_root(
     documents: &[TeamDocument<'_>],
     place: Option<&Place>,
 ) -> Option<Policy> {
-    const KEYS: &[&str] = &[
-        "version",
-        "organization",
-        "accounts",
-        "groups",
-        "teams",
-        "never",
-        "limits",
-        "rules",
-    ];
     let fields = checker.fields(root, "a policy", KEYS)?;
     read_version(checker, &fields);
     let organization = account::read_organization(checker, &fields);
@@ -76,31 +78,16 @@ fn read_root(
     };
     let groups = read_groups(checker, &fields, &context);
     context.groups = &groups;
-    let teams = read_teams(checker, &fields, &context);
-    let never = read_never(checker, &fields, &context);
-    let limits = read_limits(checker, &fields);
-    let mut names = Names::default();
-    let mut rules = read_rules(
-        checker,
-        &fields,
-        &context,
-        &mut names,
-        |checker, node, rule| {
-            check_never(checker, node, rule, &never, &context);
-        },
-    );
-    check_management_account(checker, &fields);
     let mut set = Set {
         context: &context,
-        teams: &teams,
-        never: &never,
-        names,
+        teams: read_teams(checker, &fields, &context),
+        never: read_never(checker, &fields, &context),
+        names: Names::default(),
     };
-    for document in documents {
-        checker.enter(document.team);
-        rules.extend(set.read_document(checker, *document));
-    }
-    let teams = teams.into_keys().collect();
+    let limits = read_limits(checker, &fields);
+    check_management_account(checker, &fields);
+    let rules = set.read_all(checker, &fields, documents);
+    let teams = set.teams.into_keys().collect();
     Some(Policy {
         organization: organization.known,
         accounts: accounts.into_list(),
@@ -111,19 +98,38 @@ fn read_root(
     })
 }
 
-/// What the documents of teams are read by.
+/// What rules are read by.
 struct Set<'s> {
     context: &'s Context<'s>,
-    teams: &'s Teams,
-    never: &'s [Never],
+    teams: Teams,
+    never: Vec<Never>,
     names: Names,
 }
 
 impl Set<'_> {
+    /// The rules of the root and of the teams.
+    fn read_all(
+        &mut self,
+        checker: &mut Checker,
+        root: &Fields,
+        documents: &[TeamDocument<'_>],
+    ) -> Vec<Rule> {
+        let (context, never) = (self.context, &self.never);
+        let check = |checker: &mut Checker, node: &Node, rule: &Rule| {
+            check_never(checker, node, rule, never, context);
+        };
+        let mut rules = read_rules(checker, root, context, &mut self.names, check);
+        for document in documents {
+            checker.enter(document.team);
+            rules.extend(self.read_document(checker, *document));
+        }
+        rules
+    }
+
     /// The rules of a team's document that hold.
     fn read_document(&mut self, checker: &mut Checker, document: TeamDocument<'_>) -> Vec<Rule> {
         let Some(team) = self.teams.get(document.team) else {
-            checker.report_at(Position::START, unknown_team(document.team, self.teams));
+            checker.report_at(Position::START, unknown_team(document.team, &self.teams));
             return Vec::new();
         };
         let root = match document::parse(document.text) {
@@ -133,12 +139,12 @@ impl Set<'_> {
                 return Vec::new();
             }
         };
-        const KEYS: &[&str] = &["version", "rules"];
-        let Some(fields) = checker.fields(&root, "the document of a team", KEYS) else {
+        let keys = &["version", "rules"];
+        let Some(fields) = checker.fields(&root, "the document of a team", keys) else {
             return Vec::new();
         };
         read_version(checker, &fields);
-        let (context, never) = (self.context, self.never);
+        let (context, never) = (self.context, &self.never);
         read_rules(
             checker,
             &fields,
@@ -193,14 +199,12 @@ fn read_limits(checker: &mut Checker, root: &Fields) -> Limits {
     let percent = text
         .strip_suffix('%')
         .and_then(|number| number.parse().ok());
-    match percent.filter(|percent| *percent <= 100) {
-        Some(withdraw) => Limits { withdraw },
-        None => {
-            if !text.is_empty() {
-                let message = format!("{} is no share of the grants, such as 25%", quoted(text));
-                checker.report(node, message);
-            }
-            default
-        }
+    if let Some(withdraw) = percent.filter(|percent| *percent <= 100) {
+        return Limits { withdraw };
     }
+    if !text.is_empty() {
+        let message = format!("{} is no share of the grants, such as 25%", quoted(text));
+        checker.report(node, message);
+    }
+    default
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    checker::{Checker, Fields, quoted, unknown},
+    checker::{Checker, Fields, Reported, quoted, unknown},
     document::{Data, Key, Node},
     principal::{Context, read_principal},
 };
@@ -16,10 +16,10 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    /// The members of a group, if there is one of this name and it could be read.
-    pub(super) fn members(&self, name: &str) -> Option<Option<&[Principal]>> {
+    /// The members of a group, if there is one of this name.
+    pub(super) fn members(&self, name: &str) -> Option<Result<&[Principal], Reported>> {
         let members = self.by_name.get(name)?;
-        Some(members.as_deref())
+        Some(members.as_deref().ok_or(Reported))
     }
 
     /// The names of all groups.
@@ -33,10 +33,9 @@ impl Groups {
         checker: &mut Checker,
         node: &Node,
         name: &str,
-    ) -> Option<Option<Vec<AccountId>>> {
-        let members = match self.members(name)? {
-            None => return Some(None),
-            Some(members) => members,
+    ) -> Option<Result<Vec<AccountId>, Reported>> {
+        let Ok(members) = self.members(name)? else {
+            return Some(Err(Reported));
         };
         let mut accounts = Vec::new();
         for member in members {
@@ -49,10 +48,10 @@ impl Groups {
                     quoted(member.as_str())
                 );
                 checker.report(node, message);
-                return Some(None);
+                return Some(Err(Reported));
             }
         }
-        Some(Some(accounts))
+        Some(Ok(accounts))
     }
 }
 
@@ -204,7 +203,7 @@ pub(super) fn read_named(
     for (number, item) in items.iter().enumerate() {
         let members = item.text().and_then(|text| {
             let members = context.groups.members(text)?;
-            Some((text, members.map(<[_]>::to_vec)))
+            Some((text, members.ok().map(<[_]>::to_vec)))
         });
         let more = match members {
             Some((name, members)) => {
@@ -279,7 +278,7 @@ fn read_owner(checker: &mut Checker, node: &Node, context: &Context) -> Option<V
         return None;
     }
     if let Some(accounts) = context.groups.accounts(checker, node, text) {
-        return accounts;
+        return accounts.ok();
     }
     let account = context.resolve(checker, node, text)?;
     Some(vec![account])

@@ -64,9 +64,8 @@ impl Pattern {
             for j in (0..=other.len()).rev() {
                 next[j] = match (symbol, other.get(j)) {
                     ('*', None) => reach[j],
-                    ('*', Some(_)) => reach[j] || next[j + 1],
                     (_, None) => false,
-                    (_, Some('*')) => reach[j] || next[j + 1],
+                    ('*', Some(_)) | (_, Some('*')) => reach[j] || next[j + 1],
                     (one, Some(two)) => (*one == '?' || *two == '?' || one == two) && reach[j + 1],
                 };
             }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Access, Gate, NamePatterns, Pattern, RuleName, Until,
-    checker::{Checker, Fields, quoted, unknown},
+    Access, Gate, InvalidUntil, NamePatterns, Pattern, RuleName, Until,
+    checker::{Checker, Fields, Reported, quoted, unknown},
     document::Node,
     group::read_owners,
     permission::read_access,
@@ -178,9 +178,9 @@ fn read_rule(
         access: access?,
         after: after?,
         notify: notify?,
-        until: until?,
-        why: why?,
-        contact: contact?,
+        until: until.ok()?,
+        why: why.ok()?,
+        contact: contact.ok()?,
         team: checker.team().map(str::to_owned),
     };
     Some(of_each_owner(checker, node, &rule, &owners, &with?))
@@ -211,36 +211,31 @@ fn of_each_owner(
     rules
 }
 
-/// Reads when a rule ends, if it says so; nothing if that is wrong.
-#[expect(clippy::option_option, reason = "absent and unreadable are two things")]
-fn read_until(checker: &mut Checker, rule: &Fields) -> Option<Option<Until>> {
+/// Reads when a rule ends, if it says so.
+fn read_until(checker: &mut Checker, rule: &Fields) -> Result<Option<Until>, Reported> {
     let Some(node) = rule.get("until") else {
-        return Some(None);
+        return Ok(None);
     };
-    let text = checker.text(node, "a date or a time")?;
-    match text.parse() {
-        Ok(until) => Some(Some(until)),
-        Err(problem) => {
-            checker.report(node, format!("{}: {problem}", quoted(text)));
-            None
-        }
-    }
+    let text = checker.text(node, "a date or a time").ok_or(Reported)?;
+    text.parse().map(Some).map_err(|problem: InvalidUntil| {
+        checker.report(node, format!("{}: {problem}", quoted(text)));
+        Reported
+    })
 }
 
-/// Reads a short text, if there is one; nothing if it is wrong.
-#[expect(clippy::option_option, reason = "absent and unreadable are two things")]
-fn read_text(checker: &mut Checker, rule: &Fields, key: &str) -> Option<Option<String>> {
+/// Reads a short text, if there is one.
+fn read_text(checker: &mut Checker, rule: &Fields, key: &str) -> Result<Option<String>, Reported> {
     let Some(node) = rule.get(key) else {
-        return Some(None);
+        return Ok(None);
     };
-    let text = checker.text(node, "a short text")?;
+    let text = checker.text(node, "a short text").ok_or(Reported)?;
     let is_short = (1..=LONGEST_TEXT).contains(&text.chars().count());
     if is_short && !text.chars().any(char::is_control) {
-        return Some(Some(text.to_owned()));
+        return Ok(Some(text.to_owned()));
     }
     let message = format!("\"{key}\" has 1 to {LONGEST_TEXT} characters on one line");
     checker.report(node, message);
-    None
+    Err(Reported)
 }
 
 fn read_name(checker: &mut Checker, node: &Node) -> Option<RuleName> {
