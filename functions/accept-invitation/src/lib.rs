@@ -19,6 +19,7 @@ mod answer;
 mod changes;
 mod config;
 mod coverage;
+mod endings;
 mod inspect;
 mod memory;
 mod ports;

@@ -108,6 +108,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         };
         self.notify_changes(request, memory, seen.as_ref(), report)
             .await;
+        self.announce_endings(request, report).await;
         let alerts = report.alerts();
         self.notifier
             .notify_alerts(

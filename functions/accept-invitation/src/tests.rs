@@ -550,3 +550,56 @@ async fn a_consumer_that_a_rule_names_no_more_is_told_what_it_has_lost() {
         "it is forgotten"
     );
 }
+
+#[tokio::test]
+async fn access_that_ends_soon_is_announced_a_week_and_a_day_before() {
+    let scenario = Scenario::by(&POLICY.replace(
+        "name: readers,",
+        "name: readers, until: 2027-03-31, contact: ml@example.com,",
+    ));
+    let run = async |at: &str| {
+        let mut record = accept_dev();
+        record.sent = Some(at.parse().unwrap());
+        scenario.serve(record).await;
+        let sent = scenario.hub.published_to("111111111111/topic");
+        let hub = scenario.hub.published_to("hub");
+        (sent.len(), hub.len())
+    };
+    assert_eq!(run("2027-03-24T23:59:59Z").await, (0, 0));
+    for _ in 0..2 {
+        assert_eq!(run("2027-03-25T00:00:00Z").await, (1, 1), "a week");
+    }
+    assert_eq!(run("2027-03-30T23:59:59Z").await, (1, 1));
+    assert_eq!(run("2027-03-31T00:00:00Z").await, (2, 2), "a day");
+    let sent = scenario.hub.published_to("111111111111/topic");
+    assert_eq!(sent[1].subject, "Access of dev ends within a day");
+    assert!(
+        sent[1]
+            .text
+            .contains("Rule readers ends at 2027-04-01T00:00:00Z"),
+        "{}",
+        sent[1].text
+    );
+    assert!(
+        sent[1].text.contains("Contact: ml@example.com"),
+        "{}",
+        sent[1].text
+    );
+    assert_eq!(scenario.hub.published_to("111111111111/bus").len(), 2);
+}
+
+#[tokio::test]
+async fn an_announcement_that_was_refused_is_sent_later_and_a_dry_run_sends_none() {
+    let scenario =
+        Scenario::by(&POLICY.replace("name: readers,", "name: readers, until: 2026-01-07,"));
+    let dry = json!({ "action": "accept", "account": DEV, "dryRun": true });
+    scenario.serve(command(&dry)).await;
+    assert!(scenario.hub.published_to("hub").is_empty());
+    scenario.hub.fail_next("Publish", "AuthorizationError");
+    scenario.serve(accept_dev()).await;
+    assert_eq!(scenario.hub.published_to("111111111111/topic").len(), 1);
+    assert!(scenario.hub.published_to("hub").is_empty());
+    scenario.serve(accept_dev()).await;
+    assert_eq!(scenario.hub.published_to("hub").len(), 1);
+    assert_eq!(scenario.hub.published_to("111111111111/topic").len(), 1);
+}

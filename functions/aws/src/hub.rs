@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     notification::{Notification, SOURCE},
-    policy::{Labelled, Place, Version},
+    policy::{Labelled, Place, TeamVersions, Version},
     storage::{Delivery, Item, Lease, Values, Write},
 };
 use jiff::Timestamp;
@@ -13,7 +13,12 @@ use runtime::{
     ports::{self, Address},
 };
 
-use crate::{Aws, Error, dynamodb::Table, eventbridge::Entry, ssm::Ssm};
+use crate::{
+    Aws, Error,
+    dynamodb::Table,
+    eventbridge::Entry,
+    ssm::{IN_FORCE, Ssm},
+};
 
 /// The name of the bus, and of the topic, in every consumer account.
 const CONSUMER: &str = "pipeshare";
@@ -108,8 +113,17 @@ impl ports::PolicyStore for Hub<'_> {
     }
 
     async fn labelled(&self) -> Result<Labelled, Error> {
-        let version = self.ssm.in_force(&self.policy).await?;
-        let labelled = Labelled::read(version, self.aws.place());
+        let root = self.ssm.in_force(&self.policy).await?;
+        let place = self.aws.place();
+        let read = |teams| Labelled::read(root.clone(), teams, place, self.ssm.time());
+        let mut labelled = read(TeamVersions::new());
+        // Without teams, one call is all.
+        if !labelled.teams().is_empty() {
+            let documents = self
+                .ssm
+                .documents(&self.policy, labelled.teams(), Some(IN_FORCE));
+            labelled = read(documents.await?);
+        }
         if let Labelled::Refused { version, errors } = &labelled {
             tracing::error!(
                 policy.version = version,
@@ -125,6 +139,19 @@ impl ports::PolicyStore for Hub<'_> {
 
     async fn put_in_force(&self, version: i64) -> Result<(), Error> {
         self.ssm.put_in_force(&self.policy, version).await
+    }
+
+    async fn newest_of_teams(&self, teams: &[String]) -> Result<TeamVersions, Error> {
+        self.ssm.documents(&self.policy, teams, None).await
+    }
+
+    async fn put_team_in_force(&self, team: &str, version: i64) -> Result<(), Error> {
+        let name = self.parameter_of(team);
+        self.ssm.put_in_force(&name, version).await
+    }
+
+    fn parameter_of(&self, team: &str) -> String {
+        format!("{}/{team}", self.policy)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Parameter Store: the policy, its versions and the label on the one in force.
 
 use aws_config::SdkConfig;
-use aws_sdk_ssm::Client;
-use domain::policy::Version;
+use aws_sdk_ssm::{Client, types::Parameter};
+use domain::policy::{TeamVersions, Version};
+use futures::future::try_join_all;
 use jiff::Timestamp;
 
 use crate::{
@@ -14,6 +15,9 @@ use crate::{
 
 /// The label on the version that every function reads.
 pub const IN_FORCE: &str = "in-force";
+
+/// How many names `GetParameters` takes.
+const MOST_NAMES: usize = 10;
 
 /// The parameters of an account, the function's own as a rule.
 #[derive(Debug, Clone)]
@@ -71,18 +75,48 @@ impl Ssm {
             .await
             .map_err(self.service.failed("GetParameter"));
         match answer {
-            Ok(answer) => Ok(answer.parameter.map(|parameter| Version {
-                version: parameter.version,
-                // "Date the parameter was last changed or updated and the parameter
-                // version was created": the service's words for `LastModifiedDate`.
-                written: parameter.last_modified_date().and_then(timestamp),
-                text: parameter.value.unwrap_or_default(),
-            })),
+            Ok(answer) => Ok(answer.parameter.map(version)),
             Err(error) if error.is("ParameterNotFound") || error.is("ParameterVersionNotFound") => {
                 Ok(None)
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The documents of teams below the policy's parameter, of those that there
+    /// are: the versions with a label, or the newest ones.
+    ///
+    /// `GetParameters` takes ten names with their selectors, and leaves out
+    /// what it does not find; `GetParametersByPath` would read documents of
+    /// nobody's team as well, and its pages may be empty before the last.
+    pub async fn documents(
+        &self,
+        policy: &str,
+        teams: &[String],
+        label: Option<&str>,
+    ) -> Result<TeamVersions, Error> {
+        let selector = label.map_or(String::new(), |label| format!(":{label}"));
+        let calls = teams.chunks(MOST_NAMES).map(async |teams| {
+            let names = teams
+                .iter()
+                .map(|team| format!("{policy}/{team}{selector}"));
+            let call = self
+                .client
+                .get_parameters()
+                .set_names(Some(names.collect()));
+            let answer = call.with_decryption(true).send().await;
+            answer.map_err(self.service.failed("GetParameters"))
+        });
+        let mut documents = TeamVersions::new();
+        for answer in try_join_all(calls).await? {
+            for parameter in answer.parameters.unwrap_or_default() {
+                let name = parameter.name().unwrap_or_default();
+                if let Some((_, team)) = name.rsplit_once('/') {
+                    documents.insert(team.to_owned(), version(parameter));
+                }
+            }
+        }
+        Ok(documents)
     }
 
     /// Moves the label to a version.
@@ -104,6 +138,16 @@ impl Ssm {
                 labels.join(", "),
             )),
         }
+    }
+}
+
+fn version(parameter: Parameter) -> Version {
+    Version {
+        version: parameter.version,
+        // "Date the parameter was last changed or updated and the parameter
+        // version was created": the service's words for `LastModifiedDate`.
+        written: parameter.last_modified_date().and_then(timestamp),
+        text: parameter.value.unwrap_or_default(),
     }
 }
 
@@ -146,6 +190,31 @@ mod tests {
         assert_eq!(names, ["/pipeshare/policy", "/pipeshare/policy:in-force"]);
         let mut requests = replay.requests().into_iter();
         assert!(requests.all(|request| request.json()["WithDecryption"] == true));
+    }
+
+    #[tokio::test]
+    async fn ten_documents_are_read_at_once_and_what_is_not_there_is_left_out() {
+        let found = json!({
+            "Parameters": [{ "Name": "/p/team-3", "Version": 4, "Value": "version: 1" }],
+            "InvalidParameters": ["/p/team-4:in-force"],
+        });
+        let replay = Replay::of([ok(&found), ok(&json!({}))]);
+        let teams: Vec<_> = (0..11).map(|number| format!("team-{number}")).collect();
+        let documents = ssm(&replay)
+            .await
+            .documents("/p", &teams, Some(IN_FORCE))
+            .await
+            .unwrap();
+        assert_eq!(documents.len(), 1);
+        assert_eq!(documents["team-3"].version, 4);
+        let requests = replay.requests();
+        let mut names: Vec<_> = requests
+            .iter()
+            .map(|it| it.json()["Names"].clone())
+            .collect();
+        names.sort_by_key(|names| names.as_array().map(Vec::len));
+        assert_eq!(names[0], json!(["/p/team-10:in-force"]));
+        assert_eq!(names[1].as_array().map(Vec::len), Some(10));
     }
 
     #[tokio::test]

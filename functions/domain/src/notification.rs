@@ -19,10 +19,11 @@ pub use deliveries::{Decision, DeliveryRecord, decide, is_confirmed};
 pub use destination::Destination;
 pub use limit::{Capacity, Limit, Tally};
 pub use message::{
-    AccessChange, Alert, Expired, Fate, Notification, PolicyAlert, RefusedPolicy, StrangersOfDay,
-    access_notification, excess_key, excess_notification, execution_notification,
-    expired_notification, legal_subject, policy_alert_notification, policy_refused_notification,
-    problem_notification, refusal_notification, strangers_notification,
+    AccessChange, Alert, Ending, Expired, Fate, Notice, Notification, PolicyAlert, RefusedPolicy,
+    StrangersOfDay, access_notification, ending_notification, endings, excess_key,
+    excess_notification, execution_notification, expired_notification, legal_subject,
+    policy_alert_notification, policy_refused_notification, problem_notification,
+    refusal_notification, strangers_notification,
 };
 pub use outbox::Unsent;
 pub use outcome::DeliveryOutcome;
@@ -50,6 +51,9 @@ pub const SHARED_DETAIL_TYPE: &str = "Pipelines Shared";
 
 /// The detail type of an event about pipelines that an account has lost, and nothing else.
 pub const WITHDRAWN_DETAIL_TYPE: &str = "Pipelines Withdrawn";
+
+/// The detail type of an event about access that ends soon.
+pub const ENDING_DETAIL_TYPE: &str = "Access Ending";
 
 /// The detail type of an event about invitations that nobody accepted.
 pub const EXPIRED_DETAIL_TYPE: &str = "Invitations Expired";

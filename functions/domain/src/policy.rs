@@ -29,7 +29,7 @@ use serde::Serialize;
 pub(crate) use checker::{nearest, quoted, unknown};
 pub use documents::TeamDocument;
 pub use error::{PolicyError, PolicyErrors};
-pub use in_force::{InForce, Labelled, Version};
+pub use in_force::{InForce, Labelled, TeamVersions, Version};
 pub use pattern::{InvalidPattern, NamePatterns, Pattern};
 pub use place::Place;
 pub use rule::Rule;

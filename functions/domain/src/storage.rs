@@ -37,6 +37,11 @@ pub const CONSUMERS: &str = "shared";
 /// Only share-pipeline writes items there.
 pub const OWNERS: &str = "owners";
 
+/// The partition of the documents of teams that were put in force, as they were.
+///
+/// Only share-pipeline writes and reads items there.
+pub const DOCUMENTS: &str = "policy";
+
 /// The partition of the times up to which the executions of owner accounts were examined.
 ///
 /// Only forward-status writes items there.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::{
     id::AccountId,
     notification::Notification,
-    policy::{Labelled, Place, Version},
+    policy::{Labelled, Place, TeamVersions, Version},
     storage::{Delivery, Item, Lease, Values, Write},
 };
 use jiff::Timestamp;
@@ -73,11 +73,11 @@ pub trait Table {
 }
 
 /// The parameter with the policy, and the label on the version in force.
-pub trait PolicyStore {
+pub trait PolicyStore: Clock {
     /// Where a policy has to work.
     fn place(&self) -> &Place;
 
-    /// What carries the label `in-force`.
+    /// What carries the label `in-force`, and has not ended.
     async fn labelled(&self) -> Result<Labelled, Error>;
 
     /// The newest version; none if there is no such parameter.
@@ -85,6 +85,15 @@ pub trait PolicyStore {
 
     /// Moves the label to a version.
     async fn put_in_force(&self, version: i64) -> Result<(), Error>;
+
+    /// The newest versions of the documents of these teams, of those that there are.
+    async fn newest_of_teams(&self, teams: &[String]) -> Result<TeamVersions, Error>;
+
+    /// Moves the label of a team's document to a version.
+    async fn put_team_in_force(&self, team: &str, version: i64) -> Result<(), Error>;
+
+    /// The name of a team's parameter.
+    fn parameter_of(&self, team: &str) -> String;
 }
 
 /// Where a notification is published.

@@ -18,6 +18,7 @@ mod adapters;
 mod apply;
 mod ceiling;
 mod config;
+mod documents;
 mod notify;
 mod observe;
 pub mod ports;

@@ -10,7 +10,7 @@ use domain::{
 };
 use runtime::{
     notifier::{self, LeaseOwner},
-    ports::{Publish, Table},
+    ports::{PolicyStore, Publish, Table},
 };
 
 use crate::{SharePipeline, account::Served, ceiling, promote::Promotion};
@@ -19,7 +19,7 @@ use crate::{SharePipeline, account::Served, ceiling, promote::Promotion};
 const LAST: &str = "This is the last message of the day about invitations of this account that were \
                     not accepted; the log of share-pipeline has the others.";
 
-impl<H: Publish + Table, A> SharePipeline<'_, H, A> {
+impl<H: PolicyStore + Publish + Table, A> SharePipeline<'_, H, A> {
     /// Says what is wrong with the policy.
     pub(crate) async fn notify_of_policy(
         &self,
@@ -27,23 +27,37 @@ impl<H: Publish + Table, A> SharePipeline<'_, H, A> {
         lease_owner: LeaseOwner<'_>,
     ) {
         if let Some((version, errors)) = &promotion.invalid {
-            self.notify_policy_refused(version, errors, lease_owner)
+            let root = &self.config.worker.settings.policy;
+            self.notify_policy_refused(root, version, errors, lease_owner)
                 .await;
         }
+        let root = &self.config.worker.settings.policy;
         for alert in &promotion.alerts {
-            self.notify_policy_alert(alert, lease_owner).await;
+            self.notify_policy_alert(root, alert, lease_owner).await;
+        }
+        let documents = &promotion.documents;
+        for (team, version, errors) in &documents.refused {
+            let parameter = self.hub.parameter_of(team);
+            self.notify_policy_refused(&parameter, version, errors, lease_owner)
+                .await;
+        }
+        for (team, alert) in &documents.alerts {
+            let parameter = self.hub.parameter_of(team);
+            self.notify_policy_alert(&parameter, alert, lease_owner)
+                .await;
         }
     }
 
     /// Says once that a version of the policy was not put in force.
     async fn notify_policy_refused(
         &self,
+        parameter: &str,
         version: &Version,
         errors: &PolicyErrors,
         lease_owner: LeaseOwner<'_>,
     ) {
         let refused = RefusedPolicy {
-            parameter: &self.config.worker.settings.policy,
+            parameter,
             version: version.version,
             written: version.written,
             document: &version.text,
@@ -59,10 +73,14 @@ impl<H: Publish + Table, A> SharePipeline<'_, H, A> {
     }
 
     /// Says once a day what is wrong with the policy's parameter.
-    async fn notify_policy_alert(&self, alert: &PolicyAlert, lease_owner: LeaseOwner<'_>) {
+    async fn notify_policy_alert(
+        &self,
+        parameter: &str,
+        alert: &PolicyAlert,
+        lease_owner: LeaseOwner<'_>,
+    ) {
         let day = notifier::day(lease_owner.now);
-        let name = &self.config.worker.settings.policy;
-        let notification = notification::policy_alert_notification(name, alert, &day);
+        let notification = notification::policy_alert_notification(parameter, alert, &day);
         let told = self
             .notifier
             .publish_once(lease_owner, &Destination::Hub, &notification)

@@ -3,9 +3,14 @@
 use domain::{
     error::{Class, Error},
     notification::PolicyAlert,
-    policy::{self, InForce, Labelled, Policy, PolicyErrors, Version},
+    policy::{self, InForce, Labelled, PolicyErrors, TeamVersions, Version},
 };
-use runtime::{ports::PolicyStore, reconcile::Stopped};
+use runtime::{
+    ports::{PolicyStore, Table},
+    reconcile::Stopped,
+};
+
+use crate::documents::{Documents, Teams};
 
 /// The policy to go by, and what was found on the way.
 #[derive(Debug)]
@@ -20,6 +25,8 @@ pub(crate) struct Promotion {
     pub(crate) invalid: Option<(Version, PolicyErrors)>,
     /// What else people have to know.
     pub(crate) alerts: Vec<PolicyAlert>,
+    /// What became of the documents of teams.
+    pub(crate) documents: Documents,
 }
 
 /// What records allow to be done about the policy.
@@ -34,7 +41,27 @@ pub(crate) enum Permission {
 }
 
 /// The policy in force, after a newer one was put in force if there is one and it may be.
-pub(crate) async fn promote(store: &impl PolicyStore, permission: Permission) -> Promotion {
+pub(crate) async fn promote(
+    store: &(impl PolicyStore + Table),
+    permission: Permission,
+) -> Promotion {
+    let mut promotion = promote_root(store, permission).await;
+    let Ok(in_force) = promotion.in_force else {
+        return promotion;
+    };
+    let mut teams = Teams {
+        hub: store,
+        documents: Documents::default(),
+    };
+    let promotes = permission == Permission::Promote;
+    let completed = teams.complete(in_force, promotes, promotion.promoted);
+    let completed = completed.await;
+    promotion.in_force = completed.map_err(Stopped::Failed);
+    promotion.documents = teams.documents;
+    promotion
+}
+
+async fn promote_root(store: &impl PolicyStore, permission: Permission) -> Promotion {
     let labelled = match store.labelled().await {
         Ok(labelled) => labelled,
         Err(error) => return Promotion::unreadable(error, permission),
@@ -58,6 +85,7 @@ impl Promotion {
             refused: None,
             invalid: None,
             alerts: Vec::new(),
+            documents: Documents::default(),
         }
     }
 
@@ -133,8 +161,12 @@ impl Promotion {
             tracing::info!(policy.version = version, "nobody has written a policy yet");
             return;
         }
-        let policy = match Policy::parse_at(&newest.text, store.place()) {
-            Ok(policy) => policy,
+        // The documents of teams stay what they are.
+        let in_force = self.in_force.as_ref().ok();
+        let teams = in_force.map_or_else(TeamVersions::new, |it| it.teams.clone());
+        let read = InForce::of(newest.clone(), teams, store.place(), store.time());
+        let in_force = match read {
+            Ok(in_force) => in_force,
             Err(errors) => {
                 self.refuse_version(version, &errors.to_string());
                 self.invalid = Some((newest, errors));
@@ -145,11 +177,7 @@ impl Promotion {
             Ok(()) => {
                 self.promoted = true;
                 self.refused = None;
-                self.in_force = Ok(InForce {
-                    version,
-                    written: newest.written,
-                    policy,
-                });
+                self.in_force = Ok(in_force);
             }
             // The last good one stays in force; the next schedule tries again.
             Err(error) => self.refuse_version(version, &error.to_string()),

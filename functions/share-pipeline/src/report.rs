@@ -3,7 +3,7 @@
 mod count;
 mod step;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     id::AccountId,
@@ -37,6 +37,12 @@ pub(crate) struct Report {
     /// Why a newer version was not put in force, or the one in force is not gone by.
     #[serde(skip_serializing_if = "Option::is_none")]
     policy_refused: Option<String>,
+    /// The teams whose documents were put in force by this run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    documents_promoted: Vec<String>,
+    /// Why newer documents of teams were not put in force, by team.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    documents_refused: BTreeMap<String, String>,
     /// The accounts that were reconciled.
     accounts: Vec<AccountReport>,
     /// Accounts that a record named and that no rule names as an owner.
@@ -58,6 +64,8 @@ impl Report {
             policy_version: in_force.map(|in_force| in_force.version),
             promoted: promotion.promoted,
             policy_refused: promotion.refused.clone(),
+            documents_promoted: promotion.documents.promoted.clone(),
+            documents_refused: promotion.documents.refused_by_team(),
             ..Self::default()
         }
     }

@@ -1,6 +1,7 @@
 //! The function on the in-memory model, without binaries, wire and time.
 
 mod accounts;
+mod documents;
 mod failures;
 mod policies;
 mod routing;

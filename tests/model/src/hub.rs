@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::BTreeMap,
     time::Duration,
 };
 
@@ -9,7 +10,7 @@ use domain::{
     error::Error,
     id::AccountId,
     notification::Notification,
-    policy::{Labelled, Place, Version},
+    policy::{Labelled, Place, TeamVersions, Version},
     storage::{Delivery, Item, Lease, Values, Write},
 };
 use jiff::Timestamp;
@@ -42,6 +43,15 @@ pub struct Message {
     pub attempts: u32,
 }
 
+/// The document of a team.
+#[derive(Debug, Default)]
+pub struct Document {
+    /// The versions of its parameter, in order.
+    pub versions: Vec<Version>,
+    /// The number of the version that carries the label `in-force`.
+    pub labelled: Option<i64>,
+}
+
 /// A hub whose every operation can be made to fail.
 #[derive(Debug)]
 pub struct Hub {
@@ -51,6 +61,8 @@ pub struct Hub {
     pub versions: RefCell<Vec<Version>>,
     /// The number of the version that carries the label `in-force`.
     pub labelled: Cell<Option<i64>>,
+    /// The documents of teams.
+    pub documents: RefCell<BTreeMap<String, Document>>,
     /// What was published, in order.
     pub published: RefCell<Vec<Published>>,
     /// What was sent to queues, in order.
@@ -68,6 +80,7 @@ impl Default for Hub {
             table: Table::default(),
             versions: RefCell::default(),
             labelled: Cell::default(),
+            documents: RefCell::default(),
             published: RefCell::default(),
             sent: RefCell::default(),
             failures: RefCell::default(),
@@ -92,14 +105,16 @@ impl Hub {
 
     /// Writes a version of the policy, which is not in force yet; its number.
     pub fn write_policy(&self, policy: &str) -> i64 {
-        let mut versions = self.versions.borrow_mut();
-        let version = i64::try_from(versions.len() + 1).unwrap_or(i64::MAX);
-        versions.push(Version {
-            version,
-            text: policy.to_owned(),
-            written: Timestamp::from_second(1_767_600_000 + version).ok(),
-        });
-        version
+        push(&mut self.versions.borrow_mut(), policy)
+    }
+
+    /// Writes a version of a team's document, which is not in force yet; its number.
+    pub fn write_document(&self, team: &str, text: &str) -> i64 {
+        let mut documents = self.documents.borrow_mut();
+        push(
+            &mut documents.entry(team.to_owned()).or_default().versions,
+            text,
+        )
     }
 
     /// Has the next call of an operation fail with this code.
@@ -145,7 +160,20 @@ impl ports::PolicyStore for Hub {
     async fn labelled(&self) -> Result<Labelled, Error> {
         self.call("ssm", "GetParameter")?;
         let version = self.labelled.get().and_then(|number| self.version(number));
-        Ok(Labelled::read(version, &self.place))
+        let read = |teams| Labelled::read(version.clone(), teams, &self.place, self.time.get());
+        let labelled = read(TeamVersions::new());
+        if labelled.teams().is_empty() {
+            return Ok(labelled);
+        }
+        self.call("ssm", "GetParameters")?;
+        let documents = self.documents.borrow();
+        let in_force = documents.iter().filter_map(|(team, document)| {
+            let number = document.labelled?;
+            let version = document.versions.iter().find(|it| it.version == number)?;
+            Some((team.clone(), version.clone()))
+        });
+        let of_teams = in_force.filter(|(team, _)| labelled.teams().contains(team));
+        Ok(read(of_teams.collect()))
     }
 
     async fn newest(&self) -> Result<Option<Version>, Error> {
@@ -157,6 +185,29 @@ impl ports::PolicyStore for Hub {
         self.call("ssm", "LabelParameterVersion")?;
         self.labelled.set(Some(version));
         Ok(())
+    }
+
+    async fn newest_of_teams(&self, teams: &[String]) -> Result<TeamVersions, Error> {
+        self.call("ssm", "GetParameters")?;
+        let documents = self.documents.borrow();
+        let newest = documents.iter().filter_map(|(team, document)| {
+            let is_wanted = teams.contains(team);
+            let version = document.versions.last().filter(|_| is_wanted)?;
+            Some((team.clone(), version.clone()))
+        });
+        Ok(newest.collect())
+    }
+
+    async fn put_team_in_force(&self, team: &str, version: i64) -> Result<(), Error> {
+        self.call("ssm", "LabelParameterVersion")?;
+        if let Some(document) = self.documents.borrow_mut().get_mut(team) {
+            document.labelled = Some(version);
+        }
+        Ok(())
+    }
+
+    fn parameter_of(&self, team: &str) -> String {
+        format!("/pipeshare/policy/{team}")
     }
 }
 
@@ -293,4 +344,14 @@ impl ports::Host for Hub {
     }
 
     fn begin_invocation(&self) {}
+}
+
+fn push(versions: &mut Vec<Version>, text: &str) -> i64 {
+    let version = i64::try_from(versions.len() + 1).unwrap_or(i64::MAX);
+    versions.push(Version {
+        version,
+        text: text.to_owned(),
+        written: Timestamp::from_second(1_767_600_000 + version).ok(),
+    });
+    version
 }

@@ -1,5 +1,6 @@
 //! What is said, as readable text and as data.
 
+mod ending;
 mod execution;
 mod expired;
 mod policy;
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 use super::Capacity;
 use crate::digest;
 
+pub use ending::{Ending, Notice, ending_notification, endings};
 pub use execution::execution_notification;
 pub use expired::{Expired, expired_notification};
 pub use policy::{PolicyAlert, policy_alert_notification};

@@ -36,7 +36,7 @@ impl<'a> Planner<'a> {
             }
             let reason = self.reason_to_delete(share);
             let successor = match reason {
-                Reason::RuleGone => self.successor(share),
+                Reason::RuleGone | Reason::RuleEnded => self.successor(share),
                 reason if reason.hands_over() => self.rule_of(share),
                 _ => None,
             };
@@ -48,6 +48,9 @@ impl<'a> Planner<'a> {
 
     fn reason_to_delete(&self, share: &Share) -> Reason {
         let Some(rule) = self.rule_of(share) else {
+            if self.has_ended(share) {
+                return Reason::RuleEnded;
+            }
             return Reason::RuleGone;
         };
         if !names_all(rule, share) {
@@ -66,6 +69,13 @@ impl<'a> Planner<'a> {
     fn rule_of(&self, share: &Share) -> Option<&'a Rule> {
         let mut rules = self.policy.rules_of(&self.observed.account);
         rules.find(|rule| share.rule.as_deref() == Some(rule.name.as_str()))
+    }
+
+    /// Whether the share is one of a rule that has ended.
+    fn has_ended(&self, share: &Share) -> bool {
+        let name = share.rule.as_deref();
+        let mut ended = self.policy.ended.iter();
+        ended.any(|rule| rule.owner == self.observed.account && name == Some(rule.name.as_str()))
     }
 
     /// The rule in force that gives everything that a share of no rule gives:

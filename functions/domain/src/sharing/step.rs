@@ -129,6 +129,8 @@ pub enum Reason {
     PrincipalNotNamed,
     /// No rule of this name is in force for this account.
     RuleGone,
+    /// The rule of this name has ended.
+    RuleEnded,
     /// The rule does not name this account any more.
     ConsumerGone,
     /// It serves no part of its rule, and holds what the rule does not allow.
@@ -191,6 +193,7 @@ impl fmt::Display for Reason {
             Self::NotInRule => "the rule does not name it",
             Self::PrincipalNotNamed => "the rule does not name the principal",
             Self::RuleGone => "no such rule is in force",
+            Self::RuleEnded => "the rule has ended",
             Self::ConsumerGone => "the rule does not name the account any more",
             Self::GrantsTooMuch => "it grants what the rule does not allow",
             Self::Moved => "another share of the rule serves the principals",

@@ -11,8 +11,8 @@ use crate::account::Served;
 
 /// Counts what was done.
 pub(crate) fn count(metrics: &Metrics, report: &Report, served: &[Served]) {
-    let refused = u64::from(report.policy_refused.is_some());
-    metrics.count(Metric::PolicyRefused, refused);
+    let refused = usize::from(report.policy_refused.is_some()) + report.documents_refused.len();
+    metrics.count(Metric::PolicyRefused, refused as u64);
     metrics.count(Metric::EventsIgnored, report.ignored.len() as u64);
     for served in served {
         let reconciled = &served.reconciled;

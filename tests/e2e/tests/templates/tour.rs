@@ -8,6 +8,7 @@ use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_ram::types::{
     ResourceOwner, ResourceShareAssociationType, ResourceShareInvitationStatus as Status,
 };
+use aws_sdk_ssm::types::ParameterType;
 use e2e::{
     CALL_EVENT, DEV, EXECUTION_EVENT, EstateError, Person, Plan, REGION, SHARED, Scenario, TEST,
     Templates, functions,
@@ -38,6 +39,9 @@ const REST: usize = 120;
 /// Marks the events that an account shall keep to itself.
 const STRAY: &str = "stray";
 
+/// The parameter of the team.
+const DOCUMENT: &str = "/pipeshare/policy/guests";
+
 /// The part of the policy that stays.
 const ACCOUNTS: &str = r#"version: 1
 accounts:
@@ -45,6 +49,8 @@ accounts:
   test: "222222222222"
   shared: "333333333333"
   gone: "444444444444"
+teams:
+  guests: { owner: test, with: [shared, dev] }
 rules:
   - { name: operators, owner: test, pipelines: ["*"], with: [shared], access: execute, after: succeeded, notify: [Failed] }
 "#;
@@ -88,6 +94,7 @@ pub(crate) async fn walk(templates: Templates, readings: Readings) -> Result<Sce
     };
     crate::probes::ask(&tour.on)?;
     tour.policies().await?;
+    tour.documents().await?;
     tour.offers().await?;
     tour.executions().await?;
     tour.lost_events().await?;
@@ -114,6 +121,43 @@ impl Tour {
         self.rules.push_str(rule);
         let policy = format!("{ACCOUNTS}{}", self.rules);
         self.on.write_policy(&policy).await;
+    }
+
+    /// Writes the document of the team.
+    async fn write_document(&self, text: &str) -> Result<(), Stop> {
+        let written = self.on.shared.ssm.put_parameter().name(DOCUMENT);
+        let written = written.r#type(ParameterType::String).overwrite(true);
+        let written = written.value(text).send().await;
+        hold(written.is_ok(), "the hub's people may write a document")
+    }
+
+    /// A team has a document of its own, which outlives its parameter.
+    async fn documents(&mut self) -> Result<(), Stop> {
+        let of = |name: &str| {
+            format!(
+                "version: 1\nrules:\n  - {{ name: {name}, owner: test, pipelines: [\"*\"], with: [dev], after: created }}\n"
+            )
+        };
+        self.rest(120).await;
+        self.write_document(&of("first-guests")).await?;
+        self.on.pass(40).await;
+        let shares = self.on.shares(&self.on.test).await;
+        let has = |name: &str| shares.iter().any(|it| it == name);
+        hold(
+            has("pipeshare-first-guests.111111111111"),
+            "the document of a team is put in force when it is written",
+        )?;
+        self.write_document(&of("guests")).await?;
+        self.on.pass(60).await;
+        let deleted = self.on.shared.ssm.delete_parameter().name(DOCUMENT).send();
+        hold(deleted.await.is_ok(), "a document can be deleted")?;
+        self.schedule().await;
+        let shares = self.on.shares(&self.on.test).await;
+        let has = |name: &str| shares.iter().any(|it| it == name);
+        hold(
+            has("pipeshare-guests.111111111111"),
+            "a document that is gone withdraws nothing",
+        )
     }
 
     /// Lets everything come to rest, with at least this many seconds before the next scheduled reconciliation.

@@ -38,6 +38,21 @@ pub enum PolicyAlert {
         /// How many more can be written.
         left: i64,
     },
+    /// The root does not allow what the document of a team in force says.
+    NotGranted {
+        /// What, and why.
+        errors: PolicyErrors,
+    },
+    /// The document of a team that was in force is gone.
+    DocumentMissing {
+        /// The version that was in force.
+        version: i64,
+    },
+    /// AWS does not let the functions put a document in force.
+    NotPutInForce {
+        /// What AWS says.
+        why: String,
+    },
 }
 
 /// Says what is wrong with the policy's parameter.
@@ -50,6 +65,9 @@ pub fn policy_alert_notification(parameter: &str, alert: &PolicyAlert, day: &str
         PolicyAlert::InForceUnreadable { .. } => ("in-force-unreadable", None),
         PolicyAlert::NewestUnreadable { .. } => ("newest-unreadable", None),
         PolicyAlert::VersionsRunOut { newest, .. } => ("versions-run-out", Some(*newest)),
+        PolicyAlert::NotGranted { .. } => ("not-granted", None),
+        PolicyAlert::DocumentMissing { version } => ("document-missing", Some(*version)),
+        PolicyAlert::NotPutInForce { .. } => ("not-put-in-force", None),
     };
     let (subject, text) = words(parameter, alert);
     let detail = json!({ "parameter": parameter, "parameterVersion": version, "problems": [kind] });
@@ -102,6 +120,41 @@ fn words(parameter: &str, alert: &PolicyAlert) -> (String, String) {
                  aws ssm get-parameter --name {parameter}:in-force --with-decryption\n\
                  aws ssm unlabel-parameter-version --name {parameter} --parameter-version {in_force} --labels in-force\n\
                  While no version carries the label, nothing changes.\n"
+            ),
+        ),
+        document => words_of_document(parameter, document),
+    }
+}
+
+fn words_of_document(parameter: &str, alert: &PolicyAlert) -> (String, String) {
+    match alert {
+        PolicyAlert::NotGranted { errors } => (
+            "Rules of a team's document are not granted".to_owned(),
+            format!(
+                "The document {parameter} is in force, and these of its rules do not hold any more, \
+                 by the root or by a document before it. They grant nothing until the document or \
+                 the root is corrected; its other rules stay.\n{errors}\n"
+            ),
+        ),
+        PolicyAlert::DocumentMissing { version } => (
+            "The document of a team is gone".to_owned(),
+            format!(
+                "The root names the team of {parameter}, but no version of that parameter carries \
+                 the label in-force, or the parameter is deleted. Version {version}, which was in \
+                 force, still decides what is shared; it is not notified of, and nothing new is \
+                 accepted. Write the parameter again, with \"version: 1\" to withdraw everything, \
+                 or take the team out of the root.\n"
+            ),
+        ),
+        other => (
+            "A team's document was not put in force".to_owned(),
+            format!(
+                "A valid version of {parameter} was written, and could not be put in force; the \
+                 last one stays, and it is tried again. {SECRET}\n{}\n",
+                match other {
+                    PolicyAlert::NotPutInForce { why } => why,
+                    _ => "",
+                }
             ),
         ),
     }
