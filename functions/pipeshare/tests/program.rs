@@ -292,3 +292,35 @@ fn help_shows_examples_and_the_version_is_that_of_the_workspace() {
     let expected = format!("pipeshare {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!((version.code, version.stdout), (0, expected));
 }
+
+/// The commands of the page, each with what is printed there.
+fn on_the_page() -> Vec<(String, String)> {
+    let page = include_str!("../../gitops.md");
+    let blocks = page.split("```console\n").skip(1);
+    let blocks = blocks.filter_map(|block| block.split("```").next());
+    let commands = blocks.flat_map(|block| block.split("$ ").skip(1));
+    let commands = commands.filter_map(|it| it.split_once('\n'));
+    commands
+        .filter(|(command, _)| command.starts_with("pipeshare "))
+        .map(|(command, printed)| (command.to_owned(), printed.to_owned()))
+        .collect()
+}
+
+#[test]
+fn every_command_of_the_page_prints_what_the_page_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page");
+    let commands = on_the_page();
+    assert!(commands.len() >= 3, "{commands:?}");
+    for (command, printed) in commands {
+        // Where the output goes to a file, nothing is printed.
+        let (typed, to_file) = match command.split_once(" > ") {
+            Some((typed, _)) => (typed, true),
+            None => (command.as_str(), false),
+        };
+        let words: Vec<_> = typed.split_whitespace().skip(1).collect();
+        let run = pipeshare_in(&folder, &words, b"");
+        let stdout = if to_file { "" } else { &run.stdout };
+        assert_eq!(format!("{stdout}{}", run.stderr), printed, "{command}");
+        assert!(run.code < 2, "{command}: {run:?}");
+    }
+}
