@@ -346,7 +346,7 @@ fn of_a_team_in_force_only_what_does_not_hold_any_more_is_not_granted() {
 fn a_limit_is_a_share_of_the_grants() {
     assert_eq!(parse("limits: { withdraw: 50% }\n").limits.withdraw, 50);
     assert_eq!(parse("").limits.withdraw, 25);
-    for wrong in ["50", "101%", "-1%", "half", "[1%]", "%"] {
+    for wrong in ["", "50", "101%", "-1%", "+1%", "half", "[1%]", "%"] {
         assert_eq!(
             errors(&format!("limits: {{ withdraw: \"{wrong}\" }}\n")).len(),
             1,

@@ -166,6 +166,7 @@ fn read_one(checker: &mut Checker, node: &Node, context: &Context) -> Option<Nev
     if KEYS.iter().all(|key| fields.get(key).is_none()) {
         let message = "this would forbid everything; name owners, pipelines, principals or access";
         checker.report(node, message);
+        return None;
     }
     let owners = match (fields.get("owner"), fields.get("owners")) {
         (None, None) => Ok(None),

@@ -195,16 +195,18 @@ fn read_limits(checker: &mut Checker, root: &Fields) -> Limits {
     let Some(node) = fields.get("withdraw") else {
         return default;
     };
-    let text = checker.text(node, "a share such as 25%").unwrap_or("");
-    let percent = text
+    let Some(text) = checker.text(node, "a share such as 25%") else {
+        return default;
+    };
+    let digits = text
         .strip_suffix('%')
-        .and_then(|number| number.parse().ok());
+        // Rust takes a sign, too.
+        .filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+    let percent = digits.and_then(|digits| digits.parse().ok());
     if let Some(withdraw) = percent.filter(|percent| *percent <= 100) {
         return Limits { withdraw };
     }
-    if !text.is_empty() {
-        let message = format!("{} is no share of the grants, such as 25%", quoted(text));
-        checker.report(node, message);
-    }
+    let message = format!("{} is no share of the grants, such as 25%", quoted(text));
+    checker.report(node, message);
     default
 }

@@ -16,6 +16,9 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+const GITOPS: &str = include_str!("../../../../functions/gitops.md");
+const HOOKS: &str = include_str!("../../../../.pre-commit-hooks.yaml");
+
 /// What `.ci/run` does with these arguments.
 fn ci_run(arguments: &[&str]) -> Output {
     let mut command = Command::new(root().join(".ci/run"));
@@ -98,6 +101,32 @@ fn every_action_is_pinned_by_its_commit() {
         }
     }
     assert!(actions > 5, "{actions}");
+}
+
+#[test]
+fn the_workflow_to_copy_is_one_and_has_actions_as_they_are_pinned_here() {
+    let blocks = contracts::fenced(&contracts::section(GITOPS, "In CI"));
+    let workflow = blocks.iter().find(|it| it.contains("jobs:")).unwrap();
+    let ran = commands(workflow);
+    assert!(ran.iter().any(|it| it.starts_with("pipeshare check ")));
+    let uses: Vec<_> = workflow.lines().filter(|it| it.contains("uses:")).collect();
+    assert!(!uses.is_empty());
+    for action in uses {
+        assert!(CI.contains(action), "{action}");
+    }
+}
+
+#[test]
+fn the_hook_to_copy_is_the_one_that_there_is() {
+    let blocks = contracts::fenced(&contracts::section(GITOPS, "In CI"));
+    let config = blocks.iter().find(|it| it.starts_with("repos:")).unwrap();
+    let config = Yaml::load_from_str(config).unwrap().remove(0);
+    let hooks = Yaml::load_from_str(HOOKS).unwrap().remove(0);
+    let (wanted, hook) = (&config["repos"][0]["hooks"][0], &hooks[0]);
+    assert_eq!(wanted["id"], hook["id"]);
+    assert_eq!(hook["entry"].as_str(), Some("pipeshare check"));
+    // One document decides about another, so they are never checked one by one.
+    assert_eq!(hook["pass_filenames"].as_bool(), Some(false));
 }
 
 /// What `.ci/release-notes v0.2.0` says of a repository of version 0.2.0 with this CHANGELOG.

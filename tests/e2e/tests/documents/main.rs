@@ -34,6 +34,14 @@ const NOT_TRIED: &[(&str, &str)] = &[
         "target/lambda/share-pipeline/bootstrap.zip  x86_64",
         "the end of what tests/infra/package prints, which takes 20 minutes of CPU time",
     ),
+    (
+        "cargo install --locked --git",
+        "a workflow for a repository elsewhere; tests/contracts holds its actions against ours",
+    ),
+    (
+        "id: pipeshare-check",
+        "what pre-commit reads; tests/contracts holds it against .pre-commit-hooks.yaml",
+    ),
 ];
 
 /// Commands that are parsed here and not run, by how they begin, and why.
@@ -65,6 +73,10 @@ const NOT_RUN: &[(&str, &str)] = &[
     (
         "infra/verify",
         "tests/conformance/test_verify.py runs it and compares what it prints",
+    ),
+    (
+        "pipeshare ",
+        "functions/pipeshare/tests/program.rs runs it and compares what it prints",
     ),
     (
         "sam deploy",
