@@ -76,7 +76,9 @@ fn the_reference_of_the_policy_has_the_keys_that_the_parser_knows() {
 
 #[test]
 fn the_reference_of_the_policy_says_which_keys_are_required() {
-    let rows = tables(POLICY, "Reference").remove(1);
+    let mut rows = tables(POLICY, "Reference").remove(1);
+    // It stands in place of `owner`.
+    rows.retain(|row| codes(&row[0]) != ["owners"]);
     // The first rule of the first example has every key.
     let example = fenced(&section(POLICY, "The sharing policy")).remove(0);
     let (head, rules) = example.split_once("rules:\n").unwrap();

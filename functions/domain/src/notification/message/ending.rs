@@ -97,26 +97,6 @@ pub fn ending_notification(
     } = ending;
     let name = policy.display_name(consumer);
     let owners: Vec<_> = rules.iter().map(|rule| &rule.owner).collect();
-    let mut text = format!(
-        "Rule {rule} ends at {}, and with it the access that it gives {name} ({consumer}) to \
-         pipelines of:\n",
-        until.end()
-    );
-    for owner in &owners {
-        let _ = writeln!(text, "  {} ({owner})", policy.display_name(owner));
-    }
-    for (word, about) in [
-        (
-            "Why there is the rule",
-            rules.first().and_then(|it| it.why.as_ref()),
-        ),
-        ("Contact", rules.first().and_then(|it| it.contact.as_ref())),
-    ] {
-        if let Some(about) = about {
-            let _ = writeln!(text, "{word}: {about}");
-        }
-    }
-    text.push_str("Whoever needs it longer has the date (until) changed in the sharing policy.\n");
     let detail = json!({
         "rule": rule,
         "until": until.end(),
@@ -132,7 +112,34 @@ pub fn ending_notification(
             Part::Name(name),
             Part::Kept(&format!(" ends within a {}", notice.word())),
         ]),
-        &text,
+        &describe(policy, consumer, ending),
         detail,
     )
+}
+
+fn describe(policy: &Policy, consumer: &AccountId, ending: &Ending<'_>) -> String {
+    let Ending {
+        rule, until, rules, ..
+    } = ending;
+    let mut text = format!(
+        "Rule {rule} ends at {}, and with it the access that it gives {} ({consumer}) to \
+         pipelines of:\n",
+        until.end(),
+        policy.display_name(consumer)
+    );
+    for Rule { owner, .. } in rules {
+        let _ = writeln!(text, "  {} ({owner})", policy.display_name(owner));
+    }
+    let first = rules.first();
+    let about = [
+        ("Why there is the rule", first.and_then(|it| it.why.as_ref())),
+        ("Contact", first.and_then(|it| it.contact.as_ref())),
+    ];
+    for (word, about) in about {
+        if let Some(about) = about {
+            let _ = writeln!(text, "{word}: {about}");
+        }
+    }
+    text.push_str("Whoever needs it longer has the date (until) changed in the sharing policy.\n");
+    text
 }
