@@ -132,7 +132,10 @@ fn describe(policy: &Policy, consumer: &AccountId, ending: &Ending<'_>) -> Strin
     }
     let first = rules.first();
     let about = [
-        ("Why there is the rule", first.and_then(|it| it.why.as_ref())),
+        (
+            "Why there is the rule",
+            first.and_then(|it| it.why.as_ref()),
+        ),
         ("Contact", first.and_then(|it| it.contact.as_ref())),
     ];
     for (word, about) in about {
