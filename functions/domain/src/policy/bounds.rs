@@ -88,7 +88,13 @@ fn read_team(checker: &mut Checker, node: &Node, context: &Context) -> Option<Te
 fn read_names(checker: &mut Checker, fields: &Fields) -> Option<NamePatterns> {
     let include = match fields.get("pipelines") {
         None => Some(NamePatterns::every().include),
-        Some(node) => read_patterns(checker, Some(node)),
+        Some(node) => {
+            let patterns = read_patterns(checker, Some(node));
+            if patterns.as_ref().is_some_and(Vec::is_empty) {
+                checker.report(node, "no pipeline at all; write [\"*\"] for every one");
+            }
+            patterns
+        }
     };
     let except = read_patterns(checker, fields.get("except"));
     Some(NamePatterns {
@@ -99,6 +105,12 @@ fn read_names(checker: &mut Checker, fields: &Fields) -> Option<NamePatterns> {
 
 fn read_with(checker: &mut Checker, node: &Node, context: &Context) -> Option<Vec<Principal>> {
     let items = checker.list(Some(node), "accounts, ARNs or groups")?;
+    if items.is_empty() {
+        checker.report(
+            node,
+            "nobody at all; name somebody, or leave \"with\" out where it may be",
+        );
+    }
     read_named(checker, items, context, &[]).all()
 }
 

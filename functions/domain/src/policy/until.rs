@@ -56,14 +56,32 @@ impl FromStr for Until {
             let next = date.tomorrow().map_err(|_| InvalidUntil)?;
             let midnight = next.to_zoned(TimeZone::UTC).map_err(|_| InvalidUntil)?;
             midnight.timestamp()
-        } else {
+        } else if is_time(text) {
             text.parse().map_err(|_| InvalidUntil)?
+        } else {
+            return Err(InvalidUntil);
         };
         Ok(Self {
             text: text.to_owned(),
             end,
         })
     }
+}
+
+/// Whether a text has the form that is documented; the library reads others, too.
+fn is_time(text: &str) -> bool {
+    let digits: String = text
+        .chars()
+        .map(|it| if it.is_ascii_digit() { '0' } else { it })
+        .collect();
+    let offsets = ["Z", "+00:00", "-00:00"];
+    let times = ["0000-00-00T00:00:00", "0000-00-00T00:00"];
+    let form = |time: &str| {
+        offsets
+            .iter()
+            .any(|offset| digits == format!("{time}{offset}"))
+    };
+    times.into_iter().any(form)
 }
 
 impl fmt::Display for Until {

@@ -25,6 +25,8 @@ pub(crate) struct Block {
 pub(crate) enum Kind {
     /// A policy: it is put in force, and nothing of it is refused.
     Policy,
+    /// The document of a team: it is right beside the policy before it.
+    TeamDocument,
     /// A policy that is wrong: what is said about it is the next block.
     RefusedPolicy,
     /// What is said about the block before it.
@@ -154,6 +156,9 @@ fn kind(before: Option<&Block>, block: &Block, after: Option<&Block>) -> Option<
     let is_policy = |block: &Block| block.language == "yaml" && block.text.starts_with("version:");
     let says_lines = |block: &Block| block.language == "text" && block.text.starts_with("line ");
     match block.language.as_str() {
+        "yaml" if is_policy(block) && !block.text.contains("\naccounts:") => {
+            Some(Kind::TeamDocument)
+        }
         "yaml" if is_policy(block) => Some(match after {
             Some(after) if says_lines(after) => Kind::RefusedPolicy,
             _ => Kind::Policy,

@@ -17,6 +17,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use domain::policy::{Policy, TeamDocument};
 use e2e::{DEV, Plan, REGION, SHARED, Scenario, TEST};
 use sandbox::services::codepipeline::{self, Action, Status};
 use serde_json::Value;
@@ -33,6 +34,10 @@ const NOT_TRIED: &[(&str, &str)] = &[
     (
         "target/lambda/share-pipeline/bootstrap.zip  x86_64",
         "the end of what tests/infra/package prints, which takes 20 minutes of CPU time",
+    ),
+    (
+        "ssm:GetParameterHistory",
+        "a statement for a role of people, which no template makes",
     ),
     (
         "cargo install --locked --git",
@@ -113,6 +118,28 @@ fn every_block_of_the_documents_is_tried_or_says_why_not() {
     });
     let stale: Vec<_> = stale.collect();
     assert!(stale.is_empty(), "excuses without a block: {stale:#?}");
+}
+
+#[test]
+fn every_document_of_a_team_is_right_beside_the_policy_before_it() {
+    let documents = of_kind(Kind::TeamDocument);
+    assert!(
+        !documents.is_empty(),
+        "the documents show what a team writes"
+    );
+    for document in documents {
+        let policies = of_kind(Kind::Policy).into_iter();
+        let root = policies
+            .filter(|it| it.text.contains("\nteams:"))
+            .next_back();
+        let root = root.unwrap_or_else(|| panic!("{}: no root has teams", document.place()));
+        let team = TeamDocument {
+            team: "churn",
+            text: &document.text,
+        };
+        let read = Policy::parse_all(&root.text, &[team], None);
+        read.unwrap_or_else(|errors| panic!("{}: {errors}", document.place()));
+    }
 }
 
 /// The accounts of the documents: dev, test, shared services, and prod of the example of CI/CD.
