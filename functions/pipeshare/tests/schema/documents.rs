@@ -181,9 +181,9 @@ fn rule() -> Any {
 /// What a team may grant, or what nobody may.
 fn bound(owner: &'static str, group: &'static str, needs_with: bool) -> Any {
     let rest = object(vec![
-        ("pipelines", false, patterns(0)),
+        ("pipelines", false, patterns(1)),
         ("except", false, patterns(0)),
-        ("with", needs_with, principals(0)),
+        ("with", needs_with, principals(1)),
         ("access", false, access()),
     ]);
     owned(id(owner), group, rest)
@@ -274,14 +274,7 @@ fn of_teams(root: &Value) -> Vec<(String, Value)> {
         let mut rule = bounds.as_object().cloned().unwrap_or_default();
         rule.insert("name".to_owned(), json!(format!("of-a-team-{number}")));
         rule.entry("pipelines").or_insert(json!(["*"]));
-        let is_empty = |key: &str| rule[key].as_array().is_some_and(Vec::is_empty);
-        let is_none = is_empty("pipelines") || is_empty("with");
-        let document = if is_none {
-            json!({ "version": 1 })
-        } else {
-            json!({ "version": "1", "rules": [rule] })
-        };
-        (team.clone(), document)
+        (team.clone(), json!({ "version": "1", "rules": [rule] }))
     });
     documents.collect()
 }

@@ -128,10 +128,8 @@ fn every_document_of_a_team_is_right_beside_the_policy_before_it() {
         "the documents show what a team writes"
     );
     for document in documents {
-        let policies = of_kind(Kind::Policy).into_iter();
-        let root = policies
-            .filter(|it| it.text.contains("\nteams:"))
-            .next_back();
+        let mut policies = of_kind(Kind::Policy).into_iter();
+        let root = policies.rfind(|it| it.text.contains("\nteams:"));
         let root = root.unwrap_or_else(|| panic!("{}: no root has teams", document.place()));
         let team = TeamDocument {
             team: "churn",
