@@ -10,7 +10,7 @@ mod event;
 mod fields;
 mod ignored;
 
-pub use command::{Command, CommandAction, account_of};
+pub use command::{Command, CommandAction, Confirmation, account_of};
 pub use event::{OFFER_DETAIL_TYPE, OFFER_SOURCE, Offer};
 pub use ignored::Ignored;
 
@@ -56,6 +56,8 @@ pub enum TriggerKind {
     Offer(Offer),
     /// Somebody sends a command.
     Command(Command),
+    /// Somebody confirms that a version may withdraw what it withdraws.
+    Confirmation(Confirmation),
 }
 
 /// Reads the body of a message: an event of `EventBridge`, or a command.

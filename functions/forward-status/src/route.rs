@@ -42,6 +42,7 @@ pub(crate) fn route(record: &Record, policy: &Policy, now: Timestamp) -> Result<
         | TriggerKind::Policy
         | TriggerKind::Share(_)
         | TriggerKind::Offer(_) => Err(Ignored::NotAnExecution),
+        TriggerKind::Confirmation(_) => Err(Ignored::NotDirect),
     }
 }
 

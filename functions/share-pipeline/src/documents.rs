@@ -10,9 +10,12 @@ use domain::{
     notification::PolicyAlert,
     policy::{self, InForce, PolicyErrors, TeamVersions, Version},
     storage::{DOCUMENTS, Item, Values},
+    trigger::Confirmation,
 };
 use jiff::Timestamp;
 use runtime::ports::{PolicyStore, Table};
+
+use crate::guard::guard;
 
 const TEXT: &str = "text";
 const VERSION: &str = "version";
@@ -25,6 +28,8 @@ pub(crate) struct Documents {
     pub(crate) promoted: Vec<String>,
     /// The teams whose newest documents were not put in force, and why.
     pub(crate) refused: Vec<(String, Version, PolicyErrors)>,
+    /// The teams whose newest documents wait for a confirmation, and why.
+    pub(crate) held: Vec<(String, String)>,
     /// What else people have to know, by team.
     pub(crate) alerts: Vec<(String, PolicyAlert)>,
 }
@@ -32,6 +37,7 @@ pub(crate) struct Documents {
 impl Documents {
     /// Why newest documents were not put in force.
     pub(crate) fn refused_by_team(&self) -> BTreeMap<String, String> {
+        let held = self.held.iter().cloned();
         let refused = self.refused.iter().map(|(team, version, errors)| {
             let number = version.version;
             (
@@ -39,13 +45,14 @@ impl Documents {
                 format!("version {number} was not put in force: {errors}"),
             )
         });
-        refused.collect()
+        refused.chain(held).collect()
     }
 }
 
 /// The documents of the teams of a policy.
 pub(crate) struct Teams<'t, H> {
     pub(crate) hub: &'t H,
+    pub(crate) confirmation: Option<&'t Confirmation>,
     pub(crate) documents: Documents,
 }
 
@@ -133,22 +140,21 @@ impl<H: PolicyStore + Table> Teams<'_, H> {
     ) -> InForce {
         let errors = in_force.judge(team, &version, self.hub.place());
         if !errors.is_empty() {
+            self.refuse(team, version, errors, before);
+            return in_force;
+        }
+        let mut teams = in_force.teams.clone();
+        teams.insert(team.to_owned(), version.clone());
+        let after = self.with(in_force.clone(), teams);
+        if let Some(held) = guard(&in_force, &after, Some(team), &version, self.confirmation) {
             tracing::error!(
                 policy.team = team,
-                policy.version = version.version,
-                "the document of a team was not put in force: {errors}"
+                "a document was not put in force: {}",
+                held.why
             );
-            if let Some(left) = before.and_then(|it| policy::versions_left(it, version.version)) {
-                let alert = PolicyAlert::VersionsRunOut {
-                    in_force: before.unwrap_or_default(),
-                    newest: version.version,
-                    left,
-                };
-                self.documents.alerts.push((team.to_owned(), alert));
-            }
-            self.documents
-                .refused
-                .push((team.to_owned(), version, errors));
+            let why = format!("version {}: {}", version.version, held.why);
+            self.documents.held.push((team.to_owned(), why));
+            self.documents.alerts.push((team.to_owned(), held.alert));
             return in_force;
         }
         if let Err(error) = self.hub.put_team_in_force(team, version.version).await {
@@ -164,9 +170,30 @@ impl<H: PolicyStore + Table> Teams<'_, H> {
         }
         self.documents.promoted.push(team.to_owned());
         self.documents.alerts.retain(|(it, _)| it != team);
-        let mut teams = in_force.teams.clone();
-        teams.insert(team.to_owned(), version);
-        self.with(in_force, teams)
+        after
+    }
+
+    /// Notes that a version has mistakes; the last good one stays.
+    fn refuse(&mut self, team: &str, version: Version, errors: PolicyErrors, before: Option<i64>) {
+        let newest = version.version;
+        tracing::error!(
+            policy.team = team,
+            policy.version = newest,
+            "the document of a team was not put in force: {errors}"
+        );
+        if let Some(in_force) = before
+            && let Some(left) = policy::versions_left(in_force, newest)
+        {
+            let alert = PolicyAlert::VersionsRunOut {
+                in_force,
+                newest,
+                left,
+            };
+            self.documents.alerts.push((team.to_owned(), alert));
+        }
+        self.documents
+            .refused
+            .push((team.to_owned(), version, errors));
     }
 
     /// The policy with other documents of teams; the root has been read by itself.

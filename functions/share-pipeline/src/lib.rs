@@ -19,6 +19,7 @@ mod apply;
 mod ceiling;
 mod config;
 mod documents;
+mod guard;
 mod notify;
 mod observe;
 pub mod ports;
@@ -97,11 +98,12 @@ where
         batch: &[Record],
         deadline: Deadline,
     ) -> (Report, Vec<Served>, Vec<RecordOutcome>) {
-        let tasks: Vec<_> = batch
+        let tasks: Vec<_> = batch.iter().map(route::read).collect();
+        let confirmation = tasks
             .iter()
-            .map(|record| route::read(&record.body))
-            .collect();
-        let promotion = promote::promote(self.hub, permission(&tasks)).await;
+            .flatten()
+            .find_map(|it| it.confirmation.as_ref());
+        let promotion = promote::promote(self.hub, permission(&tasks), confirmation).await;
         // A batch is notified on behalf of its first record.
         let lease_owner = batch.first().map(Record::lease_owner);
         if let Some(lease_owner) = lease_owner {

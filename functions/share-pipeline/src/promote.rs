@@ -4,13 +4,17 @@ use domain::{
     error::{Class, Error},
     notification::PolicyAlert,
     policy::{self, InForce, Labelled, PolicyErrors, TeamVersions, Version},
+    trigger::Confirmation,
 };
 use runtime::{
     ports::{PolicyStore, Table},
     reconcile::Stopped,
 };
 
-use crate::documents::{Documents, Teams};
+use crate::{
+    documents::{Documents, Teams},
+    guard::guard,
+};
 
 /// The policy to go by, and what was found on the way.
 #[derive(Debug)]
@@ -44,13 +48,15 @@ pub(crate) enum Permission {
 pub(crate) async fn promote(
     store: &(impl PolicyStore + Table),
     permission: Permission,
+    confirmation: Option<&Confirmation>,
 ) -> Promotion {
-    let mut promotion = promote_root(store, permission).await;
+    let mut promotion = promote_root(store, permission, confirmation).await;
     let Ok(in_force) = promotion.in_force else {
         return promotion;
     };
     let mut teams = Teams {
         hub: store,
+        confirmation,
         documents: Documents::default(),
     };
     let promotes = permission == Permission::Promote;
@@ -61,7 +67,11 @@ pub(crate) async fn promote(
     promotion
 }
 
-async fn promote_root(store: &impl PolicyStore, permission: Permission) -> Promotion {
+async fn promote_root(
+    store: &impl PolicyStore,
+    permission: Permission,
+    confirmation: Option<&Confirmation>,
+) -> Promotion {
     let labelled = match store.labelled().await {
         Ok(labelled) => labelled,
         Err(error) => return Promotion::unreadable(error, permission),
@@ -71,7 +81,8 @@ async fn promote_root(store: &impl PolicyStore, permission: Permission) -> Promo
         Labelled::Policy(_) => permission == Permission::Promote,
         Labelled::Nothing | Labelled::Refused { .. } => permission != Permission::Read,
     };
-    if is_wanted && let Err(error) = promotion.try_newest(store, labelled.version()).await {
+    let trying = promotion.try_newest(store, labelled.version(), confirmation);
+    if is_wanted && let Err(error) = trying.await {
         return Promotion::nothing(Err(Stopped::Failed(error)));
     }
     promotion
@@ -123,6 +134,7 @@ impl Promotion {
         &mut self,
         store: &impl PolicyStore,
         in_force: Option<i64>,
+        confirmation: Option<&Confirmation>,
     ) -> Result<(), Error> {
         let newest = match store.newest().await {
             Ok(Some(newest)) if in_force.is_none_or(|it| it < newest.version) => newest,
@@ -139,7 +151,7 @@ impl Promotion {
             Err(error) => return Err(error),
         };
         let number = newest.version;
-        self.judge(store, newest).await;
+        self.judge(store, newest, confirmation).await;
         if self.promoted {
             // What was wrong with the version before it is over.
             self.alerts.clear();
@@ -155,7 +167,12 @@ impl Promotion {
         Ok(())
     }
 
-    async fn judge(&mut self, store: &impl PolicyStore, newest: Version) {
+    async fn judge(
+        &mut self,
+        store: &impl PolicyStore,
+        newest: Version,
+        confirmation: Option<&Confirmation>,
+    ) {
         let version = newest.version;
         if policy::is_unwritten(&newest.text) {
             tracing::info!(policy.version = version, "nobody has written a policy yet");
@@ -173,6 +190,13 @@ impl Promotion {
                 return;
             }
         };
+        let before = self.in_force.as_ref().ok();
+        if let Some(held) = before.and_then(|it| guard(it, &in_force, None, &newest, confirmation))
+        {
+            self.refuse_version(version, &held.why);
+            self.alerts.push(held.alert);
+            return;
+        }
         match store.put_in_force(version).await {
             Ok(()) => {
                 self.promoted = true;

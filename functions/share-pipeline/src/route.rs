@@ -10,9 +10,9 @@ use domain::{
     id::AccountId,
     policy::Policy,
     reconcile::{AccountOutcome, FollowUp, follow_up},
-    trigger::{self, Command, CommandAction, Ignored, Trigger, TriggerKind},
+    trigger::{self, Command, CommandAction, Confirmation, Ignored, Trigger, TriggerKind},
 };
-use runtime::lambda::RecordOutcome;
+use runtime::lambda::{Record, RecordOutcome};
 
 use crate::account::Served;
 
@@ -36,6 +36,8 @@ pub(crate) struct Task<A = AccountId> {
     /// Whether the policy may have been written.
     pub(crate) promotes: bool,
     pub(crate) dry_run: bool,
+    /// The version of a document that somebody confirms.
+    pub(crate) confirmation: Option<Confirmation>,
 }
 
 /// An account to reconcile.
@@ -49,8 +51,9 @@ pub(crate) struct Request {
 }
 
 /// What a record asks for, or why it is none of the function's.
-pub(crate) fn read(body: &str) -> Result<Task<AccountRef>, Ignored> {
-    let Trigger { kind, .. } = trigger::parse(body)?;
+pub(crate) fn read(record: &Record) -> Result<Task<AccountRef>, Ignored> {
+    let Trigger { kind, .. } = trigger::parse(&record.body)?;
+    let mut confirmed = None;
     let scope = match kind {
         TriggerKind::Pipeline(account) | TriggerKind::Share(account) => {
             Scope::Account(account.into())
@@ -61,11 +64,18 @@ pub(crate) fn read(body: &str) -> Result<Task<AccountRef>, Ignored> {
         TriggerKind::Offer(offer) => Scope::Account(offer.owner.into()),
         TriggerKind::Policy | TriggerKind::Schedule => Scope::Everything,
         TriggerKind::Command(command) => return read_command(command),
+        // Others may send to the queue; who may invoke the function is granted apart.
+        TriggerKind::Confirmation(_) if record.id.is_some() => return Err(Ignored::NotDirect),
+        TriggerKind::Confirmation(confirmation) => {
+            confirmed = Some(confirmation);
+            Scope::Everything
+        }
     };
     Ok(Task {
         promotes: scope == Scope::Everything,
         scope,
         dry_run: false,
+        confirmation: confirmed,
     })
 }
 
@@ -79,6 +89,7 @@ fn read_command(command: Command) -> Result<Task<AccountRef>, Ignored> {
         promotes: scope == Scope::Everything && !command.dry_run,
         scope,
         dry_run: command.dry_run,
+        confirmation: None,
     })
 }
 
@@ -93,6 +104,7 @@ impl Task<AccountRef> {
             scope,
             promotes: self.promotes,
             dry_run: self.dry_run,
+            confirmation: self.confirmation,
         })
     }
 }

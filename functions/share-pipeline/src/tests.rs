@@ -3,6 +3,7 @@
 mod accounts;
 mod documents;
 mod failures;
+mod guard;
 mod policies;
 mod routing;
 
@@ -88,6 +89,29 @@ impl Scenario {
 
     /// Serves records with these bodies in one batch.
     async fn run(&self, bodies: &[&str]) -> Run {
+        let records = bodies.iter().enumerate().map(|(number, body)| Record {
+            id: Some(format!("message-{number}")),
+            body: (*body).to_owned(),
+            attempts: 0,
+            sent: Some(Timestamp::from_second(1_767_700_000).unwrap()),
+            received: None,
+        });
+        self.serve(&records.collect::<Vec<_>>()).await
+    }
+
+    /// Serves a direct invocation.
+    async fn invoke(&self, body: &str) -> Run {
+        let record = Record {
+            id: None,
+            body: body.to_owned(),
+            attempts: 0,
+            sent: Some(Timestamp::from_second(1_767_700_000).unwrap()),
+            received: None,
+        };
+        self.serve(&[record]).await
+    }
+
+    async fn serve(&self, records: &[Record]) -> Run {
         let config = Config {
             worker: Worker {
                 settings: Settings {
@@ -103,18 +127,10 @@ impl Scenario {
             },
             bus: "pipeshare-hub".to_owned(),
         };
-        let records = bodies.iter().enumerate().map(|(number, body)| Record {
-            id: Some(format!("message-{number}")),
-            body: (*body).to_owned(),
-            attempts: 0,
-            sent: Some(Timestamp::from_second(1_767_700_000).unwrap()),
-            received: None,
-        });
-        let records: Vec<_> = records.collect();
         let function = SharePipeline::new(&self.hub, &self.accounts, config);
         let metrics = Metrics::default();
         let deadline = Deadline::of_invocation(Duration::from_mins(1));
-        let reply = function.handle(&records, deadline, &metrics).await;
+        let reply = function.handle(records, deadline, &metrics).await;
         Run {
             outcomes: reply.outcomes,
             summary: reply.summary,

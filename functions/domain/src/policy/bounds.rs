@@ -138,13 +138,13 @@ impl Team {
             }
         }
         for principal in &rule.with {
-            if !self.with.iter().any(|own| includes(own, principal)) {
+            if !self.with.iter().any(|own| own.includes(principal)) {
                 let with: Vec<_> = self.with.iter().map(Principal::as_str).collect();
                 let how = format!("who shares with {}", listed(&with));
                 beyond.push(of(format!("principal {}", principal.as_str()), &how));
             }
         }
-        if !gives(&self.access, &rule.access) {
+        if !self.access.includes(&rule.access) {
             let how = format!("whose access is {}", word(&self.access));
             beyond.push(of(format!("access {}", word(&rule.access)), &how));
         }
@@ -234,31 +234,18 @@ impl Never {
     }
 }
 
-/// Whether whoever the first principal allows includes the second.
-fn includes(own: &Principal, other: &Principal) -> bool {
-    own == other || matches!(own, Principal::Account(account) if other.account() == Some(account))
-}
-
 /// Whether a principal of a rule may stand for somebody who is never to have access.
 ///
 /// Whom a unit or an organization holds no document says, so each account that
 /// does not lie outside may be among them.
 fn may_include(principal: &Principal, never: &Principal, context: &Context) -> bool {
-    let is_same = includes(never, principal) || includes(principal, never);
+    let is_same = never.includes(principal) || principal.includes(never);
     match principal {
         Principal::OrganizationalUnit(_) | Principal::Organization(_) => {
             let inside = |account| !context.accounts.is_external(account);
             is_same || never.account().is_none_or(inside)
         }
         _ => is_same,
-    }
-}
-
-/// Whether a bound of access allows a rule's.
-fn gives(bound: &Access, access: &Access) -> bool {
-    match (bound, access) {
-        (Access::Execute, Access::Read | Access::Execute) => true,
-        (own, other) => own == other,
     }
 }
 

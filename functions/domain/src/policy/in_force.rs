@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::digest;
+
 use super::{Place, Policy, PolicyErrors, TeamDocument};
 
 /// One version of the parameter with the policy.
@@ -15,6 +17,14 @@ pub struct Version {
     pub text: String,
     /// When it was written, if SSM says.
     pub written: Option<Timestamp>,
+}
+
+impl Version {
+    /// What tells this text from all others, beside the number.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        digest::hex(&self.text)
+    }
 }
 
 /// The documents of teams, each in one version.

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     account::AccountRef,
     id::AccountId,
-    policy::{Policy, nearest},
+    policy::{Policy, Version, nearest},
 };
 
 /// A request such as `{"action": "share", "owner": "222222222222", "dryRun": true}`.
@@ -30,6 +30,55 @@ impl Command {
     pub fn text(action: CommandAction, account: &AccountId) -> String {
         let (name, field) = action.names();
         json!({ "action": name, field: account }).to_string()
+    }
+}
+
+/// The confirmation of one version of a document, which withdraws more than the limit.
+///
+/// For instance `{"action": "confirm", "version": 7, "digest": "ba7816…"}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The team whose document it is; none for the root.
+    pub team: Option<String>,
+    /// The number of the version.
+    pub version: i64,
+    /// The digest of its text: a parameter that is made again counts from one.
+    pub digest: String,
+}
+
+impl Confirmation {
+    /// Whether it is of this version of a document, and of no other.
+    #[must_use]
+    pub fn confirms(&self, team: Option<&str>, version: &Version) -> bool {
+        self.team.as_deref() == team
+            && self.version == version.version
+            && self.digest == version.digest()
+    }
+
+    /// The text of the command.
+    #[must_use]
+    pub fn text(team: Option<&str>, version: i64, digest: &str) -> String {
+        let mut command = json!({ "action": "confirm", "version": version, "digest": digest });
+        if let Some(team) = team {
+            command["team"] = json!(team);
+        }
+        command.to_string()
+    }
+
+    fn read(body: &Fields) -> Result<Self, Ignored> {
+        const KNOWN: [&str; 5] = ["action", "team", "version", "digest", "time"];
+        if let Some(field) = body.names().find(|name| !KNOWN.contains(name)) {
+            return Err(Ignored::UnknownField {
+                action: "confirm",
+                field: label(field),
+            });
+        }
+        let team = body.has("team").then(|| body.text("team")).transpose()?;
+        Ok(Self {
+            team: team.map(str::to_owned),
+            version: body.number("version")?,
+            digest: body.text("digest")?.to_owned(),
+        })
     }
 }
 
@@ -78,6 +127,9 @@ impl CommandAction {
 
 /// Reads a command; one for an unrestricted reconciliation is the same as the scheduled event.
 pub(super) fn read(body: &Fields) -> Result<TriggerKind, Ignored> {
+    if body.text("action")? == "confirm" {
+        return Confirmation::read(body).map(TriggerKind::Confirmation);
+    }
     let action = read_action(body)?;
     let (name, account) = action.names();
     // A misspelled restriction must not widen the command to every account.

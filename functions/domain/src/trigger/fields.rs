@@ -67,6 +67,12 @@ impl<'a> Fields<'a> {
         (!text.is_empty()).then_some(text)
     }
 
+    /// A whole number that must be there.
+    pub(super) fn number(&self, name: &str) -> Result<i64, Ignored> {
+        let number = self.required(name)?.as_i64();
+        number.ok_or_else(|| self.bad(name, "a whole number"))
+    }
+
     /// An identifier that must be there.
     pub(super) fn id<T: FromStr>(&self, name: &str, expected: &'static str) -> Result<T, Ignored> {
         let text = self.text(name)?;

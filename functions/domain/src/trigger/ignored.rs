@@ -68,7 +68,7 @@ pub enum Ignored {
         field: String,
     },
     /// A command asks for something that does not exist.
-    #[error("unknown action {action:?}; there are share, accept and reconcile")]
+    #[error("unknown action {action:?}; there are share, accept, reconcile and confirm")]
     UnknownAction {
         /// What it asks for.
         action: String,
@@ -90,6 +90,9 @@ pub enum Ignored {
         /// What the command asks for.
         action: &'static str,
     },
+    /// A confirmation did not come from a person.
+    #[error("a confirmation is a direct invocation of share-pipeline")]
+    NotDirect,
     /// A thing in the event is of another account than the event says.
     #[error("{field} is of account {found}, but should be of {expected}")]
     AccountMismatch {
@@ -144,6 +147,7 @@ impl Ignored {
             Self::UnknownAction { .. } => "unknown-action",
             Self::UnknownAccount { .. } => "unknown-account",
             Self::NotForThisFunction { .. } => "not-for-this-function",
+            Self::NotDirect => "not-direct",
             Self::AccountMismatch { .. } => "account-mismatch",
             Self::PipelineMismatch => "pipeline-mismatch",
             Self::Replayed => "replayed",

@@ -8,11 +8,13 @@ use domain::{
     invitation::{Invitation, Refusal},
     notification::{
         AccessChange, Alert, Delta, Expired, Fate, Grant, Held, Holdings, Moved, Notification,
-        Place, PolicyAlert, RefusedPolicy, access_notification, excess_notification,
-        execution_notification, expired_notification, policy_alert_notification,
-        policy_refused_notification, problem_notification, refusal_notification,
+        Place, PolicyAlert, RefusedPolicy, access_notification, ending_notification, endings,
+        excess_notification, execution_notification, expired_notification,
+        policy_alert_notification, policy_refused_notification, problem_notification,
+        refusal_notification,
     },
-    policy::{Access, Policy},
+    policy::{Access, Policy, TeamDocument, Withdrawal},
+    trigger::Confirmation,
 };
 use jiff::Timestamp;
 
@@ -266,8 +268,61 @@ fn the_policy_needs_people() {
                 left: 7,
             },
         ),
+        (
+            "policy-held",
+            PolicyAlert::Held {
+                version: 13,
+                command: Confirmation::text(None, 13, &"ab".repeat(32)),
+                withdrawal: Withdrawal::between(&policy(), &Policy::default()),
+            },
+        ),
     ] {
         let notification = policy_alert_notification("/pipeshare/policy", &alert, "2026-01-05");
         golden(name, &notification);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_document_of_a_team() {
+    let document = TeamDocument {
+        team: "churn",
+        text: "version: 1\nrules: [{ name: r, owner: test, pipelines: [\"*\"], with: [dev] }]\n",
+    };
+    let errors = Policy::parse_all("version: 1", &[document], None).unwrap_err();
+    let why = "TooManyUpdates: one update at a time".to_owned();
+    for (name, alert) in [
+        ("document-not-granted", PolicyAlert::NotGranted { errors }),
+        (
+            "document-missing",
+            PolicyAlert::DocumentMissing { version: 4 },
+        ),
+        (
+            "document-not-put-in-force",
+            PolicyAlert::NotPutInForce { why },
+        ),
+    ] {
+        let parameter = "/pipeshare/policy/churn";
+        golden(
+            name,
+            &policy_alert_notification(parameter, &alert, "2026-01-05"),
+        );
+    }
+}
+
+#[test]
+fn access_that_ends_soon() {
+    let text = r#"
+version: 1
+accounts: { dev: "111111111111", test: "222222222222", stage: "333333333333" }
+rules:
+  - { name: readers, owners: [test, stage], pipelines: ["*"], with: [dev], until: 2026-01-06, why: the migration, contact: ml@example.com }
+"#;
+    let policy = Policy::parse(text).unwrap();
+    let now = at("12:00:00");
+    for ending in endings(&policy, &dev(), now) {
+        golden(
+            "access-ending",
+            &ending_notification(&policy, &dev(), &ending),
+        );
     }
 }

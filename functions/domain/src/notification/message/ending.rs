@@ -13,6 +13,7 @@ use crate::{
     id::AccountId,
     notification::ENDING_DETAIL_TYPE,
     policy::{Policy, Rule, RuleName, Until},
+    text::{LONGEST, without_links},
 };
 
 /// Access of an account that ends soon.
@@ -140,7 +141,7 @@ fn describe(policy: &Policy, consumer: &AccountId, ending: &Ending<'_>) -> Strin
     ];
     for (word, about) in about {
         if let Some(about) = about {
-            let _ = writeln!(text, "{word}: {about}");
+            let _ = writeln!(text, "{word}: {}", without_links(about, LONGEST));
         }
     }
     text.push_str("Whoever needs it longer has the date (until) changed in the sharing policy.\n");

@@ -1,12 +1,17 @@
 //! What is said of a sharing policy that people have to fix.
 
+use std::fmt::Write;
+
 use serde_json::json;
 
-use super::{Notification, notification};
+use super::{Notification, notification, short};
 use crate::{
     notification::PROBLEM_DETAIL_TYPE,
-    policy::{KEPT_VERSIONS, PolicyErrors},
+    policy::{KEPT_VERSIONS, PolicyErrors, Withdrawal},
 };
+
+/// How many withdrawn grants a message lists.
+const MAX_LISTED: usize = 50;
 
 /// Something about the policy's parameter that only people can fix.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +53,15 @@ pub enum PolicyAlert {
         /// The version that was in force.
         version: i64,
     },
+    /// A version withdraws more than the limit allows, and waits for a confirmation.
+    Held {
+        /// The version, and the command that confirms exactly this one.
+        version: i64,
+        /// That command.
+        command: String,
+        /// What it withdraws.
+        withdrawal: Withdrawal,
+    },
     /// AWS does not let the functions put a document in force.
     NotPutInForce {
         /// What AWS says.
@@ -67,11 +81,18 @@ pub fn policy_alert_notification(parameter: &str, alert: &PolicyAlert, day: &str
         PolicyAlert::VersionsRunOut { newest, .. } => ("versions-run-out", Some(*newest)),
         PolicyAlert::NotGranted { .. } => ("not-granted", None),
         PolicyAlert::DocumentMissing { version } => ("document-missing", Some(*version)),
+        PolicyAlert::Held { version, .. } => ("held", Some(*version)),
         PolicyAlert::NotPutInForce { .. } => ("not-put-in-force", None),
     };
     let (subject, text) = words(parameter, alert);
     let detail = json!({ "parameter": parameter, "parameterVersion": version, "problems": [kind] });
-    let id = format!("{parameter}|{day}|{kind}");
+    let id = match alert {
+        // Each version that waits is news, also on the same day.
+        PolicyAlert::Held { command, .. } => {
+            format!("{parameter}|{day}|{kind}|{}", short(command))
+        }
+        _ => format!("{parameter}|{day}|{kind}"),
+    };
     notification(PROBLEM_DETAIL_TYPE, id, &subject, &text, detail)
 }
 
@@ -122,8 +143,37 @@ fn words(parameter: &str, alert: &PolicyAlert) -> (String, String) {
                  While no version carries the label, nothing changes.\n"
             ),
         ),
+        PolicyAlert::Held {
+            version,
+            command,
+            withdrawal,
+        } => (
+            format!("A version of the sharing policy waits for a confirmation (version {version})"),
+            words_of_held(parameter, *version, command, withdrawal),
+        ),
         document => words_of_document(parameter, document),
     }
+}
+
+fn words_of_held(parameter: &str, version: i64, command: &str, withdrawal: &Withdrawal) -> String {
+    let Withdrawal { all, withdrawn } = withdrawal;
+    let mut text = format!(
+        "Version {version} of {parameter} is valid and withdraws {} of {all} grants, more than the \
+         policy in force allows at once (limits, withdraw). It was not put in force; the last \
+         version stays. If it is meant, confirm exactly this version in the hub:\n\
+         aws lambda invoke --function-name pipeshare-share-pipeline \
+         --cli-binary-format raw-in-base64-out --payload '{command}' /dev/stdout\n\
+         Otherwise write another version.\n",
+        withdrawn.len()
+    );
+    for line in withdrawn.iter().take(MAX_LISTED) {
+        let _ = writeln!(text, "  {line}");
+    }
+    let more = withdrawn.len().saturating_sub(MAX_LISTED);
+    if more > 0 {
+        let _ = writeln!(text, "  and {more} more");
+    }
+    text
 }
 
 fn words_of_document(parameter: &str, alert: &PolicyAlert) -> (String, String) {
@@ -141,8 +191,8 @@ fn words_of_document(parameter: &str, alert: &PolicyAlert) -> (String, String) {
             format!(
                 "The root names the team of {parameter}, but no version of that parameter carries \
                  the label in-force, or the parameter is deleted. Version {version}, which was in \
-                 force, still decides what is shared; it is not notified of, and nothing new is \
-                 accepted. Write the parameter again, with \"version: 1\" to withdraw everything, \
+                 force, still decides what is shared; nobody is notified of its runs, and nothing \
+                 new is accepted by its rules. Write the parameter again, with \"version: 1\" to withdraw everything, \
                  or take the team out of the root.\n"
             ),
         ),
@@ -150,7 +200,7 @@ fn words_of_document(parameter: &str, alert: &PolicyAlert) -> (String, String) {
             "A team's document was not put in force".to_owned(),
             format!(
                 "A valid version of {parameter} was written, and could not be put in force; the \
-                 last one stays, and it is tried again. {SECRET}\n{}\n",
+                 last one stays, and it is tried again with each schedule.\n{}\n",
                 match other {
                     PolicyAlert::NotPutInForce { why } => why,
                     _ => "",
