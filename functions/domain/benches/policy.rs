@@ -5,6 +5,8 @@
 //! most memory that reading once takes. The numbers are for the eyes of people: a
 //! test of them would fail on a busy machine.
 
+#![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
+
 use std::{
     fmt::Write,
     fs,

@@ -10,7 +10,7 @@ mod event;
 mod fields;
 mod ignored;
 
-pub use command::{Command, CommandAction, Confirmation, account_of};
+pub use command::{Command, CommandAction, Confirmation, PlanRequest, account_of};
 pub use event::{OFFER_DETAIL_TYPE, OFFER_SOURCE, Offer};
 pub use ignored::Ignored;
 
@@ -58,6 +58,8 @@ pub enum TriggerKind {
     Command(Command),
     /// Somebody confirms that a version may withdraw what it withdraws.
     Confirmation(Confirmation),
+    /// Somebody asks what documents would do.
+    Plan(PlanRequest),
 }
 
 /// Reads the body of a message: an event of `EventBridge`, or a command.

@@ -6,12 +6,11 @@ use proptest::{prelude::*, test_runner::RngSeed};
 const HEAD: &str = r#"version: 1
 accounts: { dev: "111111111111", test: "222222222222", shared: "333333333333", prod: "444444444444" }
 groups: { people: [dev, shared] }
-rules:
 "#;
 
 fn policy(rules: &[&str]) -> Policy {
-    let lines = rules.iter().map(|rule| format!("  - {{ {rule} }}\n"));
-    let text = format!("{HEAD}{}", lines.collect::<String>());
+    let rules: Vec<_> = rules.iter().map(|rule| format!("{{ {rule} }}")).collect();
+    let text = format!("{HEAD}rules: [{}]\n", rules.join(", "));
     Policy::parse(&text).unwrap_or_else(|errors| panic!("{errors}\n{text}"))
 }
 

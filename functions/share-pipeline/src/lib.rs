@@ -23,6 +23,7 @@ mod guard;
 mod notify;
 mod observe;
 pub mod ports;
+mod preview;
 mod promote;
 mod report;
 mod route;
@@ -98,6 +99,9 @@ where
         batch: &[Record],
         deadline: Deadline,
     ) -> (Report, Vec<Served>, Vec<RecordOutcome>) {
+        if let Some(plan) = route::plan(batch) {
+            return self.plan_for(&plan, batch, deadline).await;
+        }
         let tasks: Vec<_> = batch.iter().map(route::read).collect();
         let confirmation = tasks
             .iter()

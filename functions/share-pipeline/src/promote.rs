@@ -81,8 +81,8 @@ async fn promote_root(
         Labelled::Policy(_) => permission == Permission::Promote,
         Labelled::Nothing | Labelled::Refused { .. } => permission != Permission::Read,
     };
-    let trying = promotion.try_newest(store, labelled.version(), confirmation);
-    if is_wanted && let Err(error) = trying.await {
+    let version = labelled.version();
+    if is_wanted && let Err(error) = promotion.try_newest(store, version, confirmation).await {
         return Promotion::nothing(Err(Stopped::Failed(error)));
     }
     promotion

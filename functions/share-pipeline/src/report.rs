@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     id::AccountId,
-    policy::Policy,
+    policy::{Limits, Policy, PolicyErrors, Withdrawal},
     sharing::{Flawed, Lookalike, Offered, OutOfReach, Problem, Waiting},
     trigger::Ignored,
 };
@@ -43,6 +43,9 @@ pub(crate) struct Report {
     /// Why newer documents of teams were not put in force, by team.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     documents_refused: BTreeMap<String, String>,
+    /// What the documents of a plan would do, which changed nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<PlanReport>,
     /// The accounts that were reconciled.
     accounts: Vec<AccountReport>,
     /// Accounts that a record named and that no rule names as an owner.
@@ -56,7 +59,50 @@ pub(crate) struct Report {
     stopped: Option<String>,
 }
 
+/// What documents would do to the policy in force.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PlanReport {
+    /// What is wrong with the documents; nothing is planned then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mistakes: Option<String>,
+    /// How many grants there are in force.
+    grants: usize,
+    /// Those that would be withdrawn.
+    withdrawn: Vec<String>,
+    /// Whether that has to be confirmed.
+    needs_confirmation: bool,
+}
+
+impl PlanReport {
+    pub(crate) fn refused(errors: &PolicyErrors) -> Self {
+        Self {
+            mistakes: Some(errors.to_string()),
+            grants: 0,
+            withdrawn: Vec::new(),
+            needs_confirmation: false,
+        }
+    }
+
+    pub(crate) fn of(withdrawal: &Withdrawal, limits: Limits) -> Self {
+        Self {
+            mistakes: None,
+            grants: withdrawal.all,
+            withdrawn: withdrawal.withdrawn.clone(),
+            needs_confirmation: withdrawal.is_beyond(limits),
+        }
+    }
+}
+
 impl Report {
+    /// What a plan found before any account was read.
+    pub(crate) fn of_plan(plan: PlanReport) -> Self {
+        Self {
+            plan: Some(plan),
+            ..Self::default()
+        }
+    }
+
     /// What became of the policy.
     pub(crate) fn of_policy(promotion: &Promotion) -> Self {
         let in_force = promotion.in_force.as_ref().ok();

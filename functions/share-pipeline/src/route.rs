@@ -10,7 +10,9 @@ use domain::{
     id::AccountId,
     policy::Policy,
     reconcile::{AccountOutcome, FollowUp, follow_up},
-    trigger::{self, Command, CommandAction, Confirmation, Ignored, Trigger, TriggerKind},
+    trigger::{
+        self, Command, CommandAction, Confirmation, Ignored, PlanRequest, Trigger, TriggerKind,
+    },
 };
 use runtime::lambda::{Record, RecordOutcome};
 
@@ -65,6 +67,7 @@ pub(crate) fn read(record: &Record) -> Result<Task<AccountRef>, Ignored> {
         TriggerKind::Policy | TriggerKind::Schedule => Scope::Everything,
         TriggerKind::Command(command) => return read_command(command),
         // Others may send to the queue; who may invoke the function is granted apart.
+        TriggerKind::Plan(_) => return Err(Ignored::NotDirect),
         TriggerKind::Confirmation(_) if record.id.is_some() => return Err(Ignored::NotDirect),
         TriggerKind::Confirmation(confirmation) => {
             confirmed = Some(confirmation);
@@ -77,6 +80,17 @@ pub(crate) fn read(record: &Record) -> Result<Task<AccountRef>, Ignored> {
         dry_run: false,
         confirmation: confirmed,
     })
+}
+
+/// The documents that a direct invocation asks about.
+pub(crate) fn plan(batch: &[Record]) -> Option<PlanRequest> {
+    let [record] = batch else {
+        return None;
+    };
+    match trigger::parse(&record.body).ok()?.kind {
+        TriggerKind::Plan(plan) if record.id.is_none() => Some(plan),
+        _ => None,
+    }
 }
 
 fn read_command(command: Command) -> Result<Task<AccountRef>, Ignored> {

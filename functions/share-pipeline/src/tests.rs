@@ -5,6 +5,7 @@ mod documents;
 mod failures;
 mod guard;
 mod policies;
+mod preview;
 mod routing;
 
 use std::{collections::BTreeMap, time::Duration};

@@ -1,5 +1,10 @@
 //! The policy of a company in three documents: groups, teams, ends, and a withdrawal that waits.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a call of a person that fails fails the test"
+)]
+
 use std::fmt::Write;
 
 use aws_sdk_ssm::types::{ParameterTier, ParameterType};

@@ -1,5 +1,7 @@
 //! Commands: what people, schedules and pipelines of their own may send.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::{
@@ -66,19 +68,61 @@ impl Confirmation {
     }
 
     fn read(body: &Fields) -> Result<Self, Ignored> {
-        const KNOWN: [&str; 5] = ["action", "team", "version", "digest", "time"];
-        if let Some(field) = body.names().find(|name| !KNOWN.contains(name)) {
-            return Err(Ignored::UnknownField {
-                action: "confirm",
-                field: label(field),
-            });
-        }
+        let known = ["action", "team", "version", "digest", "time"];
+        only(body, "confirm", &known)?;
         let team = body.has("team").then(|| body.text("team")).transpose()?;
         Ok(Self {
             team: team.map(str::to_owned),
             version: body.number("version")?,
             digest: body.text("digest")?.to_owned(),
         })
+    }
+}
+
+/// The question what documents would do that are not in force.
+///
+/// For instance `{"action": "plan", "root": "version: 1", "owner": "test"}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanRequest {
+    /// The root, if it is another one than that in force.
+    pub root: Option<String>,
+    /// The documents of teams, in place of those in force.
+    pub teams: BTreeMap<String, String>,
+    /// The only owner to plan for; all of them if absent.
+    pub owner: Option<AccountRef>,
+}
+
+impl PlanRequest {
+    fn read(body: &Fields) -> Result<Self, Ignored> {
+        only(body, "plan", &["action", "root", "teams", "owner", "time"])?;
+        let root = body.has("root").then(|| body.text("root")).transpose()?;
+        let mut teams = BTreeMap::new();
+        if body.has("teams") {
+            let documents = body.object("teams")?;
+            for team in documents.names() {
+                teams.insert(team.to_owned(), documents.text(team)?.to_owned());
+            }
+        }
+        if root.is_none() && teams.is_empty() {
+            let field = "root".to_owned();
+            return Err(Ignored::MissingField { field });
+        }
+        Ok(Self {
+            root: root.map(str::to_owned),
+            teams,
+            owner: read_account(body, "owner")?,
+        })
+    }
+}
+
+/// Refuses a command with a field that it does not have.
+fn only(body: &Fields, action: &'static str, known: &[&str]) -> Result<(), Ignored> {
+    match body.names().find(|name| !known.contains(name)) {
+        None => Ok(()),
+        Some(field) => Err(Ignored::UnknownField {
+            action,
+            field: label(field),
+        }),
     }
 }
 
@@ -127,21 +171,15 @@ impl CommandAction {
 
 /// Reads a command; one for an unrestricted reconciliation is the same as the scheduled event.
 pub(super) fn read(body: &Fields) -> Result<TriggerKind, Ignored> {
-    if body.text("action")? == "confirm" {
-        return Confirmation::read(body).map(TriggerKind::Confirmation);
+    match body.text("action")? {
+        "confirm" => return Confirmation::read(body).map(TriggerKind::Confirmation),
+        "plan" => return PlanRequest::read(body).map(TriggerKind::Plan),
+        _ => {}
     }
     let action = read_action(body)?;
     let (name, account) = action.names();
     // A misspelled restriction must not widen the command to every account.
-    for field in body.names() {
-        if !["action", "dryRun", "time", account].contains(&field) {
-            let field = label(field);
-            return Err(Ignored::UnknownField {
-                action: name,
-                field,
-            });
-        }
-    }
+    only(body, name, &["action", "dryRun", "time", account])?;
     let command = Command {
         action,
         account: read_account(body, account)?,

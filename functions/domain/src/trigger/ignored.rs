@@ -68,7 +68,7 @@ pub enum Ignored {
         field: String,
     },
     /// A command asks for something that does not exist.
-    #[error("unknown action {action:?}; there are share, accept, reconcile and confirm")]
+    #[error("unknown action {action:?}; there are share, accept, reconcile, plan and confirm")]
     UnknownAction {
         /// What it asks for.
         action: String,
@@ -90,8 +90,8 @@ pub enum Ignored {
         /// What the command asks for.
         action: &'static str,
     },
-    /// A confirmation did not come from a person.
-    #[error("a confirmation is a direct invocation of share-pipeline")]
+    /// A confirmation or a plan did not come from a person.
+    #[error("a confirmation or a plan is a direct invocation of share-pipeline")]
     NotDirect,
     /// A thing in the event is of another account than the event says.
     #[error("{field} is of account {found}, but should be of {expected}")]

@@ -93,6 +93,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ),
     ("export ", "it sets a variable"),
     ("request=", "it needs jq; its payload is tried by itself"),
+    ("jq -n", "it needs jq; such a payload is tried by itself"),
 ];
 
 #[test]

@@ -126,23 +126,6 @@ fn words(parameter: &str, alert: &PolicyAlert) -> (String, String) {
                  in force stays. {SECRET}\n{why}\n"
             ),
         ),
-        PolicyAlert::VersionsRunOut {
-            in_force,
-            newest,
-            left,
-        } => (
-            "The sharing policy will soon take no new version".to_owned(),
-            format!(
-                "Version {newest} of {parameter} is the newest, and version {in_force} is still \
-                 in force. Parameter Store keeps {KEPT_VERSIONS} versions and never lets one with \
-                 a label go: after {left} more it takes none. Write a valid policy, which moves \
-                 the label. If none is taken any more, keep a copy of the version in force, \
-                 take its label away, and write the valid policy then:\n\
-                 aws ssm get-parameter --name {parameter}:in-force --with-decryption\n\
-                 aws ssm unlabel-parameter-version --name {parameter} --parameter-version {in_force} --labels in-force\n\
-                 While no version carries the label, nothing changes.\n"
-            ),
-        ),
         PolicyAlert::Held {
             version,
             command,
@@ -151,8 +134,29 @@ fn words(parameter: &str, alert: &PolicyAlert) -> (String, String) {
             format!("A version of the sharing policy waits for a confirmation (version {version})"),
             words_of_held(parameter, *version, command, withdrawal),
         ),
+        PolicyAlert::VersionsRunOut {
+            in_force,
+            newest,
+            left,
+        } => words_of_versions(parameter, *in_force, *newest, *left),
         document => words_of_document(parameter, document),
     }
+}
+
+fn words_of_versions(parameter: &str, in_force: i64, newest: i64, left: i64) -> (String, String) {
+    (
+        "The sharing policy will soon take no new version".to_owned(),
+        format!(
+            "Version {newest} of {parameter} is the newest, and version {in_force} is still \
+             in force. Parameter Store keeps {KEPT_VERSIONS} versions and never lets one with \
+             a label go: after {left} more it takes none. Write a valid policy, which moves \
+             the label. If none is taken any more, keep a copy of the version in force, \
+             take its label away, and write the valid policy then:\n\
+             aws ssm get-parameter --name {parameter}:in-force --with-decryption\n\
+             aws ssm unlabel-parameter-version --name {parameter} --parameter-version {in_force} --labels in-force\n\
+             While no version carries the label, nothing changes.\n"
+        ),
+    )
 }
 
 fn words_of_held(parameter: &str, version: i64, command: &str, withdrawal: &Withdrawal) -> String {
