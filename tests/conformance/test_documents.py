@@ -37,6 +37,7 @@ OTHERS = (
     "infra/",
     "sam ",
     "export ",
+    "pipeshare ",
 )
 
 
@@ -189,6 +190,12 @@ def reader(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reader")
     policy = next(text for text in blocks("README.md", "yaml") if text.startswith("version:"))
     (folder / "policy.yaml").write_text(policy)
+    # A repository of policies, and what a team writes.
+    (folder / "policies").mkdir()
+    (folder / "policies" / "policy.yaml").write_text(policy)
+    root, document = blocks("functions/teams.md", "yaml")
+    assert "teams:" in root and "rules:" in document
+    (folder / "churn.yaml").write_text(document)
     pipelines.create(estate, "test", "churn")
     yield Reader(estate, folder)
     estate.end()
