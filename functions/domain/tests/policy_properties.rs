@@ -107,10 +107,7 @@ fn rule(organization: Option<Organization>) -> impl Strategy<Value = Rule> {
                 with,
                 after,
                 notify: notify.into_iter().collect(),
-                until: None,
-                why: None,
-                contact: None,
-                team: None,
+                ..plain_rule()
             },
         )
         .prop_filter("principals are others, and differ", |rule| {
@@ -120,6 +117,12 @@ fn rule(organization: Option<Organization>) -> impl Strategy<Value = Rule> {
             let distinct: BTreeSet<_> = with.map(|p| p.as_str().to_ascii_lowercase()).collect();
             others && distinct.len() == rule.with.len()
         })
+}
+
+/// A rule that says no more than it must.
+fn plain_rule() -> Rule {
+    let text = "version: 1\nrules: [{ name: r, owner: 222222222222, pipelines: [a], with: [111111111111] }]";
+    Policy::parse(text).unwrap().rules.remove(0)
 }
 
 /// The access with the customer managed permission made one of this owner.
