@@ -10,7 +10,7 @@ use domain::{
     execution::Execution,
     policy::Policy,
     status::ExecutionStatus,
-    trigger::{self, Command, CommandAction, Ignored, Offer, Trigger, TriggerKind},
+    trigger::{self, Command, CommandAction, Confirmation, Ignored, Offer, Trigger, TriggerKind},
 };
 use serde_json::{Value, json};
 
@@ -450,7 +450,7 @@ fn what_is_neither_event_nor_command_is_ignored() {
 #[test]
 fn a_reason_as_data_has_its_code_and_its_text() {
     let reason = serde_json::to_value(ignored(&json!({"action": "delete"}))).unwrap();
-    let text = "unknown action \"delete\"; there are share, accept and reconcile";
+    let text = "unknown action \"delete\"; there are share, accept, reconcile, plan and confirm";
     assert_eq!(reason, json!({ "code": "unknown-action", "text": text }));
 }
 
@@ -463,5 +463,43 @@ fn names_in_a_reason_cannot_break_a_log_line() {
     assert!(
         action.starts_with("a???31mx") && action.len() == 64,
         "{action}"
+    );
+}
+
+#[test]
+fn a_confirmation_and_a_plan_are_read_whole_or_not_at_all() {
+    let digest = "ab".repeat(32);
+    let text = Confirmation::text(Some("churn"), 7, &digest);
+    let TriggerKind::Confirmation(confirmation) = trigger::parse(&text).unwrap().kind else {
+        panic!("{text}");
+    };
+    let expected = Confirmation {
+        team: Some("churn".to_owned()),
+        version: 7,
+        digest,
+    };
+    assert_eq!(confirmation, expected);
+    let code = |body: Value| ignored(&body).code();
+    assert_eq!(
+        code(json!({"action": "confirm", "version": 7})),
+        "missing-field"
+    );
+    assert_eq!(
+        code(json!({"action": "confirm", "version": "7", "digest": "a"})),
+        "bad-field"
+    );
+    assert_eq!(
+        code(json!({"action": "confirm", "version": 7, "digest": "a", "all": true})),
+        "unknown-field"
+    );
+    assert_eq!(code(json!({"action": "plan"})), "missing-field");
+    assert_eq!(code(json!({"action": "plan", "root": {}})), "bad-field");
+    assert_eq!(
+        code(json!({"action": "plan", "teams": {"churn": 1}})),
+        "bad-field"
+    );
+    assert_eq!(
+        code(json!({"action": "plan", "root": "x", "account": "test"})),
+        "unknown-field"
     );
 }

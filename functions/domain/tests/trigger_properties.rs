@@ -62,13 +62,13 @@ proptest! {
     })]
 
     #[test]
-    fn any_text_is_a_hint_or_ignored(text in any::<String>()) {
+    fn any_text_is_a_trigger_or_ignored(text in any::<String>()) {
         let code = trigger::parse(&text).unwrap_err().code();
         prop_assert!(["not-json", "not-an-event"].contains(&code), "{}", code);
     }
 
     #[test]
-    fn any_json_is_a_hint_or_ignored(value in anything()) {
+    fn any_json_is_a_trigger_or_ignored(value in anything()) {
         if let Err(ignored) = trigger::parse(&value.to_string()) {
             prop_assert!(!ignored.code().is_empty());
         }
