@@ -120,3 +120,53 @@ async fn a_plan_says_that_it_has_to_be_confirmed_and_works_without_a_policy_in_f
     assert_eq!(run.summary["plan"]["grants"], 0);
     assert!(!steps(&run).is_empty());
 }
+
+/// Rules of which an edit takes some and leaves some.
+const POOL: [&str; 7] = [
+    READERS,
+    OF_PROD,
+    "name: partners, owner: test, pipelines: ['*'], with: [partner], after: created",
+    "name: runners, owner: test, pipelines: ['churn'], with: [dev], access: execute, after: created",
+    "name: both, owners: [test, prod], pipelines: ['c*'], with: [partner], access: execute, after: created",
+    "name: nothing, owner: prod, pipelines: ['other'], with: [dev], after: created",
+    "name: gated, owner: prod, pipelines: ['*'], with: [partner], after: succeeded",
+];
+
+/// Some of the pool, by the bits of a number; a high bit changes the access of the first.
+fn chosen(bits: u32) -> String {
+    let rules = POOL.iter().enumerate();
+    let rules: Vec<_> = rules
+        .filter(|(number, _)| bits >> number & 1 == 1)
+        .map(|(_, rule)| *rule)
+        .collect();
+    let text = document(&rules);
+    match bits >> 7 & 1 {
+        0 => text,
+        _ => text.replace("with: [dev], after", "with: [dev], access: execute, after"),
+    }
+}
+
+#[tokio::test]
+async fn a_plan_of_any_edit_is_what_then_happens() {
+    // Numbers without any order, the same in every run.
+    let mut number: u32 = 1;
+    let mut next = || {
+        number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        number >> 16
+    };
+    let mut changes = 0;
+    for _ in 0..40 {
+        let (before, after) = (chosen(next()), chosen(next()));
+        let scenario = Scenario::new(&[]);
+        scenario.hub.write_policy(&before);
+        for _ in 0..3 {
+            scenario.run(&[POLICY_WRITTEN]).await;
+        }
+        let planned = steps(&plan(&scenario, json!({ "root": after })).await);
+        scenario.hub.write_policy(&after);
+        let done = steps(&scenario.run(&[POLICY_WRITTEN]).await);
+        assert_eq!(planned, done, "from\n{before}\nto\n{after}");
+        changes += planned.len();
+    }
+    assert!(changes > 100, "{changes} steps");
+}
