@@ -529,6 +529,12 @@ pub enum Principal {
 }
 
 impl Principal {
+    /// Whether whoever this allows includes the other: an account includes its roles and users.
+    #[must_use]
+    pub fn includes(&self, other: &Self) -> bool {
+        self == other || matches!(self, Self::Account(account) if other.account() == Some(account))
+    }
+
     /// The account that the principal is or lives in; none for units and organizations.
     #[must_use]
     pub fn account(&self) -> Option<&AccountId> {

@@ -105,6 +105,25 @@ pub enum Access {
 }
 
 impl Access {
+    /// The word for it in a policy.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Read => "read",
+            Self::Execute => "execute",
+            Self::Permission(arn) => arn.as_str(),
+        }
+    }
+
+    /// Whether it gives everything that the other gives, as far as their names say.
+    #[must_use]
+    pub fn includes(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Execute, Self::Read | Self::Execute) => true,
+            (own, other) => own == other,
+        }
+    }
+
     /// The managed permission that a share of this access carries.
     #[must_use]
     pub fn permission(&self, partition: &str) -> PermissionArn {

@@ -72,7 +72,7 @@ impl<H: PolicyStore + Table> Teams<'_, H> {
         }
         let copies = read(&self.hub.list(DOCUMENTS).await?);
         let labelled = in_force.teams.clone();
-        let mut in_force = self.with_missing(in_force, &copies);
+        let mut in_force = self.with_missing(&in_force, &copies);
         if promotes || root_is_new {
             in_force = self.promote(in_force, &labelled).await?;
             self.keep(&in_force, &copies).await?;
@@ -88,7 +88,7 @@ impl<H: PolicyStore + Table> Teams<'_, H> {
     }
 
     /// Goes by the copies of documents that are gone.
-    fn with_missing(&mut self, in_force: InForce, copies: &TeamVersions) -> InForce {
+    fn with_missing(&mut self, in_force: &InForce, copies: &TeamVersions) -> InForce {
         let mut teams = in_force.teams.clone();
         for team in &in_force.policy.teams {
             if let Some(copy) = copies.get(team).filter(|_| !teams.contains_key(team)) {
@@ -145,7 +145,7 @@ impl<H: PolicyStore + Table> Teams<'_, H> {
         }
         let mut teams = in_force.teams.clone();
         teams.insert(team.to_owned(), version.clone());
-        let after = self.with(in_force.clone(), teams);
+        let after = self.with(&in_force, teams);
         if let Some(held) = guard(&in_force, &after, Some(team), &version, self.confirmation) {
             tracing::error!(
                 policy.team = team,
@@ -197,15 +197,12 @@ impl<H: PolicyStore + Table> Teams<'_, H> {
     }
 
     /// The policy with other documents of teams; the root has been read by itself.
-    fn with(&self, in_force: InForce, teams: TeamVersions) -> InForce {
+    fn with(&self, in_force: &InForce, teams: TeamVersions) -> InForce {
         if teams == in_force.teams {
-            return in_force;
+            return in_force.clone();
         }
-        let place = self.hub.place();
-        in_force
-            .clone()
-            .with_teams(teams, place)
-            .unwrap_or(in_force)
+        let changed = in_force.with_teams(teams, self.hub.place());
+        changed.unwrap_or_else(|_| in_force.clone())
     }
 
     /// Keeps copies of what is in force, and of nothing else.

@@ -32,7 +32,12 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use domain::{account::AccountRef, id::AccountId, policy::Policy, trigger::Ignored};
+use domain::{
+    account::AccountRef,
+    id::AccountId,
+    policy::{InForce, Policy},
+    trigger::Ignored,
+};
 use runtime::{
     Error,
     lambda::{self, Deadline, Record, RecordOutcome, Reply},
@@ -127,8 +132,7 @@ where
         };
 
         let requests = route::requests(&tasks, &known);
-        let serve = async |request: &_, _| self.serve_account(&policy, request).await;
-        let served = reconcile::each_account(&requests, deadline, Served::account, serve).await;
+        let served = self.serve_each(&policy, &requests, deadline).await;
         if let Some(lease_owner) = lease_owner {
             let policy = &policy.policy;
             self.notify_of_accounts(policy, &served, lease_owner).await;
@@ -138,6 +142,17 @@ where
         let partition = &self.hub.place().partition;
         let report = report.of_accounts(&policy.policy, partition, &tasks, &served);
         (report, served, outcomes)
+    }
+
+    /// Reconciles the accounts, each with its share of the time.
+    async fn serve_each(
+        &self,
+        policy: &InForce,
+        requests: &[route::Request],
+        deadline: Deadline,
+    ) -> Vec<Served> {
+        let serve = async |request: &_, _| self.serve_account(policy, request).await;
+        reconcile::each_account(requests, deadline, Served::account, serve).await
     }
 
     /// The accounts in which something may be shared, as far as records ask for them.

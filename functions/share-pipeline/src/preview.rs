@@ -8,7 +8,7 @@ use domain::{
 use runtime::{
     lambda::{Deadline, Record, RecordOutcome},
     ports::{PolicyStore, Publish, Table},
-    reconcile::{self, Stopped},
+    reconcile::Stopped,
 };
 
 use crate::{
@@ -75,8 +75,7 @@ where
         };
         known.extend(before.owners().into_iter().cloned());
         let requests = route::requests(&tasks, &known);
-        let serve = async |request: &_, _| self.serve_account(after, request).await;
-        let served = reconcile::each_account(&requests, deadline, Served::account, serve).await;
+        let served = self.serve_each(after, &requests, deadline).await;
         let partition = &self.hub.place().partition;
         let report = report.of_accounts(&after.policy, partition, &tasks, &served);
         (report, served, done(batch))
@@ -93,12 +92,11 @@ where
             text: text.clone(),
             written: None,
         };
-        let root = plan.root.as_ref().map(version);
-        let root = root.unwrap_or_else(|| Version {
-            version: before.map_or(0, |it| it.version),
-            text: before.map_or_else(String::new, |it| it.root.clone()),
-            written: before.and_then(|it| it.written),
-        });
+        let root = match (&plan.root, before) {
+            (Some(text), _) => version(text),
+            (None, Some(before)) => before.root_version(),
+            (None, None) => version(&String::new()),
+        };
         let mut teams = before.map_or_else(TeamVersions::new, |it| it.teams.clone());
         teams.extend(
             plan.teams

@@ -159,8 +159,7 @@ impl Uses {
 
 fn check_name(checker: &mut Checker, key: &Key) -> Option<()> {
     let name = &key.text;
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let problem = if name.is_empty() || !name.chars().all(plain) {
+    let problem = if !is_name(name) {
         "an account's name has letters, digits, '-' and '_' only"
     } else if is_number(name) {
         "an account's name is not a number; write NAME: \"ID\""
@@ -203,6 +202,12 @@ fn not_an_id(text: &str) -> String {
     )
 }
 
-fn is_number(text: &str) -> bool {
+/// Whether accounts, groups and teams may have such a name.
+pub(super) fn is_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    !text.is_empty() && text.chars().all(plain)
+}
+
+pub(super) fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }

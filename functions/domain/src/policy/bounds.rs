@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Access, NamePatterns, Rule,
+    account::is_name,
     checker::{Checker, Fields, Reported, nearest, quoted},
     document::{Key, Node, Position},
     group::{read_named, read_owners},
@@ -51,8 +52,7 @@ pub(super) fn read_teams(checker: &mut Checker, root: &Fields, context: &Context
 
 fn check_name(checker: &mut Checker, key: &Key) -> Option<()> {
     let name = &key.text;
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(plain) {
+    if name.len() <= LONGEST_NAME && is_name(name) {
         return Some(());
     }
     let message = format!(
@@ -127,12 +127,8 @@ impl Team {
             let how = format!("whose owners are {}", listed(&owners));
             beyond.push(of(format!("owner {}", rule.owner), &how));
         }
-        for pattern in &rule.pipelines.include {
-            let one = NamePatterns {
-                include: vec![pattern.clone()],
-                except: rule.pipelines.except.clone(),
-            };
-            if !self.pipelines.covers(&one) {
+        for (pattern, part) in rule.pipelines.parts() {
+            if !self.pipelines.covers(&part) {
                 let how = format!("whose pipelines are {}", names(&self.pipelines));
                 beyond.push(of(format!("pattern \"{pattern}\""), &how));
             }
@@ -145,8 +141,8 @@ impl Team {
             }
         }
         if !self.access.includes(&rule.access) {
-            let how = format!("whose access is {}", word(&self.access));
-            beyond.push(of(format!("access {}", word(&rule.access)), &how));
+            let how = format!("whose access is {}", self.access.as_str());
+            beyond.push(of(format!("access {}", rule.access.as_str()), &how));
         }
         beyond
     }
@@ -227,7 +223,7 @@ impl Never {
         Some(format!(
             "{} may not have access {} to pipelines of {}: line {} of the root never grants it",
             principal.as_str(),
-            word(&rule.access),
+            rule.access.as_str(),
             rule.owner,
             self.at.line
         ))
@@ -246,14 +242,6 @@ fn may_include(principal: &Principal, never: &Principal, context: &Context) -> b
             is_same || never.account().is_none_or(inside)
         }
         _ => is_same,
-    }
-}
-
-fn word(access: &Access) -> &str {
-    match access {
-        Access::Read => "read",
-        Access::Execute => "execute",
-        Access::Permission(arn) => arn.as_str(),
     }
 }
 

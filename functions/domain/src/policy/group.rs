@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    account::{is_name, is_number},
     checker::{Checker, Fields, Reported, quoted, unknown},
     document::{Data, Key, Node},
     principal::{Context, read_principal},
@@ -85,9 +86,7 @@ pub(super) fn read_groups(checker: &mut Checker, root: &Fields, context: &Contex
 /// A group is called by the side of accounts, so that its name is none of theirs.
 fn check_name(checker: &mut Checker, key: &Key, context: &Context) {
     let name = &key.text;
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let is_number = name.bytes().all(|b| b.is_ascii_digit());
-    let problem = if name.is_empty() || !name.chars().all(plain) || is_number {
+    let problem = if !is_name(name) || is_number(name) {
         "a group's name has letters, digits, '-' and '_', and is no number"
     } else if context.accounts.has(name) {
         "an account has this name already, perhaps in another case"

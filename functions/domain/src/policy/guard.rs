@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Access, Gate, Limits, NamePatterns, Policy, Rule};
+use super::{Gate, Limits, NamePatterns, Pattern, Policy, Rule};
 use crate::id::{AccountId, Principal};
 
 /// So many grants may be withdrawn at once, whatever share of all they are.
@@ -78,62 +78,31 @@ impl Withdrawal {
 }
 
 /// The patterns of a rule that no other rule gives the principal any more.
-fn lost<'a>(
-    rule: &'a Rule,
-    principal: &Principal,
-    successors: &[&Rule],
-) -> Vec<&'a super::Pattern> {
+fn lost<'a>(rule: &'a Rule, principal: &Principal, successors: &[&Rule]) -> Vec<&'a Pattern> {
     let gives = |other: &&&Rule| {
         let is_named = other.with.iter().any(|it| it.includes(principal));
         let is_open = other.after == rule.after || other.after == Gate::Created;
         is_named && is_open && other.access.includes(&rule.access)
     };
     let giving: Vec<_> = successors.iter().filter(gives).collect();
-    let patterns = rule.pipelines.include.iter();
-    let is_lost = |pattern: &&super::Pattern| {
-        let one = NamePatterns {
-            include: vec![(*pattern).clone()],
-            except: rule.pipelines.except.clone(),
-        };
-        !giving.iter().any(|it| it.pipelines.covers(&one))
-    };
-    patterns.filter(is_lost).collect()
+    let parts = rule.pipelines.parts();
+    let is_lost = |part: &NamePatterns| !giving.iter().any(|it| it.pipelines.covers(part));
+    parts
+        .filter_map(|(pattern, part)| is_lost(&part).then_some(pattern))
+        .collect()
 }
 
-fn words(policy: &Policy, rule: &Rule, principal: &Principal, lost: &[&super::Pattern]) -> String {
+fn words(policy: &Policy, rule: &Rule, principal: &Principal, lost: &[&Pattern]) -> String {
     let who = match principal {
         Principal::Account(account) => policy.display_name(account),
         other => other.as_str(),
     };
-    let access = match &rule.access {
-        Access::Read => "read",
-        Access::Execute => "execute",
-        Access::Permission(arn) => arn.as_str(),
-    };
     let patterns: Vec<_> = lost.iter().map(|it| format!("\"{it}\"")).collect();
     format!(
-        "{who} loses {access} on {} of {}, by rule {}",
+        "{who} loses {} on {} of {}, by rule {}",
+        rule.access.as_str(),
         patterns.join(", "),
         policy.display_name(&rule.owner),
         rule.name
     )
-}
-
-impl Access {
-    /// Whether it gives everything that the other gives, as far as their names say.
-    #[must_use]
-    pub fn includes(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Execute, Self::Read | Self::Execute) => true,
-            (own, other) => own == other,
-        }
-    }
-}
-
-impl Principal {
-    /// Whether whoever this allows includes the other: an account includes its roles and users.
-    #[must_use]
-    pub fn includes(&self, other: &Self) -> bool {
-        self == other || matches!(self, Self::Account(account) if other.account() == Some(account))
-    }
 }

@@ -74,13 +74,18 @@ impl InForce {
     }
 
     /// The same root with these documents of teams.
-    pub fn with_teams(self, teams: TeamVersions, place: &Place) -> Result<Self, PolicyErrors> {
-        let root = Version {
+    pub fn with_teams(&self, teams: TeamVersions, place: &Place) -> Result<Self, PolicyErrors> {
+        Self::of(self.root_version(), teams, place, self.at)
+    }
+
+    /// The root as it was read.
+    #[must_use]
+    pub fn root_version(&self) -> Version {
+        Version {
             version: self.version,
-            text: self.root,
+            text: self.root.clone(),
             written: self.written,
-        };
-        Self::of(root, teams, place, self.at)
+        }
     }
 
     /// What would be wrong with another version of a team's document beside the others.

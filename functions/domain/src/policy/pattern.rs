@@ -162,6 +162,17 @@ impl NamePatterns {
         }
     }
 
+    /// Each pattern by itself, with the exceptions of all.
+    pub fn parts(&self) -> impl Iterator<Item = (&Pattern, Self)> {
+        self.include.iter().map(|pattern| {
+            let part = Self {
+                include: vec![pattern.clone()],
+                except: self.except.clone(),
+            };
+            (pattern, part)
+        })
+    }
+
     /// Whether these match every name that the others match, as far as the patterns say.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {

@@ -139,7 +139,9 @@ fn words(parameter: &str, alert: &PolicyAlert) -> (String, String) {
             newest,
             left,
         } => words_of_versions(parameter, *in_force, *newest, *left),
-        document => words_of_document(parameter, document),
+        PolicyAlert::NotGranted { errors } => words_of_not_granted(parameter, errors),
+        PolicyAlert::DocumentMissing { version } => words_of_missing(parameter, *version),
+        PolicyAlert::NotPutInForce { why } => words_of_not_put_in_force(parameter, why),
     }
 }
 
@@ -180,36 +182,36 @@ fn words_of_held(parameter: &str, version: i64, command: &str, withdrawal: &With
     text
 }
 
-fn words_of_document(parameter: &str, alert: &PolicyAlert) -> (String, String) {
-    match alert {
-        PolicyAlert::NotGranted { errors } => (
-            "Rules of a team's document are not granted".to_owned(),
-            format!(
-                "The document {parameter} is in force, and these of its rules do not hold any more, \
+fn words_of_not_granted(parameter: &str, errors: &PolicyErrors) -> (String, String) {
+    (
+        "Rules of a team's document are not granted".to_owned(),
+        format!(
+            "The document {parameter} is in force, and these of its rules do not hold any more, \
                  by the root or by a document before it. They grant nothing until the document or \
                  the root is corrected; its other rules stay.\n{errors}\n"
-            ),
         ),
-        PolicyAlert::DocumentMissing { version } => (
-            "The document of a team is gone".to_owned(),
-            format!(
-                "The root names the team of {parameter}, but no version of that parameter carries \
+    )
+}
+
+fn words_of_missing(parameter: &str, version: i64) -> (String, String) {
+    (
+        "The document of a team is gone".to_owned(),
+        format!(
+            "The root names the team of {parameter}, but no version of that parameter carries \
                  the label in-force, or the parameter is deleted. Version {version}, which was in \
                  force, still decides what is shared; nobody is notified of its runs, and nothing \
                  new is accepted by its rules. Write the parameter again, with \"version: 1\" to withdraw everything, \
                  or take the team out of the root.\n"
-            ),
         ),
-        other => (
-            "A team's document was not put in force".to_owned(),
-            format!(
-                "A valid version of {parameter} was written, and could not be put in force; the \
-                 last one stays, and it is tried again with each schedule.\n{}\n",
-                match other {
-                    PolicyAlert::NotPutInForce { why } => why,
-                    _ => "",
-                }
-            ),
+    )
+}
+
+fn words_of_not_put_in_force(parameter: &str, why: &str) -> (String, String) {
+    (
+        "A team's document was not put in force".to_owned(),
+        format!(
+            "A valid version of {parameter} was written, and could not be put in force; the \
+             last one stays, and it is tried again with each schedule.\n{why}\n"
         ),
-    }
+    )
 }
