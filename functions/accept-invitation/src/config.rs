@@ -9,6 +9,8 @@ pub struct Config {
     pub worker: Worker,
     /// `PIPESHARE_REFUSED`: `reject` rejects what looks like ours and is not; `leave` leaves it alone.
     pub rejects: bool,
+    /// `PIPESHARE_BUS`: the bus from which the audit trail is logged.
+    pub bus: String,
 }
 
 impl Config {
@@ -18,6 +20,7 @@ impl Config {
         let config = Self {
             worker: environment.worker(),
             rejects: environment.choice("PIPESHARE_REFUSED", &["leave", "reject"]) == "reject",
+            bus: environment.text("PIPESHARE_BUS"),
         };
         environment.finish()?;
         Ok(config)

@@ -239,7 +239,9 @@ fn read_command(command: &Command, policy: &Policy) -> Result<Task, Ignored> {
             Scope::Account(account)
         }
         (CommandAction::Accept | CommandAction::Reconcile, None) => Scope::Everything,
-        (action @ CommandAction::Share, _) => return Err(action.not_for_this_function()),
+        (action @ (CommandAction::Share | CommandAction::Record), _) => {
+            return Err(action.not_for_this_function());
+        }
     };
     Ok(Task {
         scope,

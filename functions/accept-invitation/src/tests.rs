@@ -178,6 +178,7 @@ impl Scenario {
                 queue_url: Some("https://queue".to_owned()),
             },
             rejects: self.rejects,
+            bus: "pipeshare-hub".to_owned(),
         };
         AcceptInvitation::new(&self.accounts, &self.hub, config)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    notification::{Notification, SOURCE},
+    notification::{EXECUTION_DETAIL_TYPE, Notification, SOURCE},
     policy::{Labelled, Place, TeamVersions, Version},
     storage::{Delivery, Item, Lease, Values, Write},
 };
@@ -30,6 +30,8 @@ pub struct Hub<'a> {
     ssm: Ssm,
     table: Table,
     policy: String,
+    /// The bus from which the audit trail is logged.
+    trail: Option<String>,
 }
 
 impl<'a> Hub<'a> {
@@ -41,7 +43,39 @@ impl<'a> Hub<'a> {
             ssm: aws.ssm(),
             table: aws.table(&settings.table),
             policy: settings.policy.clone(),
+            trail: None,
         }
+    }
+
+    /// The same hub, which also puts on this bus what its topic is notified of,
+    /// but for executions: the audit trail.
+    #[must_use]
+    pub fn with_trail(self, bus: String) -> Self {
+        Self {
+            trail: Some(bus),
+            ..self
+        }
+    }
+
+    /// Puts a notification on the trail, if it belongs there.
+    async fn record(&self, notification: &Notification) -> Result<(), Error> {
+        match &self.trail {
+            Some(bus) if notification.detail_type != EXECUTION_DETAIL_TYPE => {
+                let eventbridge = self.aws.eventbridge();
+                eventbridge.put(bus, vec![event(notification)]).await
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A notification for machines.
+fn event(notification: &Notification) -> Entry {
+    Entry {
+        source: SOURCE.to_owned(),
+        detail_type: notification.detail_type.to_owned(),
+        detail: notification.detail.clone(),
+        resources: notification.resources.clone(),
     }
 }
 
@@ -153,6 +187,10 @@ impl ports::PolicyStore for Hub<'_> {
     fn parameter_of(&self, team: &str) -> String {
         format!("{}/{team}", self.policy)
     }
+
+    async fn written_by(&self, parameter: &str, version: i64) -> Result<Option<String>, Error> {
+        self.ssm.written_by(parameter, version).await
+    }
 }
 
 impl ports::Publish for Hub<'_> {
@@ -163,20 +201,19 @@ impl ports::Publish for Hub<'_> {
     ) -> Result<(), Error> {
         let Notification { subject, text, .. } = notification;
         match address {
-            Address::HubTopic(topic) => self.aws.sns().publish(topic, subject, text).await,
+            Address::HubTopic(topic) => {
+                // First, since a repetition is one record there and two messages to people.
+                self.record(notification).await?;
+                self.aws.sns().publish(topic, subject, text).await
+            }
             Address::ConsumerTopic(account) => {
                 let topic = self.aws.topic_arn(account, CONSUMER);
                 let notifier = self.aws.notifier(account).await;
                 notifier.sns.publish(&topic, subject, text).await
             }
             Address::ConsumerBus(account) => {
-                let event = Entry {
-                    source: SOURCE.to_owned(),
-                    detail_type: notification.detail_type.to_owned(),
-                    detail: notification.detail.clone(),
-                    resources: notification.resources.clone(),
-                };
                 let notifier = self.aws.notifier(account).await;
+                let event = event(notification);
                 notifier.eventbridge.put(CONSUMER, vec![event]).await
             }
         }

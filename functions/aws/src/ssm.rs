@@ -19,6 +19,9 @@ pub const IN_FORCE: &str = "in-force";
 /// How many names `GetParameters` takes.
 const MOST_NAMES: usize = 10;
 
+/// How many versions a page of `GetParameterHistory` has at most.
+const MOST_VERSIONS: i32 = 50;
+
 /// The parameters of an account, the function's own as a rule.
 #[derive(Debug, Clone)]
 pub struct Ssm {
@@ -117,6 +120,27 @@ impl Ssm {
             }
         }
         Ok(documents)
+    }
+
+    /// The ARN of who wrote a version; none if SSM has forgotten it.
+    ///
+    /// The order of the history is not documented, so it is read until the version is found.
+    pub async fn written_by(&self, name: &str, version: i64) -> Result<Option<String>, Error> {
+        let mut token = None;
+        loop {
+            let call = self.client.get_parameter_history().name(name);
+            let call = call.max_results(MOST_VERSIONS).set_next_token(token);
+            let answer = call.send().await;
+            let page = answer.map_err(self.service.failed("GetParameterHistory"))?;
+            let mut versions = page.parameters().iter();
+            if let Some(found) = versions.find(|it| it.version() == version) {
+                return Ok(found.last_modified_user().map(str::to_owned));
+            }
+            token = page.next_token.filter(|token| !token.is_empty());
+            if token.is_none() {
+                return Ok(None);
+            }
+        }
     }
 
     /// Moves the label to a version.

@@ -10,6 +10,7 @@
 //! policy + invitation ──▶ invitation::judge ──▶ accept, wait or leave alone
 //! policy + execution + ceiling ──▶ notification ──▶ who is notified of what
 //! hook::State ──▶ hook::next ──▶ the deployment hook's next step
+//! observed account + steps ──▶ trail ──▶ what has changed for whom, for the log
 //! ```
 
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
@@ -30,4 +31,5 @@ pub mod status;
 pub mod storage;
 pub mod text;
 pub mod time;
+pub mod trail;
 pub mod trigger;

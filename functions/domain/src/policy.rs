@@ -124,6 +124,16 @@ impl Access {
         }
     }
 
+    /// What a managed permission gives; AWS's own have their words.
+    #[must_use]
+    pub fn of(permission: &PermissionArn) -> Self {
+        match permission.as_str().rsplit('/').next() {
+            Some(PermissionArn::READ) => Self::Read,
+            Some(PermissionArn::EXECUTE) => Self::Execute,
+            _ => Self::Permission(permission.clone()),
+        }
+    }
+
     /// The managed permission that a share of this access carries.
     #[must_use]
     pub fn permission(&self, partition: &str) -> PermissionArn {

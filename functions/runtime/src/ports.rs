@@ -94,6 +94,9 @@ pub trait PolicyStore: Clock {
 
     /// The name of a team's parameter.
     fn parameter_of(&self, team: &str) -> String;
+
+    /// The ARN of who wrote a version of a parameter, if SSM still knows.
+    async fn written_by(&self, parameter: &str, version: i64) -> Result<Option<String>, Error>;
 }
 
 /// Where a notification is published.

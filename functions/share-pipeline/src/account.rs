@@ -5,6 +5,7 @@ use domain::{
     id::AccountId,
     policy::InForce,
     sharing::{self, Added, Observed, Plan, Reconciliation},
+    trail::Context,
 };
 use runtime::{
     Error,
@@ -13,7 +14,7 @@ use runtime::{
 
 use crate::{
     SharePipeline, apply, observe,
-    ports::{Ceilings, Offers, Ram, SageMaker},
+    ports::{Bus, Ceilings, Ram, SageMaker},
     route::Request,
 };
 
@@ -42,7 +43,7 @@ impl Served {
 impl<H, A> SharePipeline<'_, H, A>
 where
     H: PolicyStore + Publish + Table,
-    A: Ceilings + Offers + Ram + SageMaker,
+    A: Bus + Ceilings + Ram + SageMaker,
 {
     /// Observes, decides and applies, or says what would be done.
     pub(crate) async fn serve_account(&self, policy: &InForce, request: &Request) -> Served {
@@ -110,12 +111,33 @@ where
         request: &Request,
     ) -> (Reconciliation, Option<Added>) {
         match self.plan(policy, &request.account).await {
-            Ok((observed, plan)) => {
-                let applied = apply::apply(self.hub, &self.accounts, plan, request.renews_offers);
-                applied.await.of(&observed)
-            }
+            Ok((observed, plan)) => self.apply(policy, request, &observed, plan).await,
             Err(error) => (failed(&request.account, error), None),
         }
+    }
+
+    /// Applies a plan, and puts what has changed on the trail.
+    async fn apply(
+        &self,
+        policy: &InForce,
+        request: &Request,
+        observed: &Observed,
+        plan: Plan,
+    ) -> (Reconciliation, Option<Added>) {
+        let documents = self.documents(policy, request.teams(&policy.policy, &plan));
+        let applying = apply::apply(self.hub, &self.accounts, plan);
+        let (mut applied, documents) = futures::join!(applying, documents);
+        let context = Context {
+            policy,
+            documents: &documents,
+            observed,
+            run: &request.run,
+        };
+        let trail = request.trail(&context, applied.steps());
+        applied
+            .conclude(self.hub, &self.accounts, request.renews_offers, &trail)
+            .await;
+        applied.of(observed)
     }
 
     /// What there is, and what to do about it.

@@ -6,13 +6,15 @@ use aws::{Aws, clients::Role, eventbridge::Entry};
 use domain::{
     ceiling::Ceiling,
     id::{AccountId, PermissionArn, ShareArn},
+    notification::SOURCE,
     sharing::{Action, Association, Flaw, Lookalike, NewShare, Pipeline, Share},
-    trigger::{OFFER_DETAIL_TYPE, OFFER_SOURCE, Offer},
+    trail::TrailEvent,
+    trigger::{OFFER_DETAIL_TYPE, Offer},
 };
 use jiff::Timestamp;
 use runtime::Error;
 
-use crate::ports::{Ceilings, Offers, Ram, SageMaker};
+use crate::ports::{Bus, Ceilings, Ram, SageMaker};
 
 /// Owner accounts, each through its roles, and the bus of the hub.
 #[derive(Debug)]
@@ -112,15 +114,21 @@ impl Ceilings for Accounts<'_> {
     }
 }
 
-impl Offers for Accounts<'_> {
-    async fn send(&self, offers: &[Offer]) -> Result<(), Error> {
-        let entry = |offer: &Offer| Entry {
-            source: OFFER_SOURCE.to_owned(),
-            detail_type: OFFER_DETAIL_TYPE.to_owned(),
-            resources: vec![offer.share.to_string()],
-            detail: offer.detail(),
+impl Bus for Accounts<'_> {
+    async fn put(&self, offers: &[Offer], trail: &[TrailEvent]) -> Result<(), Error> {
+        let entry = |detail_type: &str, resources, detail| Entry {
+            source: SOURCE.to_owned(),
+            detail_type: detail_type.to_owned(),
+            resources,
+            detail,
         };
-        let entries = offers.iter().map(entry).collect();
+        let offers = offers.iter().map(|offer| {
+            let resources = vec![offer.share.to_string()];
+            entry(OFFER_DETAIL_TYPE, resources, offer.detail())
+        });
+        let trail = trail.iter();
+        let trail = trail.map(|it| entry(it.detail_type, Vec::new(), it.detail.clone()));
+        let entries = offers.chain(trail).collect();
         self.aws.eventbridge().put(&self.bus, entries).await
     }
 }

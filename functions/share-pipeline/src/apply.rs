@@ -1,26 +1,78 @@
-//! Applies a plan: remembers, makes its calls, sends its offers, forgets.
+//! Applies a plan: remembers, makes its calls, sends its offers and its trail, forgets.
 
 use domain::{
     id::AccountId,
-    sharing::{Added, Answer, Application, NextCall, Observed, Plan, Reconciliation},
+    sharing::{Added, Answer, Application, Applied, NextCall, Observed, Plan, Reconciliation},
     storage::{Key, Values},
+    trail::TrailEvent,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use runtime::{Error, ports::Table};
 
-use crate::ports::{Offers, Ram};
+use crate::{
+    ports::{Bus, Ram},
+    trail,
+};
 
 /// How many items are written at once.
 const ITEMS_AT_ONCE: usize = 8;
 
-/// A plan that was applied.
+/// A plan whose calls were made.
 #[derive(Debug)]
 pub(crate) struct AppliedPlan {
+    account: AccountId,
     application: Application<Error>,
+    /// The items to delete in the end.
+    over: Vec<Key>,
     errors: Vec<Error>,
 }
 
+/// Remembers what is given, and makes the calls of a plan; a failure of one part
+/// is reported and ends no other, but for what the plan's [`Application`] ends.
+pub(crate) async fn apply(table: &impl Table, ram: &impl Ram, plan: Plan) -> AppliedPlan {
+    let account = plan.account.clone();
+    let over = plan.forget.clone();
+    let on_record = remember(table, &plan.remember).await;
+    let mut application = Application::new(plan, on_record.is_ok());
+    while let Some(call) = application.next() {
+        let outcome = make(ram, &account, call).await;
+        application.record(outcome);
+    }
+    AppliedPlan {
+        account,
+        application,
+        over,
+        errors: on_record.err().into_iter().collect(),
+    }
+}
+
 impl AppliedPlan {
+    /// What became of the steps so far.
+    pub(crate) fn steps(&self) -> &[Applied<Error>] {
+        self.application.applied()
+    }
+
+    /// Sends the offers and the events of the trail, and forgets what is over.
+    pub(crate) async fn conclude(
+        &mut self,
+        table: &impl Table,
+        bus: &impl Bus,
+        renews_offers: bool,
+        trail: &[TrailEvent],
+    ) {
+        let offers = self.application.offers(renews_offers);
+        let sent = bus.put(&offers, trail).await;
+        if sent.is_err() {
+            trail::log(trail);
+        }
+        let forgotten = forget(table, &self.over).await;
+        let ends = [sent, forgotten].into_iter();
+        self.errors.extend(ends.filter_map(Result::err));
+        for error in &self.errors {
+            tracing::error!(account.id = %self.account, "{error}");
+        }
+    }
+
     /// What it came to, and which pipelines came into shares.
     pub(crate) fn of(self, observed: &Observed) -> (Reconciliation, Option<Added>) {
         let added = self.application.added(observed);
@@ -32,36 +84,6 @@ impl AppliedPlan {
             errors,
         };
         (reconciled, added)
-    }
-}
-
-/// Applies a plan of an account; a failure of one part is reported and ends
-/// no other, but for what the plan's [`Application`] ends.
-pub(crate) async fn apply(
-    table: &impl Table,
-    accounts: &(impl Offers + Ram),
-    plan: Plan,
-    renews_offers: bool,
-) -> AppliedPlan {
-    let account = plan.account.clone();
-    let on_record = remember(table, &plan.remember).await;
-    let over = plan.forget.clone();
-    let mut application = Application::new(plan, on_record.is_ok());
-    while let Some(call) = application.next() {
-        let outcome = make(accounts, &account, call).await;
-        application.record(outcome);
-    }
-    let offered = accounts.send(&application.offers(renews_offers)).await;
-    let forgotten = forget(table, &over).await;
-
-    let ends = [on_record, offered, forgotten].into_iter();
-    let errors: Vec<_> = ends.filter_map(Result::err).collect();
-    for error in &errors {
-        tracing::error!(account.id = %account, "{error}");
-    }
-    AppliedPlan {
-        application,
-        errors,
     }
 }
 

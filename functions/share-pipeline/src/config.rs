@@ -7,7 +7,7 @@ use runtime::config::{self, InvalidEnvironment, Worker};
 pub struct Config {
     /// Those of every function that serves a queue.
     pub worker: Worker,
-    /// `PIPESHARE_BUS`: the bus that offers are sent to.
+    /// `PIPESHARE_BUS`: the bus that offers are sent to, and from which the audit trail is logged.
     pub bus: String,
 }
 

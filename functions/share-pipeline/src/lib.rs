@@ -29,6 +29,7 @@ mod report;
 mod route;
 #[cfg(test)]
 mod tests;
+mod trail;
 
 use std::collections::BTreeSet;
 
@@ -50,10 +51,11 @@ use runtime::{
 use account::Served;
 pub use adapters::Accounts;
 pub use config::Config;
-use ports::{Ceilings, Offers, Ram, SageMaker};
+use ports::{Bus, Ceilings, Ram, SageMaker};
 use promote::Permission;
 use report::Report;
 use route::Task;
+use trail::Writers;
 
 /// What the function works with: the hub, owner accounts, and who is notified.
 #[derive(Debug)]
@@ -62,6 +64,8 @@ pub struct SharePipeline<'a, H, A> {
     accounts: A,
     notifier: Notifier<'a, H>,
     config: Config,
+    /// Who wrote the documents that the trail named so far.
+    writers: Writers,
 }
 
 impl<'a, H: Publish + Table, A> SharePipeline<'a, H, A> {
@@ -73,6 +77,7 @@ impl<'a, H: Publish + Table, A> SharePipeline<'a, H, A> {
             accounts,
             notifier: Notifier::new(hub, &config.worker.topic),
             config,
+            writers: Writers::default(),
         }
     }
 }
@@ -80,7 +85,7 @@ impl<'a, H: Publish + Table, A> SharePipeline<'a, H, A> {
 impl<H, A> lambda::Function for SharePipeline<'_, H, A>
 where
     H: PolicyStore + Publish + Table,
-    A: Ceilings + Offers + Ram + SageMaker,
+    A: Bus + Ceilings + Ram + SageMaker,
 {
     async fn handle(&self, batch: &[Record], deadline: Deadline, metrics: &Metrics) -> Reply {
         let (report, served, outcomes) = self.serve(batch, deadline).await;
@@ -96,7 +101,7 @@ where
 impl<H, A> SharePipeline<'_, H, A>
 where
     H: PolicyStore + Publish + Table,
-    A: Ceilings + Offers + Ram + SageMaker,
+    A: Bus + Ceilings + Ram + SageMaker,
 {
     /// Serves a batch of records.
     async fn serve(
@@ -125,13 +130,16 @@ where
             Ok(policy) => policy,
             Err(why) => return stop(report, &why),
         };
+        self.record_policy(&policy, promotion.promoted, &promotion.documents.promoted)
+            .await;
         let tasks = resolved(tasks, &policy.policy);
         let known = match self.known_owners(&policy.policy, &tasks).await {
             Ok(known) => known,
             Err(error) => return stop(report, &Stopped::Failed(error)),
         };
 
-        let requests = route::requests(&tasks, &known);
+        let run = lease_owner.map_or("", |it| it.holder);
+        let requests = route::requests(&tasks, &known, run);
         let served = self.serve_each(&policy, &requests, deadline).await;
         if let Some(lease_owner) = lease_owner {
             let policy = &policy.policy;

@@ -9,6 +9,7 @@ use domain::{
     ceiling::Ceiling,
     id::{AccountId, PermissionArn, ShareArn},
     sharing::{Action, Association, Flaw, Lookalike, NewShare, Pipeline, Share},
+    trail::TrailEvent,
     trigger::Offer,
 };
 use jiff::Timestamp;
@@ -68,7 +69,7 @@ pub trait Ceilings {
 }
 
 /// The bus of the hub.
-pub trait Offers {
-    /// Sends offers to whoever accepts them.
-    async fn send(&self, offers: &[Offer]) -> Result<(), Error>;
+pub trait Bus {
+    /// Puts offers on it, for whoever accepts them, and events of the trail, for the log.
+    async fn put(&self, offers: &[Offer], trail: &[TrailEvent]) -> Result<(), Error>;
 }

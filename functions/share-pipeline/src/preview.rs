@@ -14,7 +14,7 @@ use runtime::{
 use crate::{
     SharePipeline,
     account::Served,
-    ports::{Ceilings, Offers, Ram, SageMaker},
+    ports::{Bus, Ceilings, Ram, SageMaker},
     promote::{self, Permission},
     report::{PlanReport, Report},
     route::{self, Scope, Task},
@@ -23,7 +23,7 @@ use crate::{
 impl<H, A> SharePipeline<'_, H, A>
 where
     H: PolicyStore + Publish + Table,
-    A: Ceilings + Offers + Ram + SageMaker,
+    A: Bus + Ceilings + Ram + SageMaker,
 {
     /// Answers what the documents would do in the accounts as they are now.
     pub(crate) async fn plan_for(
@@ -74,7 +74,7 @@ where
             }
         };
         known.extend(before.owners().into_iter().cloned());
-        let requests = route::requests(&tasks, &known);
+        let requests = route::requests(&tasks, &known, "");
         let served = self.serve_each(after, &requests, deadline).await;
         let partition = &self.hub.place().partition;
         let report = report.of_accounts(&after.policy, partition, &tasks, &served);
@@ -129,6 +129,7 @@ fn task(owner: Option<&AccountRef>, policy: &Policy) -> Result<Task, Ignored> {
         scope,
         promotes: false,
         dry_run: true,
+        records: false,
         confirmation: None,
     })
 }

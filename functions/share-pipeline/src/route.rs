@@ -38,6 +38,8 @@ pub(crate) struct Task<A = AccountId> {
     /// Whether the policy may have been written.
     pub(crate) promotes: bool,
     pub(crate) dry_run: bool,
+    /// Whether to record all access that there is.
+    pub(crate) records: bool,
     /// The version of a document that somebody confirms.
     pub(crate) confirmation: Option<Confirmation>,
 }
@@ -50,6 +52,10 @@ pub(crate) struct Request {
     pub(crate) dry_run: bool,
     /// To offer again, too, what was offered before and still awaits acceptance.
     pub(crate) renews_offers: bool,
+    /// To record all access that there is.
+    pub(crate) records: bool,
+    /// On whose behalf: the same for every delivery of a message.
+    pub(crate) run: String,
 }
 
 /// What a record asks for, or why it is none of the function's.
@@ -78,6 +84,7 @@ pub(crate) fn read(record: &Record) -> Result<Task<AccountRef>, Ignored> {
         promotes: scope == Scope::Everything,
         scope,
         dry_run: false,
+        records: false,
         confirmation: confirmed,
     })
 }
@@ -94,15 +101,16 @@ pub(crate) fn plan(batch: &[Record]) -> Option<PlanRequest> {
 }
 
 fn read_command(command: Command) -> Result<Task<AccountRef>, Ignored> {
-    let scope = match (command.action, command.account) {
-        (CommandAction::Share | CommandAction::Reconcile, Some(owner)) => Scope::Account(owner),
-        (CommandAction::Share | CommandAction::Reconcile, None) => Scope::Everything,
-        (action @ CommandAction::Accept, _) => return Err(action.not_for_this_function()),
-    };
+    let action = command.action;
+    if action == CommandAction::Accept {
+        return Err(action.not_for_this_function());
+    }
+    let scope = command.account.map_or(Scope::Everything, Scope::Account);
     Ok(Task {
         promotes: scope == Scope::Everything && !command.dry_run,
         scope,
         dry_run: command.dry_run,
+        records: action == CommandAction::Record,
         confirmation: None,
     })
 }
@@ -118,6 +126,7 @@ impl Task<AccountRef> {
             scope,
             promotes: self.promotes,
             dry_run: self.dry_run,
+            records: self.records,
             confirmation: self.confirmation,
         })
     }
@@ -136,10 +145,12 @@ pub(crate) fn needs_remembered(
     !tasks.iter().flatten().all(is_named)
 }
 
-/// The accounts to reconcile, each once for all records that point at it.
+/// The accounts to reconcile, each once for all records that point at it, and
+/// on behalf of a run.
 pub(crate) fn requests(
     tasks: &[Result<Task, Ignored>],
     known: &BTreeSet<AccountId>,
+    run: &str,
 ) -> Vec<Request> {
     let mut requests = BTreeMap::new();
     for task in tasks.iter().flatten() {
@@ -152,9 +163,12 @@ pub(crate) fn requests(
                 account: account.clone(),
                 dry_run: true,
                 renews_offers: false,
+                records: false,
+                run: run.to_owned(),
             });
             request.dry_run &= task.dry_run;
             request.renews_offers |= task.scope == Scope::Everything;
+            request.records |= task.records && !task.dry_run;
         }
     }
     requests.into_values().collect()

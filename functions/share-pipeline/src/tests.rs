@@ -7,6 +7,7 @@ mod guard;
 mod policies;
 mod preview;
 mod routing;
+mod trail;
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -11,6 +11,12 @@ pub const EXECUTE: &str =
 /// The policy with these rules.
 #[must_use]
 pub fn policy(rules: &str) -> Policy {
+    Policy::parse(&text(rules)).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// The document of a policy with these rules.
+#[must_use]
+pub fn text(rules: &str) -> String {
     let accounts = r#"
 version: 1
 organization: { id: o-example1234, ramSharing: true }
@@ -21,5 +27,5 @@ accounts:
   partner: { id: "444444444444", external: true }
   bank: { id: "555555555555", external: true }
 "#;
-    Policy::parse(&format!("{accounts}rules:\n{rules}")).unwrap_or_else(|errors| panic!("{errors}"))
+    format!("{accounts}rules:\n{rules}")
 }

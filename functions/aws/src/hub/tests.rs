@@ -1,13 +1,14 @@
 use serde_json::json;
 
-use domain::notification::Destination;
+use domain::notification::{Destination, EXECUTION_DETAIL_TYPE, Notification, SHARED_DETAIL_TYPE};
 use runtime::{
     config::Settings,
     notifier::{LeaseOwner, Notifier},
+    ports::{Address, Publish as _},
 };
 
 use super::Hub;
-use crate::replay::{Replay, aws, identity, ok};
+use crate::replay::{Answer, Replay, aws, identity, ok};
 
 #[tokio::test]
 async fn what_the_table_has_of_somebody_elses_making_is_passed_over() {
@@ -54,4 +55,47 @@ async fn what_the_table_has_of_somebody_elses_making_is_passed_over() {
     let told = told.await.unwrap();
     assert_eq!(told.len(), 2, "{told:?}");
     assert_eq!(told[1].at.to_string(), "2026-01-05T09:00:00Z");
+}
+
+#[tokio::test]
+async fn what_the_hub_is_notified_of_is_on_the_trail_first_but_for_executions() {
+    let accepted = json!({ "Entries": [{ "EventId": "1" }], "FailedEntryCount": 0 });
+    let published = || {
+        let answer = "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>";
+        Answer::Http(200, answer.to_owned())
+    };
+    let replay = Replay::of([ok(&accepted), published(), published()]);
+    let aws = aws(replay.config().await);
+    let settings = Settings {
+        identity: identity(),
+        policy: "/p".to_owned(),
+        table: "t".to_owned(),
+    };
+    let hub = Hub::new(&aws, &settings).with_trail("pipeshare-hub".to_owned());
+    let notification = |detail_type| Notification {
+        id: "1".to_owned(),
+        subject: "subject".to_owned(),
+        text: "text".to_owned(),
+        detail_type,
+        detail: json!({ "id": "1" }),
+        resources: Vec::new(),
+    };
+    let topic = Address::HubTopic("arn:aws:sns:us-east-1:333333333333:pipeshare-hub");
+    for detail_type in [SHARED_DETAIL_TYPE, EXECUTION_DETAIL_TYPE] {
+        hub.publish(topic, &notification(detail_type))
+            .await
+            .unwrap();
+    }
+    let requests = replay.requests();
+    assert_eq!(requests.len(), 3);
+    let entry = &requests[0].json()["Entries"][0];
+    assert_eq!(entry["DetailType"], SHARED_DETAIL_TYPE);
+    assert_eq!(entry["EventBusName"], "pipeshare-hub");
+    for request in &requests[1..] {
+        assert!(
+            request.text.starts_with("Action=Publish"),
+            "{}",
+            request.text
+        );
+    }
 }

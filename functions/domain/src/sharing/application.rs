@@ -130,6 +130,12 @@ impl<E> Application<E> {
         self.skip();
     }
 
+    /// What became of the steps so far.
+    #[must_use]
+    pub fn applied(&self) -> &[Applied<E>] {
+        &self.applied
+    }
+
     /// The plan, and what became of its steps; what was not come to is skipped.
     #[must_use]
     pub fn finish(self) -> (Plan, Vec<Applied<E>>) {

@@ -149,6 +149,8 @@ pub enum CommandAction {
     Accept,
     /// Reconcile everything.
     Reconcile,
+    /// Reconcile the shares of an owner, or of all, and record all access that there is.
+    Record,
 }
 
 impl CommandAction {
@@ -165,6 +167,7 @@ impl CommandAction {
             Self::Share => ("share", "owner"),
             Self::Accept => ("accept", "account"),
             Self::Reconcile => ("reconcile", "account"),
+            Self::Record => ("record", "owner"),
         }
     }
 }
@@ -200,6 +203,7 @@ fn read_action(body: &Fields) -> Result<CommandAction, Ignored> {
         "share" => Ok(CommandAction::Share),
         "accept" => Ok(CommandAction::Accept),
         "sweep" | "reconcile" => Ok(CommandAction::Reconcile),
+        "record" => Ok(CommandAction::Record),
         other => Err(Ignored::UnknownAction {
             action: label(other),
         }),

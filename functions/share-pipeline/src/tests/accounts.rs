@@ -10,16 +10,18 @@ use domain::{
     error::{Class, Error},
     id::{AccountId, PermissionArn, ShareArn},
     sharing::{Action, Answer, Association, Flaw, Lookalike, NewShare, NextCall, Pipeline, Share},
+    trail::TrailEvent,
     trigger::Offer,
 };
 use jiff::Timestamp;
 use model::{Account, Failure};
 
-use crate::ports::{Ceilings, Offers, Ram, SageMaker};
+use crate::ports::{Bus, Ceilings, Ram, SageMaker};
 
 pub(super) struct FakeAccounts {
     accounts: RefCell<BTreeMap<AccountId, Account>>,
     pub(super) offers: RefCell<Vec<Offer>>,
+    pub(super) trail: RefCell<Vec<TrailEvent>>,
     /// The text of the parameter with the ceiling, the same in every account.
     pub(super) ceiling: RefCell<Option<String>>,
     /// How often a ceiling was asked for.
@@ -34,6 +36,7 @@ impl FakeAccounts {
         Self {
             accounts: RefCell::new(accounts),
             offers: RefCell::default(),
+            trail: RefCell::default(),
             ceiling: RefCell::default(),
             ceilings_read: Cell::default(),
             recreated: Cell::default(),
@@ -147,14 +150,15 @@ impl Ceilings for &FakeAccounts {
     }
 }
 
-impl Offers for &FakeAccounts {
-    async fn send(&self, offers: &[Offer]) -> Result<(), Error> {
+impl Bus for &FakeAccounts {
+    async fn put(&self, offers: &[Offer], trail: &[TrailEvent]) -> Result<(), Error> {
         if let Some(code) = self.bus_fails.take() {
             return Err(error("events", "PutEvents", code, None));
         }
         for offer in offers {
             self.offers.borrow_mut().push(offer.clone());
         }
+        self.trail.borrow_mut().extend(trail.iter().cloned());
         Ok(())
     }
 }
