@@ -18,7 +18,7 @@ pub use demo::{
 use sandbox::{
     Function, Invocation,
     faults::{CallEffect, CallFault, EventEffect, EventFault},
-    services::sqs,
+    services::{logs, sqs},
     world::ApiError,
 };
 use serde_json::{Value, json};
@@ -294,6 +294,12 @@ impl Scenario {
         let invocations = self.estate.sandbox.invocations();
         let lines: Vec<_> = invocations.into_iter().flat_map(|i| i.logs).collect();
         lines.join("\n")
+    }
+
+    /// The lines of the audit trail, the oldest first.
+    pub fn trail(&self) -> Vec<String> {
+        let world = self.estate.sandbox.world();
+        logs::lines(&world, SHARED, REGION, "/aws/events/pipeshare")
     }
 
     /// Invokes a function directly.

@@ -41,6 +41,7 @@ pub mod iam;
 pub(crate) mod key;
 pub mod kms;
 pub mod lambda;
+pub mod logs;
 mod pages;
 pub mod ram;
 pub mod s3;
@@ -66,6 +67,12 @@ pub struct Service {
 
 /// All services that have an API.
 pub const SERVICES: &[Service] = &[
+    Service {
+        title: "CloudWatch Logs",
+        name: "logs",
+        operations: logs::OPERATIONS,
+        answer: logs::call,
+    },
     Service {
         title: "CodePipeline",
         name: "codepipeline",

@@ -25,8 +25,8 @@ use crate::{
     organization::Organization,
     readings::Readings,
     services::{
-        cloudtrail, codepipeline, dynamodb, events, iam, kms, lambda, ram, s3, sagemaker, sns, sqs,
-        ssm, sts,
+        cloudtrail, codepipeline, dynamodb, events, iam, kms, lambda, logs, ram, s3, sagemaker,
+        sns, sqs, ssm, sts,
     },
 };
 
@@ -62,6 +62,8 @@ pub struct World {
     pub(crate) kms: kms::State,
     /// Lambda.
     pub(crate) lambda: lambda::State,
+    /// CloudWatch Logs.
+    pub(crate) logs: logs::State,
     /// Resource Access Manager.
     pub(crate) ram: ram::State,
     /// S3.
@@ -103,6 +105,7 @@ impl World {
             iam: iam::State::default(),
             kms: kms::State::default(),
             lambda: lambda::State::default(),
+            logs: logs::State::default(),
             ram: ram::State::default(),
             s3: s3::State::default(),
             sagemaker: sagemaker::State::default(),

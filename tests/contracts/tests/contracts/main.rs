@@ -29,6 +29,7 @@ use contracts::{codes, table};
 use templates::{CONSUMER, HUB, HUB_ACCOUNT, ORGANIZATION, OWNER, Template};
 
 const DEPLOYMENT: &str = include_str!("../../../../infra/deployment.md");
+const TRAIL: &str = include_str!("../../../../functions/trail.md");
 const OPERATIONS: &str = include_str!("../../../../infra/operations.md");
 const SECURITY: &str = include_str!("../../../../infra/security.md");
 

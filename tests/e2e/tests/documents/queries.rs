@@ -24,9 +24,9 @@ async fn lines() -> (Vec<Value>, String) {
         .await;
     scenario.pass(300).await;
     let logs = scenario.logs();
-    let lines = logs
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok());
+    let trail = scenario.trail();
+    let lines = logs.lines().map(str::to_owned).chain(trail);
+    let lines = lines.filter_map(|line| serde_json::from_str(&line).ok());
     (lines.collect(), run)
 }
 
@@ -38,13 +38,14 @@ fn field<'l>(line: &'l Value, path: &str) -> Option<&'l Value> {
 
 /// The fields that a query shows or asks for, without those of Logs Insights and its own.
 fn fields(block: &Block) -> Vec<String> {
-    let own = Regex::new(r"\(\?<(\w+)>").expect("the expression is constant");
+    let constant = |expression| Regex::new(expression).expect("the expression is constant");
+    let own = constant(r"\(\?<(\w+)>| as (\w+)");
     let own: Vec<_> = own
         .captures_iter(&block.text)
-        .map(|it| it[1].to_owned())
+        .filter_map(|it| Some(it.get(1).or(it.get(2))?.as_str().to_owned()))
         .collect();
-    let compared =
-        Regex::new(r"(@?[a-zA-Z.]+) (?:=|in|like) ").expect("the expression is constant");
+    let compared = constant(r"`?(@?[a-zA-Z.-]+)`? (?:=|!=|in|like) ");
+    let counted = constant(r"\w+\((@?[a-zA-Z.]+)\)");
     let mut found = Vec::new();
     for line in block.text.lines() {
         let line = line.trim_start_matches("| ");
@@ -52,7 +53,14 @@ fn fields(block: &Block) -> Vec<String> {
             .strip_prefix("fields ")
             .or_else(|| line.strip_prefix("display "));
         if let Some(shown) = shown {
-            found.extend(shown.split(", ").map(str::to_owned));
+            found.extend(shown.split(", ").map(|name| name.replace('`', "")));
+        }
+        if let Some((counts, keys)) = line
+            .strip_prefix("stats ")
+            .and_then(|stats| stats.split_once(" by "))
+        {
+            found.extend(counted.captures_iter(counts).map(|it| it[1].to_owned()));
+            found.extend(keys.split(", ").map(str::to_owned));
         }
         if let Some(condition) = line.strip_prefix("filter ") {
             let names = compared.captures_iter(condition);
@@ -68,7 +76,7 @@ async fn every_query_finds_the_fields_and_the_words_that_functions_write() {
     let queries = of_kind(Kind::Query);
     assert!(queries.len() > 4, "the documents show queries");
     let (lines, run) = lines().await;
-    let equal = Regex::new(r#"([a-zA-Z.]+) = "([^"]+)""#).expect("the expression is constant");
+    let equal = Regex::new(r#"([a-zA-Z.-]+)`? = "([^"]+)""#).expect("the expression is constant");
     let parse = Regex::new(r"parse @message /(.*)/").expect("the expression is constant");
     for block in queries {
         let place = block.place();

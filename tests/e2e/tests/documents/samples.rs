@@ -62,12 +62,12 @@ async fn failed() -> Scenario {
     scenario
 }
 
-/// The first event with this detail type on the bus of a consumer, without what every event has.
+/// The first event with this detail type on the bus of a consumer, or of the hub, without what every event has.
 fn event(scenario: &Scenario, detail_type: &str) -> Value {
     let world = scenario.estate.sandbox.world();
     let mut seen = world.events().seen.iter();
-    let found =
-        seen.find(|seen| seen.bus == "pipeshare" && seen.event["detail-type"] == detail_type);
+    let is_ours = |bus: &str| ["pipeshare", "pipeshare-hub"].contains(&bus);
+    let found = seen.find(|seen| is_ours(&seen.bus) && seen.event["detail-type"] == detail_type);
     let event = found.map(|seen| seen.event.clone());
     let event = event.unwrap_or_else(|| panic!("no event {detail_type:?} was sent"));
     let shown = ["source", "detail-type", "resources", "detail"];

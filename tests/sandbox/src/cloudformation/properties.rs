@@ -115,6 +115,10 @@ static PROPERTIES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "AWS::Logs::ResourcePolicy",
+        &["PolicyDocument", "PolicyName"],
+    ),
+    (
         "AWS::SageMaker::Pipeline",
         &[
             "ParallelismConfiguration",

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Stack, pipeline, properties, schema, template::Declaration};
 use crate::{
-    services::{dynamodb, events, iam, kms, lambda, sns, sqs, ssm},
+    services::{dynamodb, events, iam, kms, lambda, logs, sns, sqs, ssm},
     world::{ApiError, World},
 };
 
@@ -242,7 +242,7 @@ static TYPES: &[ResourceType] = &[
         name_only,
         Make::Nothing,
     ),
-    // Logs are the standard output of the functions, which nobody queries.
+    // Logs Insights is not played.
     ResourceType::nameless("AWS::Logs::QueryDefinition", Make::Nothing),
     // The stacks of a stack set are for whoever sets up a world to deploy.
     ResourceType::named(
@@ -259,12 +259,18 @@ static TYPES: &[ResourceType] = &[
         identify: key,
         make: Make::Named(create_key),
     },
-    // The logs of a function are kept with its invocations.
+    // The logs of a function are kept with its invocations; rules of EventBridge write into others.
     ResourceType::named(
         "AWS::Logs::LogGroup",
         "LogGroupName",
         log_group,
-        Make::Nothing,
+        Make::Named(logs::create_group),
+    ),
+    ResourceType::named(
+        "AWS::Logs::ResourcePolicy",
+        "PolicyName",
+        name_only,
+        Make::Named(logs::create_resource_policy),
     ),
 ];
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     faults::EventEffect,
-    services::{sns, sqs},
+    services::{logs, sns, sqs},
     world::{self, ApiError, World},
 };
 
@@ -113,6 +113,7 @@ impl Delivery {
         let outcome = match &self.target.destination {
             Destination::Queue => sqs::deliver(world, arn, &source, &body()),
             Destination::Topic => sns::deliver(world, arn, &source, &body()),
+            Destination::LogGroup => logs::deliver(world, arn, &source, &self.event),
             Destination::Bus(_) if self.hop == Hop::Forwarded => {
                 // What came from another bus is not sent on to a third: it
                 // ends here without an error and without a dead letter.

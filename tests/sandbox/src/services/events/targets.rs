@@ -34,6 +34,7 @@ pub(super) struct Target {
 pub(super) enum Destination {
     Queue,
     Topic,
+    LogGroup,
     Bus(BusId),
 }
 
@@ -45,6 +46,8 @@ impl Destination {
         match Arn::parse(arn)?.service {
             "sqs" => Some(Self::Queue),
             "sns" => Some(Self::Topic),
+            // Not the ARN with `:*` at its end, which some answers and `Fn::GetAtt` give.
+            "logs" if !arn.ends_with(":*") => Some(Self::LogGroup),
             _ => None,
         }
     }
@@ -70,6 +73,12 @@ impl Target {
             return Err(not_implemented(
                 "the input of a target that is a bus".to_owned(),
             ));
+        }
+        // "CloudWatch Logs log groups: do not specify a role"; the input is the event.
+        if destination == Destination::LogGroup && (role.is_some() || input != Input::Event) {
+            return Err(validation_error(format!(
+                "RoleArn and Input are not supported for target {arn}."
+            )));
         }
         Ok(Self {
             arn: arn.to_owned(),

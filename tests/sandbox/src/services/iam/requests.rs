@@ -64,6 +64,7 @@ pub fn of(world: &World, call: &Call) -> Result<Vec<Wanted>, ApiError> {
         "events" => events::requests(call),
         "iam" => iam::requests(world, call),
         "lambda" => function(call),
+        "logs" => logs(call),
         "ram" => ram::requests(world, call),
         "s3" => s3::requests(world, call),
         "sagemaker" => sagemaker::requests(world, call),
@@ -92,6 +93,21 @@ fn own(call: &Call, service: &str, prefix: &str, name: &str) -> String {
     }
     let (region, account) = (&call.region, &call.caller.account);
     format!("arn:aws:{service}:{region}:{account}:{prefix}{name}")
+}
+
+/// Reading and changing log groups; lists and resource policies have no resource.
+fn logs(call: &Call) -> Vec<Wanted> {
+    let group = call
+        .text("logGroupName")
+        .or_else(|| call.text("logGroupIdentifier"));
+    let resource = group.map_or_else(
+        || "*".to_owned(),
+        |name| {
+            let arn = own(call, "logs", "log-group:", name.trim_end_matches(":*"));
+            format!("{arn}:*")
+        },
+    );
+    vec![Wanted::new(action(call), resource)]
 }
 
 /// The action for a call of a function is not named after the operation.
