@@ -5,12 +5,12 @@ use runtime::config::{self, InvalidEnvironment, Worker};
 /// The function's environment variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
+    /// `PIPESHARE_BUS`: the hub's bus, for the audit trail.
+    pub bus: String,
     /// Those of every function that serves a queue.
     pub worker: Worker,
     /// `PIPESHARE_REFUSED`: `reject` rejects what looks like ours and is not; `leave` leaves it alone.
     pub rejects: bool,
-    /// `PIPESHARE_BUS`: the bus from which the audit trail is logged.
-    pub bus: String,
 }
 
 impl Config {

@@ -130,8 +130,6 @@ where
             Ok(policy) => policy,
             Err(why) => return stop(report, &why),
         };
-        self.record_policy(&policy, promotion.promoted, &promotion.documents.promoted)
-            .await;
         let tasks = resolved(tasks, &policy.policy);
         let known = match self.known_owners(&policy.policy, &tasks).await {
             Ok(known) => known,

@@ -13,19 +13,20 @@ use runtime::{
     ports::{PolicyStore, Publish, Table},
 };
 
-use crate::{SharePipeline, account::Served, ceiling, promote::Promotion};
+use crate::{SharePipeline, account::Served, ceiling, ports::Bus, promote::Promotion};
 
 /// What people have to know when others of the day are not sent.
 const LAST: &str = "This is the last message of the day about invitations of this account that were \
                     not accepted; the log of share-pipeline has the others.";
 
-impl<H: PolicyStore + Publish + Table, A> SharePipeline<'_, H, A> {
-    /// Says what is wrong with the policy.
+impl<H: PolicyStore + Publish + Table, A: Bus> SharePipeline<'_, H, A> {
+    /// Says what is wrong with the policy, and puts on the trail what was put in force.
     pub(crate) async fn notify_of_policy(
         &self,
         promotion: &Promotion,
         lease_owner: LeaseOwner<'_>,
     ) {
+        self.record_policy(promotion).await;
         if let Some((version, errors)) = &promotion.invalid {
             let root = &self.config.worker.settings.policy;
             self.notify_policy_refused(root, version, errors, lease_owner)

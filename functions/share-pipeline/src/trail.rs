@@ -17,7 +17,7 @@ use runtime::{
     ports::{PolicyStore, Publish, Table},
 };
 
-use crate::{SharePipeline, ports::Bus, route::Request};
+use crate::{SharePipeline, ports::Bus, promote::Promotion, route::Request};
 
 /// Who wrote versions of parameters, as far as it was asked.
 ///
@@ -81,14 +81,12 @@ impl<H: PolicyStore + Publish + Table, A: Bus> SharePipeline<'_, H, A> {
     }
 
     /// Puts on the trail which versions of documents were put in force by this run.
-    pub(crate) async fn record_policy(
-        &self,
-        policy: &InForce,
-        root_is_new: bool,
-        new_documents: &[String],
-    ) {
-        let root = root_is_new.then_some(None);
-        let teams = new_documents.iter().cloned().map(Some);
+    pub(crate) async fn record_policy(&self, promotion: &Promotion) {
+        let Ok(policy) = &promotion.in_force else {
+            return;
+        };
+        let root = promotion.promoted.then_some(None);
+        let teams = promotion.documents.promoted.iter().cloned().map(Some);
         let promoted: BTreeSet<Team> = root.into_iter().chain(teams).collect();
         if promoted.is_empty() {
             return;

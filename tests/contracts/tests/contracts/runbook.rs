@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use contracts::{fenced, headings, section};
 
-use crate::{OPERATIONS, list, set, templates::HUB, text};
+use crate::{OPERATIONS, TRAIL, list, set, templates::HUB, text};
 
 /// What a reader looks for under the heading of an alarm, in this order.
 const PARTS: [&str; 5] = ["Meaning", "First query", "Likely cause", "Fix", "Redrive"];
