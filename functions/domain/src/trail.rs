@@ -45,14 +45,14 @@ pub struct TrailEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
-    /// Somebody can use the pipelines from now on.
+    /// Somebody cannot use the pipelines any more, or can accept them no more.
+    Withdrawn,
+    /// Somebody can use them in another way.
+    Changed,
+    /// Somebody can use them from now on.
     Granted,
     /// Somebody can, once they accept.
     Offered,
-    /// Somebody can use them in another way.
-    Changed,
-    /// Somebody cannot use them any more, or can accept them no more.
-    Withdrawn,
     /// Somebody can use them, as before.
     Held,
 }
@@ -156,8 +156,9 @@ struct Record<'a> {
 /// What several pipelines of a record have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Kind {
-    holder: Holder,
+    // Access is taken away before any is given.
     change: Change,
+    holder: Holder,
     permission: PermissionArn,
     before: Option<PermissionArn>,
     reason: Option<Reason>,

@@ -262,9 +262,9 @@ fn all_access_is_recorded_as_it_is() {
     assert_eq!(
         changes(&recorded),
         [
-            r#"held dev read ["churn"] -"#,
             r#"offered partner read ["churn"] -"#,
             r#"offered bank read ["churn"] -"#,
+            r#"held dev read ["churn"] -"#,
             r#"held dev read ["churn"] -"#,
         ]
     );

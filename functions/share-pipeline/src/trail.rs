@@ -116,7 +116,7 @@ impl Request {
 
     /// What steps have changed, and all access that there is if that is to be recorded.
     pub(crate) fn trail(&self, context: &Context<'_>, steps: &[Applied<Error>]) -> Vec<TrailEvent> {
-        let may_be_done = |error: &Error| error.class() != Class::Permanent;
+        let may_be_done = |error: &Error| error.class() == Class::Transient;
         let mut events = context.changes(steps, may_be_done);
         if self.records {
             events.extend(context.record(steps, may_be_done));

@@ -109,6 +109,11 @@ const OPERATIONS: &[(&str, &[&str], &[&str])] = &[
     ("dynamodb delete-item", &["--table-name", "--key"], &[]),
     ("lambda invoke", &["--function-name"], &["--payload"]),
     (
+        "logs filter-log-events",
+        &["--log-group-name"],
+        &["--filter-pattern"],
+    ),
+    (
         "ram create-resource-share",
         &["--name"],
         &["--principals", "--resource-arns"],

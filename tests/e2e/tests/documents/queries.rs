@@ -13,7 +13,9 @@ const OF_LAMBDA: [&str; 1] = ["record.requestId"];
 
 /// A day of functions: a share, a run that failed, something that was not ready, and a refusal of AWS.
 async fn lines() -> (Vec<Value>, String) {
-    let scenario = Scenario::begin(&ungated()).await;
+    let rules = "after: created\n    why: to watch it\n    until: 2099-12-31";
+    let policy = ungated().replace("after: created", rules);
+    let scenario = Scenario::begin(&policy).await;
     let refused = vec![refusal(503, "ServiceUnavailable"); 4];
     scenario.break_calls("ram", "GetResourceShares", &refused);
     scenario.create(&scenario.test, "churn-train").await;

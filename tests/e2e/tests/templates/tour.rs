@@ -101,6 +101,7 @@ pub(crate) async fn walk(templates: Templates, readings: Readings) -> Result<Sce
     tour.changes().await?;
     tour.refusals().await?;
     tour.strays().await?;
+    tour.trail().await?;
     tour.organization().await?;
     tour.withdrawal().await?;
     Ok(tour.on)
@@ -767,6 +768,43 @@ impl Tour {
             .detail("{}");
         let answer = who.events.put_events().entries(entry.build()).send().await;
         answer.is_ok_and(|answer| answer.failed_entry_count() == 0)
+    }
+
+    /// What changed is in the log of the trail, with who decided it, and nothing else is.
+    async fn trail(&self) -> Result<(), Stop> {
+        self.rest(120).await;
+        events::run_schedule(
+            &mut self.on.estate.sandbox.world(),
+            SHARED,
+            REGION,
+            "pipeshare-daily",
+        );
+        self.on.pass(60).await;
+        let lines = self.on.trail();
+        let lines = lines
+            .iter()
+            .map(|it| serde_json::from_str(it).unwrap_or_default());
+        let lines: Vec<Value> = lines.collect();
+        let is_ours = |it: &Value| it["source"] == "pipeshare" && it["account"] == SHARED;
+        hold(
+            lines.iter().all(is_ours),
+            "the trail has nothing that somebody else has said",
+        )?;
+        let has = |kind: &str, holds: fn(&Value) -> bool| {
+            let mut of_kind = lines.iter().filter(|it| it["detail-type"] == kind);
+            let what = format!("the trail says {kind}");
+            hold(of_kind.any(|it| holds(&it["detail"])), &what)
+        };
+        let by_document =
+            |detail: &Value| detail["document"] == DOCUMENT && detail["writtenBy"].is_string();
+        has("Policy In Force", by_document)?;
+        has("Access Changed", by_document)?;
+        has("Access Changed", |detail| {
+            detail["document"] == "/pipeshare/policy" && detail["writtenBy"].is_string()
+        })?;
+        has("Access Recorded", |detail| detail["change"] == "held")?;
+        has("Share Offered", Value::is_object)?;
+        has("Pipelines Shared", Value::is_object)
     }
 
     /// The organization begins to share, and somebody opens a share to the world.

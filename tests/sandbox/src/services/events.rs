@@ -165,6 +165,16 @@ pub fn run(world: &mut World, task: Task) {
     }
 }
 
+/// Runs a scheduled rule of an account's default bus now, without waiting for its time;
+/// a rule that is not there or disabled does nothing.
+pub fn run_schedule(world: &mut World, account: &str, region: &str, name: &str) {
+    let id = RuleId {
+        bus: BusId::default_of(account, region),
+        name: name.to_owned(),
+    };
+    schedule::run(world, &id);
+}
+
 /// Sends an event of an AWS service to the account's default bus.
 #[expect(
     clippy::needless_pass_by_value,

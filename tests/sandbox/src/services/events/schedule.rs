@@ -95,6 +95,11 @@ pub(super) fn tick(world: &mut World, id: &RuleId, schedule: u64) {
     }
     let planned = planned.clone();
     plan(world, id, schedule, &planned);
+    run(world, id);
+}
+
+/// Sends a scheduled event to the targets of a rule, unless it is disabled.
+pub(super) fn run(world: &mut World, id: &RuleId) {
     if id.find(world).is_ok_and(|rule| rule.is_enabled()) {
         let event = scheduled_event(world, id);
         delivery::trigger(world, id, &event);
