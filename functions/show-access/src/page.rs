@@ -106,6 +106,3 @@ rows: 15
 ```
 "
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,8 +6,12 @@ use domain::{
     overview::{AccessState, PipelineAccess},
     policy::{Policy, Rule, RuleName},
     status::ExecutionStatus,
+    text::flat,
 };
 use jiff::{SignedDuration, Timestamp};
+
+/// The longest name of a principal, in characters.
+const LONGEST_PRINCIPAL: usize = 300;
 
 /// All that one page shows.
 #[derive(Debug, Clone)]
@@ -157,7 +161,7 @@ impl Snapshot {
     /// What people call a principal, shortly.
     pub(crate) fn principal(&self, text: &str) -> String {
         let name = |id: &AccountId| self.policy.display_name(id).to_owned();
-        match text.parse() {
+        let shown = match text.parse() {
             Ok(Principal::Account(id)) => name(&id),
             Ok(Principal::Identity(id, arn)) => {
                 let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
@@ -168,6 +172,7 @@ impl Snapshot {
                 resource.to_owned()
             }
             Err(_) => text.to_owned(),
-        }
+        };
+        flat(&shown, LONGEST_PRINCIPAL)
     }
 }

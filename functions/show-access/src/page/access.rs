@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::overview::AccessEntry;
+use domain::{overview::AccessEntry, text::flat};
 use maud::{Markup, html};
 
 use super::parts;
@@ -14,6 +14,9 @@ use crate::{
 
 /// How many principals have a column; with more of them, rows list their entries.
 const COLUMNS: usize = 12;
+
+/// The longest principal in a tooltip, in characters.
+const LONGEST: usize = 300;
 
 pub(super) fn view(request: &Request, snapshot: &Snapshot) -> Markup {
     let columns = columns(snapshot);
@@ -51,7 +54,7 @@ fn matrix(request: &Request, snapshot: &Snapshot, columns: &BTreeMap<String, Str
                 tr {
                     th scope="col" { "Pipeline" }
                     @for (key, name) in columns {
-                        th scope="col" title=(principal(key)) { (name) }
+                        th scope="col" title=(flat(principal(key), LONGEST)) { (name) }
                     }
                 }
             }

@@ -118,8 +118,12 @@ fn commands(row: &Row) -> Markup {
         @if may_run {
             p { "To start, stop and retry it, with access execute:" }
             (command(format!("start-pipeline-execution --pipeline-name {arn}")))
-            @if let Some(run) = latest {
+            @if let Some(run) = row.running().next() {
+                @let run = &run.execution.arn;
                 (command(format!("stop-pipeline-execution --pipeline-execution-arn {run}")))
+            }
+            @if let Some(failure) = &row.failure {
+                @let run = &failure.execution.arn;
                 (command(format!("retry-pipeline-execution --pipeline-execution-arn {run}")))
             }
         }
