@@ -266,10 +266,10 @@ impl Overview<'_> {
     }
 
     /// Whether the rule that a share serves gives the principal the pipeline.
-    fn is_ruled(&self, shelf: &Shelf<'_>, pipeline: &PipelineArn, principal: &str) -> bool {
+    fn is_ruled(&self, share: &Shelf<'_>, pipeline: &PipelineArn, principal: &str) -> bool {
         let mut rules = self.rules.iter();
         rules.any(|rule| {
-            shelf.serves(&rule.name)
+            share.serves(&rule.name)
                 && rule.covers(pipeline)
                 && rule.with.iter().any(|it| it.as_str() == principal)
         })
