@@ -45,7 +45,6 @@ pub struct Visit {
 
 impl Visit {
     /// The world, which must not be held while the page waits for anything.
-    #[must_use]
     pub fn world(&self) -> MutexGuard<'_, World> {
         lock(&self.world)
     }
