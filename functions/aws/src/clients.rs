@@ -179,6 +179,11 @@ impl Aws {
         self.sagemaker(Role::Reader, account).await
     }
 
+    /// Sees the pipelines of an account, their executions, and whom they are shared with.
+    pub async fn viewer(&self, account: &AccountId) -> OwnerClients {
+        self.owner_clients(Role::Reader, account).await
+    }
+
     /// Reads the executions of an account.
     pub async fn watcher(&self, account: &AccountId) -> SageMaker {
         self.sagemaker(Role::Watcher, account).await
@@ -225,9 +230,13 @@ impl Aws {
     }
 
     /// Runs the pipelines of an account, and sees whom they are shared with.
-    pub async fn runner(&self, account: &AccountId) -> RunnerClients {
-        let (config, session) = self.session(Role::Runner, account).await;
-        RunnerClients {
+    pub async fn runner(&self, account: &AccountId) -> OwnerClients {
+        self.owner_clients(Role::Runner, account).await
+    }
+
+    async fn owner_clients(&self, role: Role, account: &AccountId) -> OwnerClients {
+        let (config, session) = self.session(role, account).await;
+        OwnerClients {
             ram: ram::OwnerRam::new(&config, session.clone()),
             sagemaker: SageMaker::new(&config, session),
         }
@@ -292,10 +301,10 @@ pub struct NotifierClients {
     pub sns: Sns,
 }
 
-/// What the runner role of one account gives access to.
+/// What a role of an owner account gives access to, as far as its policies let it.
 #[derive(Debug, Clone)]
-pub struct RunnerClients {
-    /// The shares that hold a pipeline of the account.
+pub struct OwnerClients {
+    /// The account's shares.
     pub ram: ram::OwnerRam,
     /// The account's pipelines and their executions.
     pub sagemaker: SageMaker,

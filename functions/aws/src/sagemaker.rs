@@ -9,6 +9,7 @@ use aws_sdk_sagemaker::{
     Client,
     operation::{
         describe_pipeline_execution::DescribePipelineExecutionOutput,
+        list_pipeline_executions::builders::ListPipelineExecutionsFluentBuilder,
         list_pipelines::builders::ListPipelinesFluentBuilder,
     },
     types::{
@@ -127,14 +128,8 @@ impl SageMaker {
         since: Timestamp,
     ) -> Result<bool, Error> {
         let mut items = self
-            .client
-            .list_pipeline_executions()
+            .executions_since(pipeline, since)
             .max_results(PAGE)
-            .pipeline_name(pipeline.as_str())
-            // Whether the bound itself is included is not documented.
-            .created_after(date_time(before(since, SignedDuration::from_secs(1))))
-            .sort_by(SortPipelineExecutionsBy::CreationTime)
-            .sort_order(SortOrder::Descending)
             .into_paginator()
             .stop_on_duplicate_token(false)
             .items()
@@ -149,6 +144,57 @@ impl SageMaker {
             }
         }
         Ok(false)
+    }
+
+    /// The newest executions of a pipeline that were created since then, newest first,
+    /// and no more than `most` of them.
+    pub async fn newest_executions(
+        &self,
+        pipeline: &PipelineArn,
+        since: Timestamp,
+        most: u8,
+    ) -> Result<Vec<Execution>, Error> {
+        let answer = self
+            .executions_since(pipeline, since)
+            .max_results(i32::from(most))
+            .send()
+            .await
+            .map_err(self.service.failed("ListPipelineExecutions"))?;
+        let of_this = answer.pipeline_execution_summaries().iter();
+        let executions = of_this.map(|summary| {
+            let name = summary.pipeline_execution_display_name();
+            Ok(Execution {
+                arn: self.parsed("ListPipelineExecutions", summary.pipeline_execution_arn())?,
+                pipeline: pipeline.clone(),
+                status: status(summary.pipeline_execution_status()),
+                display_name: name.map(Untrusted::from),
+                started: summary.start_time().and_then(timestamp),
+            })
+        });
+        let executions: Result<Vec<_>, Error> = executions.collect();
+        let mut executions = executions?;
+        executions.retain(|it| it.started.is_none_or(|started| started >= since));
+        Ok(executions)
+    }
+
+    fn executions_since(
+        &self,
+        pipeline: &PipelineArn,
+        since: Timestamp,
+    ) -> ListPipelineExecutionsFluentBuilder {
+        self.client
+            .list_pipeline_executions()
+            .pipeline_name(pipeline.as_str())
+            // Whether the bound itself is included is not documented.
+            .created_after(date_time(before(since, SignedDuration::from_secs(1))))
+            .sort_by(SortPipelineExecutionsBy::CreationTime)
+            .sort_order(SortOrder::Descending)
+    }
+
+    /// How an execution goes, without its steps.
+    pub async fn described(&self, execution: &ExecutionArn) -> Result<Details, Error> {
+        let answer = self.describe_execution(execution).await?;
+        Ok(details(&answer))
     }
 
     /// Asks about an execution as it is now, whatever an event said.

@@ -249,6 +249,7 @@ impl Case {
         let invocation = Invocation {
             request_id: request.to_owned(),
             time_left: Duration::from_mins(1),
+            function_arn: String::new(),
         };
         hook.serve(payload, &invocation, &self.metrics).await.result
     }

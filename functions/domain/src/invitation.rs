@@ -11,7 +11,7 @@ mod triage;
 
 use std::{collections::BTreeSet, fmt};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
 
 pub use offer::OfferState;
@@ -25,6 +25,9 @@ use crate::{
     status::InvitationStatus,
     text::quoted_of_stranger,
 };
+
+/// How long an invitation to a share of pipelines can be accepted.
+pub const LIFETIME: SignedDuration = SignedDuration::from_hours(12);
 
 /// How much is shown of an ARN that anybody may have made.
 const LONGEST_ARN: usize = 300;

@@ -24,6 +24,7 @@ pub mod hook;
 pub mod id;
 pub mod invitation;
 pub mod notification;
+pub mod overview;
 pub mod policy;
 pub mod reconcile;
 pub mod sharing;

@@ -5,13 +5,15 @@ use std::time::Duration;
 use domain::{
     error::Error,
     id::AccountId,
-    policy::{InForce, Labelled},
+    policy::{Gate, InForce, Labelled, Policy},
+    sharing::{self, Evidence},
+    storage,
 };
 use futures::{StreamExt, stream};
 
 use crate::{
     lambda::{Deadline, Record, RecordOutcome, each, share_of},
-    ports::PolicyStore,
+    ports::{PolicyStore, Table},
 };
 
 /// How many accounts are reconciled at once.
@@ -54,6 +56,27 @@ impl std::fmt::Display for Stopped {
 pub async fn policy_in_force(store: &impl PolicyStore) -> Result<InForce, Stopped> {
     let labelled = store.labelled().await.map_err(Stopped::Failed)?;
     Labelled::policy(labelled).ok_or(Stopped::NoPolicy)
+}
+
+/// What is remembered of the gates that the account's rules have.
+pub async fn remembered_gates(
+    table: &impl Table,
+    policy: &Policy,
+    account: &AccountId,
+) -> Result<Evidence, Error> {
+    let gates = sharing::gates(policy, account);
+    let items = async |gate: Gate, partition: String| {
+        if !gates.contains(&gate) {
+            return Ok(Vec::new());
+        }
+        let items = table.list(&partition).await?;
+        Ok::<_, Error>(items.into_iter().map(|item| item.sk).collect::<Vec<_>>())
+    };
+    let (succeeded, hooked) = futures::try_join!(
+        items(Gate::Succeeded, storage::succeeded_gates(account)),
+        items(Gate::Hook, storage::hook_gates(account)),
+    )?;
+    Ok(Evidence::remembered(succeeded, hooked))
 }
 
 /// Reconciles accounts, a few at once, each with its share of the time that is

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     id::{AccountId, PermissionArn},
-    policy::{Gate, Place, Policy},
-    sharing::{self, Added, Evidence, Flaw, Lookalike, Observed, Pipeline, Plan},
+    policy::{Place, Policy},
+    sharing::{self, Added, Flaw, Lookalike, Observed, Pipeline, Plan},
     storage,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use runtime::{
     Error,
     ports::{PolicyStore, Table},
+    reconcile::remembered_gates,
 };
 
 use crate::ports::{Ram, SageMaker};
@@ -75,27 +76,6 @@ pub(crate) async fn is_another(
 ) -> Result<bool, Error> {
     let newer = sagemaker.pipelines_since(account, added.since()).await?;
     Ok(added.is_another_among(&newer))
-}
-
-/// What is remembered of the gates that the account's rules have.
-async fn remembered_gates(
-    table: &impl Table,
-    policy: &Policy,
-    account: &AccountId,
-) -> Result<Evidence, Error> {
-    let gates = sharing::gates(policy, account);
-    let items = async |gate: Gate, partition: String| {
-        if !gates.contains(&gate) {
-            return Ok(Vec::new());
-        }
-        let items = table.list(&partition).await?;
-        Ok::<_, Error>(items.into_iter().map(|item| item.sk).collect::<Vec<_>>())
-    };
-    let (succeeded, hooked) = futures::try_join!(
-        items(Gate::Succeeded, storage::succeeded_gates(account)),
-        items(Gate::Hook, storage::hook_gates(account)),
-    )?;
-    Ok(Evidence::remembered(succeeded, hooked))
 }
 
 /// Those of the pipelines that have an execution which succeeded.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use sandbox::{
     Function, Options, Sandbox, StartError,
     cloudformation::{self, Stack, TemplateError},
+    http::Pages,
     organization::Organization,
     readings::Readings,
     services::kms,
@@ -147,11 +148,21 @@ pub struct Estate {
 impl Estate {
     /// Deploys the templates and starts the functions. No policy is in force yet.
     pub async fn start(plan: &Plan, functions: Vec<Function>) -> Result<Self, EstateError> {
+        Self::start_with(plan, functions, None).await
+    }
+
+    /// The same, with pages for browsers.
+    pub async fn start_with(
+        plan: &Plan,
+        functions: Vec<Function>,
+        pages: Option<Pages>,
+    ) -> Result<Self, EstateError> {
         let world = world(plan)?;
         let options = Options {
             functions,
             port: plan.port,
             concurrency: plan.concurrency,
+            pages,
         };
         let sandbox = Sandbox::start(world, options).await?;
         let plan = plan.clone();

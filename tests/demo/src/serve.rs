@@ -1,6 +1,7 @@
 //! `cargo demo serve`: the estate in real time, for people with the AWS CLI.
 
 mod journal;
+mod page;
 
 use std::{
     fmt::Write as _,
@@ -90,7 +91,9 @@ pub async fn serve(
             Plan::without_templates()
         }
     };
-    let estate = Estate::start(&plan, functions.unwrap_or_default()).await?;
+    let pages = deployed.then(page::pages);
+    let functions = functions.unwrap_or_default();
+    let estate = Estate::start_with(&plan, functions, pages).await?;
     if deployed {
         for (_, account, topic) in MAILBOXES {
             let template = include_str!("serve/mailbox.yaml");
@@ -154,7 +157,10 @@ fn greeting(endpoint: &str, speed: u32, deployed: bool) -> String {
 
 /// The policy, and commands that work once the exports are made.
 fn policy_and_mailboxes(endpoint: &str) -> String {
-    let mut text = String::from("The policy:\n\n");
+    let mut text = format!(
+        "Who can do what, how the runs go, and who was told what, in a browser: {endpoint}\n\n\
+         The policy:\n\n"
+    );
     for line in POLICY.lines() {
         let _ = writeln!(text, "    {line}");
     }

@@ -7,8 +7,8 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Lines},
-    net::TcpListener,
+    io::{BufRead, BufReader, Lines, Read, Write},
+    net::{TcpListener, TcpStream},
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Output, Stdio},
@@ -92,6 +92,36 @@ fn it_puts_the_policy_in_force_and_ends_with_its_functions_when_it_is_told_to() 
         let left = functions.iter().filter(|process| Path::exists(process));
         assert_eq!(left.count(), 0);
     }
+}
+
+#[test]
+fn a_browser_sees_the_page_of_the_function_and_what_was_told() {
+    let mut served = Served::begin(&[]);
+    let mut address = String::new();
+    for line in served.lines.by_ref().map(Result::unwrap) {
+        if let Some((_, found)) = line.split_once("in a browser: http://") {
+            found.clone_into(&mut address);
+            break;
+        }
+    }
+    served.wait_for("ssm:LabelParameterVersion /pipeshare/policy");
+    let mut stream = TcpStream::connect(&address).unwrap();
+    let request = format!(
+        "GET /?theme=dark HTTP/1.1\r\nHost: {address}\r\nAccept: text/html\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    for part in [
+        "No pipeline is named by a rule or shared",
+        "<cwdb-action action=\"call\"",
+        "What dev was told",
+        "What the hub was told",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    served.signal("TERM");
+    assert!(served.process.wait().unwrap().success());
 }
 
 #[test]

@@ -98,6 +98,7 @@ pub(crate) async fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
             .collect(),
         port: arguments.port,
         concurrency: CONCURRENCY,
+        pages: None,
     };
     let sandbox = Sandbox::start(world, options).await?;
     print(&greeting(sandbox.endpoint(), &arguments, &outputs))?;

@@ -24,7 +24,7 @@ use self::{
     live::LiveTime,
 };
 use crate::{
-    http::{self, SharedWorld, lock},
+    http::{self, Pages, SharedWorld, lock},
     services::{
         key::ResourceKey,
         lambda::{self, FunctionError, Invocation, Start},
@@ -55,6 +55,8 @@ pub struct Options {
     ///
     /// With one, a run is the same each time.
     pub concurrency: usize,
+    /// What browsers see at the same port; nothing if there is none.
+    pub pages: Option<Pages>,
 }
 
 impl Default for Options {
@@ -64,6 +66,7 @@ impl Default for Options {
             functions: Vec::new(),
             port: 0,
             concurrency: 1,
+            pages: None,
         }
     }
 }
@@ -136,7 +139,12 @@ impl Sandbox {
         let world = Arc::new(Mutex::new(world));
         let time = LiveTime::new(Arc::clone(&world));
         let keep_time = middleware::from_fn_with_state(time.clone(), live::keep_time);
-        let router = http::router(Arc::clone(&world)).layer(keep_time);
+        let mut router = http::router(Arc::clone(&world));
+        if let Some(pages) = options.pages {
+            let pages = (Arc::clone(&world), pages);
+            router = router.layer(middleware::from_fn_with_state(pages, http::serve_pages));
+        }
+        let router = router.layer(keep_time);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             // It ends only with the sandbox, and never with an error.

@@ -5,6 +5,7 @@
 
 mod dispatch;
 mod invoke;
+mod pages;
 mod query;
 mod request;
 mod response;
@@ -25,7 +26,11 @@ use axum::{
 use futures::FutureExt;
 use serde_json::Value;
 
-pub use self::dispatch::{Failure, dispatch, perform};
+pub(crate) use self::pages::serve as serve_pages;
+pub use self::{
+    dispatch::{Failure, dispatch, perform},
+    pages::{Pages, Visit},
+};
 use self::{
     request::{Credential, Protocol},
     response::{add_header, cut_connection, failure, success},

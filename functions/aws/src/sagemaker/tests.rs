@@ -191,3 +191,32 @@ async fn a_shared_pipeline_is_described_by_its_arn() {
             .is("ResourceNotFound")
     );
 }
+
+#[tokio::test]
+async fn the_newest_executions_are_one_bounded_question_and_leave_out_those_of_a_namesake() {
+    let mut earlier = execution("a", "Succeeded");
+    earlier["StartTime"] = (SINCE - 60).into();
+    let mut named = execution("b", "Failed");
+    named["PipelineExecutionDisplayName"] = "nightly".into();
+    let replay = Replay::of([
+        page(&[named, earlier], Some("more")),
+        ok(&json!({ "PipelineExecutionStatus": "Failed", "LastModifiedTime": SINCE + 90 })),
+    ]);
+    let sagemaker = sagemaker(&replay).await;
+    let newest = sagemaker.newest_executions(&pipeline(), since(), 8).await;
+    let newest = newest.unwrap();
+    assert_eq!(newest.len(), 1);
+    assert_eq!(newest[0].status, ExecutionStatus::Failed);
+    assert_eq!(newest[0].display_name, Some("nightly".into()));
+    assert_eq!(newest[0].pipeline, pipeline());
+    let sent = replay.requests()[0].json();
+    assert_eq!(sent["MaxResults"], 8);
+    assert_eq!(sent["SortOrder"], "Descending");
+    assert_eq!(sent["PipelineName"], PIPELINE);
+
+    let described = sagemaker.described(&newest[0].arn).await.unwrap();
+    let modified = described.modified.unwrap();
+    assert_eq!(modified.as_second(), SINCE + 90);
+    assert!(described.failed_steps.is_empty());
+    assert_eq!(replay.requests().len(), 2);
+}

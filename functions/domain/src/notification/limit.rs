@@ -102,7 +102,8 @@ impl Tally {
     }
 
     /// How many were sent on the day of this time, or on a later one.
-    fn of_day(&self, now: Timestamp) -> usize {
+    #[must_use]
+    pub fn of_day(&self, now: Timestamp) -> usize {
         let date = |time: Timestamp| time.to_zoned(TimeZone::UTC).date();
         match self.last {
             Some(last) if date(last) < date(now) => 0,

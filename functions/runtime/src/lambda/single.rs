@@ -28,6 +28,8 @@ pub struct Invocation {
     pub request_id: String,
     /// How long the function may take.
     pub time_left: Duration,
+    /// The ARN that the function was invoked by, with its qualifier if there was one.
+    pub function_arn: String,
 }
 
 /// What becomes of an invocation.
@@ -77,6 +79,7 @@ async fn invoke(
     let invocation = Invocation {
         time_left: clock::time_until(context.deadline()),
         request_id: context.request_id,
+        function_arn: context.invoked_function_arn,
     };
     // Boxed, since what all calls to AWS in one function add up to is a
     // future too deep for the compiler.

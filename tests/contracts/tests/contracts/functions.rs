@@ -72,7 +72,7 @@ fn every_queue_is_a_function_s_or_its_dead_letters_or_for_what_eventbridge_canno
 #[test]
 fn the_alarms_of_all_functions_are_equal_but_for_the_name() {
     let queued = queued();
-    let mut blocks: BTreeMap<(String, bool), BTreeMap<String, String>> = BTreeMap::new();
+    let mut blocks: BTreeMap<(String, bool, bool), BTreeMap<String, String>> = BTreeMap::new();
     for alarm in HUB.of_kind("AWS::CloudWatch::Alarm") {
         let name = text(&alarm["AlarmName"], "AlarmName").replace("pipeshare-", "");
         let of = |function: &&String| name.starts_with(&format!("{function}-"));
@@ -82,10 +82,13 @@ fn the_alarms_of_all_functions_are_equal_but_for_the_name() {
         };
         let kind = name[function.len() + 1..].to_owned();
         let block = format!("{alarm:#}").replace(function.as_str(), "FUNCTION");
-        let of_kind = blocks.entry((kind, queued.contains(function))).or_default();
+        // Those of functions whose callers' mistakes are errors subtract these.
+        let computes = alarm["Metrics"].is_array();
+        let of_kind = (kind, queued.contains(function), computes);
+        let of_kind = blocks.entry(of_kind).or_default();
         of_kind.insert(function.clone(), block);
     }
-    for ((kind, _), blocks) in blocks {
+    for ((kind, ..), blocks) in blocks {
         let (first, expected) = blocks.first_key_value().unwrap();
         for (function, block) in &blocks {
             assert_eq!(block, expected, "{kind} of {function} and of {first}");

@@ -156,7 +156,13 @@ fn alarms_and_the_dashboard_watch_metrics_that_a_function_counts() {
     let dashboard = HUB.of_kind("AWS::CloudWatch::Dashboard").remove(0);
     let body: Value = serde_json::from_str(text(&dashboard["DashboardBody"], "body")).unwrap();
     let widgets = list(&body["widgets"]);
-    assert_eq!(widgets.len(), 6);
+    assert_eq!(widgets.len(), 7);
+    let page = widgets.iter().find(|widget| widget["type"] == "custom");
+    let endpoint = text(&page.unwrap()["properties"]["endpoint"], "endpoint");
+    assert!(
+        endpoint.ends_with(":function:pipeshare-show-access"),
+        "{endpoint}"
+    );
     for metric in widgets
         .iter()
         .flat_map(|widget| list(&widget["properties"]["metrics"]))

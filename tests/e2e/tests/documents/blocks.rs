@@ -41,6 +41,8 @@ pub(crate) enum Kind {
     LogLine,
     /// A step of a dry run: it has the members of a real one.
     Step,
+    /// A widget of a dashboard: the function answers its parameters with a page.
+    Widget,
     /// A notification as people read it: it has the lines of a real one.
     Notification,
     /// A query for the functions' logs: its fields are those of real lines.
@@ -184,6 +186,8 @@ fn of_json(value: &Value) -> Option<Kind> {
         Some(Kind::LogLine)
     } else if is(&["action", "outcome", "reason"]) {
         Some(Kind::Step)
+    } else if value["type"] == "custom" {
+        Some(Kind::Widget)
     } else {
         None
     }

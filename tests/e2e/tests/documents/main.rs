@@ -377,6 +377,26 @@ async fn every_direct_invocation_and_every_message_is_understood() {
     assert_eq!(scenario.dead_letters(), 0);
 }
 
+#[tokio::test]
+async fn every_widget_shows_a_page() {
+    let widgets = of_kind(Kind::Widget);
+    assert!(!widgets.is_empty(), "the documents show a widget");
+    let scenario = Scenario::begin(e2e::POLICY).await;
+    scenario.create(&scenario.test, "churn").await;
+    for block in widgets {
+        let widget = block.json().unwrap_or_default();
+        let properties = &widget["properties"];
+        let endpoint = properties["endpoint"].as_str().unwrap_or_default();
+        let function = endpoint.rsplit("pipeshare-").next().unwrap_or_default();
+        let mut payload = properties["params"].clone();
+        payload["widgetContext"] = serde_json::json!({ "params": properties["params"] });
+        let answer = scenario.invoke(function, payload).await;
+        let page = answer.outcome.unwrap_or_else(|error| panic!("{error}"));
+        let page = page.as_str().unwrap_or_default();
+        assert!(page.contains(">churn<"), "{}: {page}", block.place());
+    }
+}
+
 #[test]
 fn every_line_of_rust_stands_in_a_test() {
     let folder = root().join("tests/e2e/tests");

@@ -29,10 +29,11 @@ const NOTIFIER: Role = (DEV, "pipeshare-notifier-us-east-1");
 const PROVER: Role = (DEV, "pipeshare-prover-us-east-1");
 const RUNNER: Role = (TEST, "pipeshare-runner-us-east-1");
 const HOOK: Role = (SHARED, "pipeshare-codepipeline-hook-us-east-1");
+const SHOW: Role = (SHARED, "pipeshare-show-access-us-east-1");
 
 /// Which functions each role in an account is for.
 const USERS: [(Role, &[&str]); 7] = [
-    (READER, &["share-pipeline"]),
+    (READER, &["share-pipeline", "show-access"]),
     (WATCHER, &["forward-status"]),
     (OWNER, &["share-pipeline"]),
     (RUNNER, &["codepipeline-hook"]),
@@ -53,7 +54,9 @@ pub(crate) fn ask(scenario: &Scenario) -> Result<(), Stop> {
     accounts::hook(&mut world)?;
     hub::trust(&mut world)?;
     hub::roles(&mut world)?;
+    hub::show(&mut world)?;
     people::people(&mut world)?;
+    people::viewers(&mut world)?;
     people::senders(&mut world)
 }
 

@@ -555,7 +555,36 @@ impl Tour {
         let action = self.deploy(&churn);
         self.on.pass(600).await;
         let done = matches!(self.status(&action), ActionStatus::Succeeded { .. });
-        hold(done, "another attempt runs again what failed")
+        hold(done, "another attempt runs again what failed")?;
+        self.page().await
+    }
+
+    /// Whoever looks sees the runs that failed, who has access, and no problem with looking.
+    async fn page(&self) -> Result<(), Stop> {
+        self.rest(120).await;
+        let pipelines = self.shown(json!({ "view": "pipelines" })).await?;
+        for (words, what) in [
+            ("step Train: bad luck", "the page shows why a run failed"),
+            ("shared: execute", "the page shows who may run what"),
+        ] {
+            hold(pipelines.contains(words), &format!("{what}: {pipelines}"))?;
+        }
+        let unknown = ["runs unknown", "cannot be read", "not read in time"];
+        let now = self.shown(json!({ "view": "now" })).await?;
+        for page in [&pipelines, &now] {
+            let is_whole = !unknown.iter().any(|words| page.contains(words));
+            hold(is_whole, &format!("the page is whole: {page}"))?;
+        }
+        let examined = now.contains("executions examined until");
+        hold(examined, "the page shows what the table knows")
+    }
+
+    /// A page as a dashboard gets it.
+    async fn shown(&self, payload: Value) -> Result<String, Stop> {
+        let answer = self.on.invoke("show-access", payload).await.outcome;
+        let page = answer.map_err(|error| Stop(format!("the page answers: {error}")))?;
+        let html = page.as_str().map(str::to_owned);
+        html.ok_or_else(|| Stop("the page is HTML".to_owned()))
     }
 
     /// Begins an action of CodePipeline that invokes the deployment hook.

@@ -1,10 +1,16 @@
 use std::env;
 
+use futures::future::BoxFuture;
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use super::*;
 use crate::{
     faults::{CallEffect, CallFault},
+    http::Visit,
     services::{iam, sqs},
 };
 
@@ -68,8 +74,7 @@ fn options() -> Options {
             name: "obedient".to_owned(),
             binary: binary(),
         }],
-        port: 0,
-        concurrency: 1,
+        ..Options::default()
     }
 }
 
@@ -314,8 +319,7 @@ async fn a_missing_binary_is_named_before_anything_starts() {
     }];
     let options = Options {
         functions,
-        port: 0,
-        concurrency: 1,
+        ..Options::default()
     };
     let error = Sandbox::start(world(&json!({})), options)
         .await
@@ -324,4 +328,41 @@ async fn a_missing_binary_is_named_before_anything_starts() {
         error.to_string(),
         "the binary of obedient is not at /nowhere/obedient; build it first"
     );
+}
+
+#[tokio::test]
+async fn browsers_see_pages_and_clients_of_aws_do_not() {
+    let page = |visit: Visit| -> BoxFuture<'static, String> {
+        let calls = visit.world().calls.len();
+        Box::pin(async move { format!("<p>{} {calls}</p>", visit.query) })
+    };
+    let options = Options {
+        pages: Some(Pages::new(page)),
+        ..Options::default()
+    };
+    let sandbox = Sandbox::start(world(&json!({})), options).await.unwrap();
+    let ask = async |path: &str, headers: &str| {
+        let address = sandbox.endpoint().trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    let accepts = "Accept: text/html,application/xhtml+xml;q=0.9\r\n";
+    let answer = ask("/?go=1", accepts).await;
+    assert!(answer.ends_with("<p>go=1 0</p>"), "{answer}");
+    assert!(answer.contains("default-src 'none'"), "{answer}");
+    let signed = "Authorization: AWS4-HMAC-SHA256 Credential=111111111111/20260105/us-east-1/s3/aws4_request\r\n";
+    for (path, headers) in [
+        ("/", String::new()),
+        ("/", format!("{accepts}{signed}")),
+        ("/other", accepts.to_owned()),
+    ] {
+        let answer = ask(path, &headers).await;
+        assert!(!answer.contains("<p>"), "{path} {headers}: {answer}");
+    }
+    sandbox.stop().await;
 }

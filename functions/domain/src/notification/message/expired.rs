@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
@@ -11,15 +11,13 @@ use super::{
 };
 use crate::{
     id::AccountId,
+    invitation::LIFETIME,
     notification::EXPIRED_DETAIL_TYPE,
     policy::{Policy, RuleName},
 };
 
 /// How many invitations a message lists.
 const MAX_LISTED: usize = 100;
-
-/// How long an invitation to a share of pipelines can be accepted.
-const LIFETIME: SignedDuration = SignedDuration::from_hours(12);
 
 /// An invitation that ended without having been accepted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -104,9 +104,11 @@ pub(super) fn watcher(world: &mut World) -> Result<(), Stop> {
     let run = |account: &str| json!({ "PipelineExecutionArn": format!("{}/execution/abcdefghijkl", pipeline(account)) });
     for operation in ["DescribePipelineExecution", "ListPipelineExecutionSteps"] {
         let operation = format!("sagemaker:{operation}");
-        allowed(world, WATCHER, &operation, run(TEST))?;
-        refused(world, WATCHER, &operation, run(DEV))?;
-        refused(world, READER, &operation, run(TEST))?;
+        for role in [WATCHER, READER] {
+            allowed(world, role, &operation, run(TEST))?;
+            refused(world, role, &operation, run(DEV))?;
+        }
+        refused(world, OWNER, &operation, run(TEST))?;
     }
     let own = json!({ "PipelineName": "probe" });
     for operation in [
@@ -143,6 +145,20 @@ pub(super) fn reader(world: &mut World) -> Result<(), Stop> {
         own.clone(),
     )?;
     refused(world, READER, "sagemaker:StartPipelineExecution", own)?;
+    let run =
+        json!({ "PipelineExecutionArn": format!("{}/execution/abcdefghijkl", pipeline(TEST)) });
+    for operation in ["StopPipelineExecution", "RetryPipelineExecution"] {
+        let operation = format!("sagemaker:{operation}");
+        refused(world, READER, &operation, run.clone())?;
+    }
+    let shares = json!({ "resourceOwner": "SELF", "associationType": "RESOURCE" });
+    for operation in ["GetResourceShares", "GetResourceShareAssociations"] {
+        let operation = format!("ram:{operation}");
+        allowed(world, READER, &operation, shares.clone())?;
+    }
+    for operation in ["GetResourceShareInvitations", "ListResources"] {
+        refused(world, READER, &format!("ram:{operation}"), shares.clone())?;
+    }
     let foreign = json!({ "PipelineName": pipeline(DEV) });
     refused(world, READER, "sagemaker:ListPipelineExecutions", foreign)?;
     ceiling(world, READER)?;

@@ -13,7 +13,7 @@ use sandbox::{
 };
 use serde_json::json;
 
-use super::{Role, STRANGER, USERS, call, may, permits, refused, session};
+use super::{Role, SHOW, STRANGER, USERS, call, may, permits, refused, session};
 use crate::tour::{Stop, hold};
 
 /// Only the functions that need a role get it, and only in the organization.
@@ -167,21 +167,46 @@ pub(super) fn roles(world: &mut World) -> Result<(), Stop> {
     Ok(())
 }
 
+/// Who only looks changes nothing, in the hub or elsewhere.
+pub(super) fn show(world: &mut World) -> Result<(), Stop> {
+    let policy = "/pipeshare/policy";
+    let topic = format!("arn:aws:sns:{REGION}:{SHARED}:pipeshare-hub");
+    let queue = format!("https://sqs.{REGION}.amazonaws.com/{SHARED}/pipeshare-share-pipeline");
+    let entry = json!({ "EventBusName": "pipeshare-hub", "Source": "s", "DetailType": "d", "Detail": "{}" });
+    for (operation, input) in [
+        ("ram:CreateResourceShare", json!({ "name": "pipeshare-x" })),
+        ("ssm:PutParameter", json!({ "Name": policy })),
+        (
+            "ssm:LabelParameterVersion",
+            json!({ "Name": policy, "Labels": ["in-force"] }),
+        ),
+        ("ssm:GetParameter", json!({ "Name": "/other" })),
+        ("sns:Publish", json!({ "TopicArn": topic })),
+        ("sqs:SendMessage", json!({ "QueueUrl": queue })),
+        ("events:PutEvents", json!({ "Entries": [entry] })),
+    ] {
+        refused(world, SHOW, operation, input)?;
+    }
+    Ok(())
+}
+
 /// Each function puts, deletes and lists what it needs in the partitions of the
 /// table, and in those of others nothing.
 pub(super) fn partitions(world: &mut World) -> Result<(), Stop> {
     const OWNERS: &str = "owners";
     const MARKS: &str = "watermark";
     const TOLD: &str = "told|hub";
+    const ALERTS: &str = "told|troubles|222222222222";
     const CONSUMERS: &str = "shared";
     const SHARED_WITH: &str = "shared|111111111111";
     const SUCCEEDED: &str = "gate|succeeded|222222222222";
     const HOOKED: &str = "gate|hook|222222222222";
     const RUNS: &str = "run|x";
-    const ALL: [&str; 12] = [
+    const ALL: [&str; 13] = [
         OWNERS,
         MARKS,
         TOLD,
+        ALERTS,
         CONSUMERS,
         SHARED_WITH,
         SUCCEEDED,
@@ -194,13 +219,13 @@ pub(super) fn partitions(world: &mut World) -> Result<(), Stop> {
         "tolds",
     ];
     // The function, and where it puts, gets, updates, deletes and lists.
-    let table: [(&str, [&[&str]; 5]); 4] = [
+    let table: [(&str, [&[&str]; 5]); 5] = [
         (
             "share-pipeline",
             [
-                &[OWNERS, TOLD, SUCCEEDED],
-                &[TOLD],
-                &[TOLD],
+                &[OWNERS, TOLD, ALERTS, SUCCEEDED],
+                &[TOLD, ALERTS],
+                &[TOLD, ALERTS],
                 &[OWNERS, SUCCEEDED, HOOKED],
                 &[OWNERS, SUCCEEDED, HOOKED],
             ],
@@ -208,20 +233,30 @@ pub(super) fn partitions(world: &mut World) -> Result<(), Stop> {
         (
             "accept-invitation",
             [
-                &[TOLD, CONSUMERS, SHARED_WITH],
-                &[TOLD],
-                &[TOLD],
+                &[TOLD, ALERTS, CONSUMERS, SHARED_WITH],
+                &[TOLD, ALERTS],
+                &[TOLD, ALERTS],
                 &[CONSUMERS, SHARED_WITH],
                 &[CONSUMERS, SHARED_WITH],
             ],
         ),
         (
             "forward-status",
-            [&[TOLD, MARKS], &[TOLD], &[TOLD], &[MARKS], &[MARKS, TOLD]],
+            [
+                &[TOLD, ALERTS, MARKS],
+                &[TOLD, ALERTS],
+                &[TOLD, ALERTS],
+                &[MARKS],
+                &[MARKS, TOLD, ALERTS],
+            ],
         ),
         (
             "codepipeline-hook",
             [&[HOOKED, RUNS], &[], &[], &[], &[RUNS]],
+        ),
+        (
+            "show-access",
+            [&[], &[ALERTS], &[], &[], &[MARKS, SUCCEEDED, HOOKED]],
         ),
     ];
     let table = BTreeMap::from(table);

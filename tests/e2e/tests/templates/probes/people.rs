@@ -10,7 +10,7 @@ use sandbox::{
 };
 use serde_json::{Value, json};
 
-use super::{Role, STRANGER, allowed, make, pipeline, refused};
+use super::{Role, STRANGER, allowed, make, may, pipeline, refused};
 use crate::tour::{Stop, hold};
 
 /// The policies for people do what their names say with what is shared, and nothing else.
@@ -31,6 +31,26 @@ pub(super) fn people(world: &mut World) -> Result<(), Stop> {
     for (account, name) in [scientist, engineer] {
         iam::delete_role(world, account, name);
     }
+    outcome
+}
+
+/// Who may see the page invokes this one function, and nothing else.
+pub(super) fn viewers(world: &mut World) -> Result<(), Stop> {
+    let name = "viewer";
+    let policy = format!("arn:aws:iam::{SHARED}:policy/pipeshare-dashboard-viewer-{REGION}");
+    let properties = json!({
+        "AssumeRolePolicyDocument": { "Statement": [] },
+        "ManagedPolicyArns": [policy],
+    });
+    iam::create_role(world, SHARED, name, &properties).map_err(|error| Stop(error.to_string()))?;
+    let outcome = functions::all().into_iter().try_for_each(|function| {
+        let input = json!({ "FunctionName": format!("pipeshare-{function}") });
+        let may_invoke = may(world, (SHARED, name), "lambda:Invoke", input);
+        let is_page = function == "show-access";
+        let what = format!("who may see the page may invoke {function}: {is_page}");
+        hold(may_invoke == is_page, &what)
+    });
+    iam::delete_role(world, SHARED, name);
     outcome
 }
 

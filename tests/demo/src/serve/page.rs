@@ -1,0 +1,155 @@
+//! The page of show-access in a browser, and what was told, beside the API of the sandbox.
+//!
+//! A dashboard of CloudWatch would show the page in its own frame and follow its
+//! links by invoking the function; here a short script does that.
+
+use futures::future::BoxFuture;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sandbox::{
+    http::{Pages, Visit},
+    services::lambda,
+};
+use serde_json::{Value, json};
+
+use super::MAILBOXES;
+use crate::estate::{REGION, SHARED};
+
+/// How many of its last messages are shown of a mailbox.
+const SHOWN: usize = 20;
+
+/// Where a link leads, and what goes with it.
+const SCRIPT: &str = include_str!("page.js");
+
+/// The pages for browsers.
+pub(super) fn pages() -> Pages {
+    Pages::new(|visit| -> BoxFuture<'static, String> { Box::pin(answer(visit)) })
+}
+
+async fn answer(visit: Visit) -> String {
+    let asked = Asked::of(&visit.query);
+    let page = shown(&visit, asked.payload()).await;
+    let mailboxes = mailboxes(&visit);
+    let whole = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width";
+                title { "pipeshare" }
+                style { (PreEscaped(asked.style())) }
+            }
+            body {
+                main { (page) }
+                section { (mailboxes) }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    };
+    whole.into_string()
+}
+
+/// What the address says.
+#[derive(Debug, Default, PartialEq)]
+struct Asked {
+    go: Option<Value>,
+    filter: String,
+    dark: bool,
+    width: u64,
+}
+
+impl Asked {
+    fn of(query: &str) -> Self {
+        let mut asked = Self {
+            width: 1_200,
+            ..Self::default()
+        };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "go" => asked.go = serde_json::from_str(&value).ok().filter(Value::is_object),
+                "filter" => asked.filter = value.into_owned(),
+                "theme" => asked.dark = value == "dark",
+                "width" => asked.width = value.parse().unwrap_or(asked.width),
+                _ => {}
+            }
+        }
+        asked
+    }
+
+    /// What CloudWatch would invoke the function with.
+    fn payload(&self) -> Value {
+        let theme = if self.dark { "dark" } else { "light" };
+        let mut payload = self.go.clone().unwrap_or_else(|| json!({}));
+        payload["widgetContext"] = json!({
+            "theme": theme,
+            "width": self.width,
+            "forms": { "all": { "filter": self.filter } },
+        });
+        payload
+    }
+
+    fn style(&self) -> &'static str {
+        if self.dark {
+            "body{font-family:sans-serif;background:#0f1b2a;color:#e9ebed}a{cursor:pointer}cwdb-action{display:none}"
+        } else {
+            "body{font-family:sans-serif;background:#fff;color:#16191f}a{cursor:pointer}cwdb-action{display:none}"
+        }
+    }
+}
+
+/// The page as the function answers.
+async fn shown(visit: &Visit, payload: Value) -> Markup {
+    let function = "pipeshare-show-access";
+    let waiting = lambda::invoke(&mut visit.world(), SHARED, REGION, function, payload);
+    let problem = match waiting {
+        Ok(waiting) => match waiting.await.map(|ended| ended.outcome) {
+            Ok(Ok(Value::String(page))) => return PreEscaped(page),
+            Ok(Ok(other)) => other.to_string(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the sandbox ends".to_owned(),
+        },
+        Err(error) => error.to_string(),
+    };
+    html! { p { "The function shows nothing: " (problem) } }
+}
+
+/// What each account was told, the newest first.
+fn mailboxes(visit: &Visit) -> Markup {
+    let world = visit.world();
+    let published = &world.sns().published;
+    html! {
+        @for (who, account, topic) in MAILBOXES {
+            @let arn = format!("arn:aws:sns:{REGION}:{account}:{topic}");
+            h2 { "What " (who) " was told" }
+            @for message in published.iter().rev().filter(|it| it.topic_arn == arn).take(SHOWN) {
+                h3 {
+                    (message.time.strftime("%F %T").to_string()) " UTC: "
+                    (message.subject.as_deref().unwrap_or("without a subject"))
+                }
+                pre { (message.message) }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_what_a_dashboard_would_ask_for() {
+        let query = "go=%7B%22go%22%3A%7B%22view%22%3A%22now%22%7D%7D&theme=dark&filter=churn&width=400&x=1";
+        let payload = Asked::of(query).payload();
+        assert_eq!(payload["go"]["view"], "now");
+        let context = &payload["widgetContext"];
+        assert_eq!(context["theme"], "dark");
+        assert_eq!(context["width"], 400);
+        assert_eq!(context["forms"]["all"]["filter"], "churn");
+        let payload = Asked::of("go=nonsense&width=wide").payload();
+        assert_eq!(payload["widgetContext"]["width"], 1_200);
+        assert!(payload.get("go").is_none(), "{payload}");
+        assert_eq!(
+            Asked::of("go=7").payload()["widgetContext"]["theme"],
+            "light"
+        );
+    }
+}
