@@ -5,6 +5,7 @@
 //! error with its line and column, because a typo that was skipped over could
 //! widen or withdraw access unseen.
 
+mod about;
 mod account;
 mod bounds;
 mod checker;
@@ -28,6 +29,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub use about::About;
 pub(crate) use checker::{nearest, quoted, unknown};
 pub use documents::TeamDocument;
 pub use error::{PolicyError, PolicyErrors};
