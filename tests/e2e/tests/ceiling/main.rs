@@ -350,11 +350,9 @@ async fn what_iam_denied_is_told_with_the_parameter_that_is_in_the_way() {
         "{:#?}",
         scenario.estate.hub_mailbox()
     );
-    assert!(
-        scenario
-            .logs()
-            .contains(&format!("\"refusedBy\":\"{why}\""))
-    );
+    let advice = "deploy the template owner-account there with another AllowedPrincipals";
+    let refused = format!("\"refusedBy\":\"{why}; if it is meant, {advice}\"");
+    assert!(scenario.logs().contains(&refused));
 }
 
 #[tokio::test]
