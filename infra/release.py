@@ -139,7 +139,9 @@ def pack(release, archive):
         entry.mode = 0o755 if entry.isdir() or entry.mode & 0o100 else 0o644
         return entry
 
-    with archive.open("wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
+    # Most of it is packed already.
+    fast = {"filename": "", "mode": "wb", "compresslevel": 1, "mtime": 0}
+    with archive.open("wb") as file, gzip.GzipFile(fileobj=file, **fast) as packed:
         with tarfile.open(fileobj=packed, mode="w") as opened:
             for path in sorted(release.rglob("*")):
                 if path.is_file():
