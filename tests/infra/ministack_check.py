@@ -1,4 +1,4 @@
-"""The templates and the archives of the functions on ministack, which nobody here wrote.
+"""The templates and the archives of a release on ministack, which nobody here wrote.
 
 CloudFormation, Lambda, EventBridge, SQS, SNS, SSM, DynamoDB and STS are
 ministack's. RAM and SageMaker, which it lacks, are the sandbox's, in whose
@@ -18,11 +18,11 @@ import json
 import os
 import platform
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
@@ -167,7 +167,7 @@ class Estate:
     def __init__(self, folder):
         self.folder = folder
         self.served = []
-        self.sandbox = self.ministack = None
+        self.sandbox = self.ministack = self.release = None
 
     def start(self):
         demo = self.serve("sandbox", [os.environ["PIPESHARE_DEMO"], "serve", "--port", "0", "--speed", "60",
@@ -204,19 +204,28 @@ class Estate:
             served.end()
 
     def prepare(self, archives):
-        """Copies the templates, and puts the archives where the hub's names them.
+        """Unpacks a release, or one that is put together of a folder of archives.
 
         Without archives, those of the binaries that the demo was built with.
         """
-        shutil.copytree("infra", self.folder / "infra")
-        for function in FUNCTIONS:
-            archive = self.folder / "target/lambda" / function / "bootstrap.zip"
-            archive.parent.mkdir(parents=True)
-            if archives:
-                shutil.copy(Path(archives, function, "bootstrap.zip"), archive)
-            else:
+        built = Path(os.environ["PIPESHARE_DEMO"])
+        if not archives:
+            archives = self.folder / "archives"
+            for function in FUNCTIONS:
+                archive = archives / function / "bootstrap.zip"
+                archive.parent.mkdir(parents=True)
                 with zipfile.ZipFile(archive, "w") as opened:
-                    opened.write(Path(os.environ["PIPESHARE_DEMO"]).with_name(function), "bootstrap")
+                    opened.write(built.with_name(function), "bootstrap")
+        packed = Path(archives)
+        if packed.is_dir():
+            subprocess.run(
+                [sys.executable, "infra/release.py", self.folder / "made", built.with_name("pipeshare"),
+                 f"{ARCHITECTURE}={packed}"], check=True)
+            [packed] = self.folder.glob("made/*.tar.gz")
+        with tarfile.open(packed) as opened:
+            opened.extractall(self.folder, filter="data")
+        self.release = self.folder / packed.name.removesuffix(".tar.gz")
+        subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=self.release, check=True)
 
     def aws(self, account, *arguments):
         """Runs the AWS CLI on ministack, as an administrator of the account."""
@@ -235,7 +244,7 @@ class Estate:
     def deploy(self, account, template, stack, **parameters):
         """Deploys a template as its documents say, without the types that ministack does not know."""
         packaged = self.folder / f"{stack}.json"
-        template = self.folder / "infra" / template / "template.yaml"
+        template = self.release / "infra" / template / "template.yaml"
         self.aws(account, "cloudformation", "package", "--template-file", str(template), "--s3-bucket", f"code-{account}",
                  "--output-template-file", str(packaged), "--use-json")
         content = json.loads(packaged.read_text())

@@ -203,7 +203,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         });
         let noted = self.remember_held(request, memory, grant, after, announcement);
         if noted.await? {
-            report.changed(grant, &delta);
+            report.changed(request.policy, grant, &delta);
         } else {
             // Somebody else has noted something; what it was is compared next time.
             report.defer();

@@ -11,6 +11,7 @@ use domain::{
     notification::{Alert, Delta, Grant},
     policy::Policy,
     reconcile::{AccountOutcome, worst},
+    sharing::ShareName,
     trigger::{Ignored, Offer},
 };
 use runtime::{
@@ -213,10 +214,11 @@ impl AccountReport {
     }
 
     /// Notes what the account has gained and lost.
-    pub(crate) fn changed(&mut self, grant: &Grant, delta: &Delta) {
+    pub(crate) fn changed(&mut self, policy: &Policy, grant: &Grant, delta: &Delta) {
         if !delta.is_empty() {
             self.changes.push(NotedChange {
                 grant: grant.clone(),
+                about: policy.about(&grant.rule),
                 gained: delta.gained.len(),
                 lost: delta.lost.len(),
             });
@@ -256,6 +258,7 @@ impl AccountReport {
                 self.denials.push(Alert {
                     kind: format!("no access {name} {owner}"),
                     text: format!("share {name} of {owner} cannot be used: {error}"),
+                    rule: name.parse().ok().map(|name: ShareName| name.rule),
                 });
             }
             _ => {}

@@ -133,6 +133,19 @@ pub enum Beyond {
     },
 }
 
+impl Beyond {
+    /// The parameter of the template owner-account that would have to be wider.
+    #[must_use]
+    pub fn parameter(&self) -> &'static str {
+        match self {
+            Self::Principal(_) => "AllowedPrincipals",
+            Self::Access => "AllowedAccess",
+            Self::Permission(_) => "AllowedPermissions",
+            Self::Name { .. } => "ShareNamePrefix",
+        }
+    }
+}
+
 /// What of a rule is beyond a ceiling.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BeyondRule {

@@ -113,6 +113,7 @@ impl Error {
         is_theirs.then(|| Alert {
             kind,
             text: self.to_string(),
+            rule: None,
         })
     }
 

@@ -5,6 +5,7 @@
 //! error with its line and column, because a typo that was skipped over could
 //! widen or withdraw access unseen.
 
+mod about;
 mod account;
 mod bounds;
 mod checker;
@@ -21,12 +22,14 @@ mod principal;
 mod rule;
 mod until;
 mod versions;
+mod warnings;
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub use about::About;
 pub(crate) use checker::{nearest, quoted, unknown};
 pub use documents::TeamDocument;
 pub use error::{PolicyError, PolicyErrors};
@@ -37,6 +40,7 @@ pub use place::Place;
 pub use rule::Rule;
 pub use until::{InvalidUntil, Until};
 pub use versions::{KEPT_VERSIONS, versions_left};
+pub use warnings::CheckedPolicy;
 
 use crate::id::{AccountId, PermissionArn, Principal};
 use documents::{ReadDocuments, read_documents};
@@ -283,8 +287,33 @@ impl Policy {
         teams: &[TeamDocument<'_>],
         place: Option<&Place>,
     ) -> Result<Self, PolicyErrors> {
-        let ReadDocuments { policy, errors } = read_documents(root, teams, place);
-        policy.filter(|_| errors.is_empty()).ok_or(errors)
+        Self::check_all(root, teams, place, None).map(|checked| checked.policy)
+    }
+
+    /// The same, with what is right and probably not meant; of a rule that has
+    /// ended, at a time.
+    pub fn check_all(
+        root: &str,
+        teams: &[TeamDocument<'_>],
+        place: Option<&Place>,
+        now: Option<Timestamp>,
+    ) -> Result<CheckedPolicy, PolicyErrors> {
+        let read = read_documents(root, teams, place);
+        let ReadDocuments {
+            policy: Some(policy),
+            errors,
+            remarks,
+        } = read
+        else {
+            return Err(read.errors);
+        };
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        Ok(CheckedPolicy {
+            policy,
+            warnings: remarks.at(now),
+        })
     }
 
     /// Reads what is in force, of which each document was right when it was put in force.
@@ -302,6 +331,7 @@ impl Policy {
             ReadDocuments {
                 policy: Some(policy),
                 errors,
+                ..
             } => Ok((policy, errors)),
             ReadDocuments { errors, .. } => Err(errors),
         }

@@ -25,6 +25,7 @@ mod step;
 pub use added::Added;
 pub use application::{Answer, Application, Applied, NextCall, StepOutcome, should_requeue};
 pub use evidence::{Evidence, Flaw, Questions, gates, questions};
+pub(crate) use name::rule_of;
 pub use name::{Audience, PREFIX, ShareName};
 pub(crate) use observed::is_older;
 pub use observed::{Association, Lookalike, Observed, Pipeline, Share};

@@ -262,7 +262,7 @@ proptest! {
         let policy = policy(300);
         let alerts: Vec<_> = texts
             .into_iter()
-            .map(|(kind, text)| Alert { kind, text })
+            .map(|(kind, text)| Alert { kind, text, rule: None })
             .collect();
         let account: AccountId = OWNER.parse().unwrap();
         let notification = problem_notification(&policy, &account, &alerts, "2026-01-05");

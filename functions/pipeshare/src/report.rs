@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
-use domain::policy::{Place, Policy, PolicyErrors, TeamDocument};
+use domain::policy::{CheckedPolicy, Place, Policy, PolicyErrors, TeamDocument};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -28,13 +28,13 @@ struct Name<'d> {
     team: Option<&'d str>,
 }
 
-/// Something to say about a document; a warning has no position.
+/// Something to say about a document.
 #[derive(Debug, Serialize)]
 struct Finding<'d> {
     #[serde(flatten)]
     document: Name<'d>,
-    line: Option<usize>,
-    column: Option<usize>,
+    line: usize,
+    column: usize,
     message: String,
 }
 
@@ -53,14 +53,14 @@ impl<'d> Report<'d> {
             Some(TeamDocument { team, text })
         });
         let teams: Vec<_> = teams.collect();
-        let parsed = Policy::parse_all(root, &teams, place);
-        let (mistakes, warnings, summary) = match parsed {
-            Ok(policy) => {
+        let checked = Policy::check_all(root, &teams, place, at);
+        let (mistakes, warnings, summary) = match checked {
+            Ok(CheckedPolicy { policy, warnings }) => {
                 let summary = summary(&policy, names.len());
-                (Vec::new(), warnings(&names, policy, at), summary)
+                (Vec::new(), findings(&names, &warnings), summary)
             }
             Err(errors) => {
-                let mistakes = mistakes(&names, &errors);
+                let mistakes = findings(&names, &errors);
                 let (found, checked) = (mistakes.len(), names.len());
                 let summary = format!(
                     "{} in {}",
@@ -85,11 +85,14 @@ impl<'d> Report<'d> {
         let mistakes = self.mistakes.iter().map(|it| ("", it));
         let warnings = self.warnings.iter().map(|it| ("warning: ", it));
         for (kind, finding) in mistakes.chain(warnings) {
-            lines += &visible(finding.document.file);
-            for number in [finding.line, finding.column].into_iter().flatten() {
-                let _ = write!(lines, ":{number}");
-            }
-            let _ = writeln!(lines, ": {kind}{}", finding.message);
+            let Finding {
+                document,
+                line,
+                column,
+                message,
+            } = finding;
+            let file = visible(document.file);
+            let _ = writeln!(lines, "{file}:{line}:{column}: {kind}{message}");
         }
         lines
     }
@@ -121,50 +124,14 @@ impl<'d> Name<'d> {
     }
 }
 
-fn mistakes<'d>(names: &[Name<'d>], errors: &PolicyErrors) -> Vec<Finding<'d>> {
+fn findings<'d>(names: &[Name<'d>], errors: &PolicyErrors) -> Vec<Finding<'d>> {
     let finding = |error: &domain::policy::PolicyError| Finding {
         document: Name::among(names, error.team.as_deref()),
-        line: Some(error.line),
-        column: Some(error.column),
+        line: error.line,
+        column: error.column,
         message: error.message.clone(),
     };
     errors.iter().map(finding).collect()
-}
-
-/// What is right, and probably not meant.
-fn warnings<'d>(names: &[Name<'d>], policy: Policy, at: Option<Timestamp>) -> Vec<Finding<'d>> {
-    let warning = |team: Option<&str>, message: String| Finding {
-        document: Name::among(names, team),
-        line: None,
-        column: None,
-        message,
-    };
-    // Where only the root is checked, nobody knows what rules a team has.
-    let with_rules: BTreeSet<_> = policy
-        .rules
-        .iter()
-        .filter_map(|it| it.team.clone())
-        .collect();
-    let teams = policy.teams.clone().into_iter();
-    let idle = teams.filter(|team| names.len() > 1 && !with_rules.contains(team));
-    let idle = idle.map(|team| {
-        let message =
-            format!("no rule is of team {team}; name its document, too, or remove the team");
-        warning(None, message)
-    });
-    let ended = at.map(|at| policy.at(at).ended).unwrap_or_default();
-    // A rule with several owners is one in the document.
-    let mut seen = BTreeSet::new();
-    let ended = ended.iter().filter(|rule| seen.insert(&rule.name));
-    let ended = ended.filter_map(|rule| {
-        let (name, until) = (&rule.name, rule.until.as_ref()?);
-        let message = format!(
-            "rule {name} grants nothing since {}; remove it, or write a later \"until\" than {until}",
-            until.end()
-        );
-        Some(warning(rule.team.as_deref(), message))
-    });
-    idle.chain(ended).collect()
 }
 
 fn summary(policy: &Policy, documents: usize) -> String {

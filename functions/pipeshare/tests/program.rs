@@ -151,16 +151,30 @@ fn a_place_makes_mistakes_of_what_cannot_work_there() {
 fn a_rule_that_is_over_by_the_given_time_is_a_warning() {
     let warnings = |time| pipeshare(&["check", "valid-teams", "--at", time]).stdout;
     // The last day counts.
-    let unused = "valid-teams/policy.yaml: warning: no rule is of team fraud; \
-        name its document, too, or remove the team\n";
-    assert_eq!(warnings("2026-12-31T16:59:59Z"), unused);
+    assert_eq!(warnings("2026-12-31T16:59:59Z"), "");
     expect![[r#"
-        valid-teams/policy.yaml: warning: no rule is of team fraud; name its document, too, or remove the team
-        valid-teams/policy.yaml: warning: rule all-readers grants nothing since 2027-04-01T00:00:00Z; remove it, or write a later "until" than 2027-03-31
-        valid-teams/churn.yaml: warning: rule churn-operators grants nothing since 2026-12-31T17:00:00Z; remove it, or write a later "until" than 2026-12-31T18:00:00+01:00
+        valid-teams/policy.yaml:21:12: warning: rule all-readers grants nothing since 2027-04-01T00:00:00Z; remove it, or write a later "until" than 2027-03-31
+        valid-teams/churn.yaml:10:12: warning: rule churn-operators grants nothing since 2026-12-31T17:00:00Z; remove it, or write a later "until" than 2026-12-31T18:00:00+01:00
     "#]]
     .assert_eq(&warnings("2027-04-01"));
     assert!(!warnings("2027-03-31").contains("all-readers"));
+}
+
+#[test]
+fn what_nothing_names_and_what_grants_nothing_is_a_warning() {
+    let run = pipeshare(&["check", "valid-warned", "--at", "2027-01-01"]);
+    assert_eq!(run.code, 0, "{run:?}");
+    expect![[r#"
+        valid-warned/policy.yaml:6:3: warning: nothing names account "prod"; remove it, or use it
+        valid-warned/policy.yaml:16:3: warning: nothing names group "nobody"; remove it, or use it
+        valid-warned/policy.yaml:26:13: warning: rule readers grants nothing, since "except" covers all of its pipelines; except less, or remove the rule
+        valid-warned/policy.yaml:32:12: warning: rule operators grants nothing since 2027-01-01T00:00:00Z; remove it, or write a later "until" than 2026-12-31
+        valid-warned/churn.yaml:6:13: warning: rule churn-readers grants nothing, since "except" covers all of its pipelines; except less, or remove the rule
+    "#]].assert_eq(&run.stdout);
+    // Where the document of a team is not given, nobody knows which groups it uses.
+    let root = pipeshare(&["check", "valid-warned/policy.yaml"]).stdout;
+    assert!(root.contains("account \"prod\""), "{root}");
+    assert!(!root.contains("group"), "{root}");
 }
 
 #[test]
@@ -193,13 +207,11 @@ fn json_is_one_object_with_everything_that_was_found() {
     let (code, valid) = json(&late);
     assert_eq!((code, &valid["valid"]), (0, &json!(true)));
     assert_eq!(valid["mistakes"], json!([]));
-    assert_eq!(valid["warnings"].as_array().unwrap().len(), 3);
-    let of_team = &valid["warnings"][2];
+    assert_eq!(valid["warnings"].as_array().unwrap().len(), 2);
+    let of_team = &valid["warnings"][1];
     assert_eq!(of_team["team"], "churn");
-    assert_eq!(
-        (&of_team["line"], &of_team["column"]),
-        (&Value::Null, &Value::Null)
-    );
+    let place = (&of_team["line"], &of_team["column"]);
+    assert_eq!(place, (&json!(10), &json!(12)));
 }
 
 #[test]

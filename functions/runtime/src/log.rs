@@ -35,7 +35,13 @@ pub fn init(function: &'static str) {
     let subscriber = subscriber(function, level, is_json(), io::stdout);
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
         panic::set_hook(Box::new(log_panic));
+        log_start();
     }
+}
+
+/// Says which version it is, once for each environment that Lambda starts.
+fn log_start() {
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "function started");
 }
 
 /// Whether Lambda is to be given lines of JSON.

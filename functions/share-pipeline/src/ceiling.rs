@@ -6,7 +6,7 @@
 use domain::{
     ceiling::Ceiling,
     id::AccountId,
-    policy::{Policy, RuleName},
+    policy::{About, Policy, RuleName},
     sharing::Step,
 };
 use runtime::Error;
@@ -30,6 +30,8 @@ pub(crate) struct RefusedRule {
     /// Whether nothing is left of it.
     wholly: bool,
     reasons: Vec<String>,
+    #[serde(flatten)]
+    about: About,
 }
 
 impl CeilingReport {
@@ -51,6 +53,7 @@ impl CeilingReport {
                 rule: rule.name.clone(),
                 wholly: beyond.wholly,
                 reasons,
+                about: rule.about(),
             })
         });
         Self::RefusedRules(rules.collect())
@@ -66,5 +69,9 @@ pub(crate) fn refusal(
 ) -> Option<String> {
     let beyond = ceiling.refuses(step)?;
     let name = policy.display_name(account);
-    Some(format!("the ceiling of account {name}: {beyond}"))
+    let parameter = beyond.parameter();
+    Some(format!(
+        "the ceiling of account {name}: {beyond}; if it is meant, deploy the template owner-account there \
+         with another {parameter}"
+    ))
 }

@@ -3,7 +3,7 @@
 //! What was put in force is kept in the table as well: a parameter that
 //! somebody deletes withdraws nothing.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, slice};
 
 use domain::{
     error::{Class, Error},
@@ -110,17 +110,7 @@ impl<H: PolicyStore + Table> Teams<'_, H> {
         if in_force.policy.teams.is_empty() {
             return Ok(in_force);
         }
-        let newest = match self.hub.newest_of_teams(&in_force.policy.teams).await {
-            Ok(newest) => newest,
-            // What is in force can be read, so the work goes on by it.
-            Err(error) if error.class() == Class::Permanent => {
-                let why = error.to_string();
-                let alert = PolicyAlert::NewestUnreadable { why };
-                self.documents.alerts.push(("*".to_owned(), alert));
-                return Ok(in_force);
-            }
-            Err(error) => return Err(error),
-        };
+        let newest = self.newest(&in_force.policy.teams).await?;
         for (team, version) in newest {
             let before = labelled.get(&team).map(|it| it.version);
             let is_newer = before.is_none_or(|before| before < version.version);
@@ -129,6 +119,36 @@ impl<H: PolicyStore + Table> Teams<'_, H> {
             }
         }
         Ok(in_force)
+    }
+
+    /// The newest documents. What is in force can be read, so the work goes on
+    /// by it where the newest cannot; and one that cannot, such as a secret under
+    /// somebody's key, keeps no other from being read.
+    async fn newest(&mut self, teams: &[String]) -> Result<TeamVersions, Error> {
+        let of_all = match self.hub.newest_of_teams(teams).await {
+            Err(error) if error.class() == Class::Permanent => error,
+            answer => return answer,
+        };
+        let mut newest = TeamVersions::new();
+        let mut unreadable = Vec::new();
+        for team in teams {
+            match self.hub.newest_of_teams(slice::from_ref(team)).await {
+                Ok(found) => newest.extend(found),
+                Err(error) if error.class() == Class::Permanent => {
+                    unreadable.push((team.clone(), error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if unreadable.len() == teams.len() {
+            unreadable = vec![("*".to_owned(), of_all)];
+        }
+        let alerts = unreadable.into_iter().map(|(team, error)| {
+            let why = error.to_string();
+            (team, PolicyAlert::NewestUnreadable { why })
+        });
+        self.documents.alerts.extend(alerts);
+        Ok(newest)
     }
 
     async fn promote_one(

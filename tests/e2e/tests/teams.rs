@@ -8,7 +8,7 @@
 use std::fmt::Write;
 
 use aws_sdk_ssm::types::{ParameterTier, ParameterType};
-use e2e::{DEV, Person, Plan, Scenario, TEST};
+use e2e::{DEV, Person, Plan, REGION, SHARED, Scenario, TEST};
 use serde_json::{Value, json};
 
 /// Longer than until the next scheduled reconciliation, in seconds.
@@ -49,11 +49,35 @@ fn document(team: &str, with: &str) -> String {
 }
 
 async fn put(scenario: &Scenario, team: &str, text: &str) {
+    write(scenario, team, text, ParameterType::String, None).await;
+}
+
+/// Writes a secret under a key of the hub.
+async fn put_secret(scenario: &Scenario, team: &str, text: &str, key: &str) {
+    let key = format!("arn:aws:kms:{REGION}:{SHARED}:key/{key}");
+    write(
+        scenario,
+        team,
+        text,
+        ParameterType::SecureString,
+        Some(&key),
+    )
+    .await;
+}
+
+async fn write(
+    scenario: &Scenario,
+    team: &str,
+    text: &str,
+    kind: ParameterType,
+    key: Option<&str>,
+) {
     let written = scenario.shared.ssm.put_parameter();
     let written = written
         .name(format!("/pipeshare/policy/{team}"))
         .value(text)
-        .r#type(ParameterType::String)
+        .r#type(kind)
+        .set_key_id(key.map(str::to_owned))
         .tier(ParameterTier::Advanced)
         .overwrite(true)
         .send();
@@ -192,4 +216,31 @@ async fn a_document_that_is_deleted_withdraws_nothing_and_the_hub_is_told() {
     scenario.pass(2 * SCHEDULE).await;
     assert!(scenario.dev.sees(&arn("fraud-1-train")).await);
     assert_eq!(told(&scenario, "is deleted. Version 1").len(), 1);
+}
+
+#[tokio::test]
+async fn a_secret_of_a_team_is_read_with_the_key_of_the_policy_and_with_no_other() {
+    let scenario = Scenario::on(Plan {
+        policy_key: Some("policy"),
+        ..Plan::default()
+    })
+    .await;
+    scenario.write_policy(&root()).await;
+    let made = scenario.estate.make_key("of-somebody");
+    made.unwrap_or_else(|error| panic!("{error}"));
+    put_secret(&scenario, "churn", &document("churn", "dev"), "policy").await;
+    put_secret(&scenario, "fraud", &document("fraud", "dev"), "of-somebody").await;
+    scenario.create(&scenario.test, "churn-7-train").await;
+    scenario.create(&scenario.test, "fraud-1-train").await;
+    scenario.pass(SCHEDULE).await;
+    assert!(scenario.dev.sees(&arn("churn-7-train")).await);
+    assert!(!scenario.dev.sees(&arn("fraud-1-train")).await);
+    let unreadable = "The newest version of /pipeshare/policy/fraud cannot be read";
+    assert_eq!(told(&scenario, unreadable).len(), 1);
+
+    // Under the key of the policy, it is read like the other.
+    put_secret(&scenario, "fraud", &document("fraud", "dev"), "policy").await;
+    scenario.pass(SCHEDULE).await;
+    assert!(scenario.dev.sees(&arn("fraud-1-train")).await);
+    assert_eq!(scenario.dead_letters(), 0);
 }

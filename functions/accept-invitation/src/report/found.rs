@@ -4,6 +4,7 @@ use domain::{
     id::{AccountId, InvitationArn, ShareArn},
     invitation::{Inspection, InvitationOutcome, OfferState, Sample},
     notification::Grant,
+    policy::About,
 };
 use runtime::metrics::Metric;
 use serde::Serialize;
@@ -52,6 +53,8 @@ pub(super) struct InspectedShare {
 pub(super) struct NotedChange {
     #[serde(flatten)]
     pub(super) grant: Grant,
+    #[serde(flatten)]
+    pub(super) about: About,
     pub(super) gained: usize,
     pub(super) lost: usize,
 }

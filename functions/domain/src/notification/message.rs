@@ -1,5 +1,6 @@
 //! What is said, as readable text and as data.
 
+mod about;
 mod ending;
 mod execution;
 mod expired;

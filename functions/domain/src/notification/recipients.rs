@@ -8,7 +8,7 @@ use super::Destination;
 use crate::{
     ceiling::{Beyond, Ceiling},
     id::{AccountId, Principal},
-    policy::{Rule, RuleName},
+    policy::{About, Rule, RuleName},
 };
 
 /// The accounts that rules name for news of an execution.
@@ -32,6 +32,9 @@ pub struct Withheld {
     pub rule: RuleName,
     /// Why the account is not notified.
     pub reason: String,
+    /// What the rule says about itself.
+    #[serde(flatten)]
+    pub about: About,
 }
 
 /// Whom these rules, all of one owner, have notified of an execution, within the ceiling of the owner.
@@ -96,6 +99,7 @@ pub fn recipients(rules: &[&Rule], ceiling: &Ceiling, partition: &str) -> Recipi
             account: account.clone(),
             rule: rule.name.clone(),
             reason: reason.to_string(),
+            about: rule.about(),
         });
         recipients.withheld.extend(withheld);
     }
@@ -123,6 +127,7 @@ impl Recipients {
                 account: account.clone(),
                 rule: rule.name.clone(),
                 reason: reason.to_owned(),
+                about: rule.about(),
             })
         });
         Self {

@@ -74,6 +74,12 @@ impl ReadAccounts {
         self.by_name.into_values().flatten().collect()
     }
 
+    /// The account of this name, as far as it could be read.
+    pub(super) fn id(&self, name: &str) -> Option<&AccountId> {
+        let account = self.by_name.get(name)?.as_ref()?;
+        Some(&account.id)
+    }
+
     /// Whether an account has this name, in whatever case.
     pub(super) fn has(&self, name: &str) -> bool {
         let mut names = self.by_name.keys();

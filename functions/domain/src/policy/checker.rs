@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use super::{
     document::{Data, Key, Node, Position},
     error::PolicyError,
+    until::Until,
+    warnings::Remarks,
 };
 
 /// Collects what is wrong.
@@ -16,6 +18,7 @@ pub(super) struct Checker {
     /// The team whose document is read; none for the root.
     team: Option<String>,
     errors: Vec<PolicyError>,
+    remarks: Remarks,
 }
 
 /// Something is there and could not be read, which was reported.
@@ -37,8 +40,25 @@ impl<'n> Fields<'n> {
 }
 
 impl Checker {
-    pub(super) fn into_errors(self) -> Vec<PolicyError> {
-        self.errors
+    pub(super) fn into_parts(self) -> (Vec<PolicyError>, Remarks) {
+        (self.errors, self.remarks)
+    }
+
+    /// What was seen so far beside what is wrong.
+    pub(super) fn remarks(&self) -> &Remarks {
+        &self.remarks
+    }
+
+    /// Notes what was seen beside what is wrong.
+    pub(super) fn remarks_mut(&mut self) -> &mut Remarks {
+        &mut self.remarks
+    }
+
+    /// Notes what is to be looked at again, from a time on if not at once.
+    pub(super) fn warn_at(&mut self, at: Position, message: String, from: Option<Until>) {
+        let team = self.team.clone();
+        let warning = at.error(message);
+        self.remarks.warn(PolicyError { team, ..warning }, from);
     }
 
     /// The team whose document is read; none for the root.

@@ -76,6 +76,22 @@ pub(super) enum Data {
     Mapping(Vec<(Key, Node)>),
 }
 
+/// The items of a list; none of anything else.
+pub(super) fn items(node: Option<&Node>) -> &[Node] {
+    match node.map(|node| &node.data) {
+        Some(Data::List(items)) => items,
+        _ => &[],
+    }
+}
+
+/// The entries of a mapping, with every repetition; none of anything else.
+pub(super) fn entries(node: Option<&Node>) -> &[(Key, Node)] {
+    match node.map(|node| &node.data) {
+        Some(Data::Mapping(entries)) => entries,
+        _ => &[],
+    }
+}
+
 /// The key of a mapping.
 #[derive(Debug)]
 pub(super) struct Key {

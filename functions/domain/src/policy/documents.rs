@@ -8,6 +8,7 @@ use super::{
     group::{Groups, read_groups},
     principal::{Context, check_management_account},
     rule::{Names, Rule, read_rules},
+    warnings::{Remarks, warn_of_unused},
 };
 
 /// The keys of the root.
@@ -36,6 +37,7 @@ pub(super) struct ReadDocuments {
     /// The policy; none if anything is wrong with the root.
     pub(super) policy: Option<Policy>,
     pub(super) errors: PolicyErrors,
+    pub(super) remarks: Remarks,
 }
 
 /// Reads all documents together.
@@ -52,11 +54,13 @@ pub(super) fn read_documents(
             None
         }
     };
-    let errors = PolicyErrors::of(checker.into_errors());
+    let (errors, remarks) = checker.into_parts();
+    let errors = PolicyErrors::of(errors);
     let is_root_right = errors.iter().all(|error| error.team.is_some());
     ReadDocuments {
         policy: policy.filter(|_| is_root_right),
         errors,
+        remarks,
     }
 }
 
@@ -87,7 +91,9 @@ fn read_root(
     let limits = read_limits(checker, &fields);
     check_management_account(checker, &fields);
     let rules = set.read_all(checker, &fields, documents);
-    let teams = set.teams.into_keys().collect();
+    let teams: Vec<_> = set.teams.into_keys().collect();
+    let is_given = |team: &String| documents.iter().any(|it| it.team == team.as_str());
+    warn_of_unused(checker, &fields, &accounts, teams.iter().all(is_given));
     Some(Policy {
         organization: organization.known,
         accounts: accounts.into_list(),

@@ -35,7 +35,9 @@ impl Groups {
         node: &Node,
         name: &str,
     ) -> Option<Result<Vec<AccountId>, Reported>> {
-        let Ok(members) = self.members(name)? else {
+        let members = self.members(name)?;
+        checker.remarks_mut().name_group(name);
+        let Ok(members) = members else {
             return Some(Err(Reported));
         };
         let mut accounts = Vec::new();
@@ -155,6 +157,7 @@ impl GroupReader<'_> {
         let Some(name) = name else {
             return read_principal(checker, item, context, &[]).map(|one| vec![one]);
         };
+        checker.remarks_mut().name_group(name);
         if let Some(first) = self.open.iter().position(|open| open == name) {
             let mut cycle = self.open[first..].to_vec();
             cycle.push(name.to_owned());
@@ -206,6 +209,7 @@ pub(super) fn read_named(
         });
         let more = match members {
             Some((name, members)) => {
+                checker.remarks_mut().name_group(name);
                 if !groups.insert(name) {
                     checker.report(item, format!("{} is in this list already", quoted(name)));
                 }
@@ -291,7 +295,9 @@ impl Context<'_> {
         node: &Node,
         text: &str,
     ) -> Option<AccountId> {
-        self.accounts.resolve(checker, node, text, self.groups)
+        let account = self.accounts.resolve(checker, node, text, self.groups)?;
+        checker.remarks_mut().name_account(&account);
+        Some(account)
     }
 }
 

@@ -173,6 +173,13 @@ impl NamePatterns {
         })
     }
 
+    /// Whether no name is left, as far as the patterns say.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let is_excepted = |it: &Pattern| self.except.iter().any(|hole| hole.covers(it));
+        self.include.iter().all(is_excepted)
+    }
+
     /// Whether these match every name that the others match, as far as the patterns say.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {

@@ -3,7 +3,7 @@
 use super::{
     account::{ReadAccounts, ReadOrganization},
     checker::{Checker, Fields, quoted},
-    document::{Data, Key, Node},
+    document::{Node, entries, items},
     group::{Groups, read_named},
     place::Place,
 };
@@ -97,7 +97,12 @@ pub(super) fn read_principal(
         "RAM takes no wildcards; name each principal".to_owned()
     } else if text.starts_with("arn:") {
         match check_arn(text, context, owners) {
-            Ok(principal) => return Some(principal),
+            Ok(principal) => {
+                if let Some(account) = principal.account() {
+                    checker.remarks_mut().name_account(account);
+                }
+                return Some(principal);
+            }
             Err(problem) => problem,
         }
     } else if text.contains(".amazonaws.com") {
@@ -271,18 +276,4 @@ fn named_principals<'n>(policy: &Fields<'n>) -> Vec<&'n Node> {
     let groups = entries(policy.get("groups")).iter();
     let lists = with.chain(groups).map(|(_, list)| list);
     lists.flat_map(|list| items(Some(list))).collect()
-}
-
-fn items(node: Option<&Node>) -> &[Node] {
-    match node.map(|node| &node.data) {
-        Some(Data::List(items)) => items,
-        _ => &[],
-    }
-}
-
-fn entries(node: Option<&Node>) -> &[(Key, Node)] {
-    match node.map(|node| &node.data) {
-        Some(Data::Mapping(entries)) => entries,
-        _ => &[],
-    }
 }

@@ -9,6 +9,7 @@ use super::{
     group::read_owners,
     permission::read_access,
     principal::{Context, read_principals},
+    warnings::warn_of_rule,
 };
 use crate::{
     id::{AccountId, PipelineArn, Principal},
@@ -103,7 +104,12 @@ pub(super) fn read_rules(
             check(checker, node, rule);
         }
         if checker.count() == before {
-            rules.extend(read.unwrap_or_default());
+            let read = read.unwrap_or_default();
+            // A rule with several owners is one in the document.
+            if let Some(rule) = read.first() {
+                warn_of_rule(checker, node, &fields, rule);
+            }
+            rules.extend(read);
         }
     }
     rules

@@ -1,6 +1,6 @@
 //! What of a plan only people can fix, in words.
 
-use super::{Flaw, Flawed, Lookalike, OutOfReach, PREFIX, Plan, Problem};
+use super::{Flaw, Flawed, Lookalike, OutOfReach, PREFIX, Plan, Problem, rule_of};
 use crate::{notification::Alert, text::quoted};
 
 /// How much is shown of a name that somebody gave a share, in characters.
@@ -33,6 +33,7 @@ impl Problem {
         Alert {
             kind: format!("association {status} {share}"),
             text: format!("{entity} in share {share} is {status}: {message}"),
+            rule: rule_of(share),
         }
     }
 }
@@ -57,6 +58,7 @@ impl Flawed {
                 "the permission of rule {rule}, {permission}, {flaw}; what the rule shares stays as it is, \
                  and nothing more is shared by it, until its `access` or the permission is corrected"
             ),
+            rule: Some(rule.clone()),
         }
     }
 }
@@ -71,6 +73,7 @@ impl OutOfReach {
                  change nor delete it, and what it gives stays given: delete it, or give it a name that begins with {PREFIX}",
                 quoted(share, LONGEST_NAME)
             ),
+            rule: None,
         }
     }
 }
@@ -84,6 +87,7 @@ impl Lookalike {
                 "share {arn} is named {share} without the tags of pipeshare, so pipeshare has made another one, \
                  and what this one gives stays given: delete it, unless it is somebody's own"
             ),
+            rule: rule_of(share),
         }
     }
 }
@@ -111,6 +115,7 @@ mod tests {
         };
         let (one, other) = (alert("slow down"), alert("no"));
         assert_eq!(one.kind, other.kind);
+        assert_eq!(one.rule, Some("readers".parse().unwrap()));
         assert!(one.text.contains("cannot be read: slow down; what"));
     }
 
@@ -131,6 +136,8 @@ mod tests {
             kinds,
             [format!("out of reach {ARN}"), format!("lookalike {ARN}")]
         );
+        let rules: Vec<_> = alerts.iter().map(|it| it.rule.clone()).collect();
+        assert_eq!(rules, [None, Some("readers".parse().unwrap())]);
         assert!(alerts[0].text.len() < 400, "{}", alerts[0].text);
         assert!(!alerts[0].text.contains('\n'), "{}", alerts[0].text);
     }
@@ -144,6 +151,7 @@ mod tests {
             message: None,
         };
         assert!(problem.alert().text.ends_with("FAILED: no reason given"));
+        assert_eq!(problem.alert().rule, Some("readers".parse().unwrap()));
         problem.message = Some("quota".to_owned());
         assert!(problem.alert().text.ends_with("FAILED: quota"));
     }

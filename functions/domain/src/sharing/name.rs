@@ -75,6 +75,12 @@ impl FromStr for ShareName {
     }
 }
 
+/// The rule that a share of this name serves, if the name is one that pipeshare gives.
+pub(crate) fn rule_of(share: &str) -> Option<RuleName> {
+    let name: ShareName = share.parse().ok()?;
+    Some(name.rule)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

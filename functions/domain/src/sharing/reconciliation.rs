@@ -1,6 +1,6 @@
 //! What one reconciliation of an account came to.
 
-use super::{Applied, Plan, Problem, Step, StepOutcome, should_requeue};
+use super::{Applied, Plan, Problem, Step, StepOutcome, rule_of, should_requeue};
 use crate::{
     error::{Class, Error},
     id::AccountId,
@@ -119,13 +119,14 @@ impl Applied<Error> {
 
     /// Its failure, if that is for people. AWS does not always say what it refuses to whom.
     fn alert(&self, explain: impl Fn(&Step) -> Option<String>) -> Option<Alert> {
-        let Alert { kind, text } = self.error()?.alert()?;
+        let Alert { kind, text, .. } = self.error()?.alert()?;
         let step = &self.step;
         let ceiling = explain(step).filter(|_| self.was_denied());
         let ceiling = ceiling.map_or_else(String::new, |ceiling| format!("; {ceiling}"));
         Some(Alert {
             kind: format!("{kind} {}", step.share),
             text: format!("{step}: {text}{ceiling}"),
+            rule: rule_of(&step.share),
         })
     }
 }

@@ -28,7 +28,10 @@ fn policy() -> Policy {
         r#"
 version: 1
 accounts: { dev: "111111111111", test: "222222222222" }
-rules: [{ name: test-readers, owner: test, pipelines: ["*"], with: [dev], notify: [Failed] }]
+rules:
+  - { name: test-readers, owner: test, pipelines: ["*"], with: [dev], notify: [Failed],
+      why: "data scientists watch what is tested, see https://example.com", contact: ml@example.com }
+  - { name: test-operators, owner: test, pipelines: ["*"], with: [dev] }
 "#,
     )
     .unwrap()
@@ -88,7 +91,7 @@ fn details(status: &str) -> Details {
 
 #[test]
 fn an_execution_ends() {
-    let rules = ["test-readers".parse().unwrap()];
+    let rules = ["test-operators", "test-readers"].map(|it| it.parse().unwrap());
     let (succeeded, failed) = (execution("Succeeded"), execution("Failed"));
     let known = details("Succeeded");
     let notification = execution_notification(&policy(), &succeeded, Some(&known), &rules);
@@ -198,7 +201,7 @@ fn a_share_is_not_what_the_policy_says() {
         is_last_of_day: false,
     };
     let region = "eu-west-1".parse().unwrap();
-    let refusal = Refusal::UnknownRule;
+    let refusal = Refusal::WrongConsumer { receiver: dev() };
     let notification = refusal_notification(&policy(), &region, &invitation, &refusal, fate);
     golden("invitation-refused", &notification);
 
@@ -215,15 +218,18 @@ fn an_account_cannot_be_served() {
         (
             "account not onboarded",
             "sts AssumeRole: AccessDenied (account not onboarded)",
+            None,
         ),
         (
             "other",
             "ram CreateResourceShare: InvalidParameterException",
+            Some("test-readers"),
         ),
     ];
-    let alerts = alerts.map(|(kind, text)| Alert {
+    let alerts = alerts.map(|(kind, text, rule)| Alert {
         kind: kind.to_owned(),
         text: text.to_owned(),
+        rule: rule.map(|it| it.parse().unwrap()),
     });
     let notification = problem_notification(&policy(), &test(), &alerts, "2026-01-05");
     golden("account-problem", &notification);

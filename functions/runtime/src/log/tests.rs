@@ -7,7 +7,7 @@ use serde_json::Value;
 use tracing::{level_filters::LevelFilter, subscriber::with_default};
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::{level, subscriber};
+use super::{level, log_start, subscriber};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -38,6 +38,14 @@ fn logged(level: LevelFilter, json: bool, log: impl FnOnce()) -> String {
     );
     let lines = lines.0.lock().unwrap().clone();
     String::from_utf8(lines).unwrap()
+}
+
+#[test]
+fn a_function_says_which_version_starts() {
+    let text = logged(LevelFilter::INFO, true, log_start);
+    let line: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(line["message"], "function started");
+    assert_eq!(line["version"], env!("CARGO_PKG_VERSION"));
 }
 
 #[test]

@@ -86,6 +86,19 @@ fn a_release_waits_for_every_step() {
 }
 
 #[test]
+fn the_functions_are_described_by_their_version() {
+    let hub = fs::read_to_string(root().join("infra/hub/template.yaml")).unwrap();
+    let described = Regex::new(r"FunctionName: pipeshare-.+\n +Description: (.+)").unwrap();
+    let beginning = format!("\"pipeshare {}: ", env!("CARGO_PKG_VERSION"));
+    let mut functions = 0;
+    for found in described.captures_iter(&hub) {
+        assert!(found[1].starts_with(&beginning), "{}", &found[1]);
+        functions += 1;
+    }
+    assert_eq!(functions, hub.matches("FunctionName: pipeshare-").count());
+}
+
+#[test]
 fn every_action_is_pinned_by_its_commit() {
     let uses = Regex::new(r"(?m)^ *(?:- )?uses: (.*)$").unwrap();
     let pinned = Regex::new(r"^[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$").unwrap();

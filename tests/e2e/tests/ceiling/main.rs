@@ -155,7 +155,7 @@ async fn an_owner_template_without_a_readable_ceiling_is_mended_by_people_and_no
         }
         let hub = scenario.estate.hub_mailbox();
         assert_eq!(statuses(&hub), ["Failed", "Failed"], "{hub:#?}");
-        let fix = "deploy the newest owner template";
+        let fix = "deploy the newest template owner-account there";
         assert_eq!(hub_told(&scenario, fix), 1, "once a day: {hub:#?}");
         assert!(scenario.logs().contains("\"AccountFailed\":1"));
 
@@ -191,7 +191,10 @@ async fn what_somebody_else_wrote_in_place_of_the_ceiling_tells_nobody_anything(
         scenario.create(&scenario.test, "churn").await;
         fail(&scenario, "first").await;
         assert_eq!(scenario.estate.mailbox(DEV), [""; 0]);
-        assert_eq!(hub_told(&scenario, "deploy the newest owner template"), 1);
+        assert_eq!(
+            hub_told(&scenario, "deploy the newest template owner-account there"),
+            1
+        );
         assert_eq!(hub_told(&scenario, "Sign in"), 0, "nor is it quoted");
     }
 }
@@ -283,6 +286,8 @@ async fn a_dry_run_says_which_steps_and_rules_the_ceiling_will_refuse() {
                 step["share"].as_str().unwrap_or_default(),
                 step["action"].as_str().unwrap_or_default(),
                 by.map(|by| {
+                    let (by, advice) = by.split_once("; if it is meant, ").unwrap_or_default();
+                    assert!(advice.starts_with("deploy the template owner-account there"));
                     by.strip_prefix("the ceiling of account test: ")
                         .unwrap_or(by)
                 }),
@@ -345,11 +350,9 @@ async fn what_iam_denied_is_told_with_the_parameter_that_is_in_the_way() {
         "{:#?}",
         scenario.estate.hub_mailbox()
     );
-    assert!(
-        scenario
-            .logs()
-            .contains(&format!("\"refusedBy\":\"{why}\""))
-    );
+    let advice = "deploy the template owner-account there with another AllowedPrincipals";
+    let refused = format!("\"refusedBy\":\"{why}; if it is meant, {advice}\"");
+    assert!(scenario.logs().contains(&refused));
 }
 
 #[tokio::test]

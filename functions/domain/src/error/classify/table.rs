@@ -37,6 +37,13 @@ const UNKNOWN_CREDENTIALS: &[&str] = &[
     "UnrecognizedClientException",
 ];
 
+/// What grants access.
+const SHARE: &[&str] = &[
+    "AssociateResourceShare",
+    "AssociateResourceSharePermission",
+    "CreateResourceShare",
+];
+
 const START: &[&str] = &["RetryPipelineExecution", "StartPipelineExecution"];
 
 const REGION: &str = "the session was refused although it is new: enable this Region in the account, if it is one to opt in to, and look whether the account is suspended or closed";
@@ -45,6 +52,8 @@ const STS: &str = "STS does not serve the account in this Region: enable the Reg
 const SCP: &str = "a service control policy of the organization denies this: its administrators must allow it for the pipeshare roles";
 const RCP: &str = "a resource control policy of the organization denies this: its administrators must allow it for the pipeshare roles";
 const CEILING: &str = "the pipeshare role there does not allow it: it is beyond the parameters of the account template, or the template is old";
+const ALLOWED_OWNERS: &str = "the pipeshare role there does not allow it: the owner is not among AllowedOwners of the template consumer-account there, its shares are named otherwise than ShareNamePrefix, or the template is old; if it is meant, deploy that template again";
+const ALLOWED_PRINCIPALS: &str = "the pipeshare role there does not allow it: it is beyond AllowedPrincipals, AllowedAccess, AllowedPermissions or ShareNamePrefix of the template owner-account there, or the template is old; if it is meant, deploy that template again";
 const CONSUMER_TEMPLATE: &str = "account not onboarded, or by an older template: deploy the newest template consumer-account there, with this hub's account as HubAccountId";
 const OWNER_TEMPLATE: &str = "account not onboarded, or by an older template: deploy the newest template owner-account there, with this hub's account as HubAccountId";
 const RAM_QUOTA: &str = "RAM allows 250 pending invitations an account and 5,000 principals and resources a share: have invitations accepted, or ask for a higher quota";
@@ -237,9 +246,11 @@ pub(super) static TABLE: &[Row] = &[
     all("*", Permanent, ACCESS_DENIED).saying(&["service control policy"]).advice(SCP),
     all("*", Permanent, ACCESS_DENIED).saying(&["resource control policy"]).advice(RCP),
     of("sagemaker", START, Permanent, ACCESS_DENIED)
-        .advice("deploy the account template with AllowRuns true, or have the hook run nothing by `\"run\": false`"),
-    of("ssm", &["GetParameter"], Permanent, ACCESS_DENIED)
-        .advice("the role does not allow it, or not the key that the parameter is encrypted with: look whether the template is the newest"),
+        .advice("deploy the template owner-account there with AllowRuns true, or have the hook run nothing by `\"run\": false`"),
+    of("ssm", &["GetParameter", "GetParameters"], Permanent, ACCESS_DENIED)
+        .advice("the role does not allow it, or not the key that the parameter is encrypted with: look whether the template is the newest, and whether the key is the hub's PolicyKeyArn"),
+    of("ram", &["AcceptResourceShareInvitation"], Permanent, ACCESS_DENIED).advice(ALLOWED_OWNERS),
+    of("ram", SHARE, Permanent, ACCESS_DENIED).advice(ALLOWED_PRINCIPALS),
     all("*", Permanent, ACCESS_DENIED).advice(CEILING),
     all("*", Permanent, &["OptInRequired", "PendingVerification", "SubscriptionRequiredException"]).advice(SIGN_UP),
     // The clock, or an environment that slept between signing and sending; the

@@ -176,7 +176,9 @@ fn a_denial_is_explained_by_who_can_lift_it() {
             "with an explicit deny in a resource control policy",
             "resource control policy",
         ),
-        ("CreateResourceShare", "", "account template"),
+        ("ListPipelines", "", "account template"),
+        ("CreateResourceShare", "", "AllowedPrincipals"),
+        ("AcceptResourceShareInvitation", "", "AllowedOwners"),
         ("StartPipelineExecution", "", "AllowRuns"),
     ];
     for (operation, message, said) in expected {

@@ -6,14 +6,15 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::{
-    Notification, notification,
+    Notification,
+    about::{add_about, write_about},
+    notification,
     subject::{Part, subject},
 };
 use crate::{
     id::AccountId,
     notification::ENDING_DETAIL_TYPE,
-    policy::{Policy, Rule, RuleName, Until},
-    text::{LONGEST, without_links},
+    policy::{About, Policy, Rule, RuleName, Until},
 };
 
 /// Access of an account that ends soon.
@@ -98,13 +99,14 @@ pub fn ending_notification(
     } = ending;
     let name = policy.display_name(consumer);
     let owners: Vec<_> = rules.iter().map(|rule| &rule.owner).collect();
-    let detail = json!({
+    let mut detail = json!({
         "rule": rule,
         "until": until.end(),
         "ownerAccountIds": owners,
         "consumerAccountId": consumer,
         "notice": notice.word(),
     });
+    add_about(&mut detail, &about(ending));
     notification(
         ENDING_DETAIL_TYPE,
         format!("{rule}|ends|{}|{}", until.end(), notice.word()),
@@ -116,6 +118,12 @@ pub fn ending_notification(
         &describe(policy, consumer, ending),
         detail,
     )
+}
+
+/// What the rule says about itself; its owners have it in common.
+fn about(ending: &Ending<'_>) -> About {
+    let rule = ending.rules.first();
+    rule.map(|rule| rule.about()).unwrap_or_default()
 }
 
 fn describe(policy: &Policy, consumer: &AccountId, ending: &Ending<'_>) -> String {
@@ -131,19 +139,7 @@ fn describe(policy: &Policy, consumer: &AccountId, ending: &Ending<'_>) -> Strin
     for Rule { owner, .. } in rules {
         let _ = writeln!(text, "  {} ({owner})", policy.display_name(owner));
     }
-    let first = rules.first();
-    let about = [
-        (
-            "Why there is the rule",
-            first.and_then(|it| it.why.as_ref()),
-        ),
-        ("Contact", first.and_then(|it| it.contact.as_ref())),
-    ];
-    for (word, about) in about {
-        if let Some(about) = about {
-            let _ = writeln!(text, "{word}: {}", without_links(about, LONGEST));
-        }
-    }
+    write_about(&mut text, &about(ending));
     text.push_str("Whoever needs it longer has the date (until) changed in the sharing policy.\n");
     text
 }

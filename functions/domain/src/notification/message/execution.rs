@@ -5,7 +5,9 @@ use std::fmt::Write;
 use serde_json::json;
 
 use super::{
-    Notification, notification,
+    Notification,
+    about::Explained,
+    notification,
     subject::{Part, subject},
 };
 use crate::{
@@ -42,7 +44,8 @@ pub fn execution_notification(
         Part::Kept(": "),
         Part::Kept(known_status(execution)),
     ]);
-    let text = execution_text(news, details, name);
+    let explained = Explained::of(policy, rules);
+    let text = execution_text(news, details, name, &explained);
     let why = news.explanation(details);
     let steps = why.map_or(&[][..], |why| &why.failed_steps);
     let detail = json!({
@@ -63,12 +66,18 @@ pub fn execution_notification(
         "failedStepCount": steps.len(),
         "consoleUrl": console_url(&execution.arn),
         "rules": rules,
+        "about": explained.data(),
     });
     let id = format!("{}|{status}|{}", execution.arn, news.at);
     notification(EXECUTION_DETAIL_TYPE, id, &subject, &text, detail)
 }
 
-fn execution_text(news: &ExecutionChange, details: Option<&Details>, account_name: &str) -> String {
+fn execution_text(
+    news: &ExecutionChange,
+    details: Option<&Details>,
+    account_name: &str,
+    explained: &Explained<'_>,
+) -> String {
     let execution = &news.execution;
     let account = execution.arn.account();
     let pipeline = execution.pipeline.name();
@@ -103,6 +112,7 @@ fn execution_text(news: &ExecutionChange, details: Option<&Details>, account_nam
     if let Some(url) = console_url(&execution.arn) {
         line("Console", &url);
     }
+    explained.write(&mut text);
     text
 }
 

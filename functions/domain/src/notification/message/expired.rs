@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    Notification, notification, short,
+    Notification,
+    about::Explained,
+    notification, short,
     subject::{Part, subject},
 };
 use crate::{
@@ -73,13 +75,17 @@ pub fn expired_notification(
     let invitations = expired.iter().take(MAX_LISTED).map(|expired| {
         json!({ "rule": expired.rule, "consumer": expired.consumer, "invited": expired.invited })
     });
+    let rules = expired.iter().take(MAX_LISTED).map(|expired| &expired.rule);
+    let explained = Explained::of(policy, rules);
     let detail = json!({
         "ownerAccountId": owner,
         "invitations": invitations.collect::<Vec<_>>(),
         "invitationCount": expired.len(),
+        "about": explained.data(),
     });
     let id = format!("{owner}|expired|{}", short(&keys.join("\n")));
-    let text = describe(policy, owner, expired);
+    let mut text = describe(policy, owner, expired);
+    explained.write(&mut text);
     notification(EXPIRED_DETAIL_TYPE, id, &subject, &text, detail)
 }
 

@@ -6,13 +6,15 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    Notification, notification, short,
+    Notification,
+    about::Explained,
+    notification, short,
     subject::{Part, subject},
 };
 use crate::{
     id::AccountId,
     notification::PROBLEM_DETAIL_TYPE,
-    policy::{Policy, PolicyErrors},
+    policy::{Policy, PolicyErrors, RuleName},
     text::{LONGEST, without_links},
 };
 
@@ -75,6 +77,8 @@ pub struct Alert {
     pub kind: String,
     /// The problem in words.
     pub text: String,
+    /// The rule that it is about, if it is about one.
+    pub rule: Option<RuleName>,
 }
 
 impl Alert {
@@ -85,8 +89,9 @@ impl Alert {
             kind: "ceiling unknown".to_owned(),
             text: format!(
                 "consumers are told nothing of what runs here, because the ceiling that says whom \
-                 this account allows cannot be read; deploy the newest owner template: {why}"
+                 this account allows cannot be read; deploy the newest template owner-account there: {why}"
             ),
+            rule: None,
         }
     }
 }
@@ -115,11 +120,15 @@ pub fn problem_notification(
         let more = alerts.len().saturating_sub(MAX_PROBLEMS);
         let _ = writeln!(text, "  and {more} more, which the log has");
     }
+    let rules = alerts.iter().take(MAX_PROBLEMS);
+    let explained = Explained::of(policy, rules.filter_map(|alert| alert.rule.as_ref()));
+    explained.write(&mut text);
     let kinds: BTreeSet<_> = alerts.iter().map(|alert| alert.kind.as_str()).collect();
     let what = short(&kinds.iter().copied().collect::<Vec<_>>().join("\n"));
     let named = kinds.iter().take(MAX_PROBLEMS);
     let named: Vec<_> = named.map(|kind| without_links(kind, MAX_KIND)).collect();
-    let detail = json!({ "accountId": account, "problems": named });
+    let about = explained.data();
+    let detail = json!({ "accountId": account, "problems": named, "about": about });
     let id = format!("{account}|{day}|{what}");
     notification(PROBLEM_DETAIL_TYPE, id, &subject, &text, detail)
 }

@@ -2,17 +2,20 @@
 
 use std::fmt::Write;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
-    Notification, notification, short,
+    Notification,
+    about::{add_about, write_about},
+    notification, short,
     subject::{Part, subject},
 };
 use crate::{
     id::{AccountId, Region, ShareArn},
     invitation::{Invitation, Refusal, Strangers},
     notification::REFUSAL_DETAIL_TYPE,
-    policy::Policy,
+    policy::{About, Policy, Rule},
+    sharing::ShareName,
     text::quoted_of_stranger,
 };
 
@@ -160,6 +163,8 @@ pub fn refusal_notification(
         invitation.sender,
         invitation.arn
     );
+    let about = about(policy, &invitation.share_name, &invitation.sender);
+    write_about(&mut text, &about);
     if is_last_of_day {
         text.push_str(&last_of_day(sender));
     }
@@ -173,12 +178,26 @@ pub fn refusal_notification(
             Part::Name(receiver),
         ]),
         &text,
-        json!({
-            "invitationArn": invitation.arn,
-            "senderAccountId": invitation.sender,
-            "refusal": refusal,
-        }),
+        refusal_detail(invitation, refusal, &about),
     )
+}
+
+/// The refusal for machines.
+fn refusal_detail(invitation: &Invitation, refusal: &Refusal, about: &About) -> Value {
+    let mut detail = json!({
+        "invitationArn": invitation.arn,
+        "senderAccountId": invitation.sender,
+        "refusal": refusal,
+    });
+    add_about(&mut detail, about);
+    detail
+}
+
+/// What the rule says about itself whose share this is called, if the sender is its owner.
+fn about(policy: &Policy, share_name: &str, sender: &AccountId) -> About {
+    let name: Option<ShareName> = share_name.parse().ok();
+    let rule = name.and_then(|name| policy.rule(name.rule.as_str(), sender));
+    rule.map(Rule::about).unwrap_or_default()
 }
 
 /// What people have to know when other refusals of the day are not sent.
@@ -227,7 +246,7 @@ pub fn excess_notification(
         Part::Name(name),
         Part::Kept(" is not what the policy says"),
     ]);
-    let text = format!(
+    let mut text = format!(
         "{name} ({consumer}) can see the share {} of {owner} ({}): {refusal}.\n\
          Share: {share}\n\
          A share of pipelines cannot be left; its owner has to take away what is too much.\n",
@@ -238,16 +257,15 @@ pub fn excess_notification(
         Refusal::TooMuch { resources } => Some(resources.len()),
         _ => None,
     };
-    notification(
-        REFUSAL_DETAIL_TYPE,
-        format!("{share}|{consumer}|{generation}"),
-        &subject,
-        &text,
-        json!({
-            "shareArn": share,
-            "consumerAccountId": consumer,
-            "refusal": refusal,
-            "resourceCount": count,
-        }),
-    )
+    let about = about(policy, share_name, share.owner());
+    write_about(&mut text, &about);
+    let mut detail = json!({
+        "shareArn": share,
+        "consumerAccountId": consumer,
+        "refusal": refusal,
+        "resourceCount": count,
+    });
+    add_about(&mut detail, &about);
+    let id = format!("{share}|{consumer}|{generation}");
+    notification(REFUSAL_DETAIL_TYPE, id, &subject, &text, detail)
 }

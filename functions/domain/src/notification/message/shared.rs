@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    Notification, notification,
+    Notification,
+    about::{add_about, write_about},
+    notification,
     subject::{Part, subject},
 };
 use crate::{
@@ -63,6 +65,8 @@ pub fn access_notification(policy: &Policy, change: &AccessChange<'_>) -> Notifi
         names.0, names.1
     );
     describe(&mut text, change);
+    let about = policy.about(rule);
+    write_about(&mut text, &about);
     let is_withdrawal = delta.gained.is_empty() && delta.access_before.is_none();
     let detail_type = if is_withdrawal {
         WITHDRAWN_DETAIL_TYPE
@@ -70,7 +74,9 @@ pub fn access_notification(policy: &Policy, change: &AccessChange<'_>) -> Notifi
         SHARED_DETAIL_TYPE
     };
     let id = format!("{consumer}|{rule}|{owner}|{}", change.generation);
-    notification(detail_type, id, &subject, &text, detail(change))
+    let mut detail = detail(change);
+    add_about(&mut detail, &about);
+    notification(detail_type, id, &subject, &text, detail)
 }
 
 /// The change for machines.
