@@ -213,15 +213,17 @@ impl Event<'_> {
 /// The offset of a time zone such as `{"offsetISO": "+02:00"}`; UTC if there is none.
 fn offset(timezone: &Value) -> Offset {
     let read = |text: &str| {
-        let (sign, rest) = match text.split_at_checked(1)? {
-            ("+", rest) => (1, rest),
-            ("-", rest) => (-1, rest),
+        let (is_west, rest) = match text.split_at_checked(1)? {
+            ("+", rest) => (false, rest),
+            ("-", rest) => (true, rest),
             _ => return None,
         };
         let (hours, minutes) = rest.split_once(':')?;
-        let (hours, minutes): (u8, u8) = (hours.parse().ok()?, minutes.parse().ok()?);
-        let seconds = i32::from(hours) * 3_600 + i32::from(minutes) * 60;
-        Offset::from_seconds(sign * seconds).ok()
+        let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
+        let minutes = hours.checked_mul(60)?.checked_add(minutes)?;
+        let seconds = i32::try_from(minutes.checked_mul(60)?).ok()?;
+        let east = Offset::from_seconds(seconds).ok()?;
+        Some(if is_west { east.negate() } else { east })
     };
     let text = timezone["offsetISO"].as_str();
     text.and_then(read).unwrap_or(Offset::UTC)

@@ -39,15 +39,13 @@ const COLOURS: [(&str, &str, &str); 7] = [
 /// The widget says which theme it is; should it be wrong, the console's own
 /// class for the dark one wins.
 pub(super) fn css(theme: Theme) -> Markup {
-    let mut css = SHAPES.to_owned();
-    for (class, light, dark) in COLOURS {
+    let colours = COLOURS.map(|(class, light, dark)| {
         let colour = match theme {
             Theme::Light => light,
             Theme::Dark => dark,
         };
-        css.push_str(&format!(".{class}{{color:{colour}}}\n"));
-        css.push_str(&format!(".cwdb-theme-dark .{class}{{color:{dark}}}\n"));
-    }
+        format!(".{class}{{color:{colour}}}\n.cwdb-theme-dark .{class}{{color:{dark}}}\n")
+    });
     // Nothing in it comes from outside.
-    PreEscaped(css)
+    PreEscaped(format!("{SHAPES}{}", colours.concat()))
 }
