@@ -42,7 +42,8 @@ fn pipeshare_in(folder: &Path, arguments: &[&str], stdin: &[u8]) -> Run {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(stdin).unwrap();
+    // It does not wait for what it does not read.
+    let _ = child.stdin.take().unwrap().write_all(stdin);
     let output = child.wait_with_output().unwrap();
     Run {
         code: output.status.code().unwrap(),

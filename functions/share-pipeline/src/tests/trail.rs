@@ -27,8 +27,8 @@ async fn what_was_granted_is_on_the_trail_once_with_who_wrote_the_version() {
     assert_eq!(
         trail(&scenario),
         [
-            "Access Changed: offered test partners writer-of-1",
             "Access Changed: granted test readers writer-of-1",
+            "Access Changed: offered test partners writer-of-1",
         ]
     );
     scenario.share().await;

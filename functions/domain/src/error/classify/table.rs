@@ -222,7 +222,7 @@ pub(super) static TABLE: &[Row] = &[
     all("ssm", Permanent, &["InvalidLabels"]),
     all("ssm", Permanent, &["ParameterVersionLabelLimitExceeded"])
         .advice("a version carries ten labels at most: take one off that version"),
-    all("ssm", Transient, &["TooManyUpdates"]),
+    all("ssm", Transient, &["InvalidNextToken", "TooManyUpdates"]),
 
     // STS. The function has read the policy with its own credentials before, so
     // what STS does not know is the account in this Region.
