@@ -145,12 +145,13 @@ async fn documents_that_cannot_be_read_keep_nothing_from_being_shared() {
     for (code, told) in [("ThrottlingException", 0), ("AccessDeniedException", 1)] {
         let scenario = scenario().await;
         // The second call is for the newest versions, and those behind it for each by itself.
-        let mut failures = scenario.hub.failures.borrow_mut();
-        failures.later("GetParameters", code, 1);
-        if told > 0 {
-            failures.all("GetParameters", code, 2);
+        {
+            let mut failures = scenario.hub.failures.borrow_mut();
+            failures.later("GetParameters", code, 1);
+            if told > 0 {
+                failures.all("GetParameters", code, 2);
+            }
         }
-        drop(failures);
         scenario.run(&[SCHEDULED]).await;
         assert_eq!(scenario.subjects().len(), told, "{code}");
         assert_eq!(scenario.shares(TEST).len(), 2, "{code}");
@@ -169,11 +170,11 @@ async fn documents_that_cannot_be_read_keep_nothing_from_being_shared() {
 async fn one_document_that_cannot_be_read_keeps_no_other_from_being_put_in_force() {
     let scenario = scenario().await;
     scenario.hub.write_document("churn", NOBODY);
-    let mut failures = scenario.hub.failures.borrow_mut();
     // Behind what is in force, all of them are denied; then churn is read, and fraud is denied.
-    failures.later("GetParameters", "AccessDeniedException", 1);
-    failures.later("GetParameters", "AccessDeniedException", 1);
-    drop(failures);
+    for _ in 0..2 {
+        let mut failures = scenario.hub.failures.borrow_mut();
+        failures.later("GetParameters", "AccessDeniedException", 1);
+    }
     let run = scenario.run(&[SCHEDULED]).await;
     assert_eq!(run.summary["documentsPromoted"][0], "churn");
     assert_eq!(scenario.shares(TEST), ["pipeshare-readers"]);
