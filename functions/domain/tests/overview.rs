@@ -1,7 +1,5 @@
 //! Who has access to which pipeline, and who waits for what.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use domain::{
     ceiling::Ceiling,
     overview::{AccessState, Level, PipelineAccess, of_account},

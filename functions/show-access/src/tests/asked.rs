@@ -18,7 +18,7 @@ async fn whoever_asks_for_the_documentation_gets_it_and_nothing_is_read() {
 }
 
 /// A widget as CloudWatch describes it.
-fn widget(members: Value) -> Value {
+fn widget(members: &Value) -> Value {
     let mut context = json!({
         "dashboardName": "pipeshare", "widgetId": "widget-16", "accountId": "333333333333",
         "locale": "en", "timezone": { "label": "UTC", "offsetISO": "+02:00", "offsetInMinutes": -120 },
@@ -33,7 +33,7 @@ fn widget(members: Value) -> Value {
 #[tokio::test]
 async fn a_link_wins_over_parameters_and_these_count_wherever_they_are() {
     let scene = Scene::new();
-    let context = widget(json!({}));
+    let context = widget(&json!({}));
     let marks = ["Open invitations", "● read, ◆ execute"];
     let shows = |html: &str| marks.map(|mark| html.contains(mark));
     let html = scene.html(json!({ "widgetContext": context })).await;
@@ -53,7 +53,7 @@ async fn a_filter_is_taken_from_the_form_only_if_its_button_was_pressed() {
     let typed = json!({ "forms": { "all": { "filter": "FRAUD" } }, "params": {} });
     let found = async |go: Value| {
         let html = scene
-            .html(json!({ "go": go, "widgetContext": widget(typed.clone()) }))
+            .html(json!({ "go": go, "widgetContext": widget(&typed) }))
             .await;
         (
             html.contains("churn-train"),
@@ -71,7 +71,7 @@ async fn a_filter_is_taken_from_the_form_only_if_its_button_was_pressed() {
 #[tokio::test]
 async fn times_are_those_of_the_widget() {
     let scene = Scene::new();
-    let context = widget(json!({ "params": { "view": "pipelines" } }));
+    let context = widget(&json!({ "params": { "view": "pipelines" } }));
     let html = scene.html(json!({ "widgetContext": context })).await;
     assert!(html.contains("As of 2026-01-05 20:00 (UTC+02)"), "{html}");
     for (offset, shown) in [
@@ -80,7 +80,7 @@ async fn times_are_those_of_the_widget() {
         ("+99:99", "18:00 (UTC+00)"),
         ("é", "18:00 (UTC+00)"),
     ] {
-        let context = widget(json!({ "timezone": { "offsetISO": offset } }));
+        let context = widget(&json!({ "timezone": { "offsetISO": offset } }));
         let html = scene.html(json!({ "widgetContext": context })).await;
         assert!(html.contains(shown), "{offset}: {html}");
     }

@@ -97,9 +97,10 @@ teams:
     let scene = Scene::with(root, &["churn-train".to_owned()]);
     let good = "version: 1\nrules:\n  - { name: team-readers, owner: test, pipelines: [\"churn-*\"], with: [dev], after: created }\n";
     let first = scene.hub.write_document("churn", good);
-    let mut documents = scene.hub.documents.borrow_mut();
-    documents.get_mut("churn").unwrap().labelled = Some(first);
-    drop(documents);
+    {
+        let mut documents = scene.hub.documents.borrow_mut();
+        documents.get_mut("churn").unwrap().labelled = Some(first);
+    }
     scene
         .hub
         .write_document("churn", &good.replace("created", "never"));
