@@ -19,6 +19,7 @@ mod apply;
 mod ceiling;
 mod config;
 mod documents;
+mod explain;
 mod guard;
 mod notify;
 mod observe;
@@ -53,7 +54,7 @@ pub use config::Config;
 use ports::{Ceilings, Offers, Ram, SageMaker};
 use promote::Permission;
 use report::Report;
-use route::Task;
+use route::{Question, Task};
 
 /// What the function works with: the hub, owner accounts, and who is notified.
 #[derive(Debug)]
@@ -62,6 +63,8 @@ pub struct SharePipeline<'a, H, A> {
     accounts: A,
     notifier: Notifier<'a, H>,
     config: Config,
+    /// How large the accounts of a plan are at most in one answer.
+    answer_bytes: usize,
 }
 
 impl<'a, H: Publish + Table, A> SharePipeline<'a, H, A> {
@@ -73,6 +76,7 @@ impl<'a, H: Publish + Table, A> SharePipeline<'a, H, A> {
             accounts,
             notifier: Notifier::new(hub, &config.worker.topic),
             config,
+            answer_bytes: preview::MOST_BYTES,
         }
     }
 }
@@ -104,8 +108,10 @@ where
         batch: &[Record],
         deadline: Deadline,
     ) -> (Report, Vec<Served>, Vec<RecordOutcome>) {
-        if let Some(plan) = route::plan(batch) {
-            return self.plan_for(&plan, batch, deadline).await;
+        match route::question(batch) {
+            Some(Question::Plan(plan)) => return self.plan_for(&plan, batch, deadline).await,
+            Some(Question::Explain(question)) => return self.explain(&question, batch).await,
+            None => {}
         }
         let tasks: Vec<_> = batch.iter().map(route::read).collect();
         let confirmation = tasks

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod documents;
+mod explain;
 mod failures;
 mod guard;
 mod policies;
@@ -29,6 +30,8 @@ const PROD: &str = "777777777777";
 struct Scenario {
     hub: Hub,
     accounts: FakeAccounts,
+    /// How large the accounts of a plan are at most in one answer.
+    answer_bytes: usize,
 }
 
 /// What a batch came to.
@@ -80,6 +83,7 @@ impl Scenario {
         Self {
             hub: Hub::with_policy(&document(rules)),
             accounts: FakeAccounts::new(accounts),
+            answer_bytes: crate::preview::MOST_BYTES,
         }
     }
 
@@ -102,6 +106,12 @@ impl Scenario {
 
     /// Serves a direct invocation.
     async fn invoke(&self, body: &str) -> Run {
+        let deadline = Deadline::of_invocation(Duration::from_mins(1));
+        self.invoke_within(body, deadline).await
+    }
+
+    /// Serves a direct invocation that ends then.
+    async fn invoke_within(&self, body: &str, deadline: Deadline) -> Run {
         let record = Record {
             id: None,
             body: body.to_owned(),
@@ -109,10 +119,15 @@ impl Scenario {
             sent: Some(Timestamp::from_second(1_767_700_000).unwrap()),
             received: None,
         };
-        self.serve(&[record]).await
+        self.serve_within(&[record], deadline).await
     }
 
     async fn serve(&self, records: &[Record]) -> Run {
+        let deadline = Deadline::of_invocation(Duration::from_mins(1));
+        self.serve_within(records, deadline).await
+    }
+
+    async fn serve_within(&self, records: &[Record], deadline: Deadline) -> Run {
         let config = Config {
             worker: Worker {
                 settings: Settings {
@@ -128,9 +143,9 @@ impl Scenario {
             },
             bus: "pipeshare-hub".to_owned(),
         };
-        let function = SharePipeline::new(&self.hub, &self.accounts, config);
+        let mut function = SharePipeline::new(&self.hub, &self.accounts, config);
+        function.answer_bytes = self.answer_bytes;
         let metrics = Metrics::default();
-        let deadline = Deadline::of_invocation(Duration::from_mins(1));
         let reply = function.handle(records, deadline, &metrics).await;
         Run {
             outcomes: reply.outcomes,

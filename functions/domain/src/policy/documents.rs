@@ -87,13 +87,15 @@ fn read_root(
     let limits = read_limits(checker, &fields);
     check_management_account(checker, &fields);
     let rules = set.read_all(checker, &fields, documents);
-    let teams = set.teams.into_keys().collect();
+    let Set { teams, never, .. } = set;
+    let teams = teams.into_keys().collect();
     Some(Policy {
         organization: organization.known,
         accounts: accounts.into_list(),
         rules,
         ended: Vec::new(),
         teams,
+        never,
         limits,
     })
 }
