@@ -218,7 +218,9 @@ fn read(record: &Record, policy: &Policy) -> Result<Task, Ignored> {
         TriggerKind::Offer(offer) => Scope::Offer(offer),
         TriggerKind::Share(account) => Scope::RamEvent(account),
         TriggerKind::Command(command) => return read_command(&command, policy),
-        TriggerKind::Confirmation(_) | TriggerKind::Plan(_) => return Err(Ignored::NotDirect),
+        TriggerKind::Confirmation(_) | TriggerKind::Plan(_) | TriggerKind::Explain(_) => {
+            return Err(Ignored::NotDirect);
+        }
         // Whatever happened to a pipeline or to the policy, it may concern everyone.
         TriggerKind::Schedule
         | TriggerKind::Policy

@@ -85,6 +85,12 @@ impl Error {
         self.code().is_some_and(classify::is_access_denied)
     }
 
+    /// Whether the hub gets no session in the account: as a rule, it is not onboarded.
+    #[must_use]
+    pub fn is_without_session(&self) -> bool {
+        self.operation == "AssumeRole" && self.is_access_denied()
+    }
+
     /// Whether something of the hub itself refuses, until a person changes it:
     /// the policy, the table, the topic, a bus or a queue.
     #[must_use]

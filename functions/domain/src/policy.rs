@@ -30,6 +30,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use about::About;
+pub use bounds::Never;
 pub(crate) use checker::{nearest, quoted, unknown};
 pub use documents::TeamDocument;
 pub use error::{PolicyError, PolicyErrors};
@@ -58,6 +59,8 @@ pub struct Policy {
     pub ended: Vec<Rule>,
     /// The teams that may have documents of their own.
     pub teams: Vec<String>,
+    /// What no rule may grant; no rule of [`Policy::rules`] does.
+    pub never: Vec<Never>,
     /// How much may change at once.
     pub limits: Limits,
 }

@@ -9,8 +9,10 @@
 mod added;
 mod alerts;
 mod application;
+mod changes;
 mod creation;
 mod evidence;
+mod explain;
 mod fill;
 mod group;
 mod maintain;
@@ -24,7 +26,9 @@ mod step;
 
 pub use added::Added;
 pub use application::{Answer, Application, Applied, NextCall, StepOutcome, should_requeue};
+pub use changes::{Change, Changes, Comparison, Counts, Held, Kind, RuleNote, changes};
 pub use evidence::{Evidence, Flaw, Questions, gates, questions};
+pub use explain::{Explanation, Finding, Knowledge, RuleExplanation, State, Verdict, explain};
 pub(crate) use name::rule_of;
 pub use name::{Audience, PREFIX, ShareName};
 pub(crate) use observed::is_older;

@@ -10,7 +10,7 @@ mod event;
 mod fields;
 mod ignored;
 
-pub use command::{Command, CommandAction, Confirmation, PlanRequest, account_of};
+pub use command::{Command, CommandAction, Confirmation, ExplainRequest, PlanRequest, account_of};
 pub use event::{OFFER_DETAIL_TYPE, OFFER_SOURCE, Offer};
 pub use ignored::Ignored;
 
@@ -60,6 +60,8 @@ pub enum TriggerKind {
     Confirmation(Confirmation),
     /// Somebody asks what documents would do.
     Plan(PlanRequest),
+    /// Somebody asks why there is access, or none.
+    Explain(ExplainRequest),
 }
 
 /// Reads the body of a message: an event of `EventBridge`, or a command.

@@ -450,7 +450,8 @@ fn what_is_neither_event_nor_command_is_ignored() {
 #[test]
 fn a_reason_as_data_has_its_code_and_its_text() {
     let reason = serde_json::to_value(ignored(&json!({"action": "delete"}))).unwrap();
-    let text = "unknown action \"delete\"; there are share, accept, reconcile, plan and confirm";
+    let text =
+        "unknown action \"delete\"; there are share, accept, reconcile, plan, explain and confirm";
     assert_eq!(reason, json!({ "code": "unknown-action", "text": text }));
 }
 
@@ -502,4 +503,31 @@ fn a_confirmation_and_a_plan_are_read_whole_or_not_at_all() {
         code(json!({"action": "plan", "root": "x", "account": "test"})),
         "unknown-field"
     );
+}
+
+#[test]
+fn a_question_about_access_names_a_pipeline_by_its_arn_or_its_owner() {
+    let asked = |pipeline: &str| {
+        let body = json!({ "action": "explain", "pipeline": pipeline, "account": "dev" });
+        match kind(&body.to_string()) {
+            TriggerKind::Explain(question) => question,
+            other => panic!("{other:?}"),
+        }
+    };
+    let by_name = asked("test/churn");
+    assert_eq!(by_name.owner, AccountRef::Name("test".to_owned()));
+    assert_eq!((by_name.pipeline.as_str(), by_name.region), ("churn", None));
+    let by_arn = asked("arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn");
+    assert_eq!(by_arn.owner, AccountRef::of("222222222222"));
+    assert_eq!(by_arn.pipeline, "churn");
+    assert_eq!(by_arn.region.unwrap().as_str(), "eu-west-1");
+    let code = |body: Value| ignored(&body).code();
+    for wrong in ["churn", "/churn", "test/", "arn:aws:sagemaker:x"] {
+        let body = json!({ "action": "explain", "pipeline": wrong, "account": "dev" });
+        assert_eq!(code(body), "bad-field", "{wrong}");
+    }
+    let body = json!({ "action": "explain", "pipeline": "test/churn" });
+    assert_eq!(code(body), "missing-field");
+    let body = json!({ "action": "plan", "root": "x", "from": "test" });
+    assert_eq!(code(body), "bad-field");
 }

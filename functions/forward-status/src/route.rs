@@ -42,7 +42,9 @@ pub(crate) fn route(record: &Record, policy: &Policy, now: Timestamp) -> Result<
         | TriggerKind::Policy
         | TriggerKind::Share(_)
         | TriggerKind::Offer(_) => Err(Ignored::NotAnExecution),
-        TriggerKind::Confirmation(_) | TriggerKind::Plan(_) => Err(Ignored::NotDirect),
+        TriggerKind::Confirmation(_) | TriggerKind::Plan(_) | TriggerKind::Explain(_) => {
+            Err(Ignored::NotDirect)
+        }
     }
 }
 

@@ -6,6 +6,28 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::policy::Place;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
+/// The function in the hub, as its template names it.
+#[cfg(feature = "aws")]
+const FUNCTION: &str = "pipeshare-share-pipeline";
+
+#[cfg(feature = "aws")]
+const PLAN_EXAMPLES: &str = "\
+Examples:
+  pipeshare plan policies
+  pipeshare plan --profile hub --region eu-west-1 --format markdown policies > plan.md
+  pipeshare plan --owner test policy.yaml
+
+Exit codes: 0 if it is planned, 1 if the documents have mistakes, 2 if they, or one of the
+accounts, could not be planned.";
+
+#[cfg(feature = "aws")]
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  pipeshare explain test/churn dev
+  pipeshare explain arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn 111111111111
+
+Exit codes: 0 if the question is answered, whatever the answer, and 2 if it is not.";
+
 const EXAMPLES: &str = "\
 Examples:
   pipeshare check policy.yaml
@@ -16,7 +38,7 @@ Examples:
 
 Exit codes: 0 if the policy is valid, 1 if it has mistakes, 2 if it could not be checked.";
 
-/// Checks the sharing policy of pipeshare before it is put in force.
+/// Checks and plans the sharing policy of pipeshare before it is put in force.
 #[derive(Debug, Parser)]
 #[command(name = "pipeshare", version, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -29,6 +51,17 @@ pub(crate) enum Command {
     /// Says everything that is wrong with the documents of a policy.
     #[command(after_help = EXAMPLES)]
     Check(Check),
+    /// Says what the documents of a policy would do, before they are in force.
+    ///
+    /// The documents are checked as by check. Then the function share-pipeline in the hub
+    /// compares them with the accounts as they are; nothing is changed and nobody is notified.
+    #[cfg(feature = "aws")]
+    #[command(after_help = PLAN_EXAMPLES)]
+    Plan(Plan),
+    /// Says why an account has access to a pipeline, or has not, by the policy in force.
+    #[cfg(feature = "aws")]
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(Explain),
     /// Prints the JSON Schema of the root document, for editors.
     Schema {
         /// Print that of a team's document, which refers to the root's as policy.schema.json.
@@ -56,6 +89,62 @@ pub(crate) struct Check {
     /// How to print what was found.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+/// How to reach the hub; the rest is as for the AWS CLI: environment, profiles, SSO.
+#[cfg(feature = "aws")]
+#[derive(Debug, Args)]
+pub(crate) struct Hub {
+    /// The name or ARN of the function share-pipeline.
+    #[arg(long, value_name = "NAME", default_value = FUNCTION)]
+    pub(crate) function: String,
+    /// The profile of the AWS CLI's configuration to use.
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// The Region of the hub.
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+}
+
+#[cfg(feature = "aws")]
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// The documents, as for check.
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Plan for this owner account alone: its id, or its name in the documents.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) owner: Option<String>,
+    /// How to print the plan.
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    pub(crate) format: PlanFormat,
+    #[command(flatten)]
+    pub(crate) hub: Hub,
+}
+
+#[cfg(feature = "aws")]
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The ARN of the pipeline, or OWNER/NAME.
+    pub(crate) pipeline: String,
+    /// The account that has access or has not: its id, or its name in the policy in force.
+    pub(crate) account: String,
+    /// How to print the answer.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) hub: Hub,
+}
+
+#[cfg(feature = "aws")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    /// Lines for people.
+    Text,
+    /// One object.
+    Json,
+    /// For a pull request.
+    Markdown,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,9 +1,16 @@
 //! `pipeshare`: says what the functions would say of a policy, before it is put in force.
 //!
-//! It reads files and nothing else: no network, no AWS, no clock.
+//! `check` and `schema` read files and nothing else: no network, no AWS, no
+//! clock. `plan` and `explain` ask the function share-pipeline in the hub.
 
 mod arguments;
+#[cfg(feature = "aws")]
+mod explain;
+#[cfg(feature = "aws")]
+mod hub;
 mod input;
+#[cfg(feature = "aws")]
+mod plan;
 mod report;
 
 use std::{
@@ -37,6 +44,10 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> Result<ExitCode, InputError> {
     match command {
         Command::Check(arguments) => check(arguments),
+        #[cfg(feature = "aws")]
+        Command::Plan(arguments) => plan::run(arguments),
+        #[cfg(feature = "aws")]
+        Command::Explain(arguments) => explain::run(arguments),
         Command::Schema { team } => {
             let schema = if *team { TEAM_SCHEMA } else { POLICY_SCHEMA };
             print(schema)?;
@@ -48,19 +59,24 @@ fn run(command: &Command) -> Result<ExitCode, InputError> {
 fn check(arguments: &Check) -> Result<ExitCode, InputError> {
     let documents = input::read(&arguments.files, &mut io::stdin())?;
     let report = Report::of(&documents, arguments.place.as_ref(), arguments.at);
-    match arguments.format {
-        Format::Json => print(&report.json())?,
-        Format::Text => {
-            print(&report.text())?;
-            // What is lost here is on standard output, too, or in the exit code.
-            let _ = writeln!(io::stderr(), "{}", report.summary);
-        }
-    }
+    show(&report, arguments.format)?;
     Ok(if report.valid {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+fn show(report: &Report<'_>, format: Format) -> Result<(), InputError> {
+    match format {
+        Format::Json => print(&report.json()),
+        Format::Text => {
+            print(&report.text())?;
+            // What is lost here is on standard output, too, or in the exit code.
+            let _ = writeln!(io::stderr(), "{}", report.summary);
+            Ok(())
+        }
+    }
 }
 
 fn print(text: &str) -> Result<(), InputError> {

@@ -141,7 +141,11 @@ where
     }
 
     /// What there is, and what to do about it.
-    async fn plan(&self, policy: &InForce, account: &AccountId) -> Result<(Observed, Plan), Error> {
+    pub(crate) async fn plan(
+        &self,
+        policy: &InForce,
+        account: &AccountId,
+    ) -> Result<(Observed, Plan), Error> {
         let generation = policy.generation();
         let policy = &policy.policy;
         let observing = observe::observe(self.hub, &self.accounts, policy, account);

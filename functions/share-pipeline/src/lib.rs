@@ -19,6 +19,7 @@ mod apply;
 mod ceiling;
 mod config;
 mod documents;
+mod explain;
 mod guard;
 mod notify;
 mod observe;
@@ -54,7 +55,7 @@ pub use config::Config;
 use ports::{Bus, Ceilings, Ram, SageMaker};
 use promote::Permission;
 use report::Report;
-use route::Task;
+use route::{Question, Task};
 use trail::Writers;
 
 /// What the function works with: the hub, owner accounts, and who is notified.
@@ -66,6 +67,8 @@ pub struct SharePipeline<'a, H, A> {
     config: Config,
     /// Who wrote the documents that the trail named so far.
     writers: Writers,
+    /// How large the accounts of a plan are at most in one answer.
+    answer_bytes: usize,
 }
 
 impl<'a, H: Publish + Table, A> SharePipeline<'a, H, A> {
@@ -78,6 +81,7 @@ impl<'a, H: Publish + Table, A> SharePipeline<'a, H, A> {
             notifier: Notifier::new(hub, &config.worker.topic),
             config,
             writers: Writers::default(),
+            answer_bytes: preview::MOST_BYTES,
         }
     }
 }
@@ -109,8 +113,10 @@ where
         batch: &[Record],
         deadline: Deadline,
     ) -> (Report, Vec<Served>, Vec<RecordOutcome>) {
-        if let Some(plan) = route::plan(batch) {
-            return self.plan_for(&plan, batch, deadline).await;
+        match route::question(batch) {
+            Some(Question::Plan(plan)) => return self.plan_for(&plan, batch, deadline).await,
+            Some(Question::Explain(question)) => return self.explain(&question, batch).await,
+            None => {}
         }
         let tasks: Vec<_> = batch.iter().map(route::read).collect();
         let confirmation = tasks

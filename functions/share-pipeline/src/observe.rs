@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     id::{AccountId, PermissionArn},
     policy::{Place, Policy},
-    sharing::{self, Added, Flaw, Lookalike, Observed, Pipeline, Plan},
+    sharing::{self, Added, Flaw, Lookalike, Observed, Pipeline, Plan, Questions},
     storage,
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -34,6 +34,33 @@ pub(crate) async fn observe(
     policy: &Policy,
     account: &AccountId,
 ) -> Result<Observed, Error> {
+    let observed = seen(hub, accounts, policy, account).await?;
+    let questions = sharing::questions(policy, &observed);
+    asked(accounts, observed, questions).await
+}
+
+/// Observes an account as far as the access to one pipeline needs it.
+pub(crate) async fn observe_one(
+    hub: &(impl PolicyStore + Table),
+    accounts: &(impl Ram + SageMaker),
+    policy: &Policy,
+    account: &AccountId,
+    pipeline: &str,
+) -> Result<Observed, Error> {
+    let observed = seen(hub, accounts, policy, account).await?;
+    let mut questions = sharing::questions(policy, &observed);
+    let is_meant = |it: &Pipeline| it.arn.name().eq_ignore_ascii_case(pipeline);
+    questions.succeeded.retain(is_meant);
+    asked(accounts, observed, questions).await
+}
+
+/// What is there, without asking about single pipelines and permissions.
+async fn seen(
+    hub: &(impl PolicyStore + Table),
+    accounts: &(impl Ram + SageMaker),
+    policy: &Policy,
+    account: &AccountId,
+) -> Result<Observed, Error> {
     // Items first: what they say of a pipeline that is not listed then, is over.
     let proved = async {
         let evidence = remembered_gates(hub, policy, account).await?;
@@ -41,7 +68,7 @@ pub(crate) async fn observe(
     };
     let ((evidence, pipelines), shares) = futures::try_join!(proved, accounts.shares(account))?;
     let Place { region, partition } = hub.place().clone();
-    let mut observed = Observed {
+    Ok(Observed {
         account: account.clone(),
         region,
         partition,
@@ -51,8 +78,16 @@ pub(crate) async fn observe(
         evidence,
         proved: Vec::new(),
         flaws: BTreeMap::new(),
-    };
-    let questions = sharing::questions(policy, &observed);
+    })
+}
+
+/// The same with the answers to the questions.
+async fn asked(
+    accounts: &(impl Ram + SageMaker),
+    mut observed: Observed,
+    questions: Questions,
+) -> Result<Observed, Error> {
+    let account = &observed.account;
     let (proved, flaws) = futures::try_join!(
         succeeded(accounts, account, questions.succeeded),
         flaws(accounts, account, questions.permissions),

@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     id::AccountId,
-    policy::{Limits, Policy, PolicyErrors, Withdrawal},
-    sharing::{Flawed, Lookalike, Offered, OutOfReach, Problem, Waiting},
+    policy::{InForce, Limits, Policy, PolicyErrors, Withdrawal},
+    sharing::{Changes, Explanation, Flawed, Lookalike, Offered, OutOfReach, Problem, Waiting},
     trigger::Ignored,
 };
-use runtime::reconcile::Stopped;
+use runtime::{Error, reconcile::Stopped};
 use serde::Serialize;
 
 use crate::{
@@ -25,6 +25,9 @@ use step::StepReport;
 
 /// How many waiting pipelines are named; the rest is counted.
 const NAMED_WAITING: usize = 20;
+
+/// What to do about an account without a session.
+const NOT_ONBOARDED: &str = "not onboarded: deploy infra/owner-account";
 
 /// One run of the function.
 #[derive(Debug, Default, Serialize)]
@@ -46,6 +49,12 @@ pub(crate) struct Report {
     /// What the documents of a plan would do, which changed nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<PlanReport>,
+    /// The account to ask for with `from`: it and those behind it are not planned yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<AccountId>,
+    /// Why somebody has access, or has not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<Explanation>,
     /// The accounts that were reconciled.
     accounts: Vec<AccountReport>,
     /// Accounts that a record named and that no rule names as an owner.
@@ -72,6 +81,10 @@ pub(crate) struct PlanReport {
     withdrawn: Vec<String>,
     /// Whether that has to be confirmed.
     needs_confirmation: bool,
+    /// Tells the documents in force from all others, so that answers in parts
+    /// are known to be about the same ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_force: Option<i64>,
 }
 
 impl PlanReport {
@@ -81,11 +94,13 @@ impl PlanReport {
             grants: 0,
             withdrawn: Vec::new(),
             needs_confirmation: false,
+            in_force: None,
         }
     }
 
-    pub(crate) fn of(withdrawal: &Withdrawal, limits: Limits) -> Self {
+    pub(crate) fn of(withdrawal: &Withdrawal, limits: Limits, in_force: Option<&InForce>) -> Self {
         Self {
+            in_force: in_force.map(InForce::generation),
             mistakes: None,
             grants: withdrawal.all,
             withdrawn: withdrawal.withdrawn.clone(),
@@ -124,6 +139,32 @@ impl Report {
         }
     }
 
+    /// The answer to a question about access.
+    pub(crate) fn of_explanation(version: Option<i64>, explanation: Explanation) -> Self {
+        Self {
+            policy_version: version,
+            explanation: Some(explanation),
+            ..Self::default()
+        }
+    }
+
+    /// A question that is none.
+    pub(crate) fn of_ignored(ignored: Ignored) -> Self {
+        Self {
+            ignored: vec![ignored],
+            ..Self::default()
+        }
+    }
+
+    /// What the accounts come to that were planned, and where to go on.
+    pub(crate) fn with_plans(self, accounts: Vec<AccountReport>, next: Option<AccountId>) -> Self {
+        Self {
+            next,
+            accounts,
+            ..self
+        }
+    }
+
     /// What the records asked for, and what was done in the accounts.
     pub(crate) fn of_accounts(
         self,
@@ -132,17 +173,25 @@ impl Report {
         tasks: &[Result<Task, Ignored>],
         served: &[Served],
     ) -> Self {
+        let accounts = served
+            .iter()
+            .map(|served| AccountReport::of(policy, partition, served));
+        let accounts = accounts.collect();
+        Self {
+            accounts,
+            ..self.of_tasks(tasks, served)
+        }
+    }
+
+    /// What the records asked for.
+    pub(crate) fn of_tasks(self, tasks: &[Result<Task, Ignored>], served: &[Served]) -> Self {
         let ignored = tasks.iter().filter_map(|task| task.as_ref().err());
         let named = tasks.iter().flatten().filter_map(|task| match &task.scope {
             Scope::Account(account) => Some(account),
             Scope::Everything => None,
         });
         let is_served = |account: &&AccountId| served.iter().any(|it| it.account() == *account);
-        let accounts = served
-            .iter()
-            .map(|served| AccountReport::of(policy, partition, served));
         Self {
-            accounts: accounts.collect(),
             not_an_owner: named.filter(|it| !is_served(it)).cloned().collect(),
             ignored: ignored.cloned().collect(),
             ..self
@@ -153,10 +202,19 @@ impl Report {
 /// What was done in one account.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct AccountReport {
+pub(crate) struct AccountReport {
     account: AccountId,
+    /// What the policy calls it, in a plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     dry_run: bool,
+    /// Who gains, loses or changes access by a plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access: Option<Changes>,
     steps: Vec<StepReport>,
+    /// How many steps there are that would make the answer too large.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps_left_out: Option<usize>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     offered: Vec<Offered>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -176,9 +234,59 @@ struct AccountReport {
     ceiling: Option<CeilingReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// What to do about an account in which the hub gets no session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_onboarded: Option<&'static str>,
 }
 
 impl AccountReport {
+    /// What a plan comes to in an account.
+    pub(crate) fn planned(
+        policy: &Policy,
+        partition: &str,
+        served: &Served,
+        access: Option<Changes>,
+    ) -> Self {
+        let name = policy.account(served.account());
+        Self {
+            name: name.map(|account| account.name.clone()),
+            access,
+            ..Self::of(policy, partition, served)
+        }
+    }
+
+    /// How much of an answer it takes.
+    pub(crate) fn size(&self) -> usize {
+        serde_json::to_vec(self).map_or(usize::MAX, |text| text.len())
+    }
+
+    /// The account.
+    pub(crate) fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    /// What is said instead of a plan that no answer can hold.
+    pub(crate) fn too_large(self) -> Self {
+        let size = self.size();
+        let error = format!("its plan has {size} bytes, more than an answer can hold");
+        Self {
+            access: None,
+            waiting: Vec::new(),
+            problems: Vec::new(),
+            error: Some(error),
+            ..self
+        }
+    }
+
+    /// The same without its steps, whose number is left.
+    pub(crate) fn without_steps(self) -> Self {
+        Self {
+            steps_left_out: Some(self.steps.len()),
+            steps: Vec::new(),
+            ..self
+        }
+    }
+
     fn of(policy: &Policy, partition: &str, served: &Served) -> Self {
         let account = served.account();
         let reconciled = &served.reconciled;
@@ -186,7 +294,10 @@ impl AccountReport {
         let foreseen = served.ceiling.as_ref().filter(|_| served.dry_run);
         Self {
             account: account.clone(),
+            name: None,
             dry_run: served.dry_run,
+            access: None,
+            steps_left_out: None,
             steps: StepReport::all_of(policy, served),
             offered: plan.offered.clone(),
             waiting: plan.waiting.iter().take(NAMED_WAITING).cloned().collect(),
@@ -198,6 +309,11 @@ impl AccountReport {
             unsettled: plan.unsettled,
             ceiling: foreseen.map(|ceiling| CeilingReport::of(policy, account, partition, ceiling)),
             error: reconciled.errors.last().map(ToString::to_string),
+            not_onboarded: reconciled
+                .errors
+                .iter()
+                .any(Error::is_without_session)
+                .then_some(NOT_ONBOARDED),
         }
     }
 }

@@ -11,7 +11,8 @@ use domain::{
     policy::Policy,
     reconcile::{AccountOutcome, FollowUp, follow_up},
     trigger::{
-        self, Command, CommandAction, Confirmation, Ignored, PlanRequest, Trigger, TriggerKind,
+        self, Command, CommandAction, Confirmation, ExplainRequest, Ignored, PlanRequest, Trigger,
+        TriggerKind,
     },
 };
 use runtime::lambda::{Record, RecordOutcome};
@@ -73,7 +74,7 @@ pub(crate) fn read(record: &Record) -> Result<Task<AccountRef>, Ignored> {
         TriggerKind::Policy | TriggerKind::Schedule => Scope::Everything,
         TriggerKind::Command(command) => return read_command(command),
         // Others may send to the queue; who may invoke the function is granted apart.
-        TriggerKind::Plan(_) => return Err(Ignored::NotDirect),
+        TriggerKind::Plan(_) | TriggerKind::Explain(_) => return Err(Ignored::NotDirect),
         TriggerKind::Confirmation(_) if record.id.is_some() => return Err(Ignored::NotDirect),
         TriggerKind::Confirmation(confirmation) => {
             confirmed = Some(confirmation);
@@ -89,13 +90,23 @@ pub(crate) fn read(record: &Record) -> Result<Task<AccountRef>, Ignored> {
     })
 }
 
-/// The documents that a direct invocation asks about.
-pub(crate) fn plan(batch: &[Record]) -> Option<PlanRequest> {
-    let [record] = batch else {
+/// What somebody asks by a direct invocation, which changes nothing.
+#[derive(Debug)]
+pub(crate) enum Question {
+    /// What documents would do.
+    Plan(PlanRequest),
+    /// Why there is access, or none.
+    Explain(ExplainRequest),
+}
+
+/// The question of a direct invocation, if it is one.
+pub(crate) fn question(batch: &[Record]) -> Option<Question> {
+    let [record @ Record { id: None, .. }] = batch else {
         return None;
     };
     match trigger::parse(&record.body).ok()?.kind {
-        TriggerKind::Plan(plan) if record.id.is_none() => Some(plan),
+        TriggerKind::Plan(plan) => Some(Question::Plan(plan)),
+        TriggerKind::Explain(question) => Some(Question::Explain(question)),
         _ => None,
     }
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod documents;
+mod explain;
 mod failures;
 mod guard;
 mod policies;
@@ -30,6 +31,8 @@ const PROD: &str = "777777777777";
 struct Scenario {
     hub: Hub,
     accounts: FakeAccounts,
+    /// How large the accounts of a plan are at most in one answer.
+    answer_bytes: usize,
 }
 
 /// What a batch came to.
@@ -81,6 +84,7 @@ impl Scenario {
         Self {
             hub: Hub::with_policy(&document(rules)),
             accounts: FakeAccounts::new(accounts),
+            answer_bytes: crate::preview::MOST_BYTES,
         }
     }
 
@@ -103,6 +107,12 @@ impl Scenario {
 
     /// Serves a direct invocation.
     async fn invoke(&self, body: &str) -> Run {
+        let deadline = Deadline::of_invocation(Duration::from_mins(1));
+        self.invoke_within(body, deadline).await
+    }
+
+    /// Serves a direct invocation that ends then.
+    async fn invoke_within(&self, body: &str, deadline: Deadline) -> Run {
         let record = Record {
             id: None,
             body: body.to_owned(),
@@ -110,10 +120,15 @@ impl Scenario {
             sent: Some(Timestamp::from_second(1_767_700_000).unwrap()),
             received: None,
         };
-        self.serve(&[record]).await
+        self.serve_within(&[record], deadline).await
     }
 
     async fn serve(&self, records: &[Record]) -> Run {
+        let deadline = Deadline::of_invocation(Duration::from_mins(1));
+        self.serve_within(records, deadline).await
+    }
+
+    async fn serve_within(&self, records: &[Record], deadline: Deadline) -> Run {
         let config = Config {
             worker: Worker {
                 settings: Settings {
@@ -129,9 +144,9 @@ impl Scenario {
             },
             bus: "pipeshare-hub".to_owned(),
         };
-        let function = SharePipeline::new(&self.hub, &self.accounts, config);
+        let mut function = SharePipeline::new(&self.hub, &self.accounts, config);
+        function.answer_bytes = self.answer_bytes;
         let metrics = Metrics::default();
-        let deadline = Deadline::of_invocation(Duration::from_mins(1));
         let reply = function.handle(records, deadline, &metrics).await;
         Run {
             outcomes: reply.outcomes,

@@ -149,8 +149,8 @@ impl Team {
 }
 
 /// What no rule of any document may grant.
-#[derive(Debug)]
-pub(super) struct Never {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Never {
     at: Position,
     owners: Option<BTreeSet<AccountId>>,
     pipelines: NamePatterns,
@@ -201,6 +201,25 @@ fn read_one(checker: &mut Checker, node: &Node, context: &Context) -> Option<Nev
 }
 
 impl Never {
+    /// That this forbids an account access to a pipeline of this name, in words, if it does.
+    pub(crate) fn bars(
+        &self,
+        owner: &AccountId,
+        name: &str,
+        account: &AccountId,
+    ) -> Option<String> {
+        let is_owner = self.owners.as_ref().is_none_or(|it| it.contains(owner));
+        let is_named = self.with.as_ref().is_none_or(|with| {
+            let mut with = with.iter();
+            with.any(|it| it.account() == Some(account))
+        });
+        let is_meant = is_owner && is_named && self.pipelines.matches(name);
+        is_meant.then(|| {
+            let (access, line) = (self.access.as_str(), self.at.line);
+            format!("line {line} of the root never grants {access}")
+        })
+    }
+
     /// What of a rule this forbids, in words.
     pub(super) fn forbids(&self, rule: &Rule, context: &Context) -> Option<String> {
         let is_owner = self

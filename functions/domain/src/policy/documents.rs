@@ -91,7 +91,8 @@ fn read_root(
     let limits = read_limits(checker, &fields);
     check_management_account(checker, &fields);
     let rules = set.read_all(checker, &fields, documents);
-    let teams: Vec<_> = set.teams.into_keys().collect();
+    let Set { teams, never, .. } = set;
+    let teams: Vec<_> = teams.into_keys().collect();
     let is_given = |team: &String| documents.iter().any(|it| it.team == team.as_str());
     warn_of_unused(checker, &fields, &accounts, teams.iter().all(is_given));
     Some(Policy {
@@ -100,6 +101,7 @@ fn read_root(
         rules,
         ended: Vec::new(),
         teams,
+        never,
         limits,
     })
 }

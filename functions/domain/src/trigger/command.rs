@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     account::AccountRef,
-    id::AccountId,
+    id::{AccountId, PipelineArn, Region},
     policy::{Policy, Version, nearest},
 };
 
@@ -90,11 +90,14 @@ pub struct PlanRequest {
     pub teams: BTreeMap<String, String>,
     /// The only owner to plan for; all of them if absent.
     pub owner: Option<AccountRef>,
+    /// The account to go on with, where the answer before ended.
+    pub from: Option<AccountId>,
 }
 
 impl PlanRequest {
     fn read(body: &Fields) -> Result<Self, Ignored> {
-        only(body, "plan", &["action", "root", "teams", "owner", "time"])?;
+        let known = ["action", "root", "teams", "owner", "from", "time"];
+        only(body, "plan", &known)?;
         let root = body.has("root").then(|| body.text("root")).transpose()?;
         let mut teams = BTreeMap::new();
         if body.has("teams") {
@@ -111,6 +114,55 @@ impl PlanRequest {
             root: root.map(str::to_owned),
             teams,
             owner: read_account(body, "owner")?,
+            from: body
+                .has("from")
+                .then(|| body.id("from", "an account id"))
+                .transpose()?,
+        })
+    }
+}
+
+/// The question why an account has access to a pipeline, or has not.
+///
+/// For instance `{"action": "explain", "pipeline": "test/churn", "account": "dev"}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplainRequest {
+    /// Who owns the pipeline.
+    pub owner: AccountRef,
+    /// The Region, if the question has the ARN.
+    pub region: Option<Region>,
+    /// The name of the pipeline.
+    pub pipeline: String,
+    /// Whose access it is about.
+    pub account: AccountRef,
+}
+
+impl ExplainRequest {
+    fn read(body: &Fields) -> Result<Self, Ignored> {
+        let known = ["action", "pipeline", "account", "time"];
+        only(body, "explain", &known)?;
+        let account = AccountRef::of(body.text("account")?);
+        let text = body.text("pipeline")?;
+        let expected = "the ARN of a pipeline, or OWNER/NAME";
+        if text.starts_with("arn:") {
+            let arn: PipelineArn = body.id("pipeline", expected)?;
+            let owner = arn.owner().account();
+            let owner = owner.ok_or_else(|| body.bad("pipeline", expected))?;
+            return Ok(Self {
+                owner: owner.clone().into(),
+                region: Some(arn.region().clone()),
+                pipeline: arn.name().to_owned(),
+                account,
+            });
+        }
+        let parts = text.split_once('/');
+        let parts = parts.filter(|(owner, name)| !owner.is_empty() && !name.is_empty());
+        let (owner, name) = parts.ok_or_else(|| body.bad("pipeline", expected))?;
+        Ok(Self {
+            owner: AccountRef::of(owner),
+            region: None,
+            pipeline: name.to_owned(),
+            account,
         })
     }
 }
@@ -177,6 +229,7 @@ pub(super) fn read(body: &Fields) -> Result<TriggerKind, Ignored> {
     match body.text("action")? {
         "confirm" => return Confirmation::read(body).map(TriggerKind::Confirmation),
         "plan" => return PlanRequest::read(body).map(TriggerKind::Plan),
+        "explain" => return ExplainRequest::read(body).map(TriggerKind::Explain),
         _ => {}
     }
     let action = read_action(body)?;

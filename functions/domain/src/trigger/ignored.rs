@@ -68,7 +68,9 @@ pub enum Ignored {
         field: String,
     },
     /// A command asks for something that does not exist.
-    #[error("unknown action {action:?}; there are share, accept, reconcile, plan and confirm")]
+    #[error(
+        "unknown action {action:?}; there are share, accept, reconcile, plan, explain and confirm"
+    )]
     UnknownAction {
         /// What it asks for.
         action: String,
@@ -90,8 +92,8 @@ pub enum Ignored {
         /// What the command asks for.
         action: &'static str,
     },
-    /// A confirmation or a plan did not come from a person.
-    #[error("a confirmation or a plan is a direct invocation of share-pipeline")]
+    /// A confirmation, a plan or a question did not come from a person.
+    #[error("a confirmation, a plan or an explanation is a direct invocation of share-pipeline")]
     NotDirect,
     /// A thing in the event is of another account than the event says.
     #[error("{field} is of account {found}, but should be of {expected}")]

@@ -1,8 +1,14 @@
 //! What documents would do that are not in force.
 
+use std::{collections::BTreeSet, time::Duration};
+
+use runtime::lambda::Deadline;
 use serde_json::{Value, json};
 
-use super::{CREATED, OF_PROD, POLICY_WRITTEN, PROD, READERS, Run, Scenario, TEST, document};
+use super::{
+    CREATED, OF_PROD, PARTNERS, POLICY_WRITTEN, PROD, READERS, Run, SCHEDULED, Scenario, TEST,
+    document,
+};
 
 async fn plan(scenario: &Scenario, members: Value) -> Run {
     let mut command = json!({ "action": "plan" });
@@ -162,11 +168,196 @@ async fn a_plan_of_any_edit_is_what_then_happens() {
         for _ in 0..3 {
             scenario.run(&[POLICY_WRITTEN]).await;
         }
-        let planned = steps(&plan(&scenario, json!({ "root": after })).await);
+        if next() & 1 == 1 {
+            settle(&scenario).await;
+        }
+        let run = plan(&scenario, json!({ "root": after })).await;
+        let foreseen = [TEST, PROD].map(|id| foreseen(&scenario, &run, id));
+        let planned = steps(&run);
         scenario.hub.write_policy(&after);
         let done = steps(&scenario.run(&[POLICY_WRITTEN]).await);
         assert_eq!(planned, done, "from\n{before}\nto\n{after}");
         changes += planned.len();
+        settle(&scenario).await;
+        let held = [TEST, PROD].map(|id| access(&scenario, id));
+        assert_eq!(foreseen, held, "from\n{before}\nto\n{after}");
     }
     assert!(changes > 100, "{changes} steps");
+}
+
+/// RAM does what takes it seconds, and the function what follows, until nothing is left to do.
+async fn settle(scenario: &Scenario) {
+    for _ in 0..4 {
+        for id in [TEST, PROD] {
+            scenario.change(id, model::Account::settle);
+        }
+        scenario.run(&[SCHEDULED]).await;
+    }
+}
+
+type Access = BTreeSet<(String, String, &'static str)>;
+
+/// Who may do what, or will once they accept; who may execute may read.
+fn without_doubles(access: Access) -> Access {
+    let executes = |(who, name, word): &(String, String, &'static str)| {
+        *word == "read" && access.contains(&(who.clone(), name.clone(), "execute"))
+    };
+    let all = access.iter();
+    all.filter(|it| !executes(it)).cloned().collect()
+}
+
+fn word(text: &str) -> &'static str {
+    if text.ends_with("AllowExecution") || text == "execute" {
+        "execute"
+    } else {
+        "read"
+    }
+}
+
+fn access(scenario: &Scenario, id: &str) -> Access {
+    let grants = scenario.change(id, |account| account.grants()).into_iter();
+    let access = grants.map(|(who, name, permission)| (who, name, word(&permission)));
+    without_doubles(access.collect())
+}
+
+/// The access in an account now, with the changes of a plan.
+fn foreseen(scenario: &Scenario, run: &Run, id: &str) -> Access {
+    let mut access = access(scenario, id);
+    let accounts = run.summary["accounts"].as_array().unwrap().iter();
+    let of_account = accounts.filter(|it| it["account"] == id);
+    for change in of_account.flat_map(|it| it["access"]["changes"].as_array().unwrap()) {
+        let who = change["principal"].as_str().unwrap().to_owned();
+        for name in change["pipelines"].as_array().unwrap() {
+            let name = name.as_str().unwrap().to_owned();
+            access.retain(|(principal, pipeline, _)| (principal, pipeline) != (&who, &name));
+            for held in change["after"].as_array().unwrap() {
+                let word = word(held["access"].as_str().unwrap());
+                access.insert((who.clone(), name.clone(), word));
+            }
+        }
+    }
+    without_doubles(access)
+}
+
+#[tokio::test]
+async fn a_plan_says_who_gains_and_loses_and_by_which_rule() {
+    let scenario = Scenario::new(&[READERS]);
+    scenario.run(&[CREATED]).await;
+    let next = document(&[&format!("{PARTNERS}, why: an audit, until: 2099-12-31")]);
+    let run = plan(&scenario, json!({ "root": next })).await;
+    let account = &run.summary["accounts"][0];
+    assert_eq!(account["name"], "test");
+    let access = &account["access"];
+    let counts = json!({ "grants": 1, "changes": 0, "withdrawals": 1, "refused": 0 });
+    assert_eq!(access["counts"], counts);
+    let gain = json!({
+        "change": "gain", "principal": "444444444444", "name": "partner",
+        "pipelines": ["churn"], "before": [],
+        "after": [{ "access": "read", "pending": true }],
+        "rules": [{ "name": "partners", "why": "an audit", "until": "2099-12-31" }],
+    });
+    assert_eq!(access["changes"][0], gain);
+    let loss = &access["changes"][1];
+    assert_eq!(loss["change"], "loss");
+    assert_eq!(
+        (&loss["name"], &loss["reason"]),
+        (&json!("dev"), &json!("rule-gone"))
+    );
+    assert_eq!(access["shares"], json!(["pipeshare-partners.444444444444"]));
+    assert_eq!(access["invitations"][0]["consumer"], "444444444444");
+    assert_eq!(access["pendingInvitations"], 1);
+}
+
+#[tokio::test]
+async fn an_account_without_its_template_is_not_onboarded_and_the_others_are_planned() {
+    let scenario = Scenario::new(&[]);
+    scenario.change(TEST, |account| {
+        account.failures.next("AssumeRole", "AccessDenied")
+    });
+    scenario.change(TEST, |account| {
+        account
+            .failures
+            .next("GetResourceShares", "AccessDeniedException");
+    });
+    let next = document(&[READERS, OF_PROD]);
+    let run = plan(&scenario, json!({ "root": next })).await;
+    let accounts = run.summary["accounts"].as_array().unwrap();
+    assert!(accounts[0]["error"].is_string(), "{}", accounts[0]);
+    assert!(accounts[0].get("access").is_none());
+    assert_eq!(accounts[1]["access"]["counts"]["grants"], 1);
+}
+
+/// Plans with this much time left, and goes on with what is answered until all is there.
+#[tokio::test]
+async fn a_plan_without_time_goes_on_account_by_account() {
+    let scenario = Scenario::new(&[]);
+    let next = document(&[READERS, OF_PROD]);
+    let mut from = None;
+    let mut planned = Vec::new();
+    for _ in 0..2 {
+        let command = json!({ "action": "plan", "root": next, "from": from });
+        let deadline = Deadline::of_invocation(Duration::ZERO);
+        let run = scenario.invoke_within(&command.to_string(), deadline).await;
+        let accounts = run.summary["accounts"].as_array().unwrap();
+        planned.extend(accounts.iter().map(|it| it["account"].clone()));
+        from = run.summary["next"].as_str().map(str::to_owned);
+        if from.is_none() {
+            break;
+        }
+    }
+    assert_eq!(from, None, "it ends");
+    assert_eq!(planned, [TEST, PROD]);
+    let rest = plan(&scenario, json!({ "root": next, "from": PROD })).await;
+    assert_eq!(rest.summary["accounts"].as_array().unwrap().len(), 1);
+    assert_eq!(rest.summary["accounts"][0]["account"], PROD);
+}
+
+/// The plan for both accounts in as many answers as it takes, and how many these are.
+async fn in_parts(answer_bytes: usize) -> (Vec<Value>, usize) {
+    let scenario = Scenario {
+        answer_bytes,
+        ..Scenario::new(&[])
+    };
+    for id in [TEST, PROD] {
+        scenario.change(id, |account| {
+            for number in 0..20 {
+                account.create_pipeline(&format!("pipeline-{number}"));
+            }
+        });
+    }
+    let next = document(&[READERS, OF_PROD]);
+    let mut from = None;
+    let mut accounts = Vec::new();
+    for answers in 1..=2 {
+        let run = plan(&scenario, json!({ "root": next, "from": from })).await;
+        accounts.extend(run.summary["accounts"].as_array().unwrap().clone());
+        from = run.summary["next"].as_str().map(str::to_owned);
+        if from.is_none() {
+            return (accounts, answers);
+        }
+    }
+    panic!("it does not end: {from:?}")
+}
+
+#[tokio::test]
+async fn an_answer_that_gets_large_says_where_to_go_on() {
+    let (whole, answers) = in_parts(1 << 20).await;
+    assert_eq!((whole.len(), answers), (2, 1));
+    let size = whole[0].to_string().len();
+    assert_eq!(in_parts(size + 1_000).await, (whole.clone(), 2));
+
+    // What no answer can hold is left out, and said to be.
+    let (short, answers) = in_parts(size - 1_000).await;
+    assert_eq!(answers, 2);
+    for (short, whole) in short.iter().zip(&whole) {
+        let steps = whole["steps"].as_array().unwrap();
+        assert_eq!(short["stepsLeftOut"], steps.len());
+        assert_eq!(short["access"], whole["access"]);
+    }
+    let (none, answers) = in_parts(100).await;
+    assert_eq!((none.len(), answers), (2, 2));
+    for account in &none {
+        let error = account["error"].as_str().unwrap();
+        assert!(error.ends_with("more than an answer can hold"), "{error}");
+    }
 }
