@@ -113,10 +113,8 @@ where
         batch: &[Record],
         deadline: Deadline,
     ) -> (Report, Vec<Served>, Vec<RecordOutcome>) {
-        match route::question(batch) {
-            Some(Question::Plan(plan)) => return self.plan_for(&plan, batch, deadline).await,
-            Some(Question::Explain(question)) => return self.explain(&question, batch).await,
-            None => {}
+        if let Some(question) = route::question(batch) {
+            return self.answer(&question, batch, deadline).await;
         }
         let tasks: Vec<_> = batch.iter().map(route::read).collect();
         let confirmation = tasks
@@ -154,6 +152,19 @@ where
         let partition = &self.hub.place().partition;
         let report = report.of_accounts(&policy.policy, partition, &tasks, &served);
         (report, served, outcomes)
+    }
+
+    /// Answers what somebody asks, and changes nothing.
+    async fn answer(
+        &self,
+        question: &Question,
+        batch: &[Record],
+        deadline: Deadline,
+    ) -> (Report, Vec<Served>, Vec<RecordOutcome>) {
+        match question {
+            Question::Plan(plan) => self.plan_for(plan, batch, deadline).await,
+            Question::Explain(question) => self.explain(question, batch).await,
+        }
     }
 
     /// Reconciles the accounts, each with its share of the time.

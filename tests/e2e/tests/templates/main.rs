@@ -38,7 +38,7 @@ const ROLES: &[(&str, &str)] = &[
 ];
 
 /// Of this many mutations, `cargo test` tries one.
-const SAMPLE: usize = 80;
+const SAMPLE: usize = 160;
 
 /// The reading in which a parameter's label is part of what is asked for.
 const BY_LABEL: &str = "ssm-labels=with";

@@ -40,8 +40,8 @@ pub(super) struct Foresight {
 impl Foresight {
     /// Carries out plans in thought until there is nothing to do.
     ///
-    /// ASSUMED: RAM associates everything but those who must accept, and
-    /// nobody accepts meanwhile.
+    /// Everything is taken to be associated but those who must accept, and
+    /// nobody to accept meanwhile.
     pub(super) fn of(
         policy: &Policy,
         generation: i64,
