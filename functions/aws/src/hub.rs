@@ -16,6 +16,7 @@ use runtime::{
 use crate::{
     Aws, Error,
     dynamodb::Table,
+    error::Class,
     eventbridge::Entry,
     ssm::{IN_FORCE, Ssm},
 };
@@ -58,13 +59,28 @@ impl<'a> Hub<'a> {
     }
 
     /// Puts a notification on the trail, if it belongs there.
+    ///
+    /// What the bus refuses until people act is logged: they are not kept
+    /// from being notified.
     async fn record(&self, notification: &Notification) -> Result<(), Error> {
-        match &self.trail {
-            Some(bus) if notification.detail_type != EXECUTION_DETAIL_TYPE => {
-                let eventbridge = self.aws.eventbridge();
-                eventbridge.put(bus, vec![event(notification)]).await
+        let Some(bus) = &self.trail else {
+            return Ok(());
+        };
+        if notification.detail_type == EXECUTION_DETAIL_TYPE {
+            return Ok(());
+        }
+        let eventbridge = self.aws.eventbridge();
+        match eventbridge.put(bus, vec![event(notification)]).await {
+            Err(error) if error.class() == Class::Permanent => {
+                tracing::error!(
+                    trail.detail_type = notification.detail_type,
+                    trail.detail = %notification.detail,
+                    %error,
+                    "an event of the trail was not sent"
+                );
+                Ok(())
             }
-            _ => Ok(()),
+            put => put,
         }
     }
 }
