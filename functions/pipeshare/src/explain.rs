@@ -25,13 +25,13 @@ struct Answer {
 struct Explanation {
     verdict: String,
     text: String,
-    rules: Vec<Rule>,
+    rules: Vec<RuleAnswer>,
     #[serde(default)]
     notes: Vec<String>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
-struct Rule {
+struct RuleAnswer {
     rule: String,
     team: Option<String>,
     access: String,

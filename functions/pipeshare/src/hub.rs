@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::{arguments::Hub, input::InputError};
 
 /// Longer than the function may run, by its template.
-const LONGEST_ANSWER: Duration = Duration::from_secs(120);
+const LONGEST_ANSWER: Duration = Duration::from_mins(2);
 
 /// What the function answers to a payload.
 pub(crate) fn ask<T: DeserializeOwned>(hub: &Hub, payload: &Value) -> Result<T, InputError> {

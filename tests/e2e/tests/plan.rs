@@ -118,6 +118,17 @@ async fn mistakes_and_a_hub_out_of_reach_are_told_apart() {
         "{stdout}"
     );
     let right = file("right.yaml", POLICY);
+    // One that is yet to be onboarded is no failure.
+    let new = POLICY.replace(
+        "rules:\n",
+        "rules:\n  - { name: new, owner: \"999999999999\", pipelines: [\"*\"], with: [dev] }\n",
+    );
+    let new = file("new.yaml", &new);
+    let (code, stdout, stderr) = pipeshare(&scenario, &["plan", &new]).await;
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    let todo = "999999999999\n  not onboarded: deploy infra/owner-account\n";
+    assert!(stdout.contains(todo), "{stdout}");
+
     let (code, stdout, stderr) = pipeshare(&scenario, &["plan", "--function", "no", &right]).await;
     assert_eq!((code, stdout.as_str()), (2, ""));
     assert!(

@@ -1,5 +1,7 @@
 //! What the function answers, and what the program prints of it as JSON.
 
+use std::fmt::Write;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{input::InputError, report::counted};
@@ -13,7 +15,7 @@ pub(crate) const FORMAT_VERSION: &str = "1.0";
 pub(super) struct Answer {
     plan: Option<Found>,
     #[serde(default)]
-    pub(super) accounts: Vec<Account>,
+    pub(super) accounts: Vec<Owner>,
     pub(super) next: Option<String>,
     #[serde(default)]
     pub(super) ignored: Vec<Ignored>,
@@ -65,7 +67,7 @@ pub(super) struct Found {
 /// One owner account.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Account {
+pub(super) struct Owner {
     pub(super) account: String,
     pub(super) name: Option<String>,
     pub(super) access: Option<Access>,
@@ -85,7 +87,7 @@ pub(super) struct Account {
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Access {
-    pub(super) changes: Vec<Change>,
+    pub(super) changes: Vec<AccessChange>,
     pub(super) counts: Counts,
     pub(super) shares: Vec<String>,
     pub(super) invitations: Vec<Invitation>,
@@ -104,7 +106,7 @@ pub(super) struct Counts {
 /// What becomes of the access of one principal to some pipelines.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Change {
+pub(super) struct AccessChange {
     pub(super) change: Kind,
     pub(super) principal: String,
     pub(super) name: Option<String>,
@@ -182,11 +184,11 @@ pub(super) struct Planned {
     pub(super) counts: Counts,
     pub(super) needs_confirmation: bool,
     in_force: Found,
-    pub(super) accounts: Vec<Account>,
+    pub(super) accounts: Vec<Owner>,
 }
 
 impl Planned {
-    pub(super) fn of(found: &Found, accounts: Vec<Account>) -> Self {
+    pub(super) fn of(found: &Found, accounts: Vec<Owner>) -> Self {
         let mut counts = Counts::default();
         for access in accounts.iter().filter_map(|it| it.access.as_ref()) {
             counts.grants += access.counts.grants;
@@ -205,8 +207,7 @@ impl Planned {
 
     /// The accounts that could not be planned; one that is yet to be onboarded is no failure.
     pub(super) fn unplanned(&self) -> Vec<&str> {
-        let failed =
-            |account: &&Account| account.error.is_some() && account.not_onboarded.is_none();
+        let failed = |account: &&Owner| account.error.is_some() && account.not_onboarded.is_none();
         let failed = self.accounts.iter().filter(failed);
         failed.map(|account| account.account.as_str()).collect()
     }
@@ -226,7 +227,7 @@ impl Planned {
             counted(withdrawals, "withdrawal")
         );
         if refused > 0 {
-            line += &format!(", {refused} refused by a ceiling");
+            let _ = write!(line, ", {refused} refused by a ceiling");
         }
         if self.needs_confirmation {
             line += "; needs confirmation";

@@ -1,9 +1,13 @@
 //! A plan as a comment on a pull request; whatever comes from outside is escaped.
 
+use std::fmt::Write;
+
 use domain::text::without_links;
 
+use crate::report::counted;
+
 use super::{
-    answer::{Account, Change, Kind, Planned},
+    answer::{AccessChange, Kind, Owner, Planned},
     text::{held, notes, pipelines, title},
 };
 
@@ -25,14 +29,16 @@ pub(super) fn of(planned: &Planned) -> String {
         }
     }
     if left_out > 0 {
-        text += &format!(
-            "\n**{left_out} accounts are left out here**, since a comment cannot hold them.\n"
+        let left_out = counted(left_out, "account");
+        let _ = writeln!(
+            text,
+            "\n**Left out here: {left_out}**, since a comment cannot hold more."
         );
     }
     text
 }
 
-fn section(account: &Account) -> Option<String> {
+fn section(account: &Owner) -> Option<String> {
     let changes = account.access.iter().flat_map(|it| &it.changes);
     let rows: Vec<_> = changes.map(row).collect();
     let notes = notes(account);
@@ -47,12 +53,12 @@ fn section(account: &Account) -> Option<String> {
         text.push('\n');
     }
     for note in notes {
-        text += &format!("* {}\n", escaped(&note));
+        let _ = writeln!(text, "* {}", escaped(&note));
     }
     Some(text)
 }
 
-fn row(change: &Change) -> String {
+fn row(change: &AccessChange) -> String {
     let what = match change.change {
         _ if change.refused_by.is_some() => "refused",
         Kind::Gain => "gains",

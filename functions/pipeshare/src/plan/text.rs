@@ -1,8 +1,10 @@
 //! A plan as people read it in a terminal.
 
+use std::fmt::Write;
+
 use crate::input::visible;
 
-use super::answer::{Access, Account, Change, Held, Kind, Planned, Rule};
+use super::answer::{Access, AccessChange, Held, Kind, Owner, Planned, Rule};
 
 /// How many pipelines of a change are named; the rest is counted, and JSON has all.
 const NAMED: usize = 20;
@@ -17,9 +19,9 @@ pub(super) fn of(planned: &Planned) -> String {
         if lines.is_empty() {
             continue;
         }
-        text += &format!("{}\n", title(account));
+        let _ = writeln!(text, "{}", title(account));
         for line in lines {
-            text += &format!("  {}\n", visible(&line));
+            let _ = writeln!(text, "  {}", visible(&line));
         }
         text.push('\n');
     }
@@ -29,19 +31,19 @@ pub(super) fn of(planned: &Planned) -> String {
 }
 
 /// The account as people call it.
-pub(super) fn title(account: &Account) -> String {
+pub(super) fn title(account: &Owner) -> String {
     let name = account.name.iter().map(|name| format!("{name} "));
     let name: String = name.collect();
     format!("{name}{}", account.account)
 }
 
-fn lines(account: &Account) -> Vec<String> {
+fn lines(account: &Owner) -> Vec<String> {
     let changes = account.access.iter().flat_map(|it| &it.changes);
     let changes = changes.map(|change| format!("{} {}", sign(change), sentence(change)));
     changes.chain(notes(account)).collect()
 }
 
-fn sign(change: &Change) -> char {
+fn sign(change: &AccessChange) -> char {
     match change.change {
         _ if change.refused_by.is_some() => '!',
         Kind::Gain => '+',
@@ -50,7 +52,7 @@ fn sign(change: &Change) -> char {
     }
 }
 
-fn sentence(change: &Change) -> String {
+fn sentence(change: &AccessChange) -> String {
     let who = change.name.as_ref().unwrap_or(&change.principal);
     let on = pipelines(change);
     let (before, after) = (held(&change.before), held(&change.after));
@@ -77,7 +79,7 @@ fn sentence(change: &Change) -> String {
 }
 
 /// The names of the pipelines, or the first of them.
-pub(super) fn pipelines(change: &Change) -> String {
+pub(super) fn pipelines(change: &AccessChange) -> String {
     let named: Vec<_> = change
         .pipelines
         .iter()
@@ -111,7 +113,7 @@ fn rule(rule: &Rule) -> String {
 }
 
 /// What else there is to know of an account.
-pub(super) fn notes(account: &Account) -> Vec<String> {
+pub(super) fn notes(account: &Owner) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(todo) = &account.not_onboarded {
         notes.push(todo.clone());

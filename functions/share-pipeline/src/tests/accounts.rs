@@ -29,6 +29,8 @@ pub(super) struct FakeAccounts {
     /// A pipeline that somebody recreates right before it is associated.
     pub(super) recreated: Cell<Option<&'static str>>,
     pub(super) bus_fails: Cell<Option<&'static str>>,
+    /// The account that never answers.
+    pub(super) hanging: Cell<Option<&'static str>>,
 }
 
 impl FakeAccounts {
@@ -41,6 +43,7 @@ impl FakeAccounts {
             ceilings_read: Cell::default(),
             recreated: Cell::default(),
             bus_fails: Cell::default(),
+            hanging: Cell::default(),
         }
     }
 
@@ -121,6 +124,9 @@ impl Ram for &FakeAccounts {
 
 impl SageMaker for &FakeAccounts {
     async fn pipelines(&self, owner: &AccountId) -> Result<Vec<Pipeline>, Error> {
+        if self.hanging.get() == Some(owner.as_str()) {
+            std::future::pending::<()>().await;
+        }
         self.call("sagemaker", owner, Account::list_pipelines)
     }
 
