@@ -16,9 +16,12 @@ use serde_json::{Value, json};
 
 /// The daily record of all access comes, and its work is done.
 async fn record(scenario: &Scenario) {
-    let mut world = scenario.estate.sandbox.world();
-    events::run_schedule(&mut world, SHARED, REGION, "pipeshare-daily");
-    drop(world);
+    events::run_schedule(
+        &mut scenario.estate.sandbox.world(),
+        SHARED,
+        REGION,
+        "pipeshare-daily",
+    );
     scenario.pass(60).await;
 }
 
