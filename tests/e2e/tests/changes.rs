@@ -394,7 +394,7 @@ async fn where_nobody_could_look_no_loss_is_told() {
 async fn one_that_refuses_is_told_later_and_keeps_the_others_from_nothing() {
     let scenario = Scenario::sharing(&ungated(), &["a"]).await;
     let denied = refusal(403, "AccessDeniedException");
-    scenario.break_calls("events", "PutEvents", &vec![denied; 50]);
+    scenario.break_calls("events", "PutEvents", &vec![denied; 500]);
     scenario.delete(&scenario.test, "a").await;
     scenario.pass(2 * SWEEP).await;
     assert_eq!(
