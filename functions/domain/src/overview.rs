@@ -14,7 +14,7 @@ use crate::{
     ceiling::{Beyond, Ceiling},
     id::{PermissionArn, PipelineArn, Principal},
     invitation::LIFETIME,
-    policy::{Gate, Policy, Rule, RuleName, Until},
+    policy::{Access, Gate, Policy, Rule, RuleName, Until},
     sharing::{Observed, Pipeline},
     time::after,
 };
@@ -67,13 +67,13 @@ impl Level {
     /// The level of a managed permission.
     #[must_use]
     pub fn of(permission: &PermissionArn, partition: &str) -> Self {
-        if *permission == PermissionArn::read(partition) {
-            Self::Read
-        } else if *permission == PermissionArn::execute(partition) {
-            Self::Execute
-        } else {
-            let name = permission.as_str().rsplit('/').next();
-            Self::Custom(name.unwrap_or_default().to_owned())
+        match Access::of(permission, partition) {
+            Access::Read => Self::Read,
+            Access::Execute => Self::Execute,
+            Access::Permission(permission) => {
+                let name = permission.as_str().rsplit('/').next();
+                Self::Custom(name.unwrap_or_default().to_owned())
+            }
         }
     }
 

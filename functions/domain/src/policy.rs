@@ -131,13 +131,15 @@ impl Access {
         }
     }
 
-    /// What a managed permission gives; AWS's own have their words.
+    /// What a managed permission gives in a partition; AWS's own have their words.
     #[must_use]
-    pub fn of(permission: &PermissionArn) -> Self {
-        match permission.as_str().rsplit('/').next() {
-            Some(PermissionArn::READ) => Self::Read,
-            Some(PermissionArn::EXECUTE) => Self::Execute,
-            _ => Self::Permission(permission.clone()),
+    pub fn of(permission: &PermissionArn, partition: &str) -> Self {
+        if *permission == PermissionArn::read(partition) {
+            Self::Read
+        } else if *permission == PermissionArn::execute(partition) {
+            Self::Execute
+        } else {
+            Self::Permission(permission.clone())
         }
     }
 
@@ -361,6 +363,13 @@ impl Policy {
     pub fn display_name<'a>(&'a self, id: &'a AccountId) -> &'a str {
         self.account(id)
             .map_or(id.as_str(), |account| account.name.as_str())
+    }
+
+    /// What the policy calls a principal of RAM, if it is an account with a name.
+    #[must_use]
+    pub fn name_of_principal(&self, principal: &str) -> Option<&str> {
+        let account = self.account(&principal.parse().ok()?)?;
+        Some(&account.name)
     }
 
     /// The accounts whose pipelines some rule shares.

@@ -181,11 +181,8 @@ impl Context<'_> {
         if steps.is_empty() {
             return Vec::new();
         }
-        let mut shares = Shares::observed(self.observed);
-        let mut before = shares.given();
-        for step in steps {
-            shares.apply(step, &may_be_done);
-        }
+        let mut before = Shares::observed(self.observed).given();
+        let shares = self.after(steps, may_be_done);
         let mut events = Vec::new();
         for (holder, pipelines) in &shares.interrupted {
             let known = before.entry(holder.clone()).or_default();
@@ -208,10 +205,7 @@ impl Context<'_> {
         steps: &[Applied<E>],
         may_be_done: impl Fn(&E) -> bool,
     ) -> Vec<TrailEvent> {
-        let mut shares = Shares::observed(self.observed);
-        for step in steps {
-            shares.apply(step, &may_be_done);
-        }
+        let shares = self.after(steps, may_be_done);
         let mut held = Changes::new();
         for (holder, pipelines) in shares.given() {
             for (pipeline, terms) in pipelines {
@@ -233,11 +227,20 @@ impl Context<'_> {
         self.events(RECORDED_DETAIL_TYPE, &held, &shares)
     }
 
+    /// The shares once these steps are taken.
+    fn after<E>(&self, steps: &[Applied<E>], may_be_done: impl Fn(&E) -> bool) -> Shares<'_> {
+        let mut shares = Shares::observed(self.observed);
+        for step in steps {
+            shares.apply(step, &may_be_done);
+        }
+        shares
+    }
+
     fn events(
         &self,
         detail_type: &'static str,
         changes: &Changes,
-        shares: &Shares,
+        shares: &Shares<'_>,
     ) -> Vec<TrailEvent> {
         let each = changes.iter().flat_map(|(kind, pipelines)| {
             let parts = pipelines.chunks(MOST_PIPELINES);
@@ -246,15 +249,22 @@ impl Context<'_> {
         each.collect()
     }
 
-    fn of<'a>(&'a self, kind: &'a Kind, pipelines: &'a [String], shares: &Shares) -> Record<'a> {
+    /// The word of the policy for what a permission lets people do.
+    fn word(&self, permission: &PermissionArn) -> String {
+        let access = Access::of(permission, &self.observed.partition);
+        access.as_str().to_owned()
+    }
+
+    fn of<'a>(
+        &'a self,
+        kind: &'a Kind,
+        pipelines: &'a [String],
+        shares: &Shares<'_>,
+    ) -> Record<'a> {
         let policy = &self.policy.policy;
         let owner = &self.observed.account;
         let rule = policy.rule(&kind.holder.rule, owner);
         let principal = &kind.holder.principal;
-        let account = policy
-            .accounts
-            .iter()
-            .find(|it| it.id.as_str() == principal);
         let names = pipelines.iter().filter_map(|arn| arn.rsplit('/').next());
         Record {
             change: kind.change,
@@ -262,9 +272,9 @@ impl Context<'_> {
             owner,
             owner_name: policy.display_name(owner),
             principal,
-            principal_name: account.map_or(principal, |it| &it.name),
-            access: word(&kind.permission),
-            access_before: kind.before.as_ref().map(word),
+            principal_name: policy.name_of_principal(principal).unwrap_or(principal),
+            access: self.word(&kind.permission),
+            access_before: kind.before.as_ref().map(|it| self.word(it)),
             pipelines: names.collect(),
             rule: &kind.holder.rule,
             reason: kind.reason,
@@ -321,11 +331,6 @@ fn change<'a>(old: Option<&'a Terms>, new: Option<&'a Terms>) -> Option<(Change,
         (Some(old), Some(new)) if !old.pending && new.pending => Some((Change::Offered, new)),
         _ => None,
     }
-}
-
-/// The word of the policy for what a permission lets people do.
-fn word(permission: &PermissionArn) -> String {
-    Access::of(permission).as_str().to_owned()
 }
 
 fn event(detail_type: &'static str, what: &impl Serialize) -> TrailEvent {

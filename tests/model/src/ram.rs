@@ -43,18 +43,7 @@ impl Account {
             let id = &account.id;
             let arn = format!("arn:aws:ram:us-east-1:{id}:resource-share/{number}");
             let arn: ShareArn = arn.parse().expect("an ARN");
-            account.shares.push(Share {
-                arn: arn.clone(),
-                name: new.name.clone(),
-                rule: Some(new.rule.to_string()),
-                created,
-                live: true,
-                allow_external: new.allow_external,
-                permissions: vec![new.permission.clone()],
-                outdated: false,
-                resources: Vec::new(),
-                principals: Vec::new(),
-            });
+            account.shares.push(Share::new(new, arn.clone(), created));
             account.tokens.insert(new.client_token.clone(), arn.clone());
             Ok(arn)
         })

@@ -6,7 +6,7 @@ use super::{AccessState, Level};
 use crate::{
     id::PipelineArn,
     policy::RuleName,
-    sharing::{Association, Observed, Pipeline, Share, ShareName, is_older},
+    sharing::{Association, Observed, Pipeline, Share, is_older},
     status::AssociationStatus,
 };
 
@@ -31,7 +31,7 @@ impl<'a> Shelf<'a> {
         let levels = share.permissions.iter();
         let levels = levels.map(|permission| Level::of(permission, partition));
         let mut shelf = Self {
-            rule: rule_of(share),
+            rule: share.served().map(|it| it.rule),
             level: levels.max(),
             resources: BTreeMap::new(),
             principals: BTreeMap::new(),
@@ -91,26 +91,19 @@ impl<'a> Shelf<'a> {
     }
 }
 
-/// The rule that a share serves, if its tag and its name agree.
-fn rule_of(share: &Share) -> Option<RuleName> {
-    let name: ShareName = share.name.parse().ok()?;
-    (share.rule.as_deref() == Some(name.rule.as_str())).then_some(name.rule)
-}
-
 fn is_failed(association: &Association) -> bool {
     use AssociationStatus::{Failed, Suspended, Suspending};
     matches!(association.status, Failed | Suspended | Suspending)
 }
 
-/// RAM keeps associations that ended beside the one that is there.
+/// Keeps the one that counts.
 fn keep_newest<'a, K: Ord>(
     associations: &mut BTreeMap<K, &'a Association>,
     key: K,
     found: &'a Association,
 ) {
-    let age = |it: &Association| (it.status.is_present(), it.created);
     let kept = associations.entry(key).or_insert(found);
-    if age(found) > age(kept) {
+    if found.rank() > kept.rank() {
         *kept = found;
     }
 }

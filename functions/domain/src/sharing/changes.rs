@@ -13,10 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{Observed, Offered, Reason, Step};
-use crate::{
-    id::Principal,
-    policy::{Policy, Rule, RuleName, Until},
-};
+use crate::policy::{Policy, Rule, RuleName, Until};
 use foresight::Foresight;
 use holdings::{Access, Holding, Index, Sharing};
 
@@ -263,12 +260,10 @@ impl Compared<'_, '_> {
     }
 
     fn name(&self, principal: &str) -> Option<String> {
-        let Ok(Principal::Account(account)) = principal.parse() else {
-            return None;
-        };
         let Comparison { before, after, .. } = self.comparison;
-        let listed = after.account(&account).or(before.account(&account))?;
-        Some(listed.name.clone())
+        let name = after.name_of_principal(principal);
+        name.or(before.name_of_principal(principal))
+            .map(str::to_owned)
     }
 }
 

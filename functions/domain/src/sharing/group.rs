@@ -26,7 +26,7 @@ pub(super) struct ShareGroup<'a, 'p> {
 
 impl<'a> ShareGroup<'a, '_> {
     pub(super) fn allows_external(&self) -> bool {
-        matches!(self.audience, Audience::Account(_))
+        self.audience.must_accept()
     }
 
     pub(super) fn wants(&self, principal: &str) -> bool {
@@ -73,10 +73,7 @@ pub(super) fn audiences<'a>(
 ) -> BTreeMap<Audience, Vec<&'a Principal>> {
     let mut audiences: BTreeMap<Audience, Vec<&Principal>> = BTreeMap::new();
     for principal in &rule.with {
-        let audience = match principal.account() {
-            Some(account) if policy.must_accept(principal) => Audience::Account(account.clone()),
-            _ => Audience::Members,
-        };
+        let audience = Audience::of(policy, principal);
         audiences.entry(audience).or_default().push(principal);
     }
     for principals in audiences.values_mut() {

@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{id::AccountId, policy::RuleName};
+use crate::{
+    id::{AccountId, Principal},
+    policy::{Policy, RuleName},
+};
 
 /// What the name of every share begins with.
 pub const PREFIX: &str = "pipeshare-";
@@ -14,6 +17,21 @@ pub enum Audience {
     Members,
     /// The one account that must accept.
     Account(AccountId),
+}
+
+impl Audience {
+    /// The audience of a rule that a principal belongs to.
+    pub(crate) fn of(policy: &Policy, principal: &Principal) -> Self {
+        match principal.account() {
+            Some(account) if policy.must_accept(principal) => Self::Account(account.clone()),
+            _ => Self::Members,
+        }
+    }
+
+    /// Whether who is served has an invitation to accept.
+    pub(crate) fn must_accept(&self) -> bool {
+        matches!(self, Self::Account(_))
+    }
 }
 
 /// The name of a share: `pipeshare-RULE`, `pipeshare-RULE.ACCOUNT`, and

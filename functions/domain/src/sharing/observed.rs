@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Evidence, Flaw};
+use super::{Action, Evidence, Flaw, NewShare, ShareName};
 use crate::{
-    id::{AccountId, PermissionArn, PipelineArn, Region, ShareArn},
+    id::{AccountId, PermissionArn, PipelineArn, Principal, Region, ShareArn},
     policy::Rule,
     status::AssociationStatus,
 };
@@ -121,7 +121,75 @@ pub(crate) fn is_older(association: &Association, pipeline: &Pipeline) -> bool {
         .is_some_and(|created| created < pipeline.created)
 }
 
+impl Observed {
+    /// A share that is to be made here, under an ARN that no share of AWS has.
+    pub(crate) fn foreseen(&self, new: &NewShare, number: usize) -> Option<Share> {
+        let Self {
+            account,
+            region,
+            partition,
+            ..
+        } = self;
+        let arn =
+            format!("arn:{partition}:ram:{region}:{account}:resource-share/foreseen-{number}");
+        Some(Share::new(new, arn.parse().ok()?, Timestamp::MAX))
+    }
+}
+
+impl Association {
+    /// Which of several with one entity counts: the greatest, since RAM keeps
+    /// those that ended beside the one that is there.
+    pub(crate) fn rank(&self) -> (bool, Option<Timestamp>) {
+        (self.status.is_present(), self.created)
+    }
+}
+
 impl Share {
+    /// A share that is made now, empty.
+    #[must_use]
+    pub fn new(new: &NewShare, arn: ShareArn, created: Timestamp) -> Self {
+        Self {
+            arn,
+            name: new.name.clone(),
+            rule: Some(new.rule.to_string()),
+            created,
+            live: true,
+            allow_external: new.allow_external,
+            permissions: vec![new.permission.clone()],
+            outdated: false,
+            resources: Vec::new(),
+            principals: Vec::new(),
+        }
+    }
+
+    /// What the share is called, if its tag names the same rule as its name.
+    pub(crate) fn served(&self) -> Option<ShareName> {
+        let name: ShareName = self.name.parse().ok()?;
+        (self.rule.as_deref() == Some(name.rule.as_str())).then_some(name)
+    }
+
+    /// Changes it as RAM would; what comes in is not settled yet.
+    pub(crate) fn apply(&mut self, action: &Action) {
+        match action {
+            Action::ReplacePermission { permission } => {
+                self.permissions = vec![permission.clone()];
+                self.outdated = false;
+            }
+            Action::AllowExternal { allow } => self.allow_external = *allow,
+            Action::AddPipelines { pipelines } => {
+                let pipelines = pipelines.iter().map(PipelineArn::as_str);
+                self.resources.extend(pipelines.map(begun));
+            }
+            Action::AddPrincipals { principals } => {
+                let principals = principals.iter().map(Principal::as_str);
+                self.principals.extend(principals.map(begun));
+            }
+            Action::RemoveResources { resources } => end(&mut self.resources, resources),
+            Action::RemovePrincipals { principals } => end(&mut self.principals, principals),
+            Action::Delete => self.live = false,
+        }
+    }
+
     /// Whether anything is under way; RAM then removes nothing.
     pub(super) fn is_associating(&self) -> bool {
         let mut all = self.resources.iter().chain(&self.principals);
@@ -145,5 +213,22 @@ pub(super) fn find<'a>(associations: &'a [Association], entity: &str) -> Option<
     associations
         .iter()
         .filter(|association| association.entity.eq_ignore_ascii_case(entity))
-        .max_by_key(|association| (association.status.is_present(), association.created))
+        .max_by_key(|association| association.rank())
+}
+
+/// An association that is being made.
+fn begun(entity: &str) -> Association {
+    Association {
+        entity: entity.to_owned(),
+        status: AssociationStatus::Associating,
+        message: None,
+        created: None,
+    }
+}
+
+fn end(associations: &mut [Association], entities: &[String]) {
+    let ended = associations.iter_mut();
+    for association in ended.filter(|it| entities.contains(&it.entity)) {
+        association.status = AssociationStatus::Disassociated;
+    }
 }

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     id::PermissionArn,
     sharing::{
-        Action, Applied, Association, Audience, Call, NewShare, Observed, Reason, Share, ShareName,
-        StepOutcome,
+        Action, Applied, Association, Call, Observed, Reason, Share, ShareName, StepOutcome,
     },
     status::AssociationStatus,
 };
@@ -33,10 +32,11 @@ pub(super) struct Terms {
 pub(super) type Given = BTreeMap<Holder, BTreeMap<String, Terms>>;
 
 /// The managed shares of an account, step by step.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Shares {
+#[derive(Debug, Clone)]
+pub(super) struct Shares<'a> {
+    observed: &'a Observed,
     /// By ARN, or by name if a step created them.
-    by_key: BTreeMap<String, Contents>,
+    by_key: BTreeMap<String, Share>,
     /// Why a pipeline or principal of a rule, or a whole share, was touched last.
     reasons: BTreeMap<(String, String), Reason>,
     /// What was taken away to be given anew: the pipeline is another one.
@@ -45,86 +45,20 @@ pub(super) struct Shares {
     pub(super) uncertain: BTreeSet<String>,
 }
 
-#[derive(Debug, Clone)]
-struct Contents {
-    rule: String,
-    /// Whether its principal has to accept.
-    invites: bool,
-    permission: PermissionArn,
-    resources: BTreeSet<String>,
-    /// Whether each has yet to accept.
-    principals: BTreeMap<String, bool>,
-}
-
-impl Contents {
-    fn of(share: &Share) -> Option<Self> {
-        let invites = invites(&share.name);
-        let present = |list: &[Association]| -> Vec<Association> {
-            let present = list.iter().filter(|it| it.status.is_present());
-            present.cloned().collect()
-        };
-        let is_pending = |it: &Association| invites && it.status == AssociationStatus::Associating;
-        let principals = present(&share.principals).into_iter();
-        let resources = present(&share.resources).into_iter();
-        Some(Self {
-            rule: share.rule.clone()?,
-            invites,
-            permission: share.permissions.first()?.clone(),
-            resources: resources.map(|it| it.entity).collect(),
-            principals: principals
-                .map(|it| (it.entity.clone(), is_pending(&it)))
-                .collect(),
-        })
-    }
-
-    fn new(new: &NewShare) -> Self {
+impl<'a> Shares<'a> {
+    /// As they were observed; what has no permission or no rule gives nothing by a rule.
+    pub(super) fn observed(observed: &'a Observed) -> Self {
+        let giving = observed
+            .shares
+            .iter()
+            .filter(|it| it.live && it.rule.is_some() && !it.permissions.is_empty());
+        let by_key = giving.map(|it| (it.arn.to_string(), it.clone()));
         Self {
-            rule: new.rule.to_string(),
-            invites: invites(&new.name),
-            permission: new.permission.clone(),
-            resources: BTreeSet::new(),
-            principals: BTreeMap::new(),
-        }
-    }
-
-    fn change(&mut self, action: &Action, refused: &BTreeSet<&str>) {
-        let taken = |entity: &String| !refused.contains(entity.as_str());
-        match action {
-            Action::ReplacePermission { permission } => self.permission = permission.clone(),
-            Action::AddPipelines { pipelines } => {
-                let added = pipelines.iter().map(ToString::to_string);
-                self.resources.extend(added.filter(taken));
-            }
-            Action::RemoveResources { resources } => {
-                self.resources.retain(|it| !resources.contains(it));
-            }
-            Action::AddPrincipals { principals } => {
-                let added = principals.iter().map(ToString::to_string);
-                let added = added.filter(taken).map(|it| (it, self.invites));
-                self.principals.extend(added);
-            }
-            Action::RemovePrincipals { principals } => {
-                self.principals.retain(|it, _| !principals.contains(it));
-            }
-            Action::AllowExternal { .. } | Action::Delete => {}
-        }
-    }
-}
-
-/// Whether a share of this name is for one account that has to accept.
-fn invites(name: &str) -> bool {
-    let name: Result<ShareName, _> = name.parse();
-    name.is_ok_and(|name| matches!(name.audience, Audience::Account(_)))
-}
-
-impl Shares {
-    /// As they were observed.
-    pub(super) fn observed(observed: &Observed) -> Self {
-        let live = observed.shares.iter().filter(|share| share.live);
-        let shares = live.filter_map(|it| Some((it.arn.to_string(), Contents::of(it)?)));
-        Self {
-            by_key: shares.collect(),
-            ..Self::default()
+            observed,
+            by_key: by_key.collect(),
+            reasons: BTreeMap::new(),
+            interrupted: Given::new(),
+            uncertain: BTreeSet::new(),
         }
     }
 
@@ -134,14 +68,16 @@ impl Shares {
             StepOutcome::Done(associations) => associations.as_slice(),
             StepOutcome::Failed(error) if may_be_done(error) => {
                 let share = self.by_key.get(applied.share());
-                self.uncertain.extend(share.map(|it| it.rule.clone()));
+                self.uncertain.extend(share.and_then(|it| it.rule.clone()));
                 &[]
             }
             StepOutcome::Failed(_) | StepOutcome::Skipped => return,
         };
         match &applied.step.call {
             Call::Create(new) => {
-                self.by_key.insert(new.name.clone(), Contents::new(new));
+                let share = self.observed.foreseen(new, self.by_key.len());
+                self.by_key
+                    .extend(share.map(|share| (new.name.clone(), share)));
             }
             Call::Change(action) => self.change(applied, action, associations),
         }
@@ -152,16 +88,14 @@ impl Shares {
         let Some(share) = self.by_key.get_mut(key) else {
             return;
         };
-        let rule = share.rule.clone();
         if reason == Reason::PipelineRecreated
             && let Action::RemoveResources { resources } = action
         {
             add(&mut self.interrupted, share, |it| resources.contains(it));
         }
-        let failed = answer
-            .iter()
-            .filter(|it| it.status == AssociationStatus::Failed);
-        share.change(action, &failed.map(|it| it.entity.as_str()).collect());
+        share.apply(action);
+        refuse(share, answer);
+        let rule = share.rule.clone().unwrap_or_default();
         if !reason.hands_over() {
             let why = entities(action)
                 .into_iter()
@@ -202,23 +136,44 @@ impl<E> Applied<E> {
     }
 }
 
+/// Takes out what RAM has refused in its answer.
+fn refuse(share: &mut Share, answer: &[Association]) {
+    let is_failed = |it: &&Association| it.status == AssociationStatus::Failed;
+    let refused: BTreeSet<_> = answer
+        .iter()
+        .filter(is_failed)
+        .map(|it| &it.entity)
+        .collect();
+    let all = share.resources.iter_mut().chain(&mut share.principals);
+    for association in all.filter(|it| it.created.is_none() && refused.contains(&it.entity)) {
+        association.status = AssociationStatus::Failed;
+    }
+}
+
 /// Adds what a share gives of these resources. Where two shares of a rule give
 /// the same, what was accepted counts.
-fn add(given: &mut Given, share: &Contents, is_meant: impl Fn(&String) -> bool) {
-    for (principal, pending) in &share.principals {
+fn add(given: &mut Given, share: &Share, is_meant: impl Fn(&String) -> bool) {
+    let (Some(rule), Some(permission)) = (&share.rule, share.permissions.first()) else {
+        return;
+    };
+    let name = share.name.parse::<ShareName>();
+    let invites = name.is_ok_and(|name| name.audience.must_accept());
+    let present = |it: &&Association| it.status.is_present();
+    for principal in share.principals.iter().filter(present) {
         let holder = Holder {
-            rule: share.rule.clone(),
-            principal: principal.clone(),
+            rule: rule.clone(),
+            principal: principal.entity.clone(),
+        };
+        let terms = Terms {
+            permission: permission.clone(),
+            pending: invites && principal.status == AssociationStatus::Associating,
         };
         let pipelines = given.entry(holder).or_default();
-        for pipeline in share.resources.iter().filter(|it| is_meant(it)) {
-            let terms = Terms {
-                permission: share.permission.clone(),
-                pending: *pending,
-            };
+        let resources = share.resources.iter().filter(present);
+        for pipeline in resources.map(|it| &it.entity).filter(|it| is_meant(it)) {
             let known = pipelines.entry(pipeline.clone()).or_insert(terms.clone());
             if known.pending && !terms.pending {
-                *known = terms;
+                *known = terms.clone();
             }
         }
     }

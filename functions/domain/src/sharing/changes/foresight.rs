@@ -3,15 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::super::{
-    Action, Association, Audience, Call, NewShare, Observed, Offered, Plan, Reason, Share,
-    ShareName, SharePlan, plan,
+    Action, Association, Call, Observed, Offered, Plan, Reason, Share, ShareName, SharePlan, plan,
 };
-use crate::{
-    id::{PipelineArn, Principal, ShareArn},
-    policy::Policy,
-    sharing::Step,
-    status::AssociationStatus,
-};
+use crate::{id::PipelineArn, policy::Policy, sharing::Step, status::AssociationStatus};
 
 /// A plan leads to no more than a few others: what hands over waits for what
 /// takes over, and what was deleted is made again.
@@ -127,7 +121,10 @@ impl Foresight {
                 self.refused.extend(parts);
             }
             if let Call::Change(action) = &step.call {
-                self.left.extend(change(share, action, step.reason));
+                let parts = leaving(action).into_iter();
+                let left = parts.map(|part| ((share.arn.to_string(), part), step.reason));
+                self.left.extend(left);
+                share.apply(action);
             }
         }
     }
@@ -135,39 +132,14 @@ impl Foresight {
     /// Where among the shares the one of a plan is, which is made if there is none.
     fn place(&mut self, planned: &SharePlan) -> Option<usize> {
         if let Some(new) = planned.new_share() {
-            let share = self.made(new)?;
+            let number = self.observed.shares.len();
+            let share = self.observed.foreseen(new, number)?;
             self.observed.shares.push(share);
             self.created.push(new.name.clone());
             return self.observed.shares.len().checked_sub(1);
         }
         let mut shares = self.observed.shares.iter();
         shares.position(|share| Some(&share.arn) == planned.arn())
-    }
-
-    fn made(&self, new: &NewShare) -> Option<Share> {
-        let Observed {
-            account,
-            region,
-            partition,
-            shares,
-            ..
-        } = &self.observed;
-        let number = shares.len();
-        let arn =
-            format!("arn:{partition}:ram:{region}:{account}:resource-share/foreseen-{number}");
-        let arn: ShareArn = arn.parse().ok()?;
-        Some(Share {
-            arn,
-            name: new.name.clone(),
-            rule: Some(new.rule.to_string()),
-            created: jiff::Timestamp::MAX,
-            live: true,
-            allow_external: new.allow_external,
-            permissions: vec![new.permission.clone()],
-            outdated: false,
-            resources: Vec::new(),
-            principals: Vec::new(),
-        })
     }
 }
 
@@ -209,7 +181,7 @@ fn coming(call: &Call) -> Vec<Option<String>> {
 /// Whether the principals of the share have an invitation to accept.
 pub(super) fn must_accept(share: &Share) -> bool {
     let name = share.name.parse::<ShareName>();
-    name.map_or(true, |name| matches!(name.audience, Audience::Account(_)))
+    name.map_or(true, |name| name.audience.must_accept())
 }
 
 fn settled(association: &mut Association, waits: bool) {
@@ -221,57 +193,18 @@ fn settled(association: &mut Association, waits: bool) {
     }
 }
 
-/// Changes a share; the answer is what left it, and why.
-fn change(share: &mut Share, action: &Action, reason: Reason) -> Vec<(Part, Reason)> {
-    let mut left = Vec::new();
+/// What a step takes out of its share, or changes of it.
+fn leaving(action: &Action) -> Vec<Option<String>> {
     match action {
-        Action::ReplacePermission { permission } => {
-            share.permissions = vec![permission.clone()];
-            share.outdated = false;
-            left.push(Some(PERMISSION.to_owned()));
-        }
-        Action::Delete => {
-            share.live = false;
-            left.push(None);
-        }
-        Action::AllowExternal { allow } => share.allow_external = *allow,
-        Action::AddPipelines { pipelines } => {
-            let pipelines = pipelines.iter().map(PipelineArn::as_str);
-            add(&mut share.resources, pipelines);
-        }
-        Action::AddPrincipals { principals } => {
-            let principals = principals.iter().map(Principal::as_str);
-            add(&mut share.principals, principals);
-        }
-        Action::RemoveResources { resources } => {
-            left.extend(remove(&mut share.resources, resources));
-        }
-        Action::RemovePrincipals { principals } => {
-            left.extend(remove(&mut share.principals, principals));
-        }
+        Action::ReplacePermission { .. } => vec![Some(PERMISSION.to_owned())],
+        Action::Delete => vec![None],
+        Action::RemoveResources { resources: names }
+        | Action::RemovePrincipals { principals: names } => names
+            .iter()
+            .map(|it| Some(it.to_ascii_lowercase()))
+            .collect(),
+        Action::AllowExternal { .. }
+        | Action::AddPipelines { .. }
+        | Action::AddPrincipals { .. } => Vec::new(),
     }
-    let left = left.into_iter();
-    left.map(|part| ((share.arn.to_string(), part), reason))
-        .collect()
-}
-
-fn add<'a>(associations: &mut Vec<Association>, entities: impl Iterator<Item = &'a str>) {
-    let new = entities.map(|entity| Association {
-        entity: entity.to_owned(),
-        status: AssociationStatus::Associating,
-        message: None,
-        created: None,
-    });
-    associations.extend(new);
-}
-
-/// The answer is what was removed.
-fn remove(associations: &mut [Association], entities: &[String]) -> Vec<Option<String>> {
-    for association in associations {
-        if entities.contains(&association.entity) {
-            association.status = AssociationStatus::Disassociated;
-        }
-    }
-    let removed = entities.iter();
-    removed.map(|it| Some(it.to_ascii_lowercase())).collect()
 }

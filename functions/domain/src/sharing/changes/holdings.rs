@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     id::{PermissionArn, PipelineArn},
+    policy,
     status::AssociationStatus,
 };
 
@@ -53,30 +54,17 @@ impl<'a> Index<'a> {
             let is_given = is_given(resource) && !is_older(resource, self.pipelines.get(number)?);
             is_given.then_some(number)
         };
+        let word = |it: &PermissionArn| policy::Access::of(it, self.partition).as_str().to_owned();
         let live = shares.iter().filter(|share| share.live);
         let given = live.map(|share| Given {
             share,
             waits: must_accept(share),
-            words: share.permissions.iter().map(|it| self.word(it)).collect(),
+            words: share.permissions.iter().map(word).collect(),
             pipelines: share.resources.iter().filter_map(number).collect(),
         });
         Sharing(given.collect())
     }
-
-    /// The word for a permission in a policy.
-    fn word(&self, permission: &PermissionArn) -> String {
-        if *permission == PermissionArn::read(self.partition) {
-            READ.to_owned()
-        } else if *permission == PermissionArn::execute(self.partition) {
-            EXECUTE.to_owned()
-        } else {
-            permission.to_string()
-        }
-    }
 }
-
-const READ: &str = "read";
-const EXECUTE: &str = "execute";
 
 /// What shares give.
 pub(in super::super) struct Sharing<'s>(Vec<Given<'s>>);
@@ -155,10 +143,12 @@ impl Access {
             }
         }
         // Who may execute may read; but not before the invitation is accepted.
-        if let (Some(read), Some(execute)) = (words.get(READ), words.get(EXECUTE))
-            && (*read || !*execute)
+        let (read, execute) = (policy::Access::Read, policy::Access::Execute);
+        if let (Some(reads), Some(executes)) =
+            (words.get(read.as_str()), words.get(execute.as_str()))
+            && (*reads || !*executes)
         {
-            words.remove(READ);
+            words.remove(read.as_str());
         }
         let gives = |holding: &&Holding<'_>| {
             let mut given = holding.words.iter();

@@ -1,21 +1,18 @@
 //! What one rule needs to give access, from its words to what RAM holds.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
-    super::{Audience, Pipeline, Share, ShareName, observed::find},
+    super::{Audience, Pipeline, Share, observed::find},
     Finding, Knowledge, RuleExplanation, State,
 };
 use crate::{
     id::{AccountId, Principal},
+    invitation::LIFETIME,
     policy::{Gate, NamePatterns, Rule},
     status::AssociationStatus,
     time,
 };
-
-/// How long an invitation to pipelines can be accepted (RAM User Guide, "Accepting and
-/// rejecting resource share invitations").
-const INVITED_FOR: SignedDuration = SignedDuration::from_hours(12);
 
 /// A rule, the principal of it that the account is or may be, and what was found out.
 pub(super) struct Chain<'a> {
@@ -208,16 +205,12 @@ impl<'a> Chain<'a> {
     /// What RAM holds of it.
     fn find_share(&mut self, knowledge: Knowledge<'_>, pipeline: &Pipeline, principal: &Principal) {
         let policy = &knowledge.in_force.policy;
-        let audience = match principal.account() {
-            Some(account) if policy.must_accept(principal) => Audience::Account(account.clone()),
-            _ => Audience::Members,
-        };
-        let waits = matches!(audience, Audience::Account(_));
+        let audience = Audience::of(policy, principal);
+        let waits = audience.must_accept();
         let arn = pipeline.arn.as_str();
         let serves = |share: &&Share| {
-            let name = share.name.parse::<ShareName>();
-            let serves = name.is_ok_and(|it| it.rule == self.rule.name && it.audience == audience);
-            share.live && serves && share.rule.as_deref() == Some(self.rule.name.as_str())
+            let served = share.served().filter(|it| it.rule == self.rule.name);
+            share.live && served.is_some_and(|it| it.audience == audience)
         };
         let shares = knowledge.observed.shares.iter().filter(serves);
         let holds = |share: &&Share| {
@@ -288,7 +281,7 @@ fn invitation(invited: Option<Timestamp>, now: Option<Timestamp>) -> String {
     let Some(invited) = invited else {
         return "it awaits acceptance".to_owned();
     };
-    let end = time::after(invited, INVITED_FOR);
+    let end = time::after(invited, LIFETIME);
     let left = now.map(|now| end.duration_since(now).as_mins().max(0));
     let left = left.map_or_else(String::new, |minutes| {
         format!(", in {} hours and {} minutes", minutes / 60, minutes % 60)
