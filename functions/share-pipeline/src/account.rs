@@ -34,6 +34,15 @@ impl Served {
         &self.reconciled.plan.account
     }
 
+    /// An account of which nobody can say what would be done.
+    pub(crate) fn unplanned(account: &AccountId, error: Error) -> Self {
+        Self {
+            dry_run: true,
+            reconciled: failed(account, error),
+            ceiling: None,
+        }
+    }
+
     /// Whether it is reconciled again soon; what was only planned has changed nothing.
     pub(crate) fn should_requeue(&self) -> bool {
         !self.dry_run && self.reconciled.should_requeue()
@@ -49,17 +58,8 @@ where
     pub(crate) async fn serve_account(&self, policy: &InForce, request: &Request) -> Served {
         let account = &request.account;
         if request.dry_run {
-            let (planned, ceiling) =
-                futures::join!(self.plan(policy, account), self.accounts.ceiling(account));
-            let (reconciled, ceiling) = match planned {
-                Ok((_, plan)) => (Reconciliation::planned(plan), Some(ceiling)),
-                Err(error) => (failed(account, error), None),
-            };
-            return Served {
-                dry_run: true,
-                reconciled,
-                ceiling,
-            };
+            let (served, _) = self.dry_run(policy, account).await;
+            return served;
         }
         let reconciled = self.reconcile_twice_if_needed(policy, request).await;
         let ceiling = if reconciled.was_denied() {
@@ -74,6 +74,27 @@ where
             dry_run: false,
             reconciled,
             ceiling,
+        }
+    }
+
+    /// What would be done in an account, and what was seen there.
+    pub(crate) async fn dry_run(
+        &self,
+        policy: &InForce,
+        account: &AccountId,
+    ) -> (Served, Option<Observed>) {
+        let (planned, ceiling) =
+            futures::join!(self.plan(policy, account), self.accounts.ceiling(account));
+        match planned {
+            Ok((observed, plan)) => {
+                let served = Served {
+                    dry_run: true,
+                    reconciled: Reconciliation::planned(plan),
+                    ceiling: Some(ceiling),
+                };
+                (served, Some(observed))
+            }
+            Err(error) => (Served::unplanned(account, error), None),
         }
     }
 
@@ -141,11 +162,7 @@ where
     }
 
     /// What there is, and what to do about it.
-    pub(crate) async fn plan(
-        &self,
-        policy: &InForce,
-        account: &AccountId,
-    ) -> Result<(Observed, Plan), Error> {
+    async fn plan(&self, policy: &InForce, account: &AccountId) -> Result<(Observed, Plan), Error> {
         let generation = policy.generation();
         let policy = &policy.policy;
         let observing = observe::observe(self.hub, &self.accounts, policy, account);

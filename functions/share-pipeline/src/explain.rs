@@ -8,18 +8,12 @@ use domain::{
 };
 use runtime::{
     Error,
-    lambda::{Record, RecordOutcome},
     ports::{PolicyStore, Publish, Table},
-    reconcile::Stopped,
 };
 
 use crate::{
-    SharePipeline,
-    account::Served,
-    observe,
+    SharePipeline, observe,
     ports::{Bus, Ceilings, Ram, SageMaker},
-    preview::done,
-    promote::{self, Permission},
     report::Report,
 };
 
@@ -32,27 +26,16 @@ where
     pub(crate) async fn explain(
         &self,
         question: &ExplainRequest,
-        batch: &[Record],
-    ) -> (Report, Vec<Served>, Vec<RecordOutcome>) {
-        let promotion = promote::promote(self.hub, Permission::Read, None).await;
-        let in_force = match promotion.in_force {
-            Ok(in_force) => in_force,
-            Err(why @ Stopped::Failed(_)) => {
-                let report = Report::default().stopped(&why);
-                return (report, Vec::new(), why.outcomes(batch));
-            }
-            Err(Stopped::NoPolicy) => {
-                let text = "no: no policy is in force".to_owned();
-                let explanation = Explanation::bare(Verdict::No, text);
-                let report = Report::of_explanation(None, explanation);
-                return (report, Vec::new(), done(batch));
-            }
+        in_force: Option<&InForce>,
+    ) -> Report {
+        let Some(in_force) = in_force else {
+            let text = "no: no policy is in force".to_owned();
+            return Report::of_explanation(None, Explanation::bare(Verdict::No, text));
         };
-        let report = match self.explanation(question, &in_force).await {
+        match self.explanation(question, in_force).await {
             Ok(explanation) => Report::of_explanation(Some(in_force.version), explanation),
             Err(ignored) => Report::of_ignored(ignored),
-        };
-        (report, Vec::new(), done(batch))
+        }
     }
 
     async fn explanation(

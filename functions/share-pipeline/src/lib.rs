@@ -161,9 +161,22 @@ where
         batch: &[Record],
         deadline: Deadline,
     ) -> (Report, Vec<Served>, Vec<RecordOutcome>) {
+        let promotion = promote::promote(self.hub, Permission::Read, None).await;
+        let in_force = match promotion.in_force {
+            Ok(in_force) => Some(in_force),
+            Err(Stopped::NoPolicy) => None,
+            Err(why) => {
+                let report = Report::default().stopped(&why);
+                return (report, Vec::new(), why.outcomes(batch));
+            }
+        };
+        let in_force = in_force.as_ref();
         match question {
-            Question::Plan(plan) => self.plan_for(plan, batch, deadline).await,
-            Question::Explain(question) => self.explain(question, batch).await,
+            Question::Plan(plan) => self.plan_for(plan, in_force, batch, deadline).await,
+            Question::Explain(question) => {
+                let report = self.explain(question, in_force).await;
+                (report, Vec::new(), preview::done(batch))
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use domain::{
     error::Class,
     id::AccountId,
     policy::{InForce, Policy, PolicyErrors, TeamVersions, Version, Withdrawal},
-    sharing::{self, Changes, Comparison, Reconciliation, Step},
+    sharing::{self, Changes, Comparison, Step},
     trigger::{Ignored, PlanRequest, account_of},
 };
 use futures::{StreamExt, stream};
@@ -23,7 +23,6 @@ use crate::{
     account::Served,
     ceiling,
     ports::{Bus, Ceilings, Ram, SageMaker},
-    promote::{self, Permission},
     report::{AccountReport, PlanReport, Report},
     route::{self, Request, Scope, Task},
 };
@@ -41,23 +40,15 @@ where
     pub(crate) async fn plan_for(
         &self,
         plan: &PlanRequest,
+        before: Option<&InForce>,
         batch: &[Record],
         deadline: Deadline,
     ) -> (Report, Vec<Served>, Vec<RecordOutcome>) {
-        let promotion = promote::promote(self.hub, Permission::Read, None).await;
-        let before = match promotion.in_force {
-            Ok(in_force) => Some(in_force),
-            Err(Stopped::NoPolicy) => None,
-            Err(why) => {
-                let report = Report::default().stopped(&why);
-                return (report, Vec::new(), why.outcomes(batch));
-            }
-        };
-        match self.planned(plan, before.as_ref()) {
+        match self.planned(plan, before) {
             Ok(after) => {
                 let preview = Preview {
                     plan,
-                    before: before.as_ref(),
+                    before,
                     after: &after,
                 };
                 self.preview(&preview, batch, deadline).await
@@ -140,29 +131,21 @@ where
         request: &Request,
     ) -> (Served, Option<Changes>) {
         let account = &request.account;
-        let planning = self.plan(after, account);
-        let (planned, ceiling) = futures::join!(planning, self.accounts.ceiling(account));
-        let (observed, plan) = match planned {
-            Ok(planned) => planned,
-            Err(error) => return unplanned(account, error),
-        };
-        let comparison = Comparison {
-            before,
-            after: &after.policy,
-            generation: after.generation(),
-            observed: &observed,
-        };
+        let (served, observed) = self.dry_run(after, account).await;
         let refused_by = |step: &Step| {
-            let ceiling = ceiling.as_ref().ok()?;
+            let ceiling = served.ceiling.as_ref()?.as_ref().ok()?;
             ceiling::refusal(&after.policy, account, ceiling, step)
         };
-        let changes = sharing::changes(comparison, refused_by);
-        let served = Served {
-            dry_run: true,
-            reconciled: Reconciliation::planned(plan),
-            ceiling: Some(ceiling),
-        };
-        (served, Some(changes))
+        let changes = observed.map(|observed| {
+            let comparison = Comparison {
+                before,
+                after: &after.policy,
+                generation: after.generation(),
+                observed: &observed,
+            };
+            sharing::changes(comparison, refused_by)
+        });
+        (served, changes)
     }
 
     /// The documents in force with those of the plan in their place, or what is wrong with these.
@@ -267,16 +250,7 @@ fn too_slow(account: &AccountId) -> (Served, Option<Changes>) {
         None,
         message,
     );
-    unplanned(account, error)
-}
-
-fn unplanned(account: &AccountId, error: Error) -> (Served, Option<Changes>) {
-    let served = Served {
-        dry_run: true,
-        reconciled: Reconciliation::failed(account.clone(), error),
-        ceiling: None,
-    };
-    (served, None)
+    (Served::unplanned(account, error), None)
 }
 
 /// A question is answered, whatever the answer.

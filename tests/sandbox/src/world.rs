@@ -187,3 +187,14 @@ accessors! {
     /// SNS: what was published.
     sns, sns_mut: sns::State;
 }
+
+/// Lets time pass, and everything happen when it is due.
+#[cfg(test)]
+pub(crate) fn pass(world: &mut World, seconds: u64) {
+    let end = world.now + std::time::Duration::from_secs(seconds);
+    while let Some(due) = world.next_due().filter(|due| *due <= end) {
+        world.now = due;
+        world.run_due();
+    }
+    world.now = end;
+}

@@ -4,15 +4,13 @@ mod api;
 mod deliveries;
 mod schedules;
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{ServiceEvent, call, emit};
 use crate::{
     services::{iam, sqs},
-    world::{ApiError, Call, Caller, World},
+    world::{ApiError, Call, Caller, World, pass},
 };
 
 const HUB: &str = "333333333333";
@@ -37,16 +35,6 @@ fn ask(world: &mut World, account: &str, operation: &str, input: Value) -> Resul
         input,
     };
     call(world, &request)
-}
-
-/// Lets time pass, and everything happen when it is due.
-fn pass(world: &mut World, seconds: u64) {
-    let end = world.now + Duration::from_secs(seconds);
-    while let Some(due) = world.next_due().filter(|due| *due <= end) {
-        world.now = due;
-        world.run_due();
-    }
-    world.now = end;
 }
 
 fn queue_arn(account: &str, name: &str) -> String {

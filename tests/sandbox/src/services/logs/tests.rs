@@ -1,14 +1,12 @@
 //! What users of CloudWatch Logs rely on: what rules write, who lets them, and what is read.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{call, create_group, create_resource_policy};
 use crate::{
     services::{events, sqs},
-    world::{ApiError, Call, World},
+    world::{ApiError, Call, World, pass},
 };
 
 const ACCOUNT: &str = "333333333333";
@@ -93,15 +91,6 @@ fn order(world: &mut World, number: u32) {
     let entry = json!({ "Source": "shop", "DetailType": "Order", "Detail": detail });
     bus(world, "PutEvents", json!({ "Entries": [entry] })).unwrap();
     pass(world, 60);
-}
-
-fn pass(world: &mut World, seconds: u64) {
-    let end = world.now + Duration::from_secs(seconds);
-    while let Some(due) = world.next_due().filter(|due| *due <= end) {
-        world.now = due;
-        world.run_due();
-    }
-    world.now = end;
 }
 
 fn messages(answer: &Value) -> Vec<Value> {

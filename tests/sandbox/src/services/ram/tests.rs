@@ -13,13 +13,11 @@ mod sharing;
 mod tags;
 mod tokens;
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::{
     services::sagemaker,
-    world::{ApiError, AssumedRole, Call, Caller, World},
+    world::{ApiError, AssumedRole, Call, Caller, World, pass},
 };
 
 const OWNER: &str = "111111111111";
@@ -86,16 +84,6 @@ fn ok(world: &mut World, account: &str, operation: &str, input: Value) -> Value 
 /// The code of the error that the call must end in.
 fn error(world: &mut World, account: &str, operation: &str, input: Value) -> String {
     ask(world, account, operation, input).unwrap_err().code
-}
-
-/// Lets time pass, and everything happen at its moment.
-fn pass(world: &mut World, seconds: u64) {
-    let end = world.now + Duration::from_secs(seconds);
-    while let Some(due) = world.next_due().filter(|due| *due <= end) {
-        world.now = due;
-        world.run_due();
-    }
-    world.now = end;
 }
 
 fn hours(count: u64) -> u64 {

@@ -14,13 +14,11 @@ mod selection;
 mod sharing;
 mod steps;
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::call;
-use crate::world::{ApiError, AssumedRole, Call, Caller, World};
+use crate::world::{ApiError, AssumedRole, Call, Caller, World, pass};
 
 const OWNER: &str = "111111111111";
 const CONSUMER: &str = "222222222222";
@@ -127,16 +125,6 @@ fn step(world: &mut World, arn: &str, name: &str) -> Value {
     let answer = ask(world, "ListPipelineExecutionSteps", input);
     let mut steps = answer["PipelineExecutionSteps"].as_array().unwrap().iter();
     steps.find(|step| step["StepName"] == name).unwrap().clone()
-}
-
-/// Lets time pass, task by task.
-fn pass(world: &mut World, seconds: u64) {
-    let end = world.now + Duration::from_secs(seconds);
-    while let Some(due) = world.next_due().filter(|due| *due <= end) {
-        world.now = due;
-        world.run_due();
-    }
-    world.now = end;
 }
 
 fn definition(parameters: Value, steps: Value) -> Value {

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 
 fn answer(world: &mut World, operation: &str, arn: &str) -> Result<Value, ApiError> {
