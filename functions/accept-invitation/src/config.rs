@@ -5,8 +5,6 @@ use runtime::config::{self, InvalidEnvironment, Worker};
 /// The function's environment variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// `PIPESHARE_BUS`: the hub's bus, for the audit trail.
-    pub bus: String,
     /// Those of every function that serves a queue.
     pub worker: Worker,
     /// `PIPESHARE_REFUSED`: `reject` rejects what looks like ours and is not; `leave` leaves it alone.
@@ -20,7 +18,6 @@ impl Config {
         let config = Self {
             worker: environment.worker(),
             rejects: environment.choice("PIPESHARE_REFUSED", &["leave", "reject"]) == "reject",
-            bus: environment.text("PIPESHARE_BUS"),
         };
         environment.finish()?;
         Ok(config)

@@ -9,7 +9,7 @@ async fn main() -> Result<(), lambda::StartError> {
     log::init(env!("CARGO_CRATE_NAME"));
     let config = Config::from_env()?;
     let aws = Aws::connect(&config.worker.settings.identity).await;
-    let hub = Hub::new(&aws, &config.worker.settings).with_trail(config.bus.clone());
+    let hub = Hub::new(&aws, &config.worker.settings).with_bus(config.worker.bus.clone());
     let queue_url = config.worker.queue_url.clone();
 
     lambda::serve(&hub, queue_url, AcceptInvitation::new(&aws, &hub, config)).await

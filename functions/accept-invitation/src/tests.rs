@@ -175,10 +175,10 @@ impl Scenario {
                     table: "t".to_owned(),
                 },
                 topic: HUB_TOPIC.to_owned(),
+                bus: "pipeshare-hub".to_owned(),
                 queue_url: Some("https://queue".to_owned()),
             },
             rejects: self.rejects,
-            bus: "pipeshare-hub".to_owned(),
         };
         AcceptInvitation::new(&self.accounts, &self.hub, config)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    notification::{EXECUTION_DETAIL_TYPE, Notification, SOURCE},
+    notification::{Notification, SOURCE},
     policy::{Labelled, Place, TeamVersions, Version},
     storage::{Delivery, Item, Lease, Values, Write},
 };
@@ -31,8 +31,8 @@ pub struct Hub<'a> {
     ssm: Ssm,
     table: Table,
     policy: String,
-    /// The bus from which the audit trail is logged.
-    trail: Option<String>,
+    /// The hub's own bus.
+    bus: Option<String>,
 }
 
 impl<'a> Hub<'a> {
@@ -44,31 +44,28 @@ impl<'a> Hub<'a> {
             ssm: aws.ssm(),
             table: aws.table(&settings.table),
             policy: settings.policy.clone(),
-            trail: None,
+            bus: None,
         }
     }
 
-    /// The same hub, which also puts on this bus what its topic is notified of,
-    /// but for executions: the audit trail.
+    /// The same hub, which also puts on this bus what its topic is notified of:
+    /// for the audit trail, for chats, and for machines.
     #[must_use]
-    pub fn with_trail(self, bus: String) -> Self {
+    pub fn with_bus(self, bus: String) -> Self {
         Self {
-            trail: Some(bus),
+            bus: Some(bus),
             ..self
         }
     }
 
-    /// Puts a notification on the trail, if it belongs there.
+    /// Puts a notification on the hub's bus.
     ///
     /// What the bus refuses until people act is logged: they are not kept
     /// from being notified.
     async fn record(&self, notification: &Notification) -> Result<(), Error> {
-        let Some(bus) = &self.trail else {
+        let Some(bus) = &self.bus else {
             return Ok(());
         };
-        if notification.detail_type == EXECUTION_DETAIL_TYPE {
-            return Ok(());
-        }
         let eventbridge = self.aws.eventbridge();
         match eventbridge.put(bus, vec![event(notification)]).await {
             Err(error) if error.class() == Class::Permanent => {
@@ -215,17 +212,16 @@ impl ports::Publish for Hub<'_> {
         address: Address<'_>,
         notification: &Notification,
     ) -> Result<(), Error> {
-        let Notification { subject, text, .. } = notification;
         match address {
             Address::HubTopic(topic) => {
                 // First, since a repetition is one record there and two messages to people.
                 self.record(notification).await?;
-                self.aws.sns().publish(topic, subject, text).await
+                self.aws.sns().publish(topic, notification).await
             }
             Address::ConsumerTopic(account) => {
                 let topic = self.aws.topic_arn(account, CONSUMER);
                 let notifier = self.aws.notifier(account).await;
-                notifier.sns.publish(&topic, subject, text).await
+                notifier.sns.publish(&topic, notification).await
             }
             Address::ConsumerBus(account) => {
                 let notifier = self.aws.notifier(account).await;

@@ -13,12 +13,13 @@ use aws_sdk_sagemaker::{
         list_pipelines::builders::ListPipelinesFluentBuilder,
     },
     types::{
-        Filter, Operator, PipelineExecution, PipelineExecutionStep, PipelineSummary, ResourceType,
-        SearchExpression, SearchSortOrder, SortOrder, SortPipelineExecutionsBy, StepStatus,
+        Filter, IamIdentity, Operator, PipelineExecution, PipelineExecutionStep, PipelineSummary,
+        ResourceType, SearchExpression, SearchSortOrder, SortOrder, SortPipelineExecutionsBy,
+        StepStatus, UserContext,
     },
 };
 use domain::{
-    execution::{Details, Execution, ExecutionChange, FailedStep},
+    execution::{Details, Execution, ExecutionChange, FailedStep, Parameter, differing},
     id::{ExecutionArn, InvalidId, PipelineArn, PipelineOwner},
     sharing::Pipeline,
     status::ExecutionStatus,
@@ -208,6 +209,40 @@ impl SageMaker {
         })
     }
 
+    /// The parameters of an execution that are not what its definition says by default.
+    pub async fn differing_parameters(
+        &self,
+        execution: &ExecutionArn,
+    ) -> Result<Vec<Parameter>, Error> {
+        let definition = self
+            .client
+            .describe_pipeline_definition_for_execution()
+            .pipeline_execution_arn(execution.as_str())
+            .send();
+        let parameters = self
+            .client
+            .list_pipeline_parameters_for_execution()
+            .pipeline_execution_arn(execution.as_str())
+            .max_results(PAGE)
+            .into_paginator()
+            .stop_on_duplicate_token(false)
+            .items()
+            .send()
+            .collect::<Result<Vec<_>, _>>();
+        let (definition, parameters) = futures::join!(definition, parameters);
+        let definition = definition.map_err(
+            self.service
+                .failed("DescribePipelineDefinitionForExecution"),
+        )?;
+        let parameters =
+            parameters.map_err(self.service.failed("ListPipelineParametersForExecution"))?;
+        let of_run = parameters
+            .iter()
+            .filter_map(|it| Some((it.name()?, it.value()?)));
+        let definition = definition.pipeline_definition().unwrap_or_default();
+        Ok(differing(definition, of_run))
+    }
+
     async fn describe_execution(
         &self,
         execution: &ExecutionArn,
@@ -339,9 +374,18 @@ fn details(answer: &DescribePipelineExecutionOutput) -> Details {
         started: answer.creation_time().and_then(timestamp),
         modified: answer.last_modified_time().and_then(timestamp),
         pipeline_version: answer.pipeline_version_id(),
+        started_by: answer.created_by().and_then(who),
+        changed_by: answer.last_modified_by().and_then(who),
         failure_reason: answer.failure_reason().map(Untrusted::from),
         ..Details::of(status(answer.pipeline_execution_status()))
     }
+}
+
+/// Somebody, by the profile of Studio that people know, or else by the ARN of the identity.
+fn who(context: &UserContext) -> Option<Untrusted> {
+    let identity = context.iam_identity().and_then(IamIdentity::arn);
+    let name = context.user_profile_name().or(identity);
+    name.map(Untrusted::from)
 }
 
 fn failed(steps: &[PipelineExecutionStep]) -> Vec<FailedStep> {

@@ -1,16 +1,20 @@
 //! SNS: notifying people.
 
 use aws_config::SdkConfig;
-use aws_sdk_sns::Client;
-use domain::notification::legal_subject;
+use aws_sdk_sns::{Client, types::MessageAttributeValue};
+use domain::notification::{Attribute, Notification, legal_subject};
+use serde_json::json;
 
 use crate::{
     clients::Session,
     error::{Error, Service},
 };
 
-/// What a message may weigh on a topic that nobody changed.
-const MAX_MESSAGE: usize = 256 * 1024;
+/// What a message may weigh on a topic that nobody changed, in bytes, without
+/// what its attributes weigh: a hundred names of pipelines at most.
+const MAX_MESSAGE: usize = 256 * 1024 - MAX_ATTRIBUTES;
+
+const MAX_ATTRIBUTES: usize = 32 * 1024;
 
 const SHORTENED: &str = "\n[shortened]";
 
@@ -29,20 +33,40 @@ impl Sns {
         }
     }
 
-    /// Publishes a message; subject and message are made to fit what SNS takes.
-    pub async fn publish(&self, topic: &str, subject: &str, message: &str) -> Result<(), Error> {
-        let subject = legal_subject(subject);
+    /// Publishes a notification with the attributes that subscriptions filter by;
+    /// subject and message are made to fit what SNS takes.
+    pub async fn publish(&self, topic: &str, notification: &Notification) -> Result<(), Error> {
+        let subject = legal_subject(&notification.subject);
+        let attributes = notification.attributes().into_iter();
+        let attributes = attributes.map(|(name, value)| (name.to_owned(), attribute(value)));
         self.client
             .publish()
             .topic_arn(topic)
             // SNS takes no empty one.
             .set_subject((!subject.is_empty()).then_some(subject))
-            .message(shortened(message))
+            .set_message_attributes(Some(attributes.collect()))
+            .message(shortened(&notification.text))
             .send()
             .await
             .map_err(self.service.failed("Publish"))?;
         Ok(())
     }
+}
+
+fn attribute(value: Attribute) -> MessageAttributeValue {
+    let (data_type, text) = match value {
+        Attribute::One(text) => ("String", text.to_owned()),
+        Attribute::Many(texts) => ("String.Array", json!(texts).to_string()),
+    };
+    let built = MessageAttributeValue::builder()
+        .data_type(data_type)
+        .string_value(text)
+        .build();
+    #[expect(
+        clippy::expect_used,
+        reason = "the one member that is required is set above"
+    )]
+    built.expect("an attribute has its type")
 }
 
 fn shortened(message: &str) -> String {
@@ -60,11 +84,22 @@ mod tests {
 
     const PUBLISHED: &str = "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>";
 
+    fn notification(subject: &str) -> Notification {
+        Notification {
+            id: "id".to_owned(),
+            subject: subject.to_owned(),
+            text: "message".to_owned(),
+            detail_type: "Pipeline Execution Status",
+            detail: json!({ "status": "Failed", "pipelineName": "churn", "rules": ["a", "b"] }),
+            resources: Vec::new(),
+        }
+    }
+
     #[tokio::test]
     async fn a_message_is_published_with_a_subject_that_sns_takes() {
         let replay = Replay::of([Answer::Http(200, PUBLISHED.to_owned())]);
         let sns = Sns::new(&replay.config().await, None);
-        sns.publish("arn:t", "churn:\nfailed – now", "message")
+        sns.publish("arn:t", &notification("churn:\nfailed – now"))
             .await
             .unwrap();
         let form = &replay.requests()[0].text;
@@ -78,10 +113,39 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_message_has_the_attributes_that_subscriptions_filter_by() {
+        let replay = Replay::of([Answer::Http(200, PUBLISHED.to_owned())]);
+        let sns = Sns::new(&replay.config().await, None);
+        sns.publish("arn:t", &notification("churn")).await.unwrap();
+        let form = &replay.requests()[0].text;
+        let pairs: Vec<_> = form.split('&').collect();
+        let has = |name: &str, data_type: &str, value: &str| {
+            let name = pairs.iter().find_map(|pair| {
+                let (key, text) = pair.split_once('=')?;
+                (text == name).then(|| key.strip_suffix("Name"))?
+            });
+            let prefix = name.unwrap_or_default();
+            let is = |member: &str, text: &str| {
+                pairs.contains(&format!("{prefix}Value.{member}={text}").as_str())
+            };
+            is("DataType", data_type) && is("StringValue", value)
+        };
+        assert!(has("severity", "String", "error"), "{form}");
+        assert!(
+            has("pipeline", "String.Array", "%5B%22churn%22%5D"),
+            "{form}"
+        );
+        assert!(
+            has("rule", "String.Array", "%5B%22a%22%2C%22b%22%5D"),
+            "{form}"
+        );
+    }
+
+    #[tokio::test]
     async fn a_message_of_which_no_subject_is_left_is_published_without_one() {
         let replay = Replay::of([Answer::Http(200, PUBLISHED.to_owned())]);
         let sns = Sns::new(&replay.config().await, None);
-        sns.publish("arn:t", " \n ", "message").await.unwrap();
+        sns.publish("arn:t", &notification(" \n ")).await.unwrap();
         let form = &replay.requests()[0].text;
         assert!(!form.contains("Subject"), "{form}");
     }

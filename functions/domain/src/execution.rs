@@ -4,6 +4,8 @@
 //! An [`ExecutionChange`] is that it took a status, since when, and how that is
 //! known. [`Details`] are the answer to a question about the present.
 
+mod parameters;
+
 use std::{fmt, str::FromStr};
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +16,8 @@ use crate::{
     status::ExecutionStatus,
     text::{self, Untrusted},
 };
+
+pub use parameters::{Parameter, differing};
 
 /// The longest name of a step that SageMaker takes.
 const LONGEST_STEP: usize = 64;
@@ -150,6 +154,15 @@ impl ExecutionChange {
         self.execution.display_name.as_ref().or(asked)
     }
 
+    /// Whether the status is one that has reasons.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        matches!(
+            self.execution.status,
+            ExecutionStatus::Failed | ExecutionStatus::CompletedWithFailures
+        )
+    }
+
     /// The details, as far as they explain this change.
     ///
     /// `SageMaker` answers about the present. If the execution has been retried
@@ -157,11 +170,7 @@ impl ExecutionChange {
     #[must_use]
     pub fn explanation<'a>(&self, details: Option<&'a Details>) -> Option<&'a Details> {
         let status = &self.execution.status;
-        let has_failed = matches!(
-            status,
-            ExecutionStatus::Failed | ExecutionStatus::CompletedWithFailures
-        );
-        details.filter(|details| has_failed && details.status == *status)
+        details.filter(|details| self.has_failed() && details.status == *status)
     }
 }
 
@@ -180,6 +189,12 @@ pub struct Details {
     pub last_step: Option<Timestamp>,
     /// The version of the pipeline's definition that it runs.
     pub pipeline_version: Option<i64>,
+    /// Who started it: an ARN, or the name of a profile of Studio.
+    pub started_by: Option<Untrusted>,
+    /// Who changed anything about it last, as by stopping it.
+    pub changed_by: Option<Untrusted>,
+    /// The parameters that are not what the definition says by default, if they were asked for.
+    pub parameters: Vec<Parameter>,
     /// Why it failed; absent for some failures of steps.
     pub failure_reason: Option<Untrusted>,
     /// The steps that failed, in the order that they started, if they were asked for.
@@ -197,6 +212,9 @@ impl Details {
             modified: None,
             last_step: None,
             pipeline_version: None,
+            started_by: None,
+            changed_by: None,
+            parameters: Vec::new(),
             failure_reason: None,
             failed_steps: Vec::new(),
         }

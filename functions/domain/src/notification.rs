@@ -19,10 +19,10 @@ pub use deliveries::{Decision, DeliveryRecord, decide, is_confirmed};
 pub use destination::Destination;
 pub use limit::{Capacity, Limit, Tally};
 pub use message::{
-    AccessChange, Alert, Ending, Expired, Fate, Notice, Notification, PolicyAlert, RefusedPolicy,
-    StrangersOfDay, access_notification, ending_notification, endings, excess_key,
-    excess_notification, execution_notification, expired_notification, legal_subject,
-    policy_alert_notification, policy_refused_notification, problem_notification,
+    AccessChange, Alert, Attribute, Ending, Expired, Fate, Known, Notice, Notification,
+    PolicyAlert, RefusedPolicy, Severity, StrangersOfDay, access_notification, ending_notification,
+    endings, excess_key, excess_notification, execution_notification, expired_notification,
+    legal_subject, policy_alert_notification, policy_refused_notification, problem_notification,
     refusal_notification, strangers_notification,
 };
 pub use outbox::Unsent;

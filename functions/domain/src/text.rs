@@ -21,7 +21,7 @@ const MOST_MARKS: usize = 4;
 const HIDDEN: char = '\u{fffd}';
 
 /// What stands where a text was cut.
-const CUT: char = '…';
+pub(crate) const CUT: char = '…';
 
 /// A text that somebody outside wrote.
 ///

@@ -6,7 +6,7 @@
 )]
 
 use domain::{
-    execution::{Details, Execution, ExecutionChange, FailedStep},
+    execution::{Details, Execution, ExecutionChange, FailedStep, Parameter},
     id::{AccountId, ExecutionArn, ShareArn},
     invitation::{Invitation, Refusal},
     notification::{
@@ -25,6 +25,7 @@ use proptest::{
     sample::{Index, select},
     test_runner::RngSeed,
 };
+use serde_json::Value;
 
 const OWNER: &str = "222222222222";
 const CONSUMER: &str = "111111111111";
@@ -38,12 +39,23 @@ const LABELS: &[&str] = &[
     "Failed step: ",
     "Failed steps besides: ",
     "Reason: ",
+    "The reason is not known: ",
+    "See its steps:",
+    "Retry it, in ",
+    "Stop it, in ",
+    "  aws sagemaker ",
+    "Deployment: ",
     "Execution: ",
     "Started: ",
+    "Started by: ",
+    "Stopped by: ",
     "Ended: ",
     "Duration: ",
+    "Parameter ",
+    "Parameters besides: ",
     "Pipeline ARN: ",
     "Execution ARN: ",
+    "By rule: ",
     "Console: ",
 ];
 
@@ -71,6 +83,8 @@ fn hostile() -> impl Strategy<Value = String> {
             "\u{0}",
             "🚀",
             "\u{e0041}",
+            "``` <!channel> <https://evil.example|here> @here",
+            "\n\n  aws iam delete-role --role-name x",
         ])
         .prop_map(str::to_owned),
     ];
@@ -105,6 +119,8 @@ prop_compose! {
         display_name in option::of(hostile()),
         failure_reason in option::of(hostile()),
         steps in vec((hostile(), option::of(hostile())), 0..4),
+        (started_by, changed_by) in (option::of(hostile()), option::of(hostile())),
+        parameters in vec((hostile(), hostile(), option::of(hostile())), 0..30),
         times in select(vec![1_usize, 1, 1, 40]),
     ) -> (ExecutionChange, Details) {
         let pipeline = format!("arn:{partition}:sagemaker:eu-west-1:{OWNER}:pipeline/{name}");
@@ -122,6 +138,16 @@ prop_compose! {
         let details = Details {
             failure_reason: failure_reason.map(Into::into),
             failed_steps: vec![steps.collect::<Vec<_>>(); times].concat(),
+            started_by: started_by.map(Into::into),
+            changed_by: changed_by.map(Into::into),
+            parameters: parameters
+                .into_iter()
+                .map(|(name, value, default)| Parameter {
+                    name: name.into(),
+                    value: value.into(),
+                    default: default.map(Into::into),
+                })
+                .collect(),
             ..Details::of(status)
         };
         (ExecutionChange::of_event(execution, None, at), details)
@@ -172,9 +198,35 @@ fn check(notification: &Notification) -> Result<(), TestCaseError> {
             .map(String::len)
             .sum::<usize>();
     prop_assert!(entry + 14 < EVENT, "{} bytes", entry);
+    check_chat(&notification.detail["chat"])?;
     prop_assert_eq!(&notification.detail["text"], &notification.text);
     prop_assert_eq!(&notification.detail["subject"], subject);
     prop_assert_eq!(&notification.detail["id"], &notification.id);
+    Ok(())
+}
+
+/// Nothing in a message for a chat is markup of others, calls everybody, or is too long.
+fn check_chat(chat: &Value) -> Result<(), TestCaseError> {
+    let all = chat["content"].to_string();
+    for foreign in ["<", ">", "@here", "@channel", "@everyone"] {
+        prop_assert!(!all.contains(foreign), "{}: {}", foreign, all);
+    }
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let description = text(&chat["content"]["description"]);
+    let inside = description.strip_prefix("```\n");
+    let inside = inside.and_then(|it| it.strip_suffix("\n```"));
+    prop_assert!(
+        inside.is_some_and(|it| !it.contains('`')),
+        "{}",
+        description
+    );
+    let title = text(&chat["content"]["title"]);
+    prop_assert!(description.chars().count() <= 8_000 && title.chars().count() <= 250);
+    for (list, most) in [("nextSteps", 350), ("keywords", 75)] {
+        for item in chat["content"][list].as_array().unwrap() {
+            prop_assert!(text(item).chars().count() <= most, "{}", item);
+        }
+    }
     Ok(())
 }
 
@@ -198,14 +250,14 @@ proptest! {
         length in select(vec![1_usize, 12, 90, 300]),
     ) {
         let policy = policy(length);
-        let notification = execution_notification(&policy, &news, Some(&details), &["readers".parse().unwrap()]);
+        let notification = execution_notification(&policy, &news, (&details).into(), &["readers".parse().unwrap()]);
         check(&notification)?;
         // Every line is one of ours, and each of the single ones is there once.
         for line in notification.text.lines() {
             let is_ours = LABELS.iter().any(|label| line.starts_with(label));
-            prop_assert!(is_ours || line == "[shortened]", "{:?}", line);
+            prop_assert!(is_ours || line.is_empty() || line == "[shortened]", "{:?}", line);
         }
-        for label in ["Reason: ", "Console: ", "Execution: ", "Pipeline "] {
+        for label in ["Reason: ", "Console: ", "Execution: ", "Started by: ", "See its steps:", "Pipeline "] {
             let times = notification.text.lines().filter(|line| line.starts_with(label)).count();
             let most = if label == "Pipeline " { 2 } else { 1 };
             prop_assert!(times <= most, "{}", notification.text);

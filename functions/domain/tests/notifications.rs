@@ -5,7 +5,7 @@
 use domain::{
     ceiling::Ceiling,
     execution::{Details, Execution, ExecutionChange, FailedStep},
-    notification::{Recipients, execution_notification, recipients, wanting_rules, watched},
+    notification::{Known, Recipients, execution_notification, recipients, wanting_rules, watched},
     policy::Policy,
 };
 use serde_json::json;
@@ -204,13 +204,21 @@ fn a_failure_names_step_and_reason_in_words_and_as_data() {
         ..Details::of("Failed".into())
     };
     let rules = ["readers".parse().unwrap()];
-    let notification = execution_notification(&policy(), &news, Some(&details), &rules);
+    let notification = execution_notification(&policy(), &news, (&details).into(), &rules);
     assert_eq!(notification.subject, "churn in test: Failed");
     assert_eq!(
         notification.text,
         "Pipeline churn in test (222222222222, cn-north-1): Failed\n\
          Failed step: Train: \"AlgorithmError: out of memory\"\n\
          Reason: \"One or multiple steps failed.\"\n\
+         \n\
+         See its steps:\n  \
+           aws sagemaker list-pipeline-execution-steps --pipeline-execution-arn \
+         arn:aws-cn:sagemaker:cn-north-1:222222222222:pipeline/churn/execution/abc --region cn-north-1\n\
+         Retry it, in test (222222222222), shared (333333333333) or dev (111111111111):\n  \
+           aws sagemaker retry-pipeline-execution --pipeline-execution-arn \
+         arn:aws-cn:sagemaker:cn-north-1:222222222222:pipeline/churn/execution/abc --region cn-north-1\n\
+         \n\
          Execution: \"nightly\"\n\
          Started: 2026-01-05T09:00:00Z\n\
          Ended: 2026-01-05T09:03:20Z\n\
@@ -218,6 +226,7 @@ fn a_failure_names_step_and_reason_in_words_and_as_data() {
          Pipeline version: 3\n\
          Pipeline ARN: arn:aws-cn:sagemaker:cn-north-1:222222222222:pipeline/churn\n\
          Execution ARN: arn:aws-cn:sagemaker:cn-north-1:222222222222:pipeline/churn/execution/abc\n\
+         By rule: readers\n\
          Console: https://cn-north-1.console.amazonaws.cn/sagemaker/home?region=cn-north-1\n"
     );
     let detail = &notification.detail;
@@ -251,7 +260,8 @@ fn what_sagemaker_says_of_a_run_that_began_anew_explains_no_failure_before_it() 
         ("Succeeded", "Succeeded", false),
         ("Stopped", "Stopped", false),
     ] {
-        let notification = execution_notification(&policy(), &news(told), Some(&details(now)), &[]);
+        let notification =
+            execution_notification(&policy(), &news(told), (&details(now)).into(), &[]);
         let steps = usize::from(is_explained);
         assert_eq!(
             notification.detail["failedStepCount"], steps,
@@ -261,7 +271,7 @@ fn what_sagemaker_says_of_a_run_that_began_anew_explains_no_failure_before_it() 
         // Which version it runs is the same for all runs of one execution.
         assert_eq!(notification.detail["pipelineVersionId"], 3);
     }
-    let unknown = execution_notification(&policy(), &news("Failed"), None, &[]);
+    let unknown = execution_notification(&policy(), &news("Failed"), Known::default(), &[]);
     assert_eq!(unknown.detail["failedStepCount"], 0);
 }
 
@@ -277,11 +287,11 @@ fn what_the_event_says_counts_before_what_sagemaker_says_later() {
         ..Details::of("Succeeded".into())
     };
     let news = ExecutionChange::of_event(execution, None, at);
-    let detail = execution_notification(&policy(), &news, Some(&details), &[]).detail;
+    let detail = execution_notification(&policy(), &news, (&details).into(), &[]).detail;
     assert_eq!(detail["pipelineExecutionDisplayName"], "by the event");
     assert_eq!(detail["durationSeconds"], 200);
     let news = ExecutionChange::found(self::execution("churn", "Executing"), at);
-    let detail = execution_notification(&policy(), &news, Some(&details), &[]).detail;
+    let detail = execution_notification(&policy(), &news, (&details).into(), &[]).detail;
     assert_eq!(detail["pipelineExecutionDisplayName"], "later");
     assert!(detail["endTime"].is_null() && detail["durationSeconds"].is_null());
 }
@@ -314,7 +324,7 @@ fn a_console_link_is_of_the_partition_and_there_is_none_where_no_console_is_know
         let execution = execution_of(&pipeline, "Succeeded");
         let at = "2026-01-05T09:03:20Z".parse().unwrap();
         let news = ExecutionChange::of_event(execution, None, at);
-        let notification = execution_notification(&policy(), &news, None, &[]);
+        let notification = execution_notification(&policy(), &news, Known::default(), &[]);
         let url = notification.detail["consoleUrl"]
             .as_str()
             .map(str::to_owned);

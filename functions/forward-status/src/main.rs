@@ -9,7 +9,7 @@ async fn main() -> Result<(), lambda::StartError> {
     log::init(env!("CARGO_CRATE_NAME"));
     let config = Worker::from_env()?;
     let aws = Aws::connect(&config.settings.identity).await;
-    let hub = Hub::new(&aws, &config.settings);
+    let hub = Hub::new(&aws, &config.settings).with_bus(config.bus.clone());
     let function = ForwardStatus::new(&aws, &hub, &config.topic);
 
     lambda::serve(&hub, config.queue_url.clone(), function).await

@@ -2,10 +2,10 @@
 
 use aws::{Class, Error};
 use domain::{
-    execution::{Details, ExecutionChange},
+    execution::{Details, ExecutionChange, Parameter},
     notification::{
-        self, Alert, Capacity, Decision, DeliveryOutcome, DeliveryRecord, Destination, Limit,
-        Notification, Recipients, decide, is_confirmed, wanting_rules,
+        self, Alert, Capacity, Decision, DeliveryOutcome, DeliveryRecord, Destination, Known,
+        Limit, Notification, Recipients, decide, is_confirmed, wanting_rules,
     },
     policy::{Policy, Rule, RuleName},
     storage::{self, Lease},
@@ -147,7 +147,11 @@ impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
         let Some(doubt) = self.doubt(news, destination, &history, details).await? else {
             return Ok(DeliveryOutcome::Unconfirmed);
         };
-        let notification = notification::execution_notification(self.policy, news, details, rules);
+        let known = Known {
+            details,
+            history: &history,
+        };
+        let notification = notification::execution_notification(self.policy, news, known, rules);
         let lease = self
             .publish(news, destination, &key, notification, &doubt)
             .await?;
@@ -211,13 +215,34 @@ impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
     /// read, is sent with what is known.
     async fn details(&self, news: &ExecutionChange) -> Result<Option<Details>, Error> {
         let execution = &news.execution.arn;
-        match self.accounts.details(execution.account(), execution).await {
-            Ok(details) => Ok(Some(details)),
+        let details = self.accounts.details(execution.account(), execution);
+        let (details, parameters) = tokio::join!(details, self.parameters(news));
+        match details {
+            Ok(details) => Ok(Some(Details {
+                parameters,
+                ..details
+            })),
             Err(error) if error.class() == Class::Permanent => {
                 tracing::warn!(execution.arn = %execution, "notification without details: {error}");
                 Ok(None)
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// With what an execution was started, for whoever looks for the reason of a failure.
+    ///
+    /// No notification waits for it: it is sent without if they cannot be read.
+    async fn parameters(&self, news: &ExecutionChange) -> Vec<Parameter> {
+        if !news.has_failed() {
+            return Vec::new();
+        }
+        let execution = &news.execution.arn;
+        let owner = execution.account();
+        let parameters = self.accounts.differing_parameters(owner, execution).await;
+        parameters.unwrap_or_else(|error| {
+            tracing::warn!(execution.arn = %execution, "notification without parameters: {error}");
+            Vec::new()
+        })
     }
 }

@@ -5,7 +5,7 @@
 use aws::{Aws, Error, clients::Role};
 use domain::{
     ceiling::Ceiling,
-    execution::{Details, ExecutionChange},
+    execution::{Details, ExecutionChange, Parameter},
     id::{AccountId, ExecutionArn},
 };
 use jiff::Timestamp;
@@ -14,6 +14,13 @@ use jiff::Timestamp;
 pub trait Executions {
     /// What SageMaker says of an execution now.
     async fn details(&self, owner: &AccountId, execution: &ExecutionArn) -> Result<Details, Error>;
+
+    /// The parameters of an execution that are not what its definition says by default.
+    async fn differing_parameters(
+        &self,
+        owner: &AccountId,
+        execution: &ExecutionArn,
+    ) -> Result<Vec<Parameter>, Error>;
 
     /// When the last step of an execution ended; none if none has.
     async fn last_step_end(
@@ -35,6 +42,15 @@ pub trait Executions {
 impl Executions for Aws {
     async fn details(&self, owner: &AccountId, execution: &ExecutionArn) -> Result<Details, Error> {
         self.watcher(owner).await.details(execution).await
+    }
+
+    async fn differing_parameters(
+        &self,
+        owner: &AccountId,
+        execution: &ExecutionArn,
+    ) -> Result<Vec<Parameter>, Error> {
+        let watcher = self.watcher(owner).await;
+        watcher.differing_parameters(execution).await
     }
 
     async fn last_step_end(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws::Error;
 use domain::{
     ceiling::Ceiling,
-    execution::{Details, ExecutionChange},
+    execution::{Details, ExecutionChange, Parameter},
     id::{AccountId, ExecutionArn, PipelineArn},
     time::{after, before},
 };
@@ -40,6 +40,15 @@ impl Executions for Owner {
         let found = self.executions.describe(arn);
         let found = found.map_err(|failure| failure.error("sagemaker", Some(owner)))?;
         found.ok_or_else(|| missing("DescribePipelineExecution", owner))
+    }
+
+    async fn differing_parameters(
+        &self,
+        owner: &AccountId,
+        arn: &ExecutionArn,
+    ) -> Result<Vec<Parameter>, Error> {
+        let found = self.executions.parameters(arn);
+        found.map_err(|failure| failure.error("sagemaker", Some(owner)))
     }
 
     async fn last_step_end(

@@ -46,6 +46,8 @@ pub struct Worker {
     pub settings: Settings,
     /// `PIPESHARE_TOPIC`: the hub's topic.
     pub topic: String,
+    /// `PIPESHARE_BUS`: the hub's bus, for offers, the audit trail, chats and machines.
+    pub bus: String,
     /// `PIPESHARE_QUEUE`: the function's own queue; without one, nothing can be requeued.
     pub queue_url: Option<String>,
 }
@@ -98,6 +100,7 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         Worker {
             settings: self.settings(),
             topic: self.text("PIPESHARE_TOPIC"),
+            bus: self.text("PIPESHARE_BUS"),
             queue_url: (self.read)(QUEUE_URL),
         }
     }

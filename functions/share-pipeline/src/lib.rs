@@ -17,7 +17,6 @@ mod account;
 mod adapters;
 mod apply;
 mod ceiling;
-mod config;
 mod documents;
 mod explain;
 mod guard;
@@ -42,6 +41,7 @@ use domain::{
 };
 use runtime::{
     Error,
+    config::Worker,
     lambda::{self, Deadline, Record, RecordOutcome, Reply},
     metrics::{Metric, Metrics},
     notifier::Notifier,
@@ -51,7 +51,6 @@ use runtime::{
 
 use account::Served;
 pub use adapters::Accounts;
-pub use config::Config;
 use ports::{Bus, Ceilings, Ram, SageMaker};
 use promote::Permission;
 use report::Report;
@@ -64,7 +63,7 @@ pub struct SharePipeline<'a, H, A> {
     hub: &'a H,
     accounts: A,
     notifier: Notifier<'a, H>,
-    config: Config,
+    config: Worker,
     /// Who wrote the documents that the trail named so far.
     writers: Writers,
     /// How large the accounts of a plan are at most in one answer.
@@ -74,11 +73,11 @@ pub struct SharePipeline<'a, H, A> {
 impl<'a, H: Publish + Table, A> SharePipeline<'a, H, A> {
     /// The function on these ports.
     #[must_use]
-    pub fn new(hub: &'a H, accounts: A, config: Config) -> Self {
+    pub fn new(hub: &'a H, accounts: A, config: Worker) -> Self {
         Self {
             hub,
             accounts,
-            notifier: Notifier::new(hub, &config.worker.topic),
+            notifier: Notifier::new(hub, &config.topic),
             config,
             writers: Writers::default(),
             answer_bytes: preview::MOST_BYTES,

@@ -28,11 +28,11 @@ impl<H: PolicyStore + Publish + Table, A: Bus> SharePipeline<'_, H, A> {
     ) {
         self.record_policy(promotion).await;
         if let Some((version, errors)) = &promotion.invalid {
-            let root = &self.config.worker.settings.policy;
+            let root = &self.config.settings.policy;
             self.notify_policy_refused(root, version, errors, lease_owner)
                 .await;
         }
-        let root = &self.config.worker.settings.policy;
+        let root = &self.config.settings.policy;
         for alert in &promotion.alerts {
             self.notify_policy_alert(root, alert, lease_owner).await;
         }

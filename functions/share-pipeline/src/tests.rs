@@ -22,7 +22,7 @@ use runtime::{
 use serde_json::Value;
 
 use self::accounts::FakeAccounts;
-use crate::{Config, SharePipeline};
+use crate::SharePipeline;
 
 const TEST: &str = "222222222222";
 const PROD: &str = "777777777777";
@@ -129,20 +129,18 @@ impl Scenario {
     }
 
     async fn serve_within(&self, records: &[Record], deadline: Deadline) -> Run {
-        let config = Config {
-            worker: Worker {
-                settings: Settings {
-                    identity: Identity {
-                        place: runtime::ports::PolicyStore::place(&self.hub).clone(),
-                        function: "pipeshare-share-pipeline".to_owned(),
-                    },
-                    policy: "/pipeshare/policy".to_owned(),
-                    table: "pipeshare".to_owned(),
+        let config = Worker {
+            settings: Settings {
+                identity: Identity {
+                    place: runtime::ports::PolicyStore::place(&self.hub).clone(),
+                    function: "pipeshare-share-pipeline".to_owned(),
                 },
-                topic: HUB_TOPIC.to_owned(),
-                queue_url: None,
+                policy: "/pipeshare/policy".to_owned(),
+                table: "pipeshare".to_owned(),
             },
+            topic: HUB_TOPIC.to_owned(),
             bus: "pipeshare-hub".to_owned(),
+            queue_url: None,
         };
         let mut function = SharePipeline::new(&self.hub, &self.accounts, config);
         function.answer_bytes = self.answer_bytes;

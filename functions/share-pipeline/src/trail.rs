@@ -51,7 +51,7 @@ impl<H: PolicyStore + Publish + Table, A: Bus> SharePipeline<'_, H, A> {
     fn version_of(&self, policy: &InForce, team: Option<&str>) -> Option<(String, Version)> {
         match team {
             None => {
-                let root = self.config.worker.settings.policy.clone();
+                let root = self.config.settings.policy.clone();
                 Some((root, policy.root_version()))
             }
             Some(team) => {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use domain::{
-    execution::{Details, Execution, ExecutionChange},
+    execution::{Details, Execution, ExecutionChange, Parameter},
     id::{ExecutionArn, PipelineArn},
     status::ExecutionStatus,
 };
@@ -70,6 +70,14 @@ impl Executions {
         self.called("DescribePipelineExecution")?;
         let known = self.known.borrow();
         Ok(known.get(execution).map(|known| known.details.clone()))
+    }
+
+    /// `ListPipelineParametersForExecution`, without those that are as the definition says.
+    pub fn parameters(&self, execution: &ExecutionArn) -> Result<Vec<Parameter>, Failure> {
+        self.called("ListPipelineParametersForExecution")?;
+        let known = self.known.borrow();
+        let details = known.get(execution).map(|known| &known.details);
+        Ok(details.map_or_else(Vec::new, |details| details.parameters.clone()))
     }
 
     /// `StartPipelineExecution`: the same token starts no other execution.

@@ -1,4 +1,5 @@
 use domain::id::AccountId;
+use domain::notification::Notification;
 use serde_json::json;
 
 use super::Aws;
@@ -101,6 +102,17 @@ async fn a_session_is_shared_by_the_services_it_is_for() {
     assert_eq!(keys, ["HUBKEY", "CONSUMER", "CONSUMER"]);
 }
 
+fn notification() -> Notification {
+    Notification {
+        id: "id".to_owned(),
+        subject: "subject".to_owned(),
+        text: "text".to_owned(),
+        detail_type: "Problem",
+        detail: serde_json::json!({}),
+        resources: Vec::new(),
+    }
+}
+
 #[tokio::test]
 async fn each_purpose_has_a_role_of_its_own() {
     let replay = Replay::by(empty_accounts);
@@ -110,7 +122,7 @@ async fn each_purpose_has_a_role_of_its_own() {
     aws.watcher(&account).await.pipelines().await.unwrap();
     aws.prover(&account).await.pipelines().await.unwrap();
     let notifier = aws.notifier(&account).await;
-    notifier.sns.publish("arn:t", "s", "m").await.ok();
+    notifier.sns.publish("arn:t", &notification()).await.ok();
     let requests = replay.requests().into_iter();
     let in_account = requests.filter(|it| !it.url.contains("//sts."));
     let keys: Vec<_> = in_account.map(|it| it.access_key).collect();
@@ -177,7 +189,7 @@ async fn an_endpoint_override_is_for_every_service_and_for_sts() {
     consumer.ram.shares_among(&[]).await.unwrap();
     consumer.sagemaker.pipelines().await.unwrap();
     aws.ssm().newest("/p").await.unwrap();
-    aws.sns().publish("arn:t", "s", "m").await.ok();
+    aws.sns().publish("arn:t", &notification()).await.ok();
     aws.table("t").get("p", "s").await.unwrap();
     aws.sqs()
         .send("http://q", "b", std::time::Duration::ZERO, 1)

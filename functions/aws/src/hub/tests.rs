@@ -58,20 +58,20 @@ async fn what_the_table_has_of_somebody_elses_making_is_passed_over() {
 }
 
 #[tokio::test]
-async fn what_the_hub_is_notified_of_is_on_the_trail_first_but_for_executions() {
+async fn what_the_hub_is_notified_of_is_on_its_bus_first() {
     let accepted = json!({ "Entries": [{ "EventId": "1" }], "FailedEntryCount": 0 });
     let published = || {
         let answer = "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>";
         Answer::Http(200, answer.to_owned())
     };
-    let replay = Replay::of([ok(&accepted), published(), published()]);
+    let replay = Replay::of([ok(&accepted), published(), ok(&accepted), published()]);
     let aws = aws(replay.config().await);
     let settings = Settings {
         identity: identity(),
         policy: "/p".to_owned(),
         table: "t".to_owned(),
     };
-    let hub = Hub::new(&aws, &settings).with_trail("pipeshare-hub".to_owned());
+    let hub = Hub::new(&aws, &settings).with_bus("pipeshare-hub".to_owned());
     let notification = |detail_type| Notification {
         id: "1".to_owned(),
         subject: "subject".to_owned(),
@@ -87,15 +87,14 @@ async fn what_the_hub_is_notified_of_is_on_the_trail_first_but_for_executions() 
             .unwrap();
     }
     let requests = replay.requests();
-    assert_eq!(requests.len(), 3);
-    let entry = &requests[0].json()["Entries"][0];
-    assert_eq!(entry["DetailType"], SHARED_DETAIL_TYPE);
-    assert_eq!(entry["EventBusName"], "pipeshare-hub");
-    for request in &requests[1..] {
-        assert!(
-            request.text.starts_with("Action=Publish"),
-            "{}",
-            request.text
-        );
+    assert_eq!(requests.len(), 4);
+    for (pair, detail_type) in requests
+        .chunks(2)
+        .zip([SHARED_DETAIL_TYPE, EXECUTION_DETAIL_TYPE])
+    {
+        let entry = &pair[0].json()["Entries"][0];
+        assert_eq!(entry["DetailType"], detail_type);
+        assert_eq!(entry["EventBusName"], "pipeshare-hub");
+        assert!(pair[1].text.starts_with("Action=Publish"));
     }
 }

@@ -1,12 +1,16 @@
 //! What is said, as readable text and as data.
 
 mod about;
+mod attributes;
+mod chat;
 mod ending;
 mod execution;
 mod expired;
+mod next;
 mod policy;
 mod problem;
 mod refusal;
+mod severity;
 mod shared;
 mod subject;
 mod weight;
@@ -16,8 +20,9 @@ use serde_json::{Value, json};
 use super::Capacity;
 use crate::digest;
 
+pub use attributes::Attribute;
 pub use ending::{Ending, Notice, ending_notification, endings};
-pub use execution::execution_notification;
+pub use execution::{Known, execution_notification};
 pub use expired::{Expired, expired_notification};
 pub use policy::{PolicyAlert, policy_alert_notification};
 pub use problem::{Alert, RefusedPolicy, policy_refused_notification, problem_notification};
@@ -25,6 +30,7 @@ pub use refusal::{
     Fate, StrangersOfDay, excess_key, excess_notification, refusal_notification,
     strangers_notification,
 };
+pub use severity::Severity;
 pub use shared::{AccessChange, access_notification};
 pub use subject::legal as legal_subject;
 
@@ -39,7 +45,8 @@ pub struct Notification {
     pub text: String,
     /// What kind of event it is.
     pub detail_type: &'static str,
-    /// The message as the detail of an event; it contains `id`, `subject` and `text`.
+    /// The message as the detail of an event; it contains `id`, `subject` and `text`,
+    /// and `chat`, the message for a channel of a chat.
     pub detail: Value,
     /// The ARNs that it is about.
     pub resources: Vec<String>,
@@ -75,6 +82,7 @@ fn notification(
         detail,
         resources,
     };
+    notification.detail["severity"] = json!(notification.severity());
     notification.carry_text();
     notification
 }
@@ -84,6 +92,18 @@ impl Notification {
     #[must_use]
     pub fn weight(&self) -> usize {
         weight::weight(self.detail_type, &self.detail, &self.resources)
+    }
+
+    /// How much it matters.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        severity::severity(self)
+    }
+
+    /// The message attributes by which subscriptions filter, by name.
+    #[must_use]
+    pub fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        attributes::attributes(self)
     }
 
     /// The same, with what people have to know if the next one of its kind is not sent.
@@ -99,19 +119,31 @@ impl Notification {
 
     /// Puts the text into the detail, and takes away from both what would be too heavy.
     fn carry_text(&mut self) {
-        self.detail["text"] = json!(self.text);
+        self.put_texts();
         if self.weight() <= weight::MOST_BYTES {
             return;
         }
         self.text = weight::shortened(&self.text);
-        let text = json!(self.text);
+        self.put_texts();
+        let texts = ["text", "chat"].map(|member| self.detail[member].take());
+        let room = texts
+            .iter()
+            .map(|text| text.to_string().len())
+            .sum::<usize>();
         let is_light = |detail: &Value| {
             let data = weight::weight(self.detail_type, detail, &self.resources);
-            data + text.to_string().len() <= weight::MOST_BYTES
+            data + room <= weight::MOST_BYTES
         };
-        self.detail["text"] = Value::Null;
         weight::lighten(&mut self.detail, is_light);
+        let [text, chat] = texts;
         self.detail["text"] = text;
+        self.detail["chat"] = chat;
+    }
+
+    /// Puts what people read into the detail: the text, and what a chat shows.
+    fn put_texts(&mut self) {
+        self.detail["text"] = json!(self.text);
+        self.detail["chat"] = chat::chat(self);
     }
 }
 

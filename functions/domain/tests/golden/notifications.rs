@@ -1,24 +1,24 @@
 //! Notifications, as people and as machines get them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _, fs};
 
 use domain::{
-    execution::{Details, Execution, ExecutionChange, FailedStep},
+    execution::{Details, Execution, ExecutionChange, FailedStep, Source, differing},
     id::AccountId,
     invitation::{Invitation, Refusal},
     notification::{
-        AccessChange, Alert, Delta, Expired, Fate, Grant, Held, Holdings, Moved, Notification,
-        Place, PolicyAlert, RefusedPolicy, access_notification, ending_notification, endings,
-        excess_notification, execution_notification, expired_notification,
-        policy_alert_notification, policy_refused_notification, problem_notification,
-        refusal_notification,
+        AccessChange, Alert, Attribute, DeliveryRecord, Delta, Expired, Fate, Grant, Held,
+        Holdings, Known, Moved, Notification, Place, PolicyAlert, RefusedPolicy,
+        access_notification, ending_notification, endings, excess_notification,
+        execution_notification, expired_notification, policy_alert_notification,
+        policy_refused_notification, problem_notification, refusal_notification,
     },
-    policy::{Access, Policy, TeamDocument, Withdrawal},
+    policy::{Access, Policy, RuleName, TeamDocument, Withdrawal},
     trigger::Confirmation,
 };
 use jiff::Timestamp;
 
-use super::expect;
+use super::{beside, expect};
 
 const SHARE: &str = "arn:aws:ram:eu-west-1:222222222222:resource-share/0a1b2c3d";
 const SHARE_NAME: &str = "pipeshare-test-readers.111111111111";
@@ -31,7 +31,7 @@ accounts: { dev: "111111111111", test: "222222222222" }
 rules:
   - { name: test-readers, owner: test, pipelines: ["*"], with: [dev], notify: [Failed],
       why: "data scientists watch what is tested, see https://example.com", contact: ml@example.com }
-  - { name: test-operators, owner: test, pipelines: ["*"], with: [dev] }
+  - { name: test-operators, owner: test, pipelines: ["*"], with: [dev], access: execute }
 "#,
     )
     .unwrap()
@@ -52,12 +52,22 @@ fn test() -> AccountId {
 /// Compares a notification with a file: its subject, its text, and the rest of its data.
 fn golden(name: &str, notification: &Notification) {
     let mut detail = notification.detail.clone();
-    for repeated in ["subject", "text"] {
+    for repeated in ["subject", "text", "chat"] {
         detail.as_object_mut().unwrap().remove(repeated);
     }
+    let attributes = notification
+        .attributes()
+        .into_iter()
+        .map(|(name, value)| match value {
+            Attribute::One(text) => format!("{name}={text}"),
+            Attribute::Many(texts) => format!("{name}={}", texts.join(",")),
+        });
     let text = format!(
-        "Subject: {}\n\n{}\n{}: {detail:#}\n",
-        notification.subject, notification.text, notification.detail_type
+        "Subject: {}\nAttributes: {}\n\n{}\n{}: {detail:#}\n",
+        notification.subject,
+        attributes.collect::<Vec<_>>().join("; "),
+        notification.text,
+        notification.detail_type
     );
     expect(&format!("notifications/{name}.txt"), &text);
 }
@@ -78,23 +88,21 @@ fn execution(status: &str) -> ExecutionChange {
 
 fn details(status: &str) -> Details {
     Details {
-        status: status.into(),
-        display_name: None,
-        started: None,
-        modified: None,
-        last_step: None,
         pipeline_version: Some(3),
-        failure_reason: None,
-        failed_steps: Vec::new(),
+        started_by: Some("arn:aws:sts::222222222222:assumed-role/deployer/ci".into()),
+        ..Details::of(status.into())
     }
+}
+
+fn rules() -> [RuleName; 2] {
+    ["test-operators", "test-readers"].map(|it| it.parse().unwrap())
 }
 
 #[test]
 fn an_execution_ends() {
-    let rules = ["test-operators", "test-readers"].map(|it| it.parse().unwrap());
-    let (succeeded, failed) = (execution("Succeeded"), execution("Failed"));
     let known = details("Succeeded");
-    let notification = execution_notification(&policy(), &succeeded, Some(&known), &rules);
+    let news = execution("Succeeded");
+    let notification = execution_notification(&policy(), &news, (&known).into(), &rules());
     golden("execution-succeeded", &notification);
     let known = Details {
         failure_reason: Some("One or multiple steps failed.".into()),
@@ -102,10 +110,38 @@ fn an_execution_ends() {
             name: "Train".into(),
             reason: Some("AlgorithmError: out of memory, see https://example.com".into()),
         }],
+        parameters: differing(
+            r#"{ "Parameters": [{ "Name": "Epochs", "Type": "Integer", "DefaultValue": 10 }] }"#,
+            [("Epochs", "200")],
+        ),
         ..details("Failed")
     };
-    let notification = execution_notification(&policy(), &failed, Some(&known), &rules);
+    let news = execution("Failed");
+    let notification = execution_notification(&policy(), &news, (&known).into(), &rules());
     golden("execution-failed", &notification);
+    let chat = &notification.detail["chat"];
+    expect("notifications/chat.json", &format!("{chat:#}\n"));
+}
+
+#[test]
+fn an_execution_that_the_hook_started_is_retried_and_stopped() {
+    let mut news = execution("Stopped");
+    news.execution.display_name = Some("pipeshare-build-42-Promote-1a2b3c4d".into());
+    let known = Details {
+        changed_by: Some("arn:aws:sts::111111111111:assumed-role/ml/ada".into()),
+        ..details("Stopped")
+    };
+    let before = DeliveryRecord {
+        status: "Failed".into(),
+        at: at("09:01:00"),
+        source: Source::Event,
+    };
+    let known = Known {
+        details: Some(&known),
+        history: &[before],
+    };
+    let notification = execution_notification(&policy(), &news, known, &rules());
+    golden("execution-stopped", &notification);
 }
 
 /// What dev has by the rule: these pipelines.
@@ -331,4 +367,82 @@ rules:
             &ending_notification(&policy, &dev(), &ending),
         );
     }
+}
+
+/// The samples of the documents: what each is, and the file that has it.
+const SAMPLES: &[(&str, &str)] = &[
+    ("An execution has failed", "execution-failed"),
+    (
+        "An execution that the hook started was retried and stopped",
+        "execution-stopped",
+    ),
+    ("An execution has succeeded", "execution-succeeded"),
+    ("An account has gained a pipeline", "access-gained"),
+    (
+        "An account has gained one and lost another",
+        "access-changed",
+    ),
+    ("An account has lost pipelines", "access-lost"),
+    ("Access ends soon", "access-ending"),
+    ("Nobody has accepted invitations", "invitations-expired"),
+    ("An invitation was refused", "invitation-refused"),
+    (
+        "A share has more in it than the policy says",
+        "share-with-too-much",
+    ),
+    ("An account needs people", "account-problem"),
+    ("A version of the policy is not valid", "policy-refused"),
+    (
+        "A version of the policy waits for its confirmation",
+        "policy-held",
+    ),
+    ("The policy runs out of versions", "policy-versions-run-out"),
+    (
+        "The policy in force is not valid",
+        "policy-in-force-refused",
+    ),
+    (
+        "The policy in force cannot be read",
+        "policy-in-force-unreadable",
+    ),
+    (
+        "The newest version of the policy cannot be read",
+        "policy-newest-unreadable",
+    ),
+    (
+        "A rule of a team grants nothing any more",
+        "document-not-granted",
+    ),
+    ("The document of a team is gone", "document-missing"),
+    (
+        "The document of a team is not in force",
+        "document-not-put-in-force",
+    ),
+];
+
+#[test]
+fn the_page_of_samples_has_every_kind() {
+    let mut page = String::from(include_str!("samples.md"));
+    for (title, name) in SAMPLES {
+        let file = fs::read_to_string(beside(&format!("notifications/{name}.txt"))).unwrap();
+        // What follows is the same for machines.
+        let (text, _) = file.rsplit_once(": {\n  \"").unwrap();
+        let (text, _) = text.rsplit_once("\n\n").unwrap();
+        write!(page, "\n## {title}\n\n```text\n{text}\n```\n").unwrap();
+    }
+    let chat = fs::read_to_string(beside("notifications/chat.json")).unwrap();
+    page.push_str("\n## The first of them, for a chat\n\n```json\n");
+    page.push_str(&chat);
+    page.push_str("```\n");
+    expect("../../../notification-samples.md", &page);
+    let files = fs::read_dir(beside("notifications")).unwrap();
+    let files = files.filter(|file| {
+        let path = file.as_ref().unwrap().path();
+        path.extension().is_some_and(|it| it == "txt")
+    });
+    assert_eq!(
+        files.count(),
+        SAMPLES.len(),
+        "a sample of each is in the page"
+    );
 }

@@ -186,6 +186,7 @@ pub fn refusal_notification(
 fn refusal_detail(invitation: &Invitation, refusal: &Refusal, about: &About) -> Value {
     let mut detail = json!({
         "invitationArn": invitation.arn,
+        "consumerAccountId": invitation.receiver,
         "senderAccountId": invitation.sender,
         "refusal": refusal,
     });
@@ -261,6 +262,7 @@ pub fn excess_notification(
     write_about(&mut text, &about);
     let mut detail = json!({
         "shareArn": share,
+        "ownerAccountId": share.owner(),
         "consumerAccountId": consumer,
         "refusal": refusal,
         "resourceCount": count,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{
     Notification,
     about::{add_about, write_about},
+    next::{self, NextStep},
     notification,
     subject::{Part, subject},
 };
@@ -64,6 +65,10 @@ pub fn access_notification(policy: &Policy, change: &AccessChange<'_>) -> Notifi
         "{} ({consumer}){can}{} ({owner}){before}, by rule {rule}.\n",
         names.0, names.1
     );
+    let steps = next_steps(change);
+    if !steps.is_empty() {
+        next::write(&mut text, &steps);
+    }
     describe(&mut text, change);
     let about = policy.about(rule);
     write_about(&mut text, &about);
@@ -75,8 +80,17 @@ pub fn access_notification(policy: &Policy, change: &AccessChange<'_>) -> Notifi
     };
     let id = format!("{consumer}|{rule}|{owner}|{}", change.generation);
     let mut detail = detail(change);
+    detail["nextSteps"] = next::data(&steps);
     add_about(&mut detail, &about);
     notification(detail_type, id, &subject, &text, detail)
+}
+
+/// What can be done with the first pipeline that was gained.
+fn next_steps(change: &AccessChange<'_>) -> Vec<NextStep> {
+    let gained = change.delta.gained.first();
+    gained.map_or_else(Vec::new, |it| {
+        next::of_access(&it.pipeline_arn, &change.now.access)
+    })
 }
 
 /// The change for machines.
