@@ -72,6 +72,8 @@ pub struct Plan {
     pub policy_key: Option<&'static str>,
     /// Further parameters of owner accounts, each in the place of the one above if there is one.
     pub owner_parameters: Vec<(&'static str, String)>,
+    /// The same of consumer accounts.
+    pub consumer_parameters: Vec<(&'static str, String)>,
     /// Whether the hub rejects what it refuses, instead of leaving it.
     pub rejects: bool,
     /// Which readings of AWS's documents are played.
@@ -96,6 +98,7 @@ impl Default for Plan {
             permissions: Vec::new(),
             policy_key: None,
             owner_parameters: Vec::new(),
+            consumer_parameters: Vec::new(),
             rejects: false,
             readings: Readings::default(),
             start: "2026-01-05T09:00:00Z"
@@ -337,11 +340,17 @@ fn make_key(world: &mut World, id: &str) -> Result<(), EstateError> {
 /// Deploys the template of a consumer account that trusts these owners.
 fn deploy_consumer(world: &mut World, account: &str, plan: &Plan) -> Result<(), TemplateError> {
     let organization = organization(world);
+    let owners = plan.owners.join(",");
+    let further = plan.consumer_parameters.iter();
     let parameters = [
         ("HubAccountId", SHARED),
         ("OrganizationId", &organization),
-        ("AllowedOwners", &plan.owners.join(",")),
+        ("AllowedOwners", &owners),
     ];
+    let parameters: Vec<(&str, &str)> = parameters
+        .into_iter()
+        .chain(further.map(|(name, value)| (*name, value.as_str())))
+        .collect();
     let file = "infra/consumer-account/template.yaml";
     deploy(world, account, file, &plan.templates.consumer, &parameters)
 }

@@ -9,6 +9,7 @@ mod ceiling;
 mod cicd;
 mod examples;
 mod functions;
+mod insights;
 mod links;
 mod metrics;
 mod pages;

@@ -102,6 +102,7 @@ pub(crate) async fn walk(templates: Templates, readings: Readings) -> Result<Sce
     tour.refusals().await?;
     tour.strays().await?;
     tour.trail().await?;
+    tour.notification_logs().await?;
     tour.organization().await?;
     tour.withdrawal().await?;
     Ok(tour.on)
@@ -834,6 +835,35 @@ impl Tour {
         has("Access Recorded", |detail| detail["change"] == "held")?;
         has("Share Offered", Value::is_object)?;
         has("Pipelines Shared", Value::is_object)
+    }
+
+    /// What consumers were told is in their logs, without what others put on their buses.
+    async fn notification_logs(&self) -> Result<(), Stop> {
+        let entry = PutEventsRequestEntry::builder()
+            .event_bus_name("pipeshare")
+            .source("somebody")
+            .detail_type("Something")
+            .detail("{}");
+        let put = self.on.dev.events.put_events().entries(entry.build());
+        hold(
+            put.send().await.is_ok(),
+            "people use the bus of their account",
+        )?;
+        self.on.pass(60).await;
+        for account in [DEV, SHARED] {
+            let lines = self.on.notification_log(account);
+            let lines = lines.iter().map(|it| serde_json::from_str(it));
+            let lines: Vec<Value> = lines.map(Result::unwrap_or_default).collect();
+            let has = |kind: &str| lines.iter().any(|it| it["detail-type"] == kind);
+            let is_there = has("Pipelines Shared") && has("Pipeline Execution Status");
+            hold(is_there, "what consumers were told is in their logs")?;
+            let is_ours = |it: &Value| it["source"] == "pipeshare" && it["account"] == account;
+            hold(
+                lines.iter().all(is_ours),
+                "their logs have nothing that somebody else has said",
+            )?;
+        }
+        Ok(())
     }
 
     /// The organization begins to share, and somebody opens a share to the world.
