@@ -158,25 +158,19 @@ fn ask_people(world: &mut World, scientist: Role, engineer: Role) -> Result<(), 
 pub(super) fn senders(world: &mut World) -> Result<(), Stop> {
     let rule = |account: &str, name: &str| format!("arn:aws:events:{REGION}:{account}:rule/{name}");
     let queues = [
-        (SHARED, "undelivered", rule(SHARED, "pipeshare-policy")),
-        (
-            TEST,
-            "owner-undelivered",
-            rule(TEST, "pipeshare-owner-events"),
-        ),
+        (SHARED, "undelivered", vec!["pipeshare-policy"]),
+        (TEST, "owner-undelivered", vec!["pipeshare-owner-events"]),
         (
             DEV,
             "consumer-undelivered",
-            rule(DEV, "pipeshare-consumer-events"),
-        ),
-        (
-            DEV,
-            "consumer-undelivered",
-            rule(DEV, "pipeshare/pipeshare-consumer-log"),
+            vec![
+                "pipeshare-consumer-events",
+                "pipeshare/pipeshare-consumer-log",
+            ],
         ),
     ];
     let of_functions = functions::queued().into_iter();
-    let of_functions = of_functions.map(|it| (SHARED, it, rule(SHARED, "pipeshare-schedule")));
+    let of_functions = of_functions.map(|it| (SHARED, it, vec!["pipeshare-schedule"]));
     for (account, name, own) in queues.into_iter().chain(of_functions) {
         let queue = format!("arn:aws:sqs:{REGION}:{account}:pipeshare-{name}");
         let stranger = sqs::deliver(world, &queue, &rule(account, "other"), "probe");
@@ -184,8 +178,10 @@ pub(super) fn senders(world: &mut World) -> Result<(), Stop> {
             stranger.is_err(),
             &format!("{name} takes nothing from other rules"),
         )?;
-        let taken = sqs::deliver(world, &queue, &own, "probe").is_ok();
-        hold(taken, &format!("{name} takes what its rules send"))?;
+        for own in own {
+            let taken = sqs::deliver(world, &queue, &rule(account, own), "probe").is_ok();
+            hold(taken, &format!("{name} takes what {own} sends"))?;
+        }
         make(
             world,
             account,
