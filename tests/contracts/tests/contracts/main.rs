@@ -20,6 +20,7 @@ mod services;
 mod style;
 mod supply;
 mod templates;
+mod terraform_cdk;
 mod workflows;
 
 use std::collections::{BTreeMap, BTreeSet};
