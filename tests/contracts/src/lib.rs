@@ -2,6 +2,8 @@
 //!
 //! The tests themselves are in `tests/contracts`.
 
+pub mod insights;
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -72,6 +72,10 @@ pub struct Plan {
     pub policy_key: Option<&'static str>,
     /// Further parameters of owner accounts, each in the place of the one above if there is one.
     pub owner_parameters: Vec<(&'static str, String)>,
+    /// The same of consumer accounts.
+    pub consumer_parameters: Vec<(&'static str, String)>,
+    /// The same of the hub.
+    pub hub_parameters: Vec<(&'static str, String)>,
     /// Whether the hub rejects what it refuses, instead of leaving it.
     pub rejects: bool,
     /// Which readings of AWS's documents are played.
@@ -96,6 +100,8 @@ impl Default for Plan {
             permissions: Vec::new(),
             policy_key: None,
             owner_parameters: Vec::new(),
+            consumer_parameters: Vec::new(),
+            hub_parameters: Vec::new(),
             rejects: false,
             readings: Readings::default(),
             start: "2026-01-05T09:00:00Z"
@@ -229,6 +235,18 @@ impl Estate {
         self.published(&format!("arn:aws:sns:{REGION}:{account}:pipeshare"))
     }
 
+    /// What a consumer account was told on its topic for a chat, in order.
+    #[must_use]
+    pub fn chat(&self, account: &str) -> Vec<String> {
+        self.published(&format!("arn:aws:sns:{REGION}:{account}:pipeshare-chat"))
+    }
+
+    /// What the hub was told on its topic for a chat, in order.
+    #[must_use]
+    pub fn hub_chat(&self) -> Vec<String> {
+        self.published(&format!("arn:aws:sns:{REGION}:{SHARED}:pipeshare-hub-chat"))
+    }
+
     /// What the hub was told on its topic, in order.
     #[must_use]
     pub fn hub_mailbox(&self) -> Vec<String> {
@@ -313,6 +331,11 @@ fn deploy_hub(world: &mut World, plan: &Plan) -> Result<(), EstateError> {
             if plan.rejects { "reject" } else { "leave" },
         ),
     ];
+    let further = plan.hub_parameters.iter();
+    let parameters: Vec<(&str, &str)> = parameters
+        .into_iter()
+        .chain(further.map(|(name, value)| (*name, value.as_str())))
+        .collect();
     let file = "infra/hub/template.yaml";
     deploy(world, SHARED, file, &plan.templates.hub, &parameters).map_err(EstateError::from)
 }
@@ -337,11 +360,17 @@ fn make_key(world: &mut World, id: &str) -> Result<(), EstateError> {
 /// Deploys the template of a consumer account that trusts these owners.
 fn deploy_consumer(world: &mut World, account: &str, plan: &Plan) -> Result<(), TemplateError> {
     let organization = organization(world);
+    let owners = plan.owners.join(",");
+    let further = plan.consumer_parameters.iter();
     let parameters = [
         ("HubAccountId", SHARED),
         ("OrganizationId", &organization),
-        ("AllowedOwners", &plan.owners.join(",")),
+        ("AllowedOwners", &owners),
     ];
+    let parameters: Vec<(&str, &str)> = parameters
+        .into_iter()
+        .chain(further.map(|(name, value)| (*name, value.as_str())))
+        .collect();
     let file = "infra/consumer-account/template.yaml";
     deploy(world, account, file, &plan.templates.consumer, &parameters)
 }

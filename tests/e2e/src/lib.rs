@@ -34,6 +34,9 @@ pub const EXECUTION_EVENT: &str = "SageMaker Model Building Pipeline Execution S
 /// The detail type of the events about API calls.
 pub const CALL_EVENT: &str = "AWS API Call via CloudTrail";
 
+/// The log group of a consumer account's notifications.
+pub const NOTIFICATION_LOG: &str = "/aws/events/pipeshare-consumer";
+
 /// The share by which dev reads what test has, in the walkthrough's policy.
 pub const DEV_SHARE: &str = "pipeshare-test-readers.111111111111";
 
@@ -302,6 +305,12 @@ impl Scenario {
         logs::lines(&world, SHARED, REGION, "/aws/events/pipeshare")
     }
 
+    /// The lines of the log of notifications of a consumer account, the oldest first.
+    pub fn notification_log(&self, account: &str) -> Vec<String> {
+        let world = self.estate.sandbox.world();
+        logs::lines(&world, account, REGION, NOTIFICATION_LOG)
+    }
+
     /// Invokes a function directly.
     pub async fn invoke(&self, function: &str, payload: Value) -> Invocation {
         let name = format!("pipeshare-{function}");
@@ -368,4 +377,15 @@ pub fn end_event(execution: &str, status: &str, time: &str) -> Value {
 #[must_use]
 pub fn refusal(status: u16, code: &str) -> CallEffect {
     CallEffect::Refuse(ApiError::with_status(status, code, "injected"))
+}
+
+/// The value of a field of a line of a log, as Logs Insights finds it.
+#[must_use]
+pub fn field<'l>(line: &'l Value, path: &str) -> Option<&'l Value> {
+    let step = |it: &'l Value, name: &str| match name.parse::<usize>() {
+        Ok(position) if it.is_array() => it.get(position),
+        _ => it.get(name),
+    };
+    line.get(path)
+        .or_else(|| path.split('.').try_fold(line, step))
 }

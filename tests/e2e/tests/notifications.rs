@@ -1,7 +1,10 @@
 //! Notifications: every end of every run, once, to everyone who waits for it.
 
-use e2e::{DEV, EXECUTION_EVENT, POLICY, SHARED, Scenario, refusal, ungated};
+#![expect(clippy::unwrap_used, reason = "a message that cannot be read fails the test")]
+
+use e2e::{DEV, EXECUTION_EVENT, POLICY, Plan, SHARED, Scenario, refusal, ungated};
 use sandbox::faults::{CallEffect, EventEffect};
+use serde_json::{Value, json};
 
 /// The first line of a notification.
 fn line(pipeline: &str, status: &str) -> String {
@@ -190,4 +193,100 @@ async fn a_late_event_is_told_with_the_time_of_its_end() {
         ["Succeeded"],
         "the reconciliation and the late event tell it once: {told:#?}"
     );
+}
+
+/// Notifications of these severities go to chats, in the hub and in consumer accounts.
+async fn with_chats(severities: &str) -> Scenario {
+    let chat = vec![
+        ("CreateChatTopic", "true".to_owned()),
+        ("ChatSeverities", severities.to_owned()),
+    ];
+    let plan = Plan {
+        hub_parameters: chat.clone(),
+        consumer_parameters: chat,
+        ..Plan::default()
+    };
+    let scenario = Scenario::on(plan).await;
+    scenario.write_policy(&ungated()).await;
+    scenario.pass(10).await;
+    scenario
+}
+
+#[tokio::test]
+async fn a_chat_gets_what_is_severe_enough_in_its_own_form_and_what_goes_well_stays_away() {
+    let scenario = with_chats("error,warning").await;
+    scenario.create(&scenario.test, "churn").await;
+    scenario.fail_next("churn", "Train", "<!channel> see `https://x`");
+    let run = scenario.start(&scenario.test, "churn", "nightly").await;
+    scenario.pass(600).await;
+    scenario.retry(&scenario.test, &run, 1).await;
+    scenario.pass(2400).await;
+
+    assert_eq!(statuses(&scenario.estate.mailbox(DEV)), ["Failed", "Succeeded"]);
+    for chat in [scenario.estate.chat(DEV), scenario.estate.hub_chat()] {
+        let messages = chat.iter().map(|text| serde_json::from_str(text).unwrap());
+        let messages: Vec<Value> = messages.collect();
+        let titles: Vec<_> = messages.iter().map(|it| &it["content"]["title"]).collect();
+        assert_eq!(titles, ["churn in test: Failed"]);
+        let failed = &messages[0];
+        assert_eq!((&failed["version"], &failed["source"]), (&json!("1.0"), &json!("custom")));
+        assert_eq!(failed["metadata"]["threadId"], run);
+        let description = failed["content"]["description"].as_str().unwrap();
+        assert!(description.contains("Failed step: Train: \"‹!channel›"), "{description}");
+        let retry = failed["content"]["nextSteps"][1].as_str().unwrap();
+        assert!(retry.contains("aws sagemaker retry-pipeline-execution"), "{retry}");
+    }
+}
+
+#[tokio::test]
+async fn subscribers_can_filter_by_severity_pipeline_owner_and_rule() {
+    let scenario = Scenario::begin(&ungated()).await;
+    scenario.create(&scenario.test, "churn").await;
+    scenario.fail_next("churn", "Train", "bad luck");
+    scenario.start(&scenario.test, "churn", "nightly").await;
+    scenario.pass(600).await;
+    let world = scenario.estate.sandbox.world();
+    let of = |subject: &str| {
+        let published = world.sns().published.iter();
+        let topic = format!("arn:aws:sns:us-east-1:{DEV}:pipeshare");
+        let mut found = published.filter(|it| it.topic_arn == topic);
+        let found = found.find(|it| it.subject.as_deref() == Some(subject));
+        let found = found.unwrap_or_else(|| panic!("{subject} was sent"));
+        let value = |name: &str| found.attributes[name]["StringValue"].as_str().unwrap().to_owned();
+        ["kind", "severity", "pipeline", "owner"].map(value)
+    };
+    let owner = "[\"222222222222\"]";
+    assert_eq!(
+        of("churn in test: Failed"),
+        ["Pipeline Execution Status", "error", "[\"churn\"]", owner]
+    );
+    assert_eq!(
+        of("dev can see 1 pipeline of test"),
+        ["Pipelines Shared", "info", "[\"churn\"]", owner]
+    );
+}
+
+#[tokio::test]
+async fn a_failure_says_what_it_retries_and_a_missing_permission_costs_only_the_parameters() {
+    let scenario = Scenario::begin(&ungated()).await;
+    scenario.create(&scenario.test, "churn").await;
+    scenario.break_calls(
+        "sagemaker",
+        "ListPipelineParametersForExecution",
+        &vec![refusal(400, "AccessDeniedException"); 20],
+    );
+    scenario.fail_next("churn", "Train", "first reason");
+    let run = scenario.start(&scenario.test, "churn", "nightly").await;
+    scenario.pass(600).await;
+    scenario.fail_next("churn", "Train", "second reason");
+    scenario.retry(&scenario.test, &run, 1).await;
+    scenario.pass(600).await;
+    let told = scenario.estate.mailbox(DEV);
+    let failures: Vec<_> = told.iter().filter(|text| text.contains("Failed step")).collect();
+    assert_eq!(failures.len(), 2, "{told:#?}");
+    assert!(!failures[0].contains("Retry of: "), "{}", failures[0]);
+    let retry = "Retry of: the run before, which ended as Failed at 2026-";
+    assert!(failures[1].contains(retry), "{}", failures[1]);
+    assert!(failures[0].contains("Started by: "), "{}", failures[0]);
+    assert_eq!(scenario.dead_letters(), 0);
 }

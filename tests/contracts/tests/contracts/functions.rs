@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{set, templates::HUB, text};
 
 /// The names of the binaries; deployed they are `pipeshare-NAME`.
-fn functions() -> BTreeSet<String> {
+pub(crate) fn functions() -> BTreeSet<String> {
     set(names("AWS::Lambda::Function", "FunctionName"))
 }
 

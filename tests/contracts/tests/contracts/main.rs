@@ -9,6 +9,7 @@ mod ceiling;
 mod cicd;
 mod examples;
 mod functions;
+mod insights;
 mod links;
 mod metrics;
 mod pages;
@@ -19,6 +20,7 @@ mod services;
 mod style;
 mod supply;
 mod templates;
+mod terraform_cdk;
 mod workflows;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -45,6 +45,8 @@ pub(crate) enum Kind {
     Widget,
     /// A notification as people read it: it has the lines of a real one.
     Notification,
+    /// A template to copy: it is deployed, and what it watches is there.
+    Template,
     /// A query for the functions' logs: its fields are those of real lines.
     Query,
     /// Commands: they are parsed, and those that can be are run.
@@ -165,6 +167,7 @@ fn kind(before: Option<&Block>, block: &Block, after: Option<&Block>) -> Option<
             Some(after) if says_lines(after) => Kind::RefusedPolicy,
             _ => Kind::Policy,
         }),
+        "yaml" if block.text.starts_with("Resources:") => Some(Kind::Template),
         "yaml" if block.text.contains("UserParameters:") => Some(Kind::Hook),
         "text" if says_lines(block) && before.is_some_and(is_policy) => Some(Kind::Refusal),
         "text" if block.text.starts_with("Pipeline ") => Some(Kind::Notification),

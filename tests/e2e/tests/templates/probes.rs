@@ -57,6 +57,7 @@ pub(crate) fn ask(scenario: &Scenario) -> Result<(), Stop> {
     hub::show(&mut world)?;
     people::people(&mut world)?;
     people::viewers(&mut world)?;
+    people::log_readers(&mut world)?;
     people::senders(&mut world)
 }
 

@@ -86,6 +86,8 @@ pub(crate) async fn walk(templates: Templates, readings: Readings) -> Result<Sce
         permissions: vec![custom_permission()],
         policy_key: Some("policy"),
         rejects: true,
+        hub_parameters: vec![("CreateChatTopic", "true".to_owned())],
+        consumer_parameters: vec![("CreateChatTopic", "true".to_owned())],
         ..Plan::default()
     };
     let mut tour = Tour {
@@ -102,6 +104,7 @@ pub(crate) async fn walk(templates: Templates, readings: Readings) -> Result<Sce
     tour.refusals().await?;
     tour.strays().await?;
     tour.trail().await?;
+    tour.notification_logs().await?;
     tour.organization().await?;
     tour.withdrawal().await?;
     Ok(tour.on)
@@ -319,7 +322,11 @@ impl Tour {
 
         self.rest(400).await;
         self.on.fail_next("quiet", "Train", "bad luck");
-        self.on.start(&self.on.test, "quiet", "second").await;
+        let epochs = Parameter::builder().name("Epochs").value("200").build();
+        let run = self.on.test.sagemaker.start_pipeline_execution();
+        let run = run.pipeline_name("quiet").pipeline_parameters(epochs);
+        let run = run.client_request_token("second-run-of-the-pipeline-that-is-quiet");
+        hold(run.send().await.is_ok(), "a run can be started with parameters")?;
         self.on.pass(60).await;
         let before = self.invocations("share-pipeline");
         self.on.pass(200).await;
@@ -336,6 +343,7 @@ impl Tour {
             .iter()
             .any(|text| text.contains("Failed step: Train: \"bad luck\""));
         hold(told, "the hub is told which step failed and why")?;
+        self.reasons_and_chats()?;
         let more = self.invocations("share-pipeline") - before;
         hold(more == 0, "a run that failed gives no reason to share")?;
         let run = self.on.start(&self.on.test, "quiet", "third").await;
@@ -348,6 +356,22 @@ impl Tour {
         self.on.pass(100).await;
         let more = self.invocations("share-pipeline") - before;
         hold(more == 0, "a run that was stopped gives no reason to share")
+    }
+
+    /// The failure is told with what the run was started with, and to chats.
+    fn reasons_and_chats(&self) -> Result<(), Stop> {
+        let estate = &self.on.estate;
+        let started_with = "Parameter Epochs: \"200\", default \"10\"";
+        let hub = estate.hub_mailbox();
+        let told = hub.iter().any(|text| text.contains(started_with));
+        hold(told, "the hub is told with what a run was started that failed")?;
+        for chat in [estate.chat(DEV), estate.hub_chat()] {
+            let told = chat
+                .iter()
+                .any(|text| text.contains("quiet in test: Failed"));
+            hold(told, "chats are told of failures")?;
+        }
+        Ok(())
     }
 
     /// The number of events that arrived on a consumer's bus.
@@ -834,6 +858,35 @@ impl Tour {
         has("Access Recorded", |detail| detail["change"] == "held")?;
         has("Share Offered", Value::is_object)?;
         has("Pipelines Shared", Value::is_object)
+    }
+
+    /// What consumers were told is in their logs, without what others put on their buses.
+    async fn notification_logs(&self) -> Result<(), Stop> {
+        let entry = PutEventsRequestEntry::builder()
+            .event_bus_name("pipeshare")
+            .source("somebody")
+            .detail_type("Something")
+            .detail("{}");
+        let put = self.on.dev.events.put_events().entries(entry.build());
+        hold(
+            put.send().await.is_ok(),
+            "people use the bus of their account",
+        )?;
+        self.on.pass(60).await;
+        for account in [DEV, SHARED] {
+            let lines = self.on.notification_log(account);
+            let lines = lines.iter().map(|it| serde_json::from_str(it));
+            let lines: Vec<Value> = lines.map(Result::unwrap_or_default).collect();
+            let has = |kind: &str| lines.iter().any(|it| it["detail-type"] == kind);
+            let is_there = has("Pipelines Shared") && has("Pipeline Execution Status");
+            hold(is_there, "what consumers were told is in their logs")?;
+            let is_ours = |it: &Value| it["source"] == "pipeshare" && it["account"] == account;
+            hold(
+                lines.iter().all(is_ours),
+                "their logs have nothing that somebody else has said",
+            )?;
+        }
+        Ok(())
     }
 
     /// The organization begins to share, and somebody opens a share to the world.

@@ -242,8 +242,9 @@ static TYPES: &[ResourceType] = &[
         name_only,
         Make::Nothing,
     ),
-    // Logs Insights is not played.
+    // Logs Insights is not played, and nothing counts lines.
     ResourceType::nameless("AWS::Logs::QueryDefinition", Make::Nothing),
+    ResourceType::nameless("AWS::Logs::MetricFilter", Make::Nothing),
     // The stacks of a stack set are for whoever sets up a world to deploy.
     ResourceType::named(
         "AWS::CloudFormation::StackSet",

@@ -102,7 +102,12 @@ pub(super) fn watcher(world: &mut World) -> Result<(), Stop> {
         refused(world, other, "sagemaker:Search", search.clone())?;
     }
     let run = |account: &str| json!({ "PipelineExecutionArn": format!("{}/execution/abcdefghijkl", pipeline(account)) });
-    for operation in ["DescribePipelineExecution", "ListPipelineExecutionSteps"] {
+    for operation in [
+        "DescribePipelineDefinitionForExecution",
+        "DescribePipelineExecution",
+        "ListPipelineExecutionSteps",
+        "ListPipelineParametersForExecution",
+    ] {
         let operation = format!("sagemaker:{operation}");
         for role in [WATCHER, READER] {
             allowed(world, role, &operation, run(TEST))?;

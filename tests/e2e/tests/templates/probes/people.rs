@@ -1,16 +1,16 @@
 //! What people may do, and what services may send.
 
-use e2e::{DEV, REGION, SHARED, TEST, functions};
+use e2e::{DEV, NOTIFICATION_LOG, REGION, SHARED, TEST, functions};
 use sandbox::{
     services::{
-        iam::{self, policy::Request},
+        iam::{self, identity, policy::Request, requests::Wanted},
         kms, sns, sqs,
     },
-    world::World,
+    world::{Caller, World},
 };
 use serde_json::{Value, json};
 
-use super::{Role, STRANGER, allowed, make, may, pipeline, refused};
+use super::{Role, STRANGER, allowed, make, may, pipeline, refused, session};
 use crate::tour::{Stop, hold};
 
 /// The policies for people do what their names say with what is shared, and nothing else.
@@ -52,6 +52,64 @@ pub(super) fn viewers(world: &mut World) -> Result<(), Stop> {
     });
     iam::delete_role(world, SHARED, name);
     outcome
+}
+
+/// Who may read the log of notifications opens its dashboard and asks this log, and no other.
+pub(super) fn log_readers(world: &mut World) -> Result<(), Stop> {
+    let name = "log-reader";
+    let policy = format!("arn:aws:iam::{DEV}:policy/pipeshare-log-reader-{REGION}");
+    let properties = json!({
+        "AssumeRolePolicyDocument": { "Statement": [] },
+        "ManagedPolicyArns": [policy],
+    });
+    iam::create_role(world, DEV, name, &properties).map_err(|error| Stop(error.to_string()))?;
+    let outcome = ask_log_reader(world, &session(DEV, name));
+    iam::delete_role(world, DEV, name);
+    outcome
+}
+
+fn ask_log_reader(world: &mut World, caller: &Caller) -> Result<(), Stop> {
+    let log = |name: &str| format!("arn:aws:logs:{REGION}:{DEV}:log-group:{name}:*");
+    let dashboard = |name: &str| format!("arn:aws:cloudwatch::{DEV}:dashboard/{name}");
+    let own = (log(NOTIFICATION_LOG), log("/aws/lambda/other"));
+    let page = format!("pipeshare-consumer-{REGION}");
+    let pages = (dashboard(&page), dashboard("other"));
+    let everything = ("*".to_owned(), String::new());
+    for (actions, (resource, other)) in [
+        (&["cloudwatch:GetDashboard"][..], pages),
+        (
+            &[
+                "logs:FilterLogEvents",
+                "logs:GetLogRecord",
+                "logs:GetQueryResults",
+                "logs:StartQuery",
+            ],
+            own.clone(),
+        ),
+        (
+            &[
+                "cloudwatch:ListDashboards",
+                "logs:DescribeLogGroups",
+                "logs:DescribeQueryDefinitions",
+                "logs:StopQuery",
+            ],
+            everything,
+        ),
+    ] {
+        for action in actions {
+            let mut may =
+                |resource: &str| identity::permits(world, caller, &Wanted::new(*action, resource));
+            let what = format!("who reads the log may call {action} on {resource}");
+            hold(may(&resource), &what)?;
+            let what = format!("who reads the log may not call {action} on {other}");
+            hold(other.is_empty() || !may(&other), &what)?;
+        }
+    }
+    for action in ["logs:DeleteLogGroup", "logs:PutLogEvents"] {
+        let may = identity::permits(world, caller, &Wanted::new(action, &own.0));
+        hold(!may, &format!("who reads the log may not call {action}"))?;
+    }
+    Ok(())
 }
 
 fn ask_people(world: &mut World, scientist: Role, engineer: Role) -> Result<(), Stop> {
@@ -100,20 +158,19 @@ fn ask_people(world: &mut World, scientist: Role, engineer: Role) -> Result<(), 
 pub(super) fn senders(world: &mut World) -> Result<(), Stop> {
     let rule = |account: &str, name: &str| format!("arn:aws:events:{REGION}:{account}:rule/{name}");
     let queues = [
-        (SHARED, "undelivered", rule(SHARED, "pipeshare-policy")),
-        (
-            TEST,
-            "owner-undelivered",
-            rule(TEST, "pipeshare-owner-events"),
-        ),
+        (SHARED, "undelivered", vec!["pipeshare-policy"]),
+        (TEST, "owner-undelivered", vec!["pipeshare-owner-events"]),
         (
             DEV,
             "consumer-undelivered",
-            rule(DEV, "pipeshare-consumer-events"),
+            vec![
+                "pipeshare-consumer-events",
+                "pipeshare/pipeshare-consumer-log",
+            ],
         ),
     ];
     let of_functions = functions::queued().into_iter();
-    let of_functions = of_functions.map(|it| (SHARED, it, rule(SHARED, "pipeshare-schedule")));
+    let of_functions = of_functions.map(|it| (SHARED, it, vec!["pipeshare-schedule"]));
     for (account, name, own) in queues.into_iter().chain(of_functions) {
         let queue = format!("arn:aws:sqs:{REGION}:{account}:pipeshare-{name}");
         let stranger = sqs::deliver(world, &queue, &rule(account, "other"), "probe");
@@ -121,8 +178,10 @@ pub(super) fn senders(world: &mut World) -> Result<(), Stop> {
             stranger.is_err(),
             &format!("{name} takes nothing from other rules"),
         )?;
-        let taken = sqs::deliver(world, &queue, &own, "probe").is_ok();
-        hold(taken, &format!("{name} takes what its rules send"))?;
+        for own in own {
+            let taken = sqs::deliver(world, &queue, &rule(account, own), "probe").is_ok();
+            hold(taken, &format!("{name} takes what {own} sends"))?;
+        }
         make(
             world,
             account,
