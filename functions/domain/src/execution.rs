@@ -17,6 +17,7 @@ use crate::{
     text::{self, Untrusted},
 };
 
+pub(crate) use parameters::is_same_value;
 pub use parameters::{Parameter, differing};
 
 /// The longest name of a step that SageMaker takes.

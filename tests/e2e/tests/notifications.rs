@@ -1,6 +1,9 @@
 //! Notifications: every end of every run, once, to everyone who waits for it.
 
-#![expect(clippy::unwrap_used, reason = "a message that cannot be read fails the test")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a message that cannot be read fails the test"
+)]
 
 use e2e::{DEV, EXECUTION_EVENT, POLICY, Plan, SHARED, Scenario, refusal, ungated};
 use sandbox::faults::{CallEffect, EventEffect};
@@ -222,19 +225,31 @@ async fn a_chat_gets_what_is_severe_enough_in_its_own_form_and_what_goes_well_st
     scenario.retry(&scenario.test, &run, 1).await;
     scenario.pass(2400).await;
 
-    assert_eq!(statuses(&scenario.estate.mailbox(DEV)), ["Failed", "Succeeded"]);
+    assert_eq!(
+        statuses(&scenario.estate.mailbox(DEV)),
+        ["Failed", "Succeeded"]
+    );
     for chat in [scenario.estate.chat(DEV), scenario.estate.hub_chat()] {
         let messages = chat.iter().map(|text| serde_json::from_str(text).unwrap());
         let messages: Vec<Value> = messages.collect();
         let titles: Vec<_> = messages.iter().map(|it| &it["content"]["title"]).collect();
         assert_eq!(titles, ["churn in test: Failed"]);
         let failed = &messages[0];
-        assert_eq!((&failed["version"], &failed["source"]), (&json!("1.0"), &json!("custom")));
+        assert_eq!(
+            (&failed["version"], &failed["source"]),
+            (&json!("1.0"), &json!("custom"))
+        );
         assert_eq!(failed["metadata"]["threadId"], run);
         let description = failed["content"]["description"].as_str().unwrap();
-        assert!(description.contains("Failed step: Train: \"‹!channel›"), "{description}");
+        assert!(
+            description.contains("Failed step: Train: \"‹!channel›"),
+            "{description}"
+        );
         let retry = failed["content"]["nextSteps"][1].as_str().unwrap();
-        assert!(retry.contains("aws sagemaker retry-pipeline-execution"), "{retry}");
+        assert!(
+            retry.contains("aws sagemaker retry-pipeline-execution"),
+            "{retry}"
+        );
     }
 }
 
@@ -252,7 +267,12 @@ async fn subscribers_can_filter_by_severity_pipeline_owner_and_rule() {
         let mut found = published.filter(|it| it.topic_arn == topic);
         let found = found.find(|it| it.subject.as_deref() == Some(subject));
         let found = found.unwrap_or_else(|| panic!("{subject} was sent"));
-        let value = |name: &str| found.attributes[name]["StringValue"].as_str().unwrap().to_owned();
+        let value = |name: &str| {
+            found.attributes[name]["StringValue"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        };
         ["kind", "severity", "pipeline", "owner"].map(value)
     };
     let owner = "[\"222222222222\"]";
@@ -282,7 +302,10 @@ async fn a_failure_says_what_it_retries_and_a_missing_permission_costs_only_the_
     scenario.retry(&scenario.test, &run, 1).await;
     scenario.pass(600).await;
     let told = scenario.estate.mailbox(DEV);
-    let failures: Vec<_> = told.iter().filter(|text| text.contains("Failed step")).collect();
+    let failures: Vec<_> = told
+        .iter()
+        .filter(|text| text.contains("Failed step"))
+        .collect();
     assert_eq!(failures.len(), 2, "{told:#?}");
     assert!(!failures[0].contains("Retry of: "), "{}", failures[0]);
     let retry = "Retry of: the run before, which ended as Failed at 2026-";

@@ -19,7 +19,7 @@ pub struct Parameter {
 
 /// The parameters of an execution that are not what its definition says by default.
 ///
-/// Values are compared as `SageMaker` lists them: as text. What is no definition has no defaults.
+/// What is no definition has no defaults.
 ///
 /// ```
 /// use domain::execution::differing;
@@ -40,13 +40,26 @@ pub fn differing<'a>(
     let definition: Value = serde_json::from_str(definition).unwrap_or_default();
     let parameters = of_run.into_iter().filter_map(|(name, value)| {
         let default = default_of(&definition, name);
-        (default.as_deref() != Some(value)).then(|| Parameter {
+        let is_default = default
+            .as_deref()
+            .is_some_and(|it| is_same_value(it, value));
+        (!is_default).then(|| Parameter {
             name: name.into(),
             value: value.into(),
             default: default.map(Untrusted::from),
         })
     });
     parameters.collect()
+}
+
+/// Whether two texts are the same value of a parameter.
+///
+/// ASSUMED: SageMaker may write numbers and booleans in another way than they were given.
+pub(crate) fn is_same_value(wanted: &str, found: &str) -> bool {
+    let number = |text: &str| text.parse::<f64>().ok();
+    let are_numbers = || number(wanted).is_some() && number(wanted) == number(found);
+    let is_boolean = || ["true", "false"].contains(&wanted.to_ascii_lowercase().as_str());
+    wanted == found || are_numbers() || is_boolean() && wanted.eq_ignore_ascii_case(found)
 }
 
 fn default_of(definition: &Value, name: &str) -> Option<String> {
@@ -64,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_truth_are_compared_as_sagemaker_lists_them() {
+    fn numbers_and_booleans_are_the_same_however_they_are_written() {
         let definition = r#"{ "Parameters": [
             { "Name": "Rate", "Type": "Float", "DefaultValue": 0.5 },
             { "Name": "Fast", "Type": "Boolean", "DefaultValue": true },
@@ -75,7 +88,7 @@ mod tests {
             let names = differing.iter().map(|it| it.name.raw().to_owned());
             names.collect::<Vec<_>>()
         };
-        assert_eq!(names(&[("Rate", "0.5"), ("Fast", "true")]), [""; 0]);
+        assert_eq!(names(&[("Rate", "0.50"), ("Fast", "True")]), [""; 0]);
         assert_eq!(
             names(&[
                 ("Rate", "0.6"),

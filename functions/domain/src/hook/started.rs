@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Failure, FailureKind, Request, Round};
-use crate::id::{ExecutionArn, PipelineArn};
+use crate::{
+    execution::is_same_value,
+    id::{ExecutionArn, PipelineArn},
+};
 
 /// How far the clocks of two services may be apart.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
@@ -49,7 +52,7 @@ pub fn check_started(
     }
     for (name, wanted) in &request.parameters {
         let found = started.parameters.get(name);
-        if !found.is_some_and(|found| is_same(wanted, found)) {
+        if !found.is_some_and(|found| is_same_value(wanted, found)) {
             problems.push(format!("its parameter {name:?} is not as requested"));
         }
     }
@@ -59,14 +62,4 @@ pub fn check_started(
     let problems = problems.join("; ");
     let message = format!("SageMaker returned {execution}, which was not asked for: {problems}");
     Err(Failure::new(FailureKind::JobFailed, message))
-}
-
-/// Whether two texts are the same value of a parameter.
-///
-/// ASSUMED: SageMaker may write numbers and booleans in another way than they were given.
-fn is_same(wanted: &str, found: &str) -> bool {
-    let number = |text: &str| text.parse::<f64>().ok();
-    let are_numbers = || number(wanted).is_some() && number(wanted) == number(found);
-    let is_boolean = || ["true", "false"].contains(&wanted.to_ascii_lowercase().as_str());
-    wanted == found || are_numbers() || is_boolean() && wanted.eq_ignore_ascii_case(found)
 }

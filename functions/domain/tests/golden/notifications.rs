@@ -422,7 +422,7 @@ const SAMPLES: &[(&str, &str)] = &[
 
 #[test]
 fn the_page_of_samples_has_every_kind() {
-    let mut page = String::from(include_str!("samples.md"));
+    let mut page = String::from(include_str!("samples.txt"));
     for (title, name) in SAMPLES {
         let file = fs::read_to_string(beside(&format!("notifications/{name}.txt"))).unwrap();
         // What follows is the same for machines.

@@ -159,6 +159,11 @@ const OPERATIONS: &[(&str, &[&str], &[&str])] = &[
         &["--pipeline-execution-arn"],
         &[],
     ),
+    (
+        "sns subscribe",
+        &["--topic-arn", "--protocol"],
+        &["--notification-endpoint", "--attributes"],
+    ),
     ("sqs get-queue-url", &["--queue-name"], &[]),
     ("sqs send-message", &["--queue-url", "--message-body"], &[]),
     ("sqs start-message-move-task", &["--source-arn"], &[]),

@@ -28,6 +28,11 @@ use blocks::{Block, Kind, all, of_kind, root};
 const NOT_TRIED: &[(&str, &str)] = &[
     ("flowchart LR", "a drawing"),
     (
+        "Attributes: kind=",
+        "a sample of functions/notification-samples.md, which a test of domain makes",
+    ),
+    ("\"textType\": \"client-markdown\"", "the same for a chat"),
+    (
         "17:41:07  event",
         "what a served sandbox told once: times and ids differ in every run",
     ),

@@ -8,6 +8,7 @@ use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_ram::types::{
     ResourceOwner, ResourceShareAssociationType, ResourceShareInvitationStatus as Status,
 };
+use aws_sdk_sagemaker::types::Parameter;
 use aws_sdk_ssm::types::ParameterType;
 use e2e::{
     CALL_EVENT, DEV, EXECUTION_EVENT, EstateError, Person, Plan, REGION, SHARED, Scenario, TEST,
@@ -322,11 +323,16 @@ impl Tour {
 
         self.rest(400).await;
         self.on.fail_next("quiet", "Train", "bad luck");
-        let epochs = Parameter::builder().name("Epochs").value("200").build();
+        let parameter = Parameter::builder().name("MinimalAccuracy").value("0.9");
         let run = self.on.test.sagemaker.start_pipeline_execution();
-        let run = run.pipeline_name("quiet").pipeline_parameters(epochs);
+        let run = run
+            .pipeline_name("quiet")
+            .pipeline_parameters(parameter.build());
         let run = run.client_request_token("second-run-of-the-pipeline-that-is-quiet");
-        hold(run.send().await.is_ok(), "a run can be started with parameters")?;
+        hold(
+            run.send().await.is_ok(),
+            "a run can be started with parameters",
+        )?;
         self.on.pass(60).await;
         let before = self.invocations("share-pipeline");
         self.on.pass(200).await;
@@ -361,10 +367,13 @@ impl Tour {
     /// The failure is told with what the run was started with, and to chats.
     fn reasons_and_chats(&self) -> Result<(), Stop> {
         let estate = &self.on.estate;
-        let started_with = "Parameter Epochs: \"200\", default \"10\"";
+        let started_with = "Parameter MinimalAccuracy: \"0.9\", default \"0.8\"";
         let hub = estate.hub_mailbox();
         let told = hub.iter().any(|text| text.contains(started_with));
-        hold(told, "the hub is told with what a run was started that failed")?;
+        hold(
+            told,
+            "the hub is told with what a run was started that failed",
+        )?;
         for chat in [estate.chat(DEV), estate.hub_chat()] {
             let told = chat
                 .iter()

@@ -27,32 +27,26 @@ const CALLS: [&str; 4] = ["@channel", "@here", "@everyone", "@all"];
 
 /// The custom notification.
 pub(super) fn chat(notification: &Notification) -> Value {
-    let Notification {
-        id,
-        subject,
-        text,
-        detail_type,
-        detail,
-        resources,
-    } = notification;
+    let detail = &notification.detail;
+    let title = cut(&plain(&notification.subject), TITLE);
     let steps = detail["nextSteps"].as_array().into_iter().flatten();
     let steps = steps.filter_map(next_step).chain(console(detail));
     json!({
         "version": "1.0",
         "source": "custom",
-        "id": id,
+        "id": notification.id,
         "content": {
             "textType": "client-markdown",
-            "title": cut(&plain(subject), TITLE),
-            "description": description(text),
+            "title": title,
+            "description": description(&notification.text),
             "nextSteps": steps.take(MOST).collect::<Vec<_>>(),
             "keywords": keywords(notification),
         },
         "metadata": {
             "threadId": thread(notification),
-            "summary": cut(&plain(subject), TITLE),
-            "eventType": detail_type,
-            "relatedResources": resources,
+            "summary": title,
+            "eventType": notification.detail_type,
+            "relatedResources": notification.resources,
             "additionalContext": { "severity": notification.severity() },
         },
     })

@@ -192,46 +192,14 @@ impl Message<'_> {
     }
 
     fn write_facts(&self, text: &mut String) {
-        let Self { news, details, .. } = self;
-        let execution = &news.execution;
-        let rules: Vec<_> = self.rules.iter().map(RuleName::as_str).collect();
-        let lines = [
-            (
-                "Deployment",
-                self.deployment().map(|it| quoted(it, LONGEST)),
-            ),
-            (
-                "Execution",
-                news.display_name(*details).map(ToString::to_string),
-            ),
-            ("Retry of", self.retry_of.as_ref().map(ToString::to_string)),
-            ("Started", news.started(*details).map(|it| it.to_string())),
-            (
-                "Started by",
-                details
-                    .and_then(|it| it.started_by.as_ref())
-                    .map(ToString::to_string),
-            ),
-            ("Stopped by", self.stopped_by().map(ToString::to_string)),
-            ("Ended", news.end().map(|it| it.to_string())),
-            (
-                "Duration",
-                news.duration(*details).map(|it| format!("{it:#}")),
-            ),
-            (
-                "Pipeline version",
-                details
-                    .and_then(|it| it.pipeline_version)
-                    .map(|it| it.to_string()),
-            ),
-        ];
-        let known = lines
-            .iter()
-            .filter_map(|(label, value)| Some((label, value.as_ref()?)));
-        for (label, value) in known {
-            let _ = writeln!(text, "{label}: {value}");
+        for (label, value) in self.of_run().into_iter().chain(self.of_details()) {
+            if let Some(value) = value {
+                let _ = writeln!(text, "{label}: {value}");
+            }
         }
         self.write_parameters(text);
+        let execution = &self.news.execution;
+        let rules: Vec<_> = self.rules.iter().map(RuleName::as_str).collect();
         let _ = writeln!(
             text,
             "Pipeline ARN: {}\nExecution ARN: {}\nBy rule: {}",
@@ -242,6 +210,33 @@ impl Message<'_> {
         if let Some(url) = console_url(&execution.arn) {
             let _ = writeln!(text, "Console: {url}");
         }
+    }
+
+    /// Which run it is, and when it was.
+    fn of_run(&self) -> [(&'static str, Option<String>); 6] {
+        let Self { news, details, .. } = self;
+        let name = news.display_name(*details);
+        let duration = news.duration(*details);
+        let deployment = self.deployment();
+        [
+            ("Deployment", deployment.map(|it| quoted(it, LONGEST))),
+            ("Execution", name.map(ToString::to_string)),
+            ("Retry of", self.retry_of.as_ref().map(ToString::to_string)),
+            ("Started", news.started(*details).map(|it| it.to_string())),
+            ("Ended", news.end().map(|it| it.to_string())),
+            ("Duration", duration.map(|it| format!("{it:#}"))),
+        ]
+    }
+
+    /// Who was at it, and what it ran.
+    fn of_details(&self) -> [(&'static str, Option<String>); 3] {
+        let started_by = self.details.and_then(|it| it.started_by.as_ref());
+        let version = self.details.and_then(|it| it.pipeline_version);
+        [
+            ("Started by", started_by.map(ToString::to_string)),
+            ("Stopped by", self.stopped_by().map(ToString::to_string)),
+            ("Pipeline version", version.map(|it| it.to_string())),
+        ]
     }
 
     fn write_parameters(&self, text: &mut String) {
