@@ -88,6 +88,19 @@ async fn commands_that_run_are_shown_only_if_somebody_may_run_it() {
 }
 
 #[tokio::test]
+async fn of_runs_that_there_are_not_none_failed() {
+    let scene = Scene::with(POLICY, &["fraud".to_owned()]);
+    let says = async || {
+        let page = scene.html(json!({})).await;
+        (page.contains("no runs"), page.contains("none of these"))
+    };
+    assert_eq!(says().await, (true, false));
+    let succeeded = Details::of(ExecutionStatus::Succeeded);
+    scene.accounts.run("fraud", 1, succeeded);
+    assert_eq!(says().await, (false, true));
+}
+
+#[tokio::test]
 async fn both_themes_have_their_colours_and_every_state_has_words() {
     let light = page("pipelines", 1_200, "light").await;
     let dark = page("pipelines", 1_200, "dark").await;
