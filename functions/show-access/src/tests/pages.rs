@@ -41,6 +41,17 @@ async fn now_is_what_is_open_wrong_and_in_force() {
 }
 
 #[tokio::test]
+async fn no_view_has_a_table_in_a_narrow_widget() {
+    for view in ["pipelines", "access", "now", "pipeline"] {
+        let page = page(view, 400, "light").await;
+        assert!(!page.contains("<table"), "{page}");
+    }
+    let now = page("now", 400, "light").await;
+    assert!(now.contains("rule partners, pipelines: 1"), "{now}");
+    assert!(now.contains("(2 h 0 min left)"), "{now}");
+}
+
+#[tokio::test]
 async fn one_pipeline_is_all_of_it_with_its_commands() {
     let page = page("pipeline", 588, "dark").await;
     expect_file!["../../tests/golden/pipeline.html"].assert_eq(&page);
