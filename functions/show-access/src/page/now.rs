@@ -38,6 +38,16 @@ fn invitations(request: &Request, snapshot: &Snapshot) -> Markup {
     html! {
         @if open.is_empty() {
             p { "none" }
+        } @else if request.is_narrow() {
+            ul.ps-list {
+                @for it in open.iter().take(LISTED) {
+                    li.ps-long {
+                        (snapshot.principal(&it.principal)) " has to accept what "
+                        (snapshot.account(&it.owner)) " shares: rule " (it.rule) ", pipelines: " (it.pipelines)
+                        div.ps-small { "until " (until(it, request, snapshot)) }
+                    }
+                }
+            }
         } @else {
             table.ps-table.cwdb-no-default-styles {
                 thead { tr {
@@ -54,21 +64,23 @@ fn invitations(request: &Request, snapshot: &Snapshot) -> Markup {
                             td { (snapshot.account(&it.owner)) }
                             td { (it.rule) }
                             td { (it.pipelines) }
-                            td {
-                                (time(it.state.ends(), request))
-                                @if let Some(left) = words::left(&it.state, snapshot.now) {
-                                    " (" (left) ")"
-                                }
-                            }
+                            td { (until(it, request, snapshot)) }
                         }
                     }
                 }
             }
-            @if open.len() > LISTED {
-                p { "and " (open.len() - LISTED) " more" }
-            }
+        }
+        @if open.len() > LISTED {
+            p { "and " (open.len() - LISTED) " more" }
         }
     }
+}
+
+/// Until when an invitation can be accepted, and how long that is.
+fn until(invitation: &Invitation, request: &Request, snapshot: &Snapshot) -> String {
+    let ends = time(invitation.state.ends(), request);
+    let left = words::left(&invitation.state, snapshot.now);
+    left.map_or(ends.clone(), |left| format!("{ends} ({left})"))
 }
 
 fn time(time: Option<Timestamp>, request: &Request) -> String {

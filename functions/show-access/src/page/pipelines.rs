@@ -102,6 +102,8 @@ pub(super) fn runs(snapshot: &Snapshot, row: &Row) -> Markup {
 fn failure(request: &Request, row: &Row) -> Markup {
     html! {
         @match &row.failure {
+            // Of runs that are not known, nothing is known.
+            None if row.known_runs().is_empty() => { "–" }
             None => { span.ps-small { "none of these" } }
             Some(failure) => {
                 @let ended = failure.details.modified.or(failure.execution.started);

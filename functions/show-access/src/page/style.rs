@@ -14,13 +14,16 @@ const SHAPES: &str = "
 .ps-table th,.ps-table td{text-align:left;vertical-align:top;padding:4px 8px;border-bottom:1px solid #8d99a8}
 .ps-card{border-bottom:1px solid #8d99a8;padding:6px 0}
 .ps-list{list-style:none;margin:0;padding:0}
+.ps-list div{padding-left:16px}
 .ps-name{font-weight:bold;overflow-wrap:anywhere}
 .ps-long{overflow-wrap:anywhere}
 .ps-strip{vertical-align:middle}
 .ps-foot,.ps-small{font-size:12px}
+.ps-table .ps-small{font-weight:normal}
 .ps-nav{margin-bottom:8px}
+.ps-nav a,.ps-nav b{margin-right:12px}
 .ps-here{text-decoration:underline}
-.ps-command{white-space:pre-wrap;overflow-wrap:anywhere;padding:6px;border:1px solid #8d99a8}
+.ps-command{margin:6px 0;white-space:pre-wrap;overflow-wrap:anywhere;padding:6px;border:1px solid #8d99a8}
 ";
 
 /// The colours of a theme: text, links, success, failure, warning, information, neutral.

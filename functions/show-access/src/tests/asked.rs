@@ -163,6 +163,7 @@ async fn what_cannot_be_read_is_a_problem_on_the_page_and_counted() {
     fail("ListPipelineExecutions", "ThrottlingException");
     let html = scene.html(json!({})).await;
     assert!(html.contains("runs unknown: "), "{html}");
+    assert!(!html.contains("none of these"), "{html}");
 
     fail("GetParameter", "AccessDeniedException");
     let html = scene.html(json!({})).await;

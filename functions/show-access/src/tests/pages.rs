@@ -41,6 +41,17 @@ async fn now_is_what_is_open_wrong_and_in_force() {
 }
 
 #[tokio::test]
+async fn no_view_has_a_table_in_a_narrow_widget() {
+    for view in ["pipelines", "access", "now", "pipeline"] {
+        let page = page(view, 400, "light").await;
+        assert!(!page.contains("<table"), "{page}");
+    }
+    let now = page("now", 400, "light").await;
+    assert!(now.contains("rule partners, pipelines: 1"), "{now}");
+    assert!(now.contains("(2 h 0 min left)"), "{now}");
+}
+
+#[tokio::test]
 async fn one_pipeline_is_all_of_it_with_its_commands() {
     let page = page("pipeline", 588, "dark").await;
     expect_file!["../../tests/golden/pipeline.html"].assert_eq(&page);
@@ -85,6 +96,19 @@ async fn commands_that_run_are_shown_only_if_somebody_may_run_it() {
     assert!(gone.contains("No such pipeline"), "{gone}");
     let elsewhere = shown(&PIPELINE.replace("222222222222", "999999999999")).await;
     assert!(elsewhere.contains("No such pipeline"), "{elsewhere}");
+}
+
+#[tokio::test]
+async fn of_runs_that_there_are_not_none_failed() {
+    let scene = Scene::with(POLICY, &["fraud".to_owned()]);
+    let says = async || {
+        let page = scene.html(json!({})).await;
+        (page.contains("no runs"), page.contains("none of these"))
+    };
+    assert_eq!(says().await, (true, false));
+    let succeeded = Details::of(ExecutionStatus::Succeeded);
+    scene.accounts.run("fraud", 1, succeeded);
+    assert_eq!(says().await, (false, true));
 }
 
 #[tokio::test]

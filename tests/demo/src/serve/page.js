@@ -8,23 +8,43 @@ function address(action) {
   at.set("filter", filter ? filter.value : "");
   return "/?" + at;
 }
+// Links are real ones, for the keyboard and for another tab.
+function connect() {
+  for (const action of document.querySelectorAll("a + cwdb-action")) {
+    action.previousElementSibling.href = address(action);
+  }
+}
+// Only then is known what was typed.
 document.addEventListener("click", (event) => {
-  const link = event.target.closest("a");
-  const action = link && link.nextElementSibling;
-  if (action && action.localName === "cwdb-action") location.href = address(action);
+  if (event.target.closest("a")) connect();
 });
 document.addEventListener("submit", (event) => {
   event.preventDefault();
   const action = event.target.querySelector("cwdb-action");
   if (action) location.href = address(action);
 });
-// The page follows what happens, unless somebody is typing.
-setInterval(async () => {
-  if (document.activeElement && document.activeElement.localName === "input") return;
-  const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
-  if (!answer || !answer.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+// Somebody types, goes through the links with the keyboard, or marks a text to copy it.
+function isInUse() {
+  return document.activeElement !== document.body || !getSelection().isCollapsed;
+}
+async function refresh() {
+  const at = new URLSearchParams(location.search);
+  at.set("width", String(innerWidth));
+  const answer = await fetch("/?" + at, { headers: { accept: "text/html" } }).catch(() => null);
+  const text = answer && answer.ok ? await answer.text().catch(() => null) : null;
+  if (!text || isInUse()) return;
+  const fresh = new DOMParser().parseFromString(text, "text/html");
   for (const part of ["main", "section"]) {
     document.querySelector(part).innerHTML = fresh.querySelector(part).innerHTML;
   }
-}, 5000);
+  connect();
+}
+// The page follows what happens, one look after the other.
+async function follow() {
+  if (!isInUse()) await refresh();
+  setTimeout(follow, 5000);
+}
+connect();
+// An address that was typed does not say how wide the window is.
+if (location.search.includes("width=" + innerWidth)) setTimeout(follow, 5000);
+else follow();

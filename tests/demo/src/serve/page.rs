@@ -20,6 +20,20 @@ const SHOWN: usize = 20;
 /// Where a link leads, and what goes with it.
 const SCRIPT: &str = include_str!("page.js");
 
+/// What a console has beside the page's own style: its colours, its buttons, and its texts.
+const LIGHT: &str = "html{color-scheme:light}body{background:#fff;color:#16191f}";
+const DARK: &str = "html{color-scheme:dark}body{background:#0f1b2a;color:#e9ebed}";
+const SHAPES: &str = "
+body{font-family:sans-serif;font-size:13px}
+cwdb-action{display:none}
+a:not(:hover){text-decoration:none}
+.btn{color:inherit;border:1px solid;border-radius:3px;padding:1px 8px}
+section{border-top:1px solid #8d99a8;margin-top:16px}
+h2{font-size:15px;margin:16px 0 0}
+h3{font-size:13px;margin:10px 0 0;overflow-wrap:anywhere}
+pre{margin:2px 0;white-space:pre-wrap;overflow-wrap:anywhere}
+";
+
 /// The pages for browsers.
 pub(super) fn pages() -> Pages {
     Pages::new(|visit| -> BoxFuture<'static, String> { Box::pin(answer(visit)) })
@@ -87,12 +101,9 @@ impl Asked {
         payload
     }
 
-    fn style(&self) -> &'static str {
-        if self.dark {
-            "body{font-family:sans-serif;background:#0f1b2a;color:#e9ebed}a{cursor:pointer}cwdb-action{display:none}"
-        } else {
-            "body{font-family:sans-serif;background:#fff;color:#16191f}a{cursor:pointer}cwdb-action{display:none}"
-        }
+    fn style(&self) -> String {
+        let colours = if self.dark { DARK } else { LIGHT };
+        format!("{colours}{SHAPES}")
     }
 }
 

@@ -87,6 +87,7 @@ const NOT_RUN: &[(&str, &str)] = &[
         "the templates and the walkthrough are tried under every reading",
     ),
     ("tests/conformance/run", ".ci/run runs it"),
+    ("tests/pages/run", ".ci/run runs it"),
     ("tests/infra/", ".ci/run runs it, or it says itself why not"),
     (
         "infra/build",
