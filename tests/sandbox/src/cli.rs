@@ -104,7 +104,7 @@ pub(crate) async fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
     print(&greeting(sandbox.endpoint(), &arguments, &outputs))?;
     let unread = Notify::new();
     let (mut shown, mut failure) = (0, None);
-    let look = |world: &World| {
+    let look = |world: &mut World| {
         let calls = world.calls().get(shown..).unwrap_or_default();
         let lines: String = calls.iter().map(line).collect();
         shown = world.calls().len();

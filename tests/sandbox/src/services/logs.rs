@@ -1,7 +1,8 @@
 //! CloudWatch Logs: groups that rules of EventBridge write into, and that people read.
 //!
-//! What the functions log themselves is kept with their invocations.
+//! What functions log goes into their groups, and is kept with their invocations, too.
 
+mod functions;
 mod groups;
 mod reading;
 mod resource_policies;
@@ -19,6 +20,8 @@ use super::{
     key::ResourceKey,
 };
 use crate::world::{ApiError, Call, World};
+
+pub(super) use self::functions::write_function;
 
 /// All log groups and resource policies, by account, Region and name.
 #[derive(Debug, Default)]

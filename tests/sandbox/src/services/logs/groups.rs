@@ -88,6 +88,20 @@ pub(super) fn write(world: &mut World, key: &ResourceKey, at: Option<Timestamp>,
     }
 }
 
+/// Forgets all lines of a group but the newest, and those that are too old.
+pub(super) fn cut(world: &mut World, key: &ResourceKey, most: usize) {
+    let now = world.now;
+    if let Some(group) = world.logs.groups.get_mut(key) {
+        let days = group.days.and_then(|days| u64::try_from(days).ok());
+        if let Some(days) = days {
+            let since = now - Duration::from_hours(24 * days);
+            group.lines.retain(|line| line.at >= since);
+        }
+        let excess = group.lines.len().saturating_sub(most);
+        group.lines.drain(..excess);
+    }
+}
+
 pub(super) fn create(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     let key = ResourceKey::own(call, name(call)?);
     add(world, key, None)?;

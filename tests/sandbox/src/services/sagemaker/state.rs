@@ -18,6 +18,10 @@ use super::{
 };
 use crate::{services::key::ResourceKey, world::ApiError};
 
+/// What the key of a tag begins with that lets a step of its pipeline fail, before the
+/// step's name. AWS gives such a tag no meaning.
+const FAILING: &str = "sandbox:fail:";
+
 /// All pipelines.
 #[derive(Debug)]
 pub struct State {
@@ -92,14 +96,27 @@ impl State {
             .ok_or_else(|| id.not_found())
     }
 
-    /// Takes the reason for which this run of a step shall fail, if it shall.
+    /// The reason for which this run of a step shall fail, if it shall: one that
+    /// was asked for once, or what a tag of the pipeline says.
     pub(super) fn take_failure(&mut self, pipeline: &PipelineId, step: &str) -> Option<String> {
         let position = self.fail_next.iter().position(|fault| {
             fault.account == pipeline.account
                 && fault.pipeline.eq_ignore_ascii_case(&pipeline.name)
                 && fault.step == step
-        })?;
-        Some(self.fail_next.remove(position).reason)
+        });
+        match position {
+            Some(position) => Some(self.fail_next.remove(position).reason),
+            None => self.tagged_failure(pipeline, step),
+        }
+    }
+
+    fn tagged_failure(&self, pipeline: &PipelineId, step: &str) -> Option<String> {
+        let key = format!("{FAILING}{step}");
+        let reason = self.pipeline(pipeline).ok()?.tags.get(&key)?;
+        Some(match reason.as_str() {
+            "" => format!("The tag {key} lets this step fail."),
+            reason => reason.to_owned(),
+        })
     }
 }
 
