@@ -28,6 +28,9 @@ use crate::estate::{POLICY, POLICY_PARAMETER, REGION, SHARED};
 /// Enough for every function to run while another one waits.
 const CONCURRENCY: usize = 4;
 
+/// How many calls, events, messages, invocations and lines of each log are kept.
+const KEPT: usize = 1_000;
+
 /// The accounts as they are known by now.
 type SharedRoster = Arc<Mutex<Roster>>;
 
@@ -132,6 +135,8 @@ pub async fn serve(mut settings: Settings) -> Result<(), ServeError> {
             told += &follow(&mut onboarding, world, &mut roster);
         }
         told = journal.news(world, &roster) + &told;
+        world.tidy(KEPT);
+        journal.skip(world);
         out.print(&told);
         if out.failure.is_some() {
             closed.notify_one();

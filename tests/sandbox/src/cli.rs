@@ -107,6 +107,7 @@ pub(crate) async fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
     let look = |world: &mut World| {
         let calls = world.calls().get(shown..).unwrap_or_default();
         let lines: String = calls.iter().map(line).collect();
+        world.tidy(KEPT);
         shown = world.calls().len();
         if failure.is_none() {
             failure = print(&lines).err();
@@ -126,6 +127,9 @@ pub(crate) async fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
     sandbox.stop().await;
     failure.map_or(Ok(()), |error| Err(error.into()))
 }
+
+/// How many calls, events, messages and lines of each log are kept.
+const KEPT: usize = 1_000;
 
 /// The accounts before anything is in them.
 fn world(arguments: &Serve) -> Result<World, UnknownReading> {

@@ -116,6 +116,20 @@ pub fn deliver(
     Ok(())
 }
 
+/// Forgets all lines of each group but the newest, and what its retention does not keep.
+pub(crate) fn tidy(world: &mut World, kept: usize) {
+    let groups: Vec<ResourceKey> = world.logs.groups.keys().cloned().collect();
+    for key in groups {
+        groups::cut(world, &key, kept);
+    }
+}
+
+/// How many lines there are.
+pub(crate) fn held(world: &World) -> (&'static str, usize) {
+    let groups = world.logs.groups.values();
+    ("lines of logs", groups.map(Group::len).sum())
+}
+
 /// The lines of a log group, in the order in which they came: what people read there.
 #[must_use]
 pub fn lines(world: &World, account: &str, region: &str, name: &str) -> Vec<String> {

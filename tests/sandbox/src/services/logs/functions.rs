@@ -8,8 +8,8 @@ use crate::{services::key::ResourceKey, world::World};
 /// What the names of such groups begin with.
 const PREFIX: &str = "/aws/lambda/";
 
-/// How many lines such a group keeps; an hour of a busy function has fewer.
-const MOST_LINES: usize = 10_000;
+/// How many lines such a group keeps.
+const MOST_LINES: usize = 2_000;
 
 /// Writes what a function logged in an invocation that began then; without a group, nothing is kept.
 pub(in crate::services) fn write_function(

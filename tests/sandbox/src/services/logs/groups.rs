@@ -45,6 +45,11 @@ pub(super) struct Line {
 }
 
 impl Group {
+    /// How many lines it has.
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
     /// The lines that are not too old, in the order in which they came.
     pub(super) fn kept(&self, now: Timestamp) -> impl Iterator<Item = &Line> {
         let days = self.days.and_then(|days| u64::try_from(days).ok());

@@ -66,7 +66,40 @@ pub struct FailStep {
     pub reason: String,
 }
 
+/// How many finished executions of a pipeline stay when somebody tidies up.
+const FINISHED: usize = 100;
+
+/// How long tokens stay then.
+const TOKENS: Duration = Duration::from_hours(24);
+
 impl State {
+    /// Forgets old tokens, and all finished executions of each pipeline but the newest.
+    ///
+    /// The documents say of neither how long AWS keeps it.
+    pub(super) fn tidy(&mut self, now: Timestamp) {
+        self.answers.retain(|_, answer| now < answer.time + TOKENS);
+        for pipeline in self.pipelines.values_mut() {
+            let finished = |execution: &Execution| execution.status.is_final();
+            let count = pipeline.executions.iter().filter(|it| finished(it)).count();
+            let mut excess = count.saturating_sub(FINISHED);
+            pipeline.executions.retain(|execution| {
+                let goes = excess > 0 && finished(execution);
+                excess -= usize::from(goes);
+                !goes
+            });
+        }
+    }
+
+    /// How many tokens and executions there are.
+    pub(super) fn held(&self) -> [(&'static str, usize); 2] {
+        let pipelines = self.pipelines.values();
+        let executions = pipelines.map(|pipeline| pipeline.executions.len()).sum();
+        [
+            ("tokens of runs", self.answers.len()),
+            ("executions", executions),
+        ]
+    }
+
     /// The pipeline.
     pub(super) fn pipeline(&self, id: &PipelineId) -> Result<&Pipeline, ApiError> {
         let pipeline = self.pipelines.get(&id.key());
@@ -201,6 +234,8 @@ pub(super) struct Execution {
     pub(super) steps: Vec<StepRun>,
     /// How many runs of steps there ever were, those that a retry replaced included.
     pub(super) runs: u64,
+    /// How many jobs each step had so far.
+    pub(super) jobs: BTreeMap<String, u64>,
 }
 
 impl Execution {
