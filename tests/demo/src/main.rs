@@ -12,7 +12,8 @@ use demo::{
     binaries,
     estate::{Estate, Plan},
     print::Printed,
-    serve, walkthrough,
+    serve::{self, PolicyFile},
+    walkthrough,
 };
 use sandbox::readings::{self, Readings, UnknownReading};
 
@@ -59,13 +60,29 @@ enum Command {
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
         speed: u32,
         /// Deploy nothing into the accounts, for functions that run elsewhere.
-        #[arg(long, conflicts_with = "folder")]
+        #[arg(long, conflicts_with_all = ["folder", "policy"])]
         without_templates: bool,
+        #[command(flatten)]
+        estate: Own,
         #[command(flatten)]
         readings: Played,
         #[command(flatten)]
         functions: Functions,
     },
+}
+
+/// Somebody's own accounts.
+#[derive(Debug, Args)]
+struct Own {
+    /// Play the accounts of this policy in place of the walkthrough's.
+    ///
+    /// It is checked before anything is started. Every account that it names
+    /// is onboarded, and so is every account that a later version names.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// The account with the functions; 333333333333 unless it is said.
+    #[arg(long, value_name = "ACCOUNT", requires = "policy", value_parser = account)]
+    hub: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -97,6 +114,14 @@ fn reading(text: &str) -> Result<String, UnknownReading> {
     Ok(text.to_owned())
 }
 
+/// The twelve digits of an account.
+fn account(text: &str) -> Result<String, &'static str> {
+    let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_account
+        .then(|| text.to_owned())
+        .ok_or("an account has twelve digits")
+}
+
 /// What the option means, with all questions and their answers.
 fn readings_help() -> String {
     format!(
@@ -115,11 +140,12 @@ async fn main() -> ExitCode {
             port,
             speed,
             without_templates,
+            estate,
             readings,
             functions,
         }) => {
             let functions = (!without_templates).then_some(functions);
-            serve(port, speed, &readings, functions).await
+            serve(port, speed, &readings, functions, estate).await
         }
     };
     match outcome {
@@ -170,10 +196,21 @@ async fn serve(
     speed: u32,
     readings: &Played,
     functions: Option<Functions>,
+    own: Own,
 ) -> Result<bool, Box<dyn Error>> {
     let readings = readings.choose()?;
+    // Before the functions are built, which takes a while.
+    let policy = own.policy.as_deref().map(PolicyFile::read).transpose()?;
     let functions = functions.map(Functions::find).transpose()?;
-    serve::serve(functions, port, speed, readings).await?;
+    let settings = serve::Settings {
+        functions,
+        port,
+        speed,
+        readings,
+        policy,
+        hub: own.hub,
+    };
+    serve::serve(settings).await?;
     Ok(true)
 }
 

@@ -1,33 +1,55 @@
 //! `cargo demo serve`: the estate in real time, for people with the AWS CLI.
 
+mod greeting;
 mod journal;
+mod onboarding;
 mod page;
+mod policy_file;
+mod roster;
 
 use std::{
-    fmt::Write as _,
     io::{self, Write},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use jiff::{Timestamp, Unit};
 use sandbox::{
-    Function, StartError, cloudformation::TemplateError, end::Signals, readings::Readings,
+    Call, Function, Options, Sandbox, StartError, World, cloudformation::TemplateError,
+    end::Signals, readings::Readings, world::ApiError,
 };
+use serde_json::json;
 use tokio::sync::Notify;
 
-use self::journal::Journal;
-use crate::estate::{
-    DEV, Estate, EstateError, POLICY, POLICY_PARAMETER, Plan, REGION, SHARED, TEST,
-};
+use self::greeting::Greeting;
+pub use self::policy_file::{PolicyFile, PolicyFileError};
+use self::{journal::Journal, onboarding::Onboarding, roster::Roster};
+use crate::estate::{POLICY, POLICY_PARAMETER, REGION, SHARED};
 
 /// Enough for every function to run while another one waits.
 const CONCURRENCY: usize = 4;
 
-/// The topics with a queue to read: who is told, in which account, by which topic.
-const MAILBOXES: [(&str, &str, &str); 3] = [
-    ("dev", DEV, "pipeshare"),
-    ("shared services", SHARED, "pipeshare"),
-    ("the hub", SHARED, "pipeshare-hub"),
-];
+/// How many calls, events, messages, invocations and lines of each log are kept.
+const KEPT: usize = 1_000;
+
+/// The accounts as they are known by now.
+type SharedRoster = Arc<Mutex<Roster>>;
+
+/// What is served, and how.
+#[derive(Debug)]
+pub struct Settings {
+    /// The functions; without, nothing is deployed into the accounts.
+    pub functions: Option<Vec<Function>>,
+    /// The port on loopback; 0 for any that is free.
+    pub port: u16,
+    /// How many times as fast as real time the sandbox's clock runs.
+    pub speed: u32,
+    /// What is played of what AWS's documents leave open.
+    pub readings: Readings,
+    /// Somebody's own policy, in place of the walkthrough's.
+    pub policy: Option<PolicyFile>,
+    /// The account with the functions; that of the walkthrough without.
+    pub hub: Option<String>,
+}
 
 /// The estate cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -40,9 +62,15 @@ pub enum ServeError {
         /// Why.
         source: io::Error,
     },
-    /// The estate did not start.
+    /// The sandbox did not start.
     #[error(transparent)]
-    Estate(EstateError),
+    Start(StartError),
+    /// A template is wrong.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// Parameter Store does not take the policy.
+    #[error("the policy could not be written to {POLICY_PARAMETER}")]
+    Unwritten(#[source] Box<ApiError>),
     /// The process cannot be told to end.
     #[error("signals cannot be waited for")]
     Signals(#[source] io::Error),
@@ -51,62 +79,65 @@ pub enum ServeError {
     Unread(#[source] io::Error),
 }
 
-impl From<TemplateError> for ServeError {
-    fn from(error: TemplateError) -> Self {
-        Self::Estate(error.into())
-    }
-}
-
-impl From<EstateError> for ServeError {
-    fn from(error: EstateError) -> Self {
+impl From<StartError> for ServeError {
+    fn from(error: StartError) -> Self {
         match error {
-            EstateError::Start(StartError::Port { port, source }) => Self::Port { port, source },
-            error => Self::Estate(error),
+            StartError::Port { port, source } => Self::Port { port, source },
+            error => Self::Start(error),
         }
     }
 }
 
-/// Serves the walkthrough's estate with its policy, and prints what happens,
-/// until SIGINT (Ctrl-C) or SIGTERM, or until nobody reads it any more. No
-/// process stays behind.
-///
-/// Without functions, nothing is deployed into the accounts. What AWS's documents
-/// leave open is played by the readings.
-pub async fn serve(
-    functions: Option<Vec<Function>>,
-    port: u16,
-    speed: u32,
-    readings: Readings,
-) -> Result<(), ServeError> {
+/// What is served before anybody changes it.
+#[derive(Debug)]
+struct Beginning {
+    world: World,
+    roster: Roster,
+    policy: String,
+    greeting: Greeting,
+}
+
+/// Serves the accounts of a policy, and prints what happens, until SIGINT
+/// (Ctrl-C) or SIGTERM, or until nobody reads it any more. No process stays
+/// behind.
+pub async fn serve(mut settings: Settings) -> Result<(), ServeError> {
     let signals = Signals::listen().map_err(ServeError::Signals)?;
-    let deployed = functions.is_some();
-    let plan = Plan {
-        start: now(),
-        port,
-        concurrency: CONCURRENCY,
-        readings,
-        ..if deployed {
-            Plan::default()
-        } else {
-            Plan::without_templates()
-        }
-    };
-    let pages = deployed.then(page::pages);
-    let functions = functions.unwrap_or_default();
-    let estate = Estate::start_with(&plan, functions, pages).await?;
+    let deployed = settings.functions.is_some();
+    let Beginning {
+        mut world,
+        roster,
+        policy,
+        greeting,
+    } = begin(&mut settings);
+    let mut onboarding = Onboarding::default();
     if deployed {
-        for (_, account, topic) in MAILBOXES {
-            let template = include_str!("serve/mailbox.yaml");
-            estate.deploy(account, "mailbox.yaml", template, &[("Topic", topic)])?;
-        }
-        estate.write_policy(POLICY).await?;
+        onboarding.deploy(&mut world, &roster)?;
+        write_policy(&mut world, &roster.hub, &policy)?;
+    } else {
+        *world.organization_mut() = roster.played();
     }
+    let roster = Arc::new(Mutex::new(roster));
+    let options = Options {
+        pages: deployed.then(|| page::pages(Arc::clone(&roster))),
+        functions: settings.functions.unwrap_or_default(),
+        port: settings.port,
+        concurrency: CONCURRENCY,
+    };
+    let sandbox = Sandbox::start(world, options).await?;
     let mut out = Output::default();
-    out.print(&greeting(estate.sandbox.endpoint(), speed, deployed));
+    out.print(&greeting.text(sandbox.endpoint(), settings.speed, &lock(&roster), &policy));
     let mut journal = Journal::default();
     let closed = Notify::new();
-    let look = |world: &_| {
-        out.print(&journal.news(world));
+    let look = |world: &mut World| {
+        let mut roster = lock(&roster);
+        let mut told = String::new();
+        if deployed {
+            told += &follow(&mut onboarding, world, &mut roster);
+        }
+        told = journal.news(world, &roster) + &told;
+        world.tidy(KEPT);
+        journal.skip(world);
+        out.print(&told);
         if out.failure.is_some() {
             closed.notify_one();
         }
@@ -117,9 +148,65 @@ pub async fn serve(
             () = closed.notified() => {}
         }
     };
-    estate.sandbox.live(speed, look, until).await;
-    estate.sandbox.stop().await;
+    sandbox.live(settings.speed, look, until).await;
+    sandbox.stop().await;
     out.failure.map_or(Ok(()), |it| Err(ServeError::Unread(it)))
+}
+
+/// Reads what there is to read, before anything is started.
+fn begin(settings: &mut Settings) -> Beginning {
+    let world = World::builder().start(now()).readings(settings.readings);
+    let mut begun = Beginning {
+        world: world.build(),
+        roster: Roster::of_walkthrough(),
+        policy: POLICY.to_owned(),
+        greeting: Greeting::Walkthrough,
+    };
+    if settings.functions.is_none() {
+        begun.greeting = Greeting::Bare;
+    } else if let Some(read) = settings.policy.take() {
+        let hub = settings.hub.as_deref().unwrap_or(SHARED);
+        begun.roster = Roster::of(hub, &read.policy);
+        begun.policy = read.text;
+        begun.greeting = Greeting::Own {
+            file: read.file,
+            warnings: read.warnings,
+        };
+    }
+    begun
+}
+
+/// Writes the policy, as the administrator of the hub does.
+fn write_policy(world: &mut World, hub: &str, policy: &str) -> Result<(), ServeError> {
+    let input = json!({
+        "Name": POLICY_PARAMETER,
+        "Type": "String",
+        "Tier": "Advanced",
+        "Overwrite": true,
+        "Value": policy,
+    });
+    let call = Call::by_administrator(hub, REGION, "ssm", "PutParameter", input);
+    let written = world.call(&call);
+    written
+        .map(drop)
+        .map_err(|error| ServeError::Unwritten(Box::new(error)))
+}
+
+/// Onboards the accounts that a newer version of the policy names, and says so.
+fn follow(onboarding: &mut Onboarding, world: &mut World, roster: &mut Roster) -> String {
+    let onboarded = onboarding.follow(world, roster);
+    let time = world.now();
+    match onboarded {
+        Ok(onboarded) => onboarded
+            .iter()
+            .map(|it| journal::onboarding(time, roster, it))
+            .collect(),
+        Err(error) => journal::failure(time, roster, error.to_string()),
+    }
+}
+
+fn lock(roster: &Mutex<Roster>) -> MutexGuard<'_, Roster> {
+    roster.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[expect(
@@ -129,61 +216,6 @@ pub async fn serve(
 fn now() -> Timestamp {
     let now = Timestamp::now();
     now.round(Unit::Second).unwrap_or(now)
-}
-
-/// What is served, and what to type.
-fn greeting(endpoint: &str, speed: u32, deployed: bool) -> String {
-    let state = if deployed {
-        "The walkthrough's policy is in force, and the functions are running."
-    } else {
-        "Nothing is deployed in its accounts."
-    };
-    let mut text = format!(
-        "A local AWS in {REGION} at {endpoint}, {speed} times as fast as real time.\n\
-         {state}\n\
-         \n    \
-             export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION={REGION}\n    \
-             export AWS_SECRET_ACCESS_KEY=any AWS_ACCESS_KEY_ID={DEV}\n\
-         \n\
-         The access key id is the account: dev {DEV}, test {TEST}, shared services {SHARED},\n\
-         or any other twelve digits. S3 is at the same address, with buckets in paths.\n\
-         Ctrl-C ends it.\n\n"
-    );
-    if deployed {
-        text += &policy_and_mailboxes(endpoint);
-    }
-    text
-}
-
-/// The policy, and commands that work once the exports are made.
-fn policy_and_mailboxes(endpoint: &str) -> String {
-    let mut text = format!(
-        "Who can do what, how the runs go, and who was told what, in a browser: {endpoint}\n\n\
-         The policy:\n\n"
-    );
-    for line in POLICY.lines() {
-        let _ = writeln!(text, "    {line}");
-    }
-    let _ = write!(
-        text,
-        "\nIt can be read, and another one written, in shared services:\n\n    \
-         AWS_ACCESS_KEY_ID={SHARED} aws ssm get-parameter --name {POLICY_PARAMETER}:in-force \
-         --query Parameter.Value --output text\n    \
-         AWS_ACCESS_KEY_ID={SHARED} aws ssm put-parameter --name {POLICY_PARAMETER} --overwrite \
-         --value file://policy.yaml\n"
-    );
-    for (who, account, topic) in MAILBOXES {
-        // The CLI's older version asks the address of a queue, and not the
-        // variable, where the sandbox is.
-        let _ = write!(
-            text,
-            "\nWhat {who} was notified of:\n\n    \
-             AWS_ACCESS_KEY_ID={account} aws sqs receive-message --endpoint-url {endpoint} \
-             --queue-url {endpoint}/{account}/{topic}-mailbox --max-number-of-messages 10 \
-             --visibility-timeout 0 --query 'Messages[].[Body]' --output text\n"
-        );
-    }
-    text + "\n"
 }
 
 /// The standard output, until nobody reads it any more.

@@ -104,9 +104,10 @@ pub(crate) async fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
     print(&greeting(sandbox.endpoint(), &arguments, &outputs))?;
     let unread = Notify::new();
     let (mut shown, mut failure) = (0, None);
-    let look = |world: &World| {
+    let look = |world: &mut World| {
         let calls = world.calls().get(shown..).unwrap_or_default();
         let lines: String = calls.iter().map(line).collect();
+        world.tidy(KEPT);
         shown = world.calls().len();
         if failure.is_none() {
             failure = print(&lines).err();
@@ -126,6 +127,9 @@ pub(crate) async fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
     sandbox.stop().await;
     failure.map_or(Ok(()), |error| Err(error.into()))
 }
+
+/// How many calls, events, messages and lines of each log are kept.
+const KEPT: usize = 1_000;
 
 /// The accounts before anything is in them.
 fn world(arguments: &Serve) -> Result<World, UnknownReading> {

@@ -28,6 +28,8 @@ use template::{Resolved, Template};
 pub struct State {
     /// The properties of pipelines of SageMaker, by account, Region and name.
     pipelines: BTreeMap<ResourceKey, Value>,
+    /// The properties of resources by logical id and name, by account, Region, name and file of the stack.
+    stacks: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
 /// A template to deploy into an account.
@@ -53,6 +55,18 @@ impl Stack<'_> {
             account, region, ..
         } = self;
         format!("arn:aws:{service}:{region}:{account}:{resource}")
+    }
+
+    /// Tells the stack from others; two templates may have one name.
+    fn key(&self) -> String {
+        let Self {
+            account,
+            region,
+            name,
+            file,
+            ..
+        } = self;
+        format!("{account} {region} {name} {file}")
     }
 
     fn resolve(&self) -> Result<Resolved, TemplateError> {
@@ -121,16 +135,30 @@ pub fn declared(stack: &Stack<'_>) -> Result<Vec<Declared>, TemplateError> {
 }
 
 /// Makes every resource of the stack, and returns its outputs.
+///
+/// A stack that was deployed before is updated: what has the same properties
+/// stays as it is, and what has others takes them.
 pub fn deploy(
     world: &mut World,
     stack: &Stack<'_>,
 ) -> Result<BTreeMap<String, String>, TemplateError> {
     let resolved = stack.resolve()?;
+    let key = stack.key();
     for resource in &resolved.resources {
-        resource.make(world, stack).map_err(|error| {
+        let before = world.cloudformation.stacks.get(&key);
+        let before = before.and_then(|before| before.get(&resource.key()));
+        let made = match before {
+            Some(before) if *before == resource.properties && !resource.is_pipeline() => continue,
+            Some(_) => resource.update(world, stack),
+            None => resource.make(world, stack),
+        };
+        made.map_err(|error| {
             let subject = format!("{} ({})", resource.logical_id, resource.kind.name);
             stack.error(Problem::new(resource.line, format!("{subject}: {error}")))
         })?;
+        let stacks = &mut world.cloudformation.stacks;
+        let made = stacks.entry(key.clone()).or_default();
+        made.insert(resource.key(), resource.properties.clone());
     }
     Ok(resolved.outputs)
 }

@@ -191,7 +191,7 @@ impl Sandbox {
     pub async fn run_until(&self, limit: Duration, done: impl Fn(&World) -> bool) -> bool {
         let end = self.world().now + limit;
         loop {
-            if self.drive(&done).await {
+            if self.drive(|world| done(world)).await {
                 return true;
             }
             let mut world = self.world();
@@ -257,7 +257,7 @@ impl Sandbox {
 
     /// Starts what is due and waits for what runs, until there is neither or
     /// `stop` says so.
-    async fn drive(&self, mut stop: impl FnMut(&World) -> bool) -> bool {
+    async fn drive(&self, mut stop: impl FnMut(&mut World) -> bool) -> bool {
         let changed = Arc::clone(&self.world().lambda.changed);
         loop {
             match self.step(&mut stop) {
@@ -271,11 +271,11 @@ impl Sandbox {
         }
     }
 
-    fn step(&self, stop: &mut impl FnMut(&World) -> bool) -> Step {
+    fn step(&self, stop: &mut impl FnMut(&mut World) -> bool) -> Step {
         let starts = {
             let mut world = self.world();
             world.run_due();
-            if stop(&world) {
+            if stop(&mut world) {
                 return Step::Done(true);
             }
             let starts = lambda::start_due(&mut world, self.concurrency);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// An organization and who is in it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organization {
     /// For instance `o-sandbox123`.
     pub id: String,

@@ -5,11 +5,13 @@ mod builder;
 mod call;
 mod error;
 mod identifiers;
+mod tidy;
 mod time;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub(crate) use self::identifiers::{nth_hex, only_uuid};
 use self::{agenda::Agenda, identifiers::Identifiers};
 pub use self::{
     agenda::Task,
@@ -80,6 +82,8 @@ pub struct World {
     pub(crate) sts: sts::State,
     agenda: Agenda,
     identifiers: Identifiers,
+    /// When it was tidied up last.
+    tidied: Timestamp,
 }
 
 impl World {
@@ -115,6 +119,7 @@ impl World {
             sts: sts::State::default(),
             agenda: Agenda::default(),
             identifiers: Identifiers::default(),
+            tidied: Timestamp::MIN,
         }
     }
 

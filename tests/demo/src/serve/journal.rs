@@ -8,10 +8,8 @@ use sandbox::{
 };
 use serde_json::Value;
 
-use crate::{
-    describe::describe_change,
-    estate::{DEV, SHARED, TEST},
-};
+use super::{onboarding::Onboarded, roster::Roster};
+use crate::describe::describe_change;
 
 /// How much of the world's records has been told.
 #[derive(Debug, Default)]
@@ -34,28 +32,71 @@ struct Line<'a> {
 
 impl Journal {
     /// What happened since the last time, in the order of its times.
-    pub(super) fn news(&mut self, world: &World) -> String {
+    pub(super) fn news(&mut self, world: &World, roster: &Roster) -> String {
         let calls = fresh(world.calls(), &mut self.calls);
         let events = fresh(&world.events().seen, &mut self.events);
         let published = fresh(&world.sns().published, &mut self.published);
         let invocations = fresh(&world.lambda().finished, &mut self.invocations);
         let mut lines: Vec<Line<'_>> = calls.iter().filter_map(call).collect();
-        lines.extend(events.iter().filter_map(event));
+        lines.extend(events.iter().filter_map(|seen| event(seen, roster)));
         lines.extend(published.iter().map(notification));
-        lines.extend(invocations.iter().flat_map(|ended| warnings(ended, world)));
+        lines.extend(
+            invocations
+                .iter()
+                .flat_map(|ended| warnings(ended, world, roster)),
+        );
         lines.sort_by_key(|line| line.time);
-        lines.iter().map(Line::text).collect()
+        lines.iter().map(|line| line.text(roster)).collect()
+    }
+}
+
+/// A line about the serving process itself, which onboards accounts.
+pub(super) fn onboarding(time: Timestamp, roster: &Roster, onboarded: &Onboarded) -> String {
+    let Onboarded { account, role } = onboarded;
+    own(
+        time,
+        roster,
+        account,
+        format!("account {account} as {role}, since the policy names it"),
+    )
+}
+
+/// A line about what the serving process could not do.
+pub(super) fn failure(time: Timestamp, roster: &Roster, problem: String) -> String {
+    own(time, roster, &roster.hub, problem)
+}
+
+fn own(time: Timestamp, roster: &Roster, account: &str, what: String) -> String {
+    let line = Line {
+        time,
+        kind: "onboard",
+        who: "cargo demo serve",
+        account,
+        what,
+    };
+    line.text(roster)
+}
+
+impl Journal {
+    /// Takes everything for told, also where records were forgotten since.
+    pub(super) fn skip(&mut self, world: &World) {
+        *self = Self {
+            calls: world.calls().len(),
+            events: world.events().seen.len(),
+            published: world.sns().published.len(),
+            invocations: world.lambda().finished.len(),
+        };
     }
 }
 
 impl Line<'_> {
-    fn text(&self) -> String {
+    fn text(&self, roster: &Roster) -> String {
         format!(
             "{}  {:<7}  {:<17}  {:<12}  {}\n",
             self.time.strftime("%H:%M:%S"),
             self.kind,
             self.who,
-            name(self.account),
+            name(roster, self.account),
             self.what
         )
     }
@@ -87,7 +128,7 @@ fn call(call: &RecordedCall) -> Option<Line<'_>> {
 }
 
 /// An event that reached a bus of pipeshare.
-fn event(seen: &SeenEvent) -> Option<Line<'_>> {
+fn event<'a>(seen: &'a SeenEvent, roster: &Roster) -> Option<Line<'a>> {
     if !seen.bus.starts_with("pipeshare") {
         return None;
     }
@@ -100,7 +141,10 @@ fn event(seen: &SeenEvent) -> Option<Line<'_>> {
         what = format!("{what}: {about}");
     }
     if seen.event["account"] != seen.account.as_str() {
-        what = format!("{what} (from {})", name(&text(&seen.event["account"])));
+        what = format!(
+            "{what} (from {})",
+            name(roster, &text(&seen.event["account"]))
+        );
     }
     Some(Line {
         time: seen.time,
@@ -127,7 +171,11 @@ fn notification(message: &Published) -> Line<'_> {
 /// What a function decided against or could not do, as it logged it.
 ///
 /// It is known once the invocation has ended, which is now.
-fn warnings<'a>(ended: &'a Invocation, world: &World) -> impl Iterator<Item = Line<'a>> {
+fn warnings<'a>(
+    ended: &'a Invocation,
+    world: &World,
+    roster: &'a Roster,
+) -> impl Iterator<Item = Line<'a>> {
     let time = world.now();
     let logged = ended.logs.iter().filter_map(|line| warning(line));
     let failed = ended.outcome.as_ref().err().map(ToString::to_string);
@@ -135,7 +183,7 @@ fn warnings<'a>(ended: &'a Invocation, world: &World) -> impl Iterator<Item = Li
         time,
         kind: "warning",
         who: function(&ended.function),
-        account: SHARED,
+        account: &roster.hub,
         what,
     })
 }
@@ -155,14 +203,10 @@ fn function(name: &str) -> &str {
     name.strip_prefix("pipeshare-").unwrap_or(name)
 }
 
-/// The name of an account, or its id.
-fn name(account: &str) -> &str {
-    match account {
-        DEV => "dev",
-        TEST => "test",
-        SHARED => "shared",
-        other => other,
-    }
+/// The name of an account, or its id, short enough for its column.
+fn name<'a>(roster: &'a Roster, account: &'a str) -> &'a str {
+    let name = roster.name(account);
+    name.strip_suffix(" services").unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -171,6 +215,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::estate::DEV;
 
     #[test]
     fn a_thing_is_told_once_and_a_refusal_with_its_reason() {
@@ -178,17 +223,18 @@ mod tests {
             .start("2026-01-05T09:00:00Z".parse().unwrap())
             .build();
         let mut journal = Journal::default();
+        let roster = Roster::of_walkthrough();
         for operation in ["DescribePipeline", "DeletePipeline"] {
             let input = json!({ "PipelineName": "churn", "ClientRequestToken": "t".repeat(32) });
             let call = Call::by_administrator(DEV, "us-east-1", "sagemaker", operation, input);
             assert!(world.call(&call).is_err(), "there is no pipeline");
         }
         assert_eq!(
-            journal.news(&world),
+            journal.news(&world, &roster),
             "09:00:00  call     administrator      dev           \
              sagemaker:DeletePipeline churn: ResourceNotFound\n"
         );
-        assert_eq!(journal.news(&world), "");
+        assert_eq!(journal.news(&world, &roster), "");
     }
 
     #[test]

@@ -11,8 +11,8 @@ use sandbox::{
 };
 use serde_json::{Value, json};
 
-use super::MAILBOXES;
-use crate::estate::{REGION, SHARED};
+use super::{SharedRoster, roster::Mailbox};
+use crate::estate::REGION;
 
 /// How many of its last messages are shown of a mailbox.
 const SHOWN: usize = 20;
@@ -35,14 +35,19 @@ pre{margin:2px 0;white-space:pre-wrap;overflow-wrap:anywhere}
 ";
 
 /// The pages for browsers.
-pub(super) fn pages() -> Pages {
-    Pages::new(|visit| -> BoxFuture<'static, String> { Box::pin(answer(visit)) })
+pub(super) fn pages(roster: SharedRoster) -> Pages {
+    Pages::new(move |visit| -> BoxFuture<'static, String> {
+        let roster = roster.lock();
+        let roster = roster.map(|it| (it.hub.clone(), it.mailboxes()));
+        let (hub, mailboxes) = roster.unwrap_or_default();
+        Box::pin(answer(visit, hub, mailboxes))
+    })
 }
 
-async fn answer(visit: Visit) -> String {
+async fn answer(visit: Visit, hub: String, mailboxes: Vec<Mailbox>) -> String {
     let asked = Asked::of(&visit.query);
-    let page = shown(&visit, asked.payload()).await;
-    let mailboxes = mailboxes(&visit);
+    let page = shown(&visit, &hub, asked.payload()).await;
+    let mailboxes = told(&visit, &mailboxes);
     let whole = html! {
         (DOCTYPE)
         html lang="en" {
@@ -108,9 +113,9 @@ impl Asked {
 }
 
 /// The page as the function answers.
-async fn shown(visit: &Visit, payload: Value) -> Markup {
+async fn shown(visit: &Visit, hub: &str, payload: Value) -> Markup {
     let function = "pipeshare-show-access";
-    let waiting = lambda::invoke(&mut visit.world(), SHARED, REGION, function, payload);
+    let waiting = lambda::invoke(&mut visit.world(), hub, REGION, function, payload);
     let problem = match waiting {
         Ok(waiting) => match waiting.await.map(|ended| ended.outcome) {
             Ok(Ok(Value::String(page))) => return PreEscaped(page),
@@ -124,11 +129,11 @@ async fn shown(visit: &Visit, payload: Value) -> Markup {
 }
 
 /// What each account was told, the newest first.
-fn mailboxes(visit: &Visit) -> Markup {
+fn told(visit: &Visit, mailboxes: &[Mailbox]) -> Markup {
     let world = visit.world();
     let published = &world.sns().published;
     html! {
-        @for (who, account, topic) in MAILBOXES {
+        @for Mailbox { who, account, topic } in mailboxes {
             @let arn = format!("arn:aws:sns:{REGION}:{account}:{topic}");
             h2 { "What " (who) " was told" }
             @for message in published.iter().rev().filter(|it| it.topic_arn == arn).take(SHOWN) {

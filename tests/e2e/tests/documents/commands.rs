@@ -127,12 +127,18 @@ const OPERATIONS: &[(&str, &[&str], &[&str])] = &[
     ),
     ("ram list-resources", &["--resource-owner"], &[]),
     ("s3 cp", &[], &[]),
+    ("sagemaker add-tags", &["--resource-arn", "--tags"], &[]),
     (
         "sagemaker create-pipeline",
         &["--pipeline-name", "--role-arn"],
         &["--pipeline-definition"],
     ),
     ("sagemaker delete-pipeline", &["--pipeline-name"], &[]),
+    (
+        "sagemaker delete-tags",
+        &["--resource-arn", "--tag-keys"],
+        &[],
+    ),
     ("sagemaker describe-pipeline", &["--pipeline-name"], &[]),
     (
         "sagemaker describe-pipeline-execution",

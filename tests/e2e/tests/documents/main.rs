@@ -68,7 +68,7 @@ const NOT_TRIED: &[(&str, &str)] = &[
 
 /// Commands that are parsed here and not run, by how they begin, and why.
 const NOT_RUN: &[(&str, &str)] = &[
-    ("cargo demo serve", "tests/e2e/tests/serve.rs runs it"),
+    ("cargo demo serve", "tests/e2e/tests/serve runs it"),
     (
         "cargo demo",
         "tests/e2e/tests/walkthrough.rs runs it and compares what it prints",

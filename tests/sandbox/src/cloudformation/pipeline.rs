@@ -62,7 +62,7 @@ const LOCATION: &str = "PipelineDefinitionS3Location";
 /// It goes through the API as an administrator, so that CloudTrail tells of
 /// it. Properties that are those of the deployment before change nothing.
 ///
-/// ASSUMED: the sandbox keeps no stacks, so what is there is taken to be the stack's.
+/// ASSUMED: others may have made it or changed it since, so what is there is taken to be the stack's.
 pub(super) fn deploy(
     world: &mut World,
     account: &str,

@@ -40,6 +40,34 @@ impl Resource {
         }
     }
 
+    /// Whether others change it, too, so that nobody knows what it is like now.
+    pub(super) fn is_pipeline(&self) -> bool {
+        self.kind.name == "AWS::SageMaker::Pipeline"
+    }
+
+    /// Gives what an earlier deployment of the stack made its new properties.
+    pub(super) fn update(&self, world: &mut World, stack: &Stack<'_>) -> Result<(), ApiError> {
+        let (account, name, properties) = (stack.account, &self.name, &self.properties);
+        match self.kind.name {
+            "AWS::IAM::Role" => iam::update_role(world, account, name, properties),
+            "AWS::IAM::ManagedPolicy" => {
+                iam::update_managed_policy(world, account, name, properties)
+            }
+            "AWS::SSM::Parameter" => {
+                let mut properties = properties.clone();
+                properties["Overwrite"] = true.into();
+                ssm::create_parameter(world, account, stack.region, name, &properties)
+            }
+            // Either its making takes the place of what was made before, or it is refused.
+            _ => self.make(world, stack),
+        }
+    }
+
+    /// What tells it from others of its stack; one with another name is another one.
+    pub(super) fn key(&self) -> String {
+        format!("{} {}", self.logical_id, self.name)
+    }
+
     /// Makes the resource.
     pub(super) fn make(&self, world: &mut World, stack: &Stack<'_>) -> Result<(), ApiError> {
         let (name, properties) = (&self.name, &self.properties);

@@ -534,3 +534,33 @@ Resources:
     };
     assert_eq!(error, expected);
 }
+
+#[test]
+fn a_stack_that_is_deployed_again_keeps_what_is_the_same_and_changes_what_is_not() {
+    let template = r#"
+Parameters:
+  Friends: { Type: CommaDelimitedList }
+Resources:
+  Queue: { Type: AWS::SQS::Queue, Properties: { QueueName: jobs } }
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: reader
+      AssumeRolePolicyDocument: { Statement: [{ Effect: Allow, Principal: { AWS: !Ref Friends } }] }
+  Ceiling:
+    Type: AWS::SSM::Parameter
+    Properties: { Name: /friends, Type: String, Value: !Join [",", !Ref Friends] }
+"#;
+    let mut world = World::new(Timestamp::UNIX_EPOCH);
+    for friends in ["222222222222", "222222222222,333333333333"] {
+        deploy(&mut world, &stack(template, &[("Friends", friends)])).unwrap();
+    }
+    let role = world.iam.role(ACCOUNT, "reader").unwrap();
+    let trusted = &role.trust["Statement"][0]["Principal"]["AWS"];
+    assert_eq!(*trusted, json!(["222222222222", "333333333333"]));
+    let call = |operation, input| Call::by_administrator(ACCOUNT, REGION, "ssm", operation, input);
+    let asked = call("GetParameter", json!({ "Name": "/friends" }));
+    let answer = world.call(&asked).unwrap();
+    assert_eq!(answer["Parameter"]["Value"], "222222222222,333333333333");
+    assert_eq!(answer["Parameter"]["Version"], 2);
+}

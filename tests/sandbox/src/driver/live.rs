@@ -44,8 +44,9 @@ impl Sandbox {
     /// Lets time pass by itself, `speed` times as fast as on the machine, until `until` is over.
     ///
     /// A speed of 0 counts as 1. What is due happens when it is due; API calls
-    /// find the present. `look` is shown the world whenever something happened.
-    pub async fn live(&self, speed: u32, mut look: impl FnMut(&World), until: impl Future) {
+    /// find the present. `look` is shown the world whenever something happened,
+    /// and may change it.
+    pub async fn live(&self, speed: u32, mut look: impl FnMut(&mut World), until: impl Future) {
         let clock = Clock {
             began: Instant::now(),
             origin: self.world().now,
@@ -71,7 +72,7 @@ impl Sandbox {
         }
         self.time.catch_up();
         self.time.set(None);
-        look(&self.world());
+        look(&mut self.world());
     }
 }
 

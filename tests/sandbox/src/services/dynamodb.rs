@@ -89,6 +89,19 @@ pub fn create_table(
     Ok(())
 }
 
+/// Forgets the items whose time to live is over.
+pub(crate) fn tidy(world: &mut World) {
+    for table in world.dynamodb.tables.values_mut() {
+        table.expire(world.now);
+    }
+}
+
+/// How many items there are.
+pub(crate) fn held(world: &World) -> (&'static str, usize) {
+    let tables = world.dynamodb.tables.values();
+    ("items", tables.map(Table::len).sum())
+}
+
 fn list(world: &World, call: &Call) -> Value {
     let keys = world.dynamodb.tables.keys();
     let names: Vec<&str> = keys

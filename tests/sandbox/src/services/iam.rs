@@ -103,6 +103,36 @@ pub fn create_role(
     Ok(())
 }
 
+/// Gives a role other properties, as the update of a stack would; its sessions go on.
+pub fn update_role(
+    world: &mut World,
+    account: &str,
+    name: &str,
+    properties: &Value,
+) -> Result<(), ApiError> {
+    let trust = document(properties, "AssumeRolePolicyDocument")?;
+    let key = (account.to_owned(), name.to_owned());
+    let Some(role) = world.iam.roles.get_mut(&key) else {
+        return create_role(world, account, name, properties);
+    };
+    role.trust = trust;
+    role.properties = properties.clone();
+    Ok(())
+}
+
+/// Gives a policy another document, as the update of a stack would.
+pub fn update_managed_policy(
+    world: &mut World,
+    account: &str,
+    name: &str,
+    properties: &Value,
+) -> Result<(), ApiError> {
+    let policy = document(properties, "PolicyDocument")?;
+    let key = (account.to_owned(), name.to_owned());
+    world.iam.managed_policies.insert(key, policy);
+    Ok(())
+}
+
 /// Deletes a role, as offboarding an account would; unknown names are ignored.
 pub fn delete_role(world: &mut World, account: &str, name: &str) {
     let key = (account.to_owned(), name.to_owned());
@@ -187,6 +217,19 @@ mod tests {
         create_role(&mut world, ACCOUNT, "reader", &properties()).unwrap();
         let error = create_role(&mut world, ACCOUNT, "reader", &properties()).unwrap_err();
         assert_eq!(error.code, "EntityAlreadyExists");
+    }
+
+    #[test]
+    fn an_updated_role_is_the_same_with_other_policies() {
+        let mut world = World::new(Timestamp::UNIX_EPOCH);
+        create_role(&mut world, ACCOUNT, "reader", &properties()).unwrap();
+        let before = world.iam.role(ACCOUNT, "reader").unwrap().id.clone();
+        let mut wider = properties();
+        wider["Policies"] = json!([{ "PolicyName": "more" }]);
+        update_role(&mut world, ACCOUNT, "reader", &wider).unwrap();
+        let role = world.iam.role(ACCOUNT, "reader").unwrap();
+        assert_eq!(role.id, before);
+        assert_eq!(role.properties["Policies"][0]["PolicyName"], "more");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! CloudWatch Logs: groups that rules of EventBridge write into, and that people read.
 //!
-//! What the functions log themselves is kept with their invocations.
+//! What functions log goes into their groups, and is kept with their invocations, too.
 
+mod functions;
 mod groups;
 mod reading;
 mod resource_policies;
@@ -19,6 +20,8 @@ use super::{
     key::ResourceKey,
 };
 use crate::world::{ApiError, Call, World};
+
+pub(super) use self::functions::write_function;
 
 /// All log groups and resource policies, by account, Region and name.
 #[derive(Debug, Default)]
@@ -111,6 +114,20 @@ pub fn deliver(
     let at = event["time"].as_str().and_then(|time| time.parse().ok());
     groups::write(world, &key, at, event.to_string());
     Ok(())
+}
+
+/// Forgets all lines of each group but the newest, and what its retention does not keep.
+pub(crate) fn tidy(world: &mut World, kept: usize) {
+    let groups: Vec<ResourceKey> = world.logs.groups.keys().cloned().collect();
+    for key in groups {
+        groups::cut(world, &key, kept);
+    }
+}
+
+/// How many lines there are.
+pub(crate) fn held(world: &World) -> (&'static str, usize) {
+    let groups = world.logs.groups.values();
+    ("lines of logs", groups.map(Group::len).sum())
 }
 
 /// The lines of a log group, in the order in which they came: what people read there.

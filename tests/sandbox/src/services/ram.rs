@@ -25,6 +25,7 @@ mod routes;
 mod shares;
 mod tags;
 mod template;
+mod tidy;
 mod tokens;
 mod wanted;
 
@@ -40,6 +41,7 @@ pub(crate) use self::facts::{
     ShareFacts, invitation_of, resource_type_of, resource_type_of_permission, resources_in,
     share_facts,
 };
+pub(crate) use self::tidy::{held, tidy};
 pub use self::{access::grants, promotions::attach_policy, routes::ROUTES};
 
 use self::model::{Association, Invitation, Key, Share};

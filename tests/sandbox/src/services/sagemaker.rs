@@ -76,6 +76,16 @@ pub fn run(world: &mut World, task: Task) {
     progress::run(world, task);
 }
 
+/// Forgets what nobody needs any more.
+pub(crate) fn tidy(world: &mut World) {
+    world.sagemaker.tidy(world.now);
+}
+
+/// How many things there are that time alone makes more.
+pub(crate) fn held(world: &World) -> [(&'static str, usize); 2] {
+    world.sagemaker.held()
+}
+
 /// Makes the next run of a step fail with this reason, in whichever Region it happens.
 ///
 /// A reason may begin with the type that retry policies know the failure by,

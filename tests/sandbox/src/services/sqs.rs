@@ -55,6 +55,20 @@ operations! {
     }
 }
 
+/// Forgets what is older than the retention period of its queue.
+pub(crate) fn tidy(world: &mut World) {
+    for queue in world.sqs.queues.values_mut() {
+        queue.expire(world.now);
+    }
+}
+
+/// How many messages there are.
+pub(crate) fn held(world: &World) -> (&'static str, usize) {
+    let queues = world.sqs.queues.values();
+    let messages = queues.map(|queue| queue.messages.len()).sum();
+    ("queue messages", messages)
+}
+
 /// Carries out a task that is due.
 pub fn run(_world: &mut World, task: Task) {
     match task {

@@ -68,6 +68,29 @@ pub fn create_parameter(
     call(world, &request).map(drop)
 }
 
+/// The newest version of the parameter of this name and of those below it: name, number and value.
+#[must_use]
+pub fn newest_under<'w>(
+    world: &'w World,
+    account: &str,
+    region: &str,
+    name: &str,
+) -> Vec<(&'w str, u64, &'w str)> {
+    let is_under = |key: &ResourceKey| {
+        let rest = key.name.strip_prefix(name);
+        key.account == account
+            && key.region == region
+            && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let parameters = world.ssm.parameters.iter();
+    let parameters = parameters.filter(|(key, _)| is_under(key));
+    let newest = parameters.map(|(key, parameter)| {
+        let newest = parameter.newest();
+        (key.name.as_str(), newest.number, newest.value.as_str())
+    });
+    newest.collect()
+}
+
 fn put(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     // Spaces around a name are taken away, as the API reference says.
     let name = required(call, "Name")?.trim_matches(' ');

@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::iam::policy::{Decision, Request, evaluate};
 use crate::{
     services::{denials::denied, validation::invalid_query as invalid},
     wall_clock,
-    world::{ApiError, AssumedRole, Call, Caller, World},
+    world::{ApiError, AssumedRole, Call, Caller, World, nth_hex},
 };
 
 const DEFAULT_DURATION: i64 = 3600;
@@ -28,6 +29,20 @@ struct Session {
     caller: Caller,
     role_id: Option<String>,
     assumed_with: Option<String>,
+    /// Until when they were given, on the machine's clock; those of functions have no end.
+    until: Option<Timestamp>,
+}
+
+/// Forgets credentials that no client uses any more.
+pub(crate) fn tidy(world: &mut World) {
+    let now = wall_clock::now();
+    let sessions = &mut world.sts.sessions;
+    sessions.retain(|_, session| session.until.is_none_or(|until| now < until));
+}
+
+/// How many credentials there are.
+pub(crate) fn held(world: &World) -> (&'static str, usize) {
+    ("credentials", world.sts.sessions.len())
 }
 
 operations! {
@@ -72,6 +87,7 @@ pub fn session(world: &mut World, account: &str, role: &str, session: &str) -> S
         },
         role_id: world.iam.role(account, role).map(|role| role.id.clone()),
         assumed_with: None,
+        until: None,
     };
     world.sts.sessions.insert(access_key.clone(), session);
     access_key
@@ -143,11 +159,14 @@ fn assume_role(world: &mut World, call: &Call) -> Result<Value, ApiError> {
     }
     let access_key = session(world, &account, &role_name, session_name);
     let expiration = wall_clock::now() + Duration::from_secs(duration.unsigned_abs());
+    if let Some(session) = world.sts.sessions.get_mut(&access_key) {
+        session.until = Some(expiration);
+    }
     Ok(json!({
         "Credentials": {
             "AccessKeyId": access_key,
-            "SecretAccessKey": world.hex(&format!("secret {access_key}"))[..40],
-            "SessionToken": world.hex(&format!("token {access_key}")),
+            "SecretAccessKey": nth_hex(&format!("secret {access_key}"), 1)[..40],
+            "SessionToken": nth_hex(&format!("token {access_key}"), 1),
             "Expiration": format!("{expiration:.0}"),
         },
         "AssumedRoleUser": {

@@ -14,6 +14,13 @@ pub(super) struct Agenda {
     scheduled: u64,
 }
 
+impl Agenda {
+    /// How many tasks there are.
+    pub(super) fn len(&self) -> usize {
+        self.tasks.len()
+    }
+}
+
 /// Something that happens by itself at a later time.
 #[derive(Debug, Clone)]
 pub enum Task {

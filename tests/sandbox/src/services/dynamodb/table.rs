@@ -20,6 +20,8 @@ pub(super) struct Table {
     name: String,
     ttl_attribute: Option<String>,
     items: BTreeMap<String, Item>,
+    /// Nothing expires before, in seconds since 1970.
+    soonest: i64,
 }
 
 /// An attribute of the primary key.
@@ -55,6 +57,7 @@ impl Table {
             name: name.to_owned(),
             ttl_attribute: ttl_attribute.map(str::to_owned),
             items: BTreeMap::new(),
+            soonest: i64::MAX,
         })
     }
 
@@ -87,12 +90,30 @@ impl Table {
         let Some(attribute) = &self.ttl_attribute else {
             return;
         };
-        let now = json!({ "N": now.as_second().to_string() });
+        if now.as_second() < self.soonest {
+            return;
+        }
+        let number = json!({ "N": now.as_second().to_string() });
         self.items.retain(|_, item| {
             let expires = item.get(attribute);
-            let order = expires.and_then(|expires| attribute_value::compare(expires, &now));
+            let order = expires.and_then(|expires| attribute_value::compare(expires, &number));
             order.is_none_or(Ordering::is_gt)
         });
+        let left = self.items.values().filter_map(|item| self.end_of(item));
+        self.soonest = left.min().unwrap_or(i64::MAX);
+    }
+
+    /// The second at the latest before which an item stays; none if it stays for good.
+    fn end_of(&self, item: &Item) -> Option<i64> {
+        let expires = item.get(self.ttl_attribute.as_ref()?)?;
+        let number = expires["N"].as_str()?;
+        // A number that is no whole one is looked at whenever the table is.
+        Some(number.parse().unwrap_or(i64::MIN))
+    }
+
+    /// How many items there are.
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
     }
 
     pub(super) fn get(&self, key: &Item) -> Option<&Item> {
@@ -100,6 +121,8 @@ impl Table {
     }
 
     pub(super) fn put(&mut self, item: Item) {
+        let end = self.end_of(&item).unwrap_or(i64::MAX);
+        self.soonest = self.soonest.min(end);
         self.items.insert(self.position(&item), item);
     }
 

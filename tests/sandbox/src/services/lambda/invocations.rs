@@ -12,7 +12,7 @@ use super::{
 use crate::{
     services::{
         iam::{identity, requests::Wanted},
-        sqs,
+        logs, sqs,
     },
     world::{ApiError, World},
 };
@@ -260,6 +260,7 @@ pub(crate) fn finish(
         return;
     };
     let logs = kept(world, &running.key, logs);
+    logs::write_function(world, &running.key, running.time, &logs);
     if let Origin::Mapping(mapping, messages) = &running.origin {
         mappings::settle_batch(world, *mapping, messages, &outcome);
     }

@@ -45,6 +45,11 @@ pub(super) struct Line {
 }
 
 impl Group {
+    /// How many lines it has.
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
     /// The lines that are not too old, in the order in which they came.
     pub(super) fn kept(&self, now: Timestamp) -> impl Iterator<Item = &Line> {
         let days = self.days.and_then(|days| u64::try_from(days).ok());
@@ -85,6 +90,20 @@ pub(super) fn write(world: &mut World, key: &ResourceKey, at: Option<Timestamp>,
             ingested: now,
             message,
         });
+    }
+}
+
+/// Forgets all lines of a group but the newest, and those that are too old.
+pub(super) fn cut(world: &mut World, key: &ResourceKey, most: usize) {
+    let now = world.now;
+    if let Some(group) = world.logs.groups.get_mut(key) {
+        let days = group.days.and_then(|days| u64::try_from(days).ok());
+        if let Some(days) = days {
+            let since = now - Duration::from_hours(24 * days);
+            group.lines.retain(|line| line.at >= since);
+        }
+        let excess = group.lines.len().saturating_sub(most);
+        group.lines.drain(..excess);
     }
 }
 

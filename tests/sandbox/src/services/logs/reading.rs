@@ -1,10 +1,12 @@
 //! Reading lines back.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    group_of,
+    functions, group_of,
     groups::{self, Line, STREAM},
     invalid,
 };
@@ -18,26 +20,32 @@ const MOST_LINES: usize = 10_000;
 
 pub(super) fn streams(world: &World, call: &Call) -> Result<Value, ApiError> {
     let (key, group) = group_of(world, call)?;
-    let lines: Vec<_> = group.kept(world.now).collect();
-    let times = || lines.iter().map(|line| line.at);
-    let (Some(first), Some(last)) = (times().min(), times().max()) else {
-        return Ok(json!({ "logStreams": [] }));
-    };
-    Ok(json!({ "logStreams": [{
-        "logStreamName": STREAM,
-        "creationTime": group.created.as_millisecond(),
-        "firstEventTimestamp": first.as_millisecond(),
-        "lastEventTimestamp": last.as_millisecond(),
-        "lastIngestionTime": world.now.as_millisecond(),
-        "arn": format!("{}:log-stream:{STREAM}", groups::arn(&key)),
-        "storedBytes": 0,
-    }] }))
+    let mut times: BTreeMap<String, (Timestamp, Timestamp)> = BTreeMap::new();
+    for line in group.kept(world.now) {
+        let stream = times.entry(functions::stream(&key, line.at));
+        let (first, last) = stream.or_insert((line.at, line.at));
+        (*first, *last) = ((*first).min(line.at), (*last).max(line.at));
+    }
+    let streams = times.iter().map(|(stream, (first, last))| {
+        json!({
+            "logStreamName": stream,
+            "creationTime": group.created.as_millisecond(),
+            "firstEventTimestamp": first.as_millisecond(),
+            "lastEventTimestamp": last.as_millisecond(),
+            "lastIngestionTime": world.now.as_millisecond(),
+            "arn": format!("{}:log-stream:{stream}", groups::arn(&key)),
+            "storedBytes": 0,
+        })
+    });
+    Ok(json!({ "logStreams": streams.collect::<Vec<_>>() }))
 }
 
 /// Answers forwards from the beginning, whatever end the call asks for first.
 pub(super) fn of_stream(world: &World, call: &Call) -> Result<Value, ApiError> {
-    let (_, group) = group_of(world, call)?;
-    if call.text("logStreamName") != Some(STREAM) {
+    let (key, group) = group_of(world, call)?;
+    let stream = call.text("logStreamName").unwrap_or_default();
+    let is_in = |line: &&Line| functions::stream(&key, line.at) == stream;
+    if stream != STREAM && !group.kept(world.now).any(|line| is_in(&line)) {
         let message = "The specified log stream does not exist.";
         return Err(ApiError::new("ResourceNotFoundException", message));
     }
@@ -45,7 +53,7 @@ pub(super) fn of_stream(world: &World, call: &Call) -> Result<Value, ApiError> {
     let token = token.map(|token| token.trim_start_matches("f/").trim_start_matches("b/"));
     let refuse = || invalid("The specified nextToken is invalid.");
     let start = pages::position(token, refuse)?;
-    let lines = within(group.kept(world.now), call)?;
+    let lines = within(group.kept(world.now).filter(is_in), call)?;
     let size = limit(call)?;
     let page = lines.iter().skip(start).take(size);
     let events = page.map(|line| {
@@ -65,7 +73,7 @@ pub(super) fn of_stream(world: &World, call: &Call) -> Result<Value, ApiError> {
 }
 
 pub(super) fn filter(world: &World, call: &Call) -> Result<Value, ApiError> {
-    let (_, group) = group_of(world, call)?;
+    let (key, group) = group_of(world, call)?;
     let terms = terms(call.text("filterPattern").unwrap_or_default())?;
     let lines = within(group.kept(world.now), call)?;
     let matching = lines.into_iter().filter(|line| {
@@ -74,7 +82,7 @@ pub(super) fn filter(world: &World, call: &Call) -> Result<Value, ApiError> {
     });
     let events = matching.map(|line| {
         json!({
-            "logStreamName": STREAM,
+            "logStreamName": functions::stream(&key, line.at),
             "timestamp": line.at.as_millisecond(),
             "ingestionTime": line.ingested.as_millisecond(),
             "message": line.message,

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     readings::{EmptyShare, PendingResources, Rejection, RoleInvitations},
-    world::{ApiError, Call, World},
+    world::{ApiError, Call, World, only_uuid},
 };
 
 const SHORT_LIFE: Duration = Duration::from_hours(12);
@@ -22,7 +22,7 @@ const LONG_LIFE: Duration = Duration::from_hours(7 * 24);
 
 /// The invitation of a principal appears, if the principal still waits for it.
 pub(super) fn send(world: &mut World, pending: &Pending) {
-    let id = world.uuid(&format!("ram invitation {pending:?}"));
+    let id = only_uuid(&format!("ram invitation {pending:?}"));
     let Some((invitation, life)) = compose(world, pending, &id) else {
         return;
     };

@@ -43,6 +43,11 @@ pub(super) struct Answered {
 }
 
 impl Answered {
+    /// When it was.
+    pub(super) fn at(&self) -> Timestamp {
+        self.at
+    }
+
     fn is_remembered(&self, world: &World) -> bool {
         match world.readings.client_tokens {
             ClientTokens::ForGood => true,

@@ -1,6 +1,6 @@
 //! Operations on executions.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
 
@@ -84,6 +84,7 @@ fn new_execution(world: &mut World, call: &Call, id: &PipelineId) -> Result<Exec
         selection,
         steps,
         runs: 0,
+        jobs: BTreeMap::new(),
     })
 }
 

@@ -17,7 +17,7 @@ pub(super) type Request = (String, String, String, String);
 /// What was asked and what was answered.
 #[derive(Debug)]
 pub(super) struct Answer {
-    time: Timestamp,
+    pub(super) time: Timestamp,
     input: Value,
     output: Value,
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     readings::ExecutionEnd,
-    world::{self, World},
+    world::{self, World, nth_hex},
 };
 
 /// How long after its last step an execution ends, if not with it.
@@ -273,10 +273,12 @@ fn use_again(world: &mut World, id: &ExecutionId, name: &str, hit: cache::Hit) {
 
 fn execute(world: &mut World, id: &ExecutionId, name: &str) {
     let now = world.now;
-    let suffix = world.hex(&format!("job of step {name} of execution {}", id.id));
     let Ok(execution) = world.sagemaker.execution_mut(id) else {
         return;
     };
+    let jobs = execution.jobs.entry(name.to_owned()).or_default();
+    *jobs += 1;
+    let suffix = nth_hex(&format!("job of step {name} of execution {}", id.id), *jobs);
     let place = metadata::Place {
         account: &id.pipeline.account,
         region: &id.pipeline.region,

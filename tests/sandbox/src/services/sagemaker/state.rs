@@ -18,6 +18,10 @@ use super::{
 };
 use crate::{services::key::ResourceKey, world::ApiError};
 
+/// What the key of a tag begins with that lets a step of its pipeline fail, before the
+/// step's name. AWS gives such a tag no meaning.
+const FAILING: &str = "sandbox:fail:";
+
 /// All pipelines.
 #[derive(Debug)]
 pub struct State {
@@ -62,7 +66,40 @@ pub struct FailStep {
     pub reason: String,
 }
 
+/// How many finished executions of a pipeline stay when somebody tidies up.
+const FINISHED: usize = 100;
+
+/// How long tokens stay then.
+const TOKENS: Duration = Duration::from_hours(24);
+
 impl State {
+    /// Forgets old tokens, and all finished executions of each pipeline but the newest.
+    ///
+    /// The documents say of neither how long AWS keeps it.
+    pub(super) fn tidy(&mut self, now: Timestamp) {
+        self.answers.retain(|_, answer| now < answer.time + TOKENS);
+        for pipeline in self.pipelines.values_mut() {
+            let finished = |execution: &Execution| execution.status.is_final();
+            let count = pipeline.executions.iter().filter(|it| finished(it)).count();
+            let mut excess = count.saturating_sub(FINISHED);
+            pipeline.executions.retain(|execution| {
+                let goes = excess > 0 && finished(execution);
+                excess -= usize::from(goes);
+                !goes
+            });
+        }
+    }
+
+    /// How many tokens and executions there are.
+    pub(super) fn held(&self) -> [(&'static str, usize); 2] {
+        let pipelines = self.pipelines.values();
+        let executions = pipelines.map(|pipeline| pipeline.executions.len()).sum();
+        [
+            ("tokens of runs", self.answers.len()),
+            ("executions", executions),
+        ]
+    }
+
     /// The pipeline.
     pub(super) fn pipeline(&self, id: &PipelineId) -> Result<&Pipeline, ApiError> {
         let pipeline = self.pipelines.get(&id.key());
@@ -92,14 +129,27 @@ impl State {
             .ok_or_else(|| id.not_found())
     }
 
-    /// Takes the reason for which this run of a step shall fail, if it shall.
+    /// The reason for which this run of a step shall fail, if it shall: one that
+    /// was asked for once, or what a tag of the pipeline says.
     pub(super) fn take_failure(&mut self, pipeline: &PipelineId, step: &str) -> Option<String> {
         let position = self.fail_next.iter().position(|fault| {
             fault.account == pipeline.account
                 && fault.pipeline.eq_ignore_ascii_case(&pipeline.name)
                 && fault.step == step
-        })?;
-        Some(self.fail_next.remove(position).reason)
+        });
+        match position {
+            Some(position) => Some(self.fail_next.remove(position).reason),
+            None => self.tagged_failure(pipeline, step),
+        }
+    }
+
+    fn tagged_failure(&self, pipeline: &PipelineId, step: &str) -> Option<String> {
+        let key = format!("{FAILING}{step}");
+        let reason = self.pipeline(pipeline).ok()?.tags.get(&key)?;
+        Some(match reason.as_str() {
+            "" => format!("The tag {key} lets this step fail."),
+            reason => reason.to_owned(),
+        })
     }
 }
 
@@ -184,6 +234,8 @@ pub(super) struct Execution {
     pub(super) steps: Vec<StepRun>,
     /// How many runs of steps there ever were, those that a retry replaced included.
     pub(super) runs: u64,
+    /// How many jobs each step had so far.
+    pub(super) jobs: BTreeMap<String, u64>,
 }
 
 impl Execution {

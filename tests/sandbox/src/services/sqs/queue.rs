@@ -178,11 +178,10 @@ impl Queue {
 
     /// Every attribute as `GetQueueAttributes` shows it.
     pub(super) fn attributes_at(&self, now: Timestamp) -> BTreeMap<String, String> {
-        let messages = self.messages_at(now);
         let count = |which: fn(&Message, Timestamp) -> bool| {
-            messages
+            self.messages
                 .iter()
-                .filter(|message| which(message, now))
+                .filter(|message| self.keeps(message, now) && which(message, now))
                 .count()
                 .to_string()
         };
@@ -222,17 +221,25 @@ impl Queue {
     }
 
     pub(super) fn visible_at(&self, now: Timestamp) -> usize {
-        let visible = |message: &&Message| message.is_visible(now) && self.keeps(message, now);
+        let retention = self.retention();
+        let visible =
+            |message: &&Message| message.is_visible(now) && now < message.sent + retention;
         self.messages.iter().filter(visible).count()
     }
 
     /// Forgets what is older than the retention period.
     pub(super) fn expire(&mut self, now: Timestamp) {
-        self.messages = self.messages_at(now);
+        let retention = self.retention();
+        self.messages
+            .retain(|message| now < message.sent + retention);
     }
 
     fn keeps(&self, message: &Message, now: Timestamp) -> bool {
-        now < message.sent + Duration::from_secs(self.number("MessageRetentionPeriod"))
+        now < message.sent + self.retention()
+    }
+
+    fn retention(&self) -> Duration {
+        Duration::from_secs(self.number("MessageRetentionPeriod"))
     }
 
     /// Deletes a message by its latest receipt; an older one deletes nothing.

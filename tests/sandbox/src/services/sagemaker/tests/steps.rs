@@ -57,6 +57,34 @@ fn steps_wait_for_what_they_depend_on_and_run_beside_what_they_do_not() {
 }
 
 #[test]
+fn a_step_that_a_tag_lets_fail_does_so_until_the_tag_is_taken_away() {
+    let mut world = world();
+    create(&mut world, "Churn", &chain());
+    let key = "sandbox:fail:Train";
+    let tag = json!([{ "Key": key, "Value": "AlgorithmError: no column churned" }]);
+    ask(
+        &mut world,
+        "AddTags",
+        json!({ "ResourceArn": CHURN, "Tags": tag }),
+    );
+    let arn = start(&mut world, "start");
+    pass(&mut world, 120);
+    for seed in ["once", "again"] {
+        assert_eq!(status(&mut world, &arn), "Failed");
+        let failed = step(&mut world, &arn, "Train");
+        assert_eq!(failed["FailureReason"], "AlgorithmError: no column churned");
+        assert_eq!(step(&mut world, &arn, "Prepare")["StepStatus"], "Succeeded");
+        stop_or_retry(&mut world, "RetryPipelineExecution", &arn, seed);
+        pass(&mut world, 60);
+    }
+    let taken = json!({ "ResourceArn": CHURN, "TagKeys": [key] });
+    ask(&mut world, "DeleteTags", taken);
+    stop_or_retry(&mut world, "RetryPipelineExecution", &arn, "at last");
+    pass(&mut world, 60);
+    assert_eq!(status(&mut world, &arn), "Succeeded");
+}
+
+#[test]
 fn no_more_steps_run_at_once_than_the_parallelism_allows() {
     let mut world = world();
     let all = json!([training("A", &[]), training("B", &[]), training("C", &[])]);

@@ -5,6 +5,8 @@
     reason = "a test that cannot look at its process has failed"
 )]
 
+mod own_policy;
+
 use std::{
     fs,
     io::{BufRead, BufReader, Lines, Read, Write},
@@ -17,7 +19,7 @@ use std::{
 use demo::{binaries, estate::POLICY, functions};
 use sandbox::readings::TABLE;
 
-const PAGE: &str = include_str!("../../demo/README.md");
+const PAGE: &str = include_str!("../../../demo/README.md");
 
 /// How a shell shows the end of a program whose reader went away.
 const NOBODY_READS: i32 = 141;
@@ -47,8 +49,25 @@ impl Served {
     }
 
     fn wait_for(&mut self, text: &str) {
-        let told = self.lines.any(|line| line.unwrap().contains(text));
-        assert!(told, "it ended before it told {text}");
+        self.told_until(text);
+    }
+
+    /// What it tells until it tells this, with that line.
+    fn told_until(&mut self, text: &str) -> String {
+        let mut told = String::new();
+        for line in self.lines.by_ref().map(Result::unwrap) {
+            told += &line;
+            told.push('\n');
+            if line.contains(text) {
+                return told;
+            }
+        }
+        panic!("it ended before it told {text}: {told}");
+    }
+
+    fn end(&mut self) {
+        self.signal("TERM");
+        assert!(self.process.wait().unwrap().success());
     }
 
     fn signal(&self, signal: &str) {
