@@ -5,7 +5,7 @@
 
 pub mod deployment;
 
-use std::{sync::OnceLock, time::Duration};
+use std::{env, sync::OnceLock, time::Duration};
 
 use aws_sdk_ram::types::{
     ResourceOwner, ResourceShareAssociation, ResourceShareAssociationType, ResourceShareStatus,
@@ -371,6 +371,21 @@ pub fn end_event(execution: &str, status: &str, time: &str) -> Value {
             "executionEndTime": time,
         },
     })
+}
+
+/// Each of these places with each of these effects: a third of the pairs, in which each
+/// place and each effect is, or all of them if `PIPESHARE_CASES` is `all`.
+#[must_use]
+pub fn crossed<P: Clone, E: Clone>(places: &[P], effects: &[E]) -> Vec<(P, E)> {
+    let is_whole = env::var("PIPESHARE_CASES").is_ok_and(|cases| cases == "all");
+    let step = if is_whole { 1 } else { effects.len().min(3) };
+    let mut pairs = Vec::new();
+    for (row, place) in places.iter().enumerate() {
+        let of_row = effects.iter().enumerate();
+        let of_row = of_row.filter(|(column, _)| (row + column) % step == 0);
+        pairs.extend(of_row.map(|(_, effect)| (place.clone(), effect.clone())));
+    }
+    pairs
 }
 
 /// A refusal by AWS.

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use e2e::{DEV, POLICY, REGION, SHARED, Scenario, TEST, ungated};
+use e2e::{DEV, POLICY, REGION, SHARED, Scenario, TEST, crossed, ungated};
 use sandbox::{
     faults::{CallEffect, CallFault, Deed},
     http::perform,
@@ -119,18 +119,16 @@ async fn whatever_others_do_to_an_invitation_meanwhile_the_access_is_the_policys
         ("rejected", answer("RejectResourceShareInvitation")),
         ("deleted", to_share("DeleteResourceShare", json!({}))),
     ];
-    for (what, deed) in deeds {
-        for (operation, after) in PLACES {
-            let deed = deed.clone();
-            let effect = CallEffect::Meanwhile { deed, after };
-            let (scenario, churn, secret) = play("ram", operation, effect).await;
-            let place = format!("{what}, {operation}, after: {after}");
-            assert!(scenario.dev.sees(&churn).await, "{place}");
-            assert!(!scenario.dev.sees(&secret).await, "{place}");
-            assert_eq!(scenario.dead_letters(), 0, "{place}");
-            let told = scenario.told(DEV);
-            assert!(!told.is_empty(), "{place}: nobody knows of the access");
-        }
+    for ((what, deed), (operation, after)) in crossed(&deeds, &PLACES) {
+        let deed = deed.clone();
+        let effect = CallEffect::Meanwhile { deed, after };
+        let (scenario, churn, secret) = play("ram", operation, effect).await;
+        let place = format!("{what}, {operation}, after: {after}");
+        assert!(scenario.dev.sees(&churn).await, "{place}");
+        assert!(!scenario.dev.sees(&secret).await, "{place}");
+        assert_eq!(scenario.dead_letters(), 0, "{place}");
+        let told = scenario.told(DEV);
+        assert!(!told.is_empty(), "{place}: nobody knows of the access");
     }
 }
 
@@ -191,55 +189,52 @@ async fn a_policy_that_changes_while_an_invitation_is_accepted_is_obeyed_all_the
 
 #[tokio::test]
 async fn a_function_that_dies_at_any_call_of_an_acceptance_leaves_it_to_the_next() {
-    for (service, operation) in CALLS {
-        for effect in [
-            CallEffect::KillCaller { after: false },
-            CallEffect::KillCaller { after: true },
-            CallEffect::LoseAnswer,
-        ] {
-            let place = format!("{operation}: {effect:?}");
-            let (scenario, churn, secret) = play(service, operation, effect).await;
-            assert!(scenario.dev.sees(&churn).await, "{place}");
-            assert!(!scenario.dev.sees(&secret).await, "{place}");
-            assert_eq!(scenario.told(DEV).len(), 1, "{place}");
-            assert_eq!(scenario.dead_letters(), 0, "{place}");
-        }
+    let effects = [
+        CallEffect::KillCaller { after: false },
+        CallEffect::KillCaller { after: true },
+        CallEffect::LoseAnswer,
+    ];
+    for ((service, operation), effect) in crossed(&CALLS, &effects) {
+        let place = format!("{operation}: {effect:?}");
+        let (scenario, churn, secret) = play(service, operation, effect).await;
+        assert!(scenario.dev.sees(&churn).await, "{place}");
+        assert!(!scenario.dev.sees(&secret).await, "{place}");
+        assert_eq!(scenario.told(DEV).len(), 1, "{place}");
+        assert_eq!(scenario.dead_letters(), 0, "{place}");
     }
 }
 
 #[tokio::test]
 async fn strangers_are_told_once_although_the_function_dies_while_it_tells() {
-    for (service, operation) in [
+    let places = [
         ("dynamodb", "GetItem"),
         ("dynamodb", "PutItem"),
         ("sns", "Publish"),
         ("dynamodb", "UpdateItem"),
-    ] {
-        for after in [false, true] {
-            let scenario = Scenario::begin(POLICY).await;
-            {
-                let mut world = scenario.estate.sandbox.world();
-                let input = json!({ "name": NAME, "principals": [DEV] });
-                administer(
-                    &mut world,
-                    "666666666666",
-                    "ram",
-                    "CreateResourceShare",
-                    input,
-                );
-            }
-            scenario.break_calls(service, operation, &[CallEffect::KillCaller { after }]);
-            scenario.pass(3600).await;
-            let told = scenario.estate.hub_mailbox();
-            // A crash right after publishing may say it twice; it is never lost.
-            let most = 1 + usize::from(
-                after && operation == "Publish" || !after && operation == "UpdateItem",
+    ];
+    for ((service, operation), after) in crossed(&places, &[false, true]) {
+        let scenario = Scenario::begin(POLICY).await;
+        {
+            let mut world = scenario.estate.sandbox.world();
+            let input = json!({ "name": NAME, "principals": [DEV] });
+            administer(
+                &mut world,
+                "666666666666",
+                "ram",
+                "CreateResourceShare",
+                input,
             );
-            assert!(
-                (1..=most).contains(&told.len()),
-                "{operation}, {after}: {told:#?}"
-            );
-            assert_eq!(scenario.dead_letters(), 0, "{operation}, {after}");
         }
+        scenario.break_calls(service, operation, &[CallEffect::KillCaller { after }]);
+        scenario.pass(3600).await;
+        let told = scenario.estate.hub_mailbox();
+        // A crash right after publishing may say it twice; it is never lost.
+        let most =
+            1 + usize::from(after && operation == "Publish" || !after && operation == "UpdateItem");
+        assert!(
+            (1..=most).contains(&told.len()),
+            "{operation}, {after}: {told:#?}"
+        );
+        assert_eq!(scenario.dead_letters(), 0, "{operation}, {after}");
     }
 }

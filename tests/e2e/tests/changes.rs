@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use e2e::{DEV, DEV_SHARE, Plan, SHARED, SWEEP, Scenario, TEST, readers, refusal, ungated};
+use e2e::{
+    DEV, DEV_SHARE, Plan, SHARED, SWEEP, Scenario, TEST, crossed, readers, refusal, ungated,
+};
 use sandbox::faults::CallEffect;
 use serde_json::json;
 
@@ -251,38 +253,38 @@ async fn a_policy_whose_number_was_in_force_before_shares_again() {
 
 #[tokio::test]
 async fn a_crash_between_telling_and_noting_loses_no_change() {
-    for (service, operation) in [
+    let places = [
         ("dynamodb", "TransactWriteItems"),
         ("dynamodb", "DeleteItem"),
         ("dynamodb", "UpdateItem"),
         ("sns", "Publish"),
         ("events", "PutEvents"),
-    ] {
-        for effect in [
-            CallEffect::KillCaller { after: true },
-            CallEffect::KillCaller { after: false },
-            CallEffect::LoseAnswer,
-            refusal(503, "ServiceUnavailable"),
-        ] {
-            let which = format!("{service}:{operation} {effect:?}");
-            let scenario = Scenario::begin(&ungated()).await;
-            scenario.create(&scenario.test, "a").await;
-            scenario.pass(SWEEP).await;
-            let before = told_at_least_once(&scenario);
-            scenario.write_policy(NOBODY).await;
-            // What share-pipeline writes is over by then.
-            scenario.pass(30).await;
-            scenario.break_calls(service, operation, std::slice::from_ref(&effect));
-            scenario.pass(2 * SWEEP).await;
-            assert_eq!(before, ["can see 1 pipeline"], "{which}");
-            let after = told_at_least_once(&scenario);
-            assert_eq!(
-                after,
-                ["can see 1 pipeline", "lost access to 1 pipeline"],
-                "{which}"
-            );
-            assert_eq!(scenario.dead_letters(), 0, "{which}");
-        }
+    ];
+    let effects = [
+        CallEffect::KillCaller { after: true },
+        CallEffect::KillCaller { after: false },
+        CallEffect::LoseAnswer,
+        refusal(503, "ServiceUnavailable"),
+    ];
+    for ((service, operation), effect) in crossed(&places, &effects) {
+        let which = format!("{service}:{operation} {effect:?}");
+        let scenario = Scenario::begin(&ungated()).await;
+        scenario.create(&scenario.test, "a").await;
+        scenario.pass(SWEEP).await;
+        let before = told_at_least_once(&scenario);
+        scenario.write_policy(NOBODY).await;
+        // What share-pipeline writes is over by then.
+        scenario.pass(30).await;
+        scenario.break_calls(service, operation, std::slice::from_ref(&effect));
+        scenario.pass(2 * SWEEP).await;
+        assert_eq!(before, ["can see 1 pipeline"], "{which}");
+        let after = told_at_least_once(&scenario);
+        assert_eq!(
+            after,
+            ["can see 1 pipeline", "lost access to 1 pipeline"],
+            "{which}"
+        );
+        assert_eq!(scenario.dead_letters(), 0, "{which}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The deployment hook in a pipeline of CodePipeline: what it runs, what it waits for, what it answers.
 
 use e2e::{
-    DEV, POLICY, Plan, REGION, SHARED, Scenario, TEST, Templates,
+    DEV, POLICY, Plan, REGION, SHARED, Scenario, TEST, Templates, crossed,
     deployment::{
         HOOKED, READERS, deploy, deployed, executions, failure, parameters, status, variable, with,
     },
@@ -261,7 +261,7 @@ async fn a_missing_permission_is_told_as_one() {
 
 #[tokio::test]
 async fn a_function_that_is_killed_anywhere_leaves_one_run_and_one_share() {
-    for (service, operation) in [
+    let places = [
         ("ssm", "GetParameter"),
         ("sagemaker", "StartPipelineExecution"),
         ("sagemaker", "DescribePipelineExecution"),
@@ -272,23 +272,23 @@ async fn a_function_that_is_killed_anywhere_leaves_one_run_and_one_share() {
         ("ram", "GetResourceShareAssociations"),
         ("codepipeline", "GetJobDetails"),
         ("codepipeline", "PutJobSuccessResult"),
-    ] {
-        for effect in [
-            CallEffect::KillCaller { after: false },
-            CallEffect::KillCaller { after: true },
-            CallEffect::LoseAnswer,
-            refusal(503, "ServiceUnavailable"),
-        ] {
-            let scenario = deployed(HOOKED).await;
-            scenario.break_calls(service, operation, std::slice::from_ref(&effect));
-            let action = deploy(&scenario, "e1", &parameters());
-            scenario.pass(1500).await;
-            let which = format!("{operation}: {effect:?}");
-            assert_eq!(variable(&scenario, &action, "consumers"), DEV, "{which}");
-            assert_eq!(executions(&scenario, "churn").await, 1, "{which}");
-            assert_eq!(scenario.shares(&scenario.test).await, [READERS], "{which}");
-            assert_eq!(scenario.dead_letters(), 0, "{which}");
-        }
+    ];
+    let effects = [
+        CallEffect::KillCaller { after: false },
+        CallEffect::KillCaller { after: true },
+        CallEffect::LoseAnswer,
+        refusal(503, "ServiceUnavailable"),
+    ];
+    for ((service, operation), effect) in crossed(&places, &effects) {
+        let scenario = deployed(HOOKED).await;
+        scenario.break_calls(service, operation, std::slice::from_ref(&effect));
+        let action = deploy(&scenario, "e1", &parameters());
+        scenario.pass(1500).await;
+        let which = format!("{operation}: {effect:?}");
+        assert_eq!(variable(&scenario, &action, "consumers"), DEV, "{which}");
+        assert_eq!(executions(&scenario, "churn").await, 1, "{which}");
+        assert_eq!(scenario.shares(&scenario.test).await, [READERS], "{which}");
+        assert_eq!(scenario.dead_letters(), 0, "{which}");
     }
 }
 

@@ -1,11 +1,6 @@
 //! Notifications: every end of every run, once, to everyone who waits for it.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a message that cannot be read fails the test"
-)]
-
-use e2e::{DEV, EXECUTION_EVENT, POLICY, Plan, SHARED, Scenario, refusal, ungated};
+use e2e::{DEV, EXECUTION_EVENT, POLICY, Plan, SHARED, Scenario, crossed, refusal, ungated};
 use sandbox::faults::{CallEffect, EventEffect};
 use serde_json::{Value, json};
 
@@ -130,38 +125,38 @@ async fn what_happened_while_nobody_wanted_to_know_is_no_news() {
 
 #[tokio::test]
 async fn a_crash_or_a_lost_answer_never_loses_a_notification() {
-    for (service, operation) in [
+    let places = [
         ("sns", "Publish"),
         ("events", "PutEvents"),
         ("dynamodb", "PutItem"),
         ("dynamodb", "UpdateItem"),
         ("sagemaker", "DescribePipelineExecution"),
-    ] {
-        for effect in [
-            CallEffect::LoseAnswer,
-            CallEffect::KillCaller { after: true },
-            CallEffect::KillCaller { after: false },
-            refusal(503, "ServiceUnavailable"),
-        ] {
-            let scenario = Scenario::begin(POLICY).await;
-            scenario.create(&scenario.test, "churn").await;
-            scenario.start(&scenario.test, "churn", "important").await;
-            scenario.pass(100).await;
-            scenario.break_calls(service, operation, std::slice::from_ref(&effect));
-            scenario.pass(1500).await;
-            let which = format!("{service}:{operation} {effect:?}");
-            let mailbox = scenario.estate.mailbox(DEV);
-            let told = statuses(&mailbox);
-            // At least once; and twice only if a message was out before it was noted.
-            assert!((1..=2).contains(&told.len()), "{which}: {mailbox:#?}");
-            assert!(
-                told.iter().all(|status| *status == "Succeeded"),
-                "{which}: {told:?}"
-            );
-            let hub = scenario.estate.hub_mailbox();
-            assert!((1..=2).contains(&statuses(&hub).len()), "{which}: {hub:#?}");
-            assert_eq!(scenario.dead_letters(), 0, "{which}");
-        }
+    ];
+    let effects = [
+        CallEffect::LoseAnswer,
+        CallEffect::KillCaller { after: true },
+        CallEffect::KillCaller { after: false },
+        refusal(503, "ServiceUnavailable"),
+    ];
+    for ((service, operation), effect) in crossed(&places, &effects) {
+        let scenario = Scenario::begin(POLICY).await;
+        scenario.create(&scenario.test, "churn").await;
+        scenario.start(&scenario.test, "churn", "important").await;
+        scenario.pass(100).await;
+        scenario.break_calls(service, operation, std::slice::from_ref(&effect));
+        scenario.pass(1500).await;
+        let which = format!("{service}:{operation} {effect:?}");
+        let mailbox = scenario.estate.mailbox(DEV);
+        let told = statuses(&mailbox);
+        // At least once; and twice only if a message was out before it was noted.
+        assert!((1..=2).contains(&told.len()), "{which}: {mailbox:#?}");
+        assert!(
+            told.iter().all(|status| *status == "Succeeded"),
+            "{which}: {told:?}"
+        );
+        let hub = scenario.estate.hub_mailbox();
+        assert!((1..=2).contains(&statuses(&hub).len()), "{which}: {hub:#?}");
+        assert_eq!(scenario.dead_letters(), 0, "{which}");
     }
 }
 
