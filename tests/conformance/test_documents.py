@@ -38,6 +38,9 @@ OTHERS = (
     "sam ",
     "export ",
     "pipeshare ",
+    # They need a release.
+    "tar ",
+    "sha256sum ",
 )
 
 

@@ -176,7 +176,7 @@ TARGETS = [
             Targets=[{"Id": "1", "Arn": queue_arn(OWNER, "q"), "Input": "{}", "InputPath": "$.detail"}]),
     invalid("an input that is no JSON", "PutTargets", f"{API}, Target", Rule="r2", Targets=[{"Id": "1", "Arn": queue_arn(OWNER, "q"), "Input": "x"}]),
     case("a target that the sandbox does not have", "PutTargets",
-         {"Rule": "r2", "Targets": [{"Id": "1", "Arn": f"arn:aws:logs:{REGION}:{OWNER}:log-group:x"}]}, error="NotImplemented", source="tests/README.md"),
+         {"Rule": "r2", "Targets": [{"Id": "1", "Arn": f"arn:aws:kinesis:{REGION}:{OWNER}:stream/x"}]}, error="NotImplemented", source="tests/README.md"),
     case("a target that is not there removed", "RemoveTargets", {"Rule": "r2", "Ids": ["none"]},
          {"FailedEntryCount": 1, "FailedEntries[0].TargetId": "none"}),
 ]

@@ -36,7 +36,9 @@ impl Protocol {
     /// The protocol of a service by its signing name.
     pub(super) fn of(service: &str) -> Self {
         match service {
-            "codepipeline" | "events" | "sagemaker" | "ssm" => Self::AwsJson { version: "1.1" },
+            "codepipeline" | "events" | "logs" | "sagemaker" | "ssm" => {
+                Self::AwsJson { version: "1.1" }
+            }
             "dynamodb" | "sqs" => Self::AwsJson { version: "1.0" },
             "lambda" | "ram" => Self::RestJson,
             "iam" => Self::AwsQuery {

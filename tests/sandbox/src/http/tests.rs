@@ -263,6 +263,15 @@ async fn what_the_sandbox_does_not_have_is_told_in_the_language_of_its_clients()
     assert!(answer.text.contains(said), "{}", answer.text);
 }
 
+#[test]
+fn every_service_that_the_sandbox_has_is_reached() {
+    for service in crate::services::SERVICES {
+        let protocol = request::Protocol::of(service.name);
+        let is_known = !matches!(protocol, request::Protocol::Unknown { .. });
+        assert!(is_known, "{}", service.title);
+    }
+}
+
 #[tokio::test]
 async fn calls_are_remembered_with_their_outcome_but_without_the_value() {
     let world = world();
