@@ -197,6 +197,10 @@ pub(super) mod resource_type {
 
     use super::{RESOURCE_TYPES, ResourceType};
 
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes what it serializes by reference"
+    )]
     pub(in super::super) fn serialize<S: Serializer>(
         kind: &&'static ResourceType,
         serializer: S,
