@@ -5,6 +5,7 @@ use std::{
     io::{self, ErrorKind, IsTerminal, Write},
     path::PathBuf,
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{Args, Parser, Subcommand};
@@ -83,6 +84,12 @@ struct Own {
     /// The account with the functions; 333333333333 unless it is said.
     #[arg(long, value_name = "ACCOUNT", requires = "policy", value_parser = account)]
     hub: Option<String>,
+    /// Keep everything in this file, and go on with it if it is there.
+    #[arg(long, value_name = "FILE", conflicts_with = "without_templates")]
+    state: Option<PathBuf>,
+    /// After how many seconds it is kept again; it is in any case at the end.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "state", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    save_every: u64,
 }
 
 #[derive(Debug, Args)]
@@ -209,6 +216,9 @@ async fn serve(
         readings,
         policy,
         hub: own.hub,
+        state: own
+            .state
+            .map(|file| (file, Duration::from_secs(own.save_every))),
     };
     serve::serve(settings).await?;
     Ok(true)

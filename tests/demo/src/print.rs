@@ -31,11 +31,15 @@ impl Display for Printed<'_> {
         let steps = self.walkthrough.steps.len();
         let failed = self.walkthrough.steps.iter().filter(|step| !step.holds());
         match failed.count() {
-            0 => writeln!(f, "\nAll {steps} steps held."),
-            failed => writeln!(f, "\n{failed} of {steps} steps did NOT hold."),
+            0 => writeln!(f, "\nAll {steps} steps held.")?,
+            failed => writeln!(f, "\n{failed} of {steps} steps did NOT hold.")?,
         }
+        writeln!(f, "{HINT}")
     }
 }
+
+/// What to do next.
+const HINT: &str = "To look at it in a browser, and to try a policy of your own: cargo demo serve";
 
 impl Printed<'_> {
     fn step(&self, f: &mut Formatter<'_>, step: &Step) -> fmt::Result {

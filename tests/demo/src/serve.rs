@@ -6,23 +6,31 @@ mod onboarding;
 mod page;
 mod policy_file;
 mod roster;
+mod state;
 
 use std::{
+    error::Error as _,
+    future::pending,
     io::{self, Write},
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use jiff::{Timestamp, Unit};
 use sandbox::{
     Call, Function, Options, Sandbox, StartError, World, cloudformation::TemplateError,
-    end::Signals, readings::Readings, world::ApiError,
+    end::Signals, readings::Readings, services::ssm, world::ApiError,
 };
 use serde_json::json;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::interval};
 
 use self::greeting::Greeting;
-pub use self::policy_file::{PolicyFile, PolicyFileError};
-use self::{journal::Journal, onboarding::Onboarding, roster::Roster};
+use self::{journal::Journal, onboarding::Onboarding, roster::Roster, state::StateFile};
+pub use self::{
+    policy_file::{PolicyFile, PolicyFileError},
+    state::StateError,
+};
 use crate::estate::{POLICY, POLICY_PARAMETER, REGION, SHARED};
 
 /// Enough for every function to run while another one waits.
@@ -49,6 +57,8 @@ pub struct Settings {
     pub policy: Option<PolicyFile>,
     /// The account with the functions; that of the walkthrough without.
     pub hub: Option<String>,
+    /// The file that everything is kept in, and how often.
+    pub state: Option<(PathBuf, Duration)>,
 }
 
 /// The estate cannot be served.
@@ -68,9 +78,20 @@ pub enum ServeError {
     /// A template is wrong.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// The state has its functions elsewhere.
+    #[error("the hub in {file} is {kept}; leave --hub out, or move the file away to begin anew")]
+    Hub {
+        /// The file with the state.
+        file: String,
+        /// The hub in it.
+        kept: String,
+    },
     /// Parameter Store does not take the policy.
     #[error("the policy could not be written to {POLICY_PARAMETER}")]
     Unwritten(#[source] Box<ApiError>),
+    /// The file with the state is.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// The process cannot be told to end.
     #[error("signals cannot be waited for")]
     Signals(#[source] io::Error),
@@ -95,6 +116,7 @@ struct Beginning {
     roster: Roster,
     policy: String,
     greeting: Greeting,
+    journal: Journal,
 }
 
 /// Serves the accounts of a policy, and prints what happens, until SIGINT
@@ -103,19 +125,15 @@ struct Beginning {
 pub async fn serve(mut settings: Settings) -> Result<(), ServeError> {
     let signals = Signals::listen().map_err(ServeError::Signals)?;
     let deployed = settings.functions.is_some();
+    let state = settings.state.take();
+    let state = state.map(|(file, every)| (StateFile::at(&file), every));
     let Beginning {
-        mut world,
+        world,
         roster,
         policy,
         greeting,
-    } = begin(&mut settings);
-    let mut onboarding = Onboarding::default();
-    if deployed {
-        onboarding.deploy(&mut world, &roster)?;
-        write_policy(&mut world, &roster.hub, &policy)?;
-    } else {
-        *world.organization_mut() = roster.played();
-    }
+        journal,
+    } = begin(&mut settings, state.as_ref())?;
     let roster = Arc::new(Mutex::new(roster));
     let options = Options {
         pages: deployed.then(|| page::pages(Arc::clone(&roster))),
@@ -124,43 +142,114 @@ pub async fn serve(mut settings: Settings) -> Result<(), ServeError> {
         concurrency: CONCURRENCY,
     };
     let sandbox = Sandbox::start(world, options).await?;
-    let mut out = Output::default();
-    out.print(&greeting.text(sandbox.endpoint(), settings.speed, &lock(&roster), &policy));
-    let mut journal = Journal::default();
-    let closed = Notify::new();
-    let look = |world: &mut World| {
-        let mut roster = lock(&roster);
-        let mut told = String::new();
-        if deployed {
-            told += &follow(&mut onboarding, world, &mut roster);
-        }
-        told = journal.news(world, &roster) + &told;
-        world.tidy(KEPT);
-        journal.skip(world);
-        out.print(&told);
-        if out.failure.is_some() {
-            closed.notify_one();
-        }
+    let mut witness = Witness {
+        roster: &roster,
+        onboarding: deployed.then(Onboarding::default),
+        journal,
+        out: Output::default(),
+        closed: &Notify::new(),
     };
+    let greeting = greeting.text(sandbox.endpoint(), settings.speed, &lock(&roster), &policy);
+    witness.out.print(&greeting);
+    let closed = witness.closed;
     let until = async {
         tokio::select! {
             () = signals.received() => {}
             () = closed.notified() => {}
+            () = keep(state.as_ref(), &roster, &sandbox) => {}
         }
     };
+    let look = |world: &mut World| witness.look(world);
     sandbox.live(settings.speed, look, until).await;
+    if let Some((file, _)) = &state {
+        file.save(&lock(&roster), &sandbox.world())?;
+    }
     sandbox.stop().await;
-    out.failure.map_or(Ok(()), |it| Err(ServeError::Unread(it)))
+    let failure = witness.out.failure;
+    failure.map_or(Ok(()), |it| Err(ServeError::Unread(it)))
 }
 
-/// Reads what there is to read, before anything is started.
-fn begin(settings: &mut Settings) -> Beginning {
+/// Whoever is shown the world whenever something happened.
+#[derive(Debug)]
+struct Witness<'s> {
+    roster: &'s Mutex<Roster>,
+    /// Nothing is onboarded where nothing is deployed.
+    onboarding: Option<Onboarding>,
+    journal: Journal,
+    out: Output,
+    closed: &'s Notify,
+}
+
+impl Witness<'_> {
+    /// Onboards whom the policy newly names, tells what happened, and forgets what is over.
+    fn look(&mut self, world: &mut World) {
+        let mut roster = lock(self.roster);
+        let onboarding = self.onboarding.as_mut();
+        let onboarded = onboarding.map(|it| follow(it, world, &mut roster));
+        let told = self.journal.news(world, &roster) + &onboarded.unwrap_or_default();
+        world.tidy(KEPT);
+        self.journal.skip(world);
+        self.out.print(&told);
+        if self.out.failure.is_some() {
+            self.closed.notify_one();
+        }
+    }
+}
+
+/// Keeps everything now and then; it never ends.
+async fn keep(state: Option<&(StateFile, Duration)>, roster: &Mutex<Roster>, sandbox: &Sandbox) {
+    let Some((file, every)) = state else {
+        return pending().await;
+    };
+    let mut ticks = interval(*every);
+    loop {
+        ticks.tick().await;
+        let kept = file.save(&lock(roster), &sandbox.world());
+        if let Err(error) = kept {
+            // The next time may go better; the journal is for what happens in the accounts.
+            let source = error.source().map(ToString::to_string).unwrap_or_default();
+            let _ = writeln!(io::stderr(), "error: {error}: {source}");
+        }
+    }
+}
+
+/// Reads what there is to read, and deploys it, before anything is started.
+fn begin(
+    settings: &mut Settings,
+    state: Option<&(StateFile, Duration)>,
+) -> Result<Beginning, ServeError> {
+    let state = state.map(|(file, _)| file);
+    let mut begun = read(settings, state)?;
+    let Beginning {
+        world,
+        roster,
+        policy,
+        ..
+    } = &mut begun;
+    if settings.functions.is_some() {
+        Onboarding::default().deploy(world, roster)?;
+        write_policy(world, &roster.hub, policy)?;
+    } else {
+        *world.organization_mut() = roster.played();
+    }
+    // Whoever cannot be kept should know it now.
+    state.map_or(Ok(()), |file| file.save(roster, world))?;
+    Ok(begun)
+}
+
+fn read(settings: &mut Settings, state: Option<&StateFile>) -> Result<Beginning, ServeError> {
+    let kept = state.map(|file| file.load(settings.readings)).transpose()?;
+    if let (Some(file), Some((roster, world))) = (state, kept.flatten()) {
+        return resume(settings, file, roster, world);
+    }
+
     let world = World::builder().start(now()).readings(settings.readings);
     let mut begun = Beginning {
         world: world.build(),
         roster: Roster::of_walkthrough(),
         policy: POLICY.to_owned(),
         greeting: Greeting::Walkthrough,
+        journal: Journal::default(),
     };
     if settings.functions.is_none() {
         begun.greeting = Greeting::Bare;
@@ -173,11 +262,51 @@ fn begin(settings: &mut Settings) -> Beginning {
             warnings: read.warnings,
         };
     }
-    begun
+    Ok(begun)
 }
 
-/// Writes the policy, as the administrator of the hub does.
+/// Goes on with what was kept, and with another policy if one was named.
+fn resume(
+    settings: &mut Settings,
+    file: &StateFile,
+    mut roster: Roster,
+    world: World,
+) -> Result<Beginning, ServeError> {
+    let kept = roster.hub.clone();
+    if settings.hub.as_ref().is_some_and(|hub| *hub != kept) {
+        let file = file.name();
+        return Err(ServeError::Hub { file, kept });
+    }
+    let policy = match settings.policy.take() {
+        Some(own) => {
+            roster.add(&own.policy);
+            own.text
+        }
+        None => newest_policy(&world, &kept).unwrap_or_default(),
+    };
+    let mut journal = Journal::default();
+    journal.skip(&world);
+    let file = file.name();
+    Ok(Beginning {
+        world,
+        roster,
+        policy,
+        greeting: Greeting::Resumed { file },
+        journal,
+    })
+}
+
+fn newest_policy(world: &World, hub: &str) -> Option<String> {
+    let documents = ssm::newest_under(world, hub, REGION, POLICY_PARAMETER);
+    let root = documents.iter().find(|it| it.0 == POLICY_PARAMETER)?;
+    Some(root.2.to_owned())
+}
+
+/// Writes the policy, as the administrator of the hub does, unless it is there.
 fn write_policy(world: &mut World, hub: &str, policy: &str) -> Result<(), ServeError> {
+    if policy.is_empty() || newest_policy(world, hub).as_deref() == Some(policy) {
+        return Ok(());
+    }
     let input = json!({
         "Name": POLICY_PARAMETER,
         "Type": "String",

@@ -27,7 +27,8 @@ async fn main() -> io::Result<()> {
     for number in 1..=marks.iter().copied().max().unwrap_or(340) {
         let name = format!("churn-{number}");
         scenario.create(&scenario.test, &name).await;
-        scenario.start(&scenario.test, &name, "run").await;
+        let run = format!("{name}-run");
+        scenario.start(&scenario.test, &name, &run).await;
         scenario.estate.sandbox.run_for(PAUSE).await;
         scenario.estate.sandbox.world().tidy(KEPT);
         if marks.contains(&number) || number % 100 == 0 {

@@ -24,9 +24,10 @@ use crate::{services::key::ResourceKey, world::World};
 use template::{Resolved, Template};
 
 /// What was deployed before.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct State {
     /// The properties of pipelines of SageMaker, by account, Region and name.
+    #[serde(with = "crate::state::pairs")]
     pipelines: BTreeMap<ResourceKey, Value>,
     /// The properties of resources by logical id and name, by account, Region, name and file of the stack.
     stacks: BTreeMap<String, BTreeMap<String, Value>>,

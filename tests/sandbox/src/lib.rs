@@ -53,8 +53,10 @@ pub mod services;
 pub mod world;
 
 mod driver;
+mod state;
 mod wall_clock;
 
 pub use driver::{Function, Options, Sandbox, StartError};
 pub use services::lambda::{FunctionError, Invocation};
+pub use state::LoadError;
 pub use world::{Call, World};

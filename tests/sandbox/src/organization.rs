@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// An organization and who is in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Organization {
     /// For instance `o-sandbox123`.
     pub id: String,

@@ -36,17 +36,20 @@ use crate::{
 ///
 /// It changes only under one lock and only at the time [`World::now`], so a
 /// run is reproducible.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct World {
     /// The sandbox's own time. Only the driver moves it.
     pub(crate) now: Timestamp,
     /// The organization that the accounts belong to.
     pub(crate) organization: Organization,
     /// Which reading of AWS's documents is played.
+    #[serde(skip)]
     pub(crate) readings: Readings,
     /// What shall go wrong.
+    #[serde(skip)]
     pub(crate) faults: Faults,
     /// Every API call so far, in order.
+    #[serde(skip)]
     pub(crate) calls: Vec<RecordedCall>,
     /// CloudFormation.
     pub(crate) cloudformation: cloudformation::State,
@@ -83,6 +86,7 @@ pub struct World {
     agenda: Agenda,
     identifiers: Identifiers,
     /// When it was tidied up last.
+    #[serde(skip)]
     tidied: Timestamp,
 }
 

@@ -14,6 +14,8 @@ pub(super) enum Greeting {
     Walkthrough,
     /// Somebody's own policy.
     Own { file: String, warnings: String },
+    /// What a file has kept.
+    Resumed { file: String },
 }
 
 impl Greeting {
@@ -27,10 +29,15 @@ impl Greeting {
             Self::Own { file, .. } => {
                 format!("The policy of {file} is in force, and the functions are running.")
             }
+            Self::Resumed { file } => {
+                format!("The accounts of {file} go on, and the functions are running.")
+            }
         };
         let account = match self {
             Self::Bare | Self::Walkthrough => DEV,
-            Self::Own { .. } => roster.owners.first().map_or(&*roster.hub, |it| it),
+            Self::Own { .. } | Self::Resumed { .. } => {
+                roster.owners.first().map_or(&*roster.hub, |it| it)
+            }
         };
         let mut text = format!(
             "A local AWS in {REGION} at {endpoint}, {speed} times as fast as real time.\n\
@@ -60,7 +67,7 @@ impl Greeting {
             Self::Bare | Self::Walkthrough => format!(
                 "The access key id is the account: dev {DEV}, test {TEST}, shared services {SHARED},\n"
             ),
-            Self::Own { .. } => {
+            Self::Own { .. } | Self::Resumed { .. } => {
                 format!("The access key id is the account:\n\n{}\n", roster.text())
             }
         }

@@ -14,7 +14,7 @@ use sandbox::organization::Organization;
 use crate::estate::{DEV, SHARED, TEST};
 
 /// The accounts that are played.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Roster {
     /// Where the functions are.
     pub(super) hub: String,

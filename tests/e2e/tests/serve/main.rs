@@ -6,6 +6,7 @@
 )]
 
 mod own_policy;
+mod state;
 
 use std::{
     fs,
@@ -83,6 +84,39 @@ impl Drop for Served {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// A file that is gone with the test.
+struct File(PathBuf);
+
+impl File {
+    fn with(name: &str, text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("{}-{name}", std::process::id()));
+        fs::write(&path, text).unwrap();
+        Self(path)
+    }
+
+    /// A file that is not there yet.
+    fn absent(name: &str) -> Self {
+        let file = Self::with(name, "");
+        fs::remove_file(&file.0).unwrap();
+        file
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn endpoint(told: &str) -> String {
+    let (_, rest) = told.split_once("AWS_ENDPOINT_URL=").unwrap();
+    rest.split_whitespace().next().unwrap().to_owned()
 }
 
 /// The processes whose parent this is.

@@ -1,11 +1,11 @@
 //! Somebody's own policy, with accounts of its own.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::process::Command;
 
 use aws_sdk_ssm::types::ParameterType;
 use demo::people::Person;
 
-use super::{Served, demo};
+use super::{File, Served, demo, endpoint};
 
 const LAB: &str = "444444444444";
 const PROD: &str = "555555555555";
@@ -18,32 +18,6 @@ accounts: { lab: '444444444444', prod: '555555555555' }
 rules:
   - { name: lab-readers, owner: lab, pipelines: ['*'], with: [prod], after: created }
 ";
-
-/// A file that is gone with the test.
-struct File(PathBuf);
-
-impl File {
-    fn with(name: &str, text: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("{}-{name}", std::process::id()));
-        fs::write(&path, text).unwrap();
-        Self(path)
-    }
-
-    fn path(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-fn endpoint(told: &str) -> String {
-    let (_, rest) = told.split_once("AWS_ENDPOINT_URL=").unwrap();
-    rest.split_whitespace().next().unwrap().to_owned()
-}
 
 #[tokio::test]
 async fn accounts_that_a_policy_names_are_onboarded_now_and_later() {

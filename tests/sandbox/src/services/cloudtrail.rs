@@ -15,7 +15,7 @@ mod tests;
 const LARGEST: usize = 100 * 1024;
 
 /// Which accounts CloudTrail sends no events for.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct State {
     /// The accounts without a trail that is logging; every other account has one.
     pub without: BTreeSet<String>,

@@ -32,14 +32,14 @@ const LIMIT: Duration = Duration::from_hours(24);
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// All actions and jobs.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct State {
     actions: BTreeMap<String, ActionRun>,
     jobs: BTreeMap<String, Job>,
 }
 
 /// An action that invokes a function, as a pipeline declares it, in an execution of the pipeline.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Action {
     /// The pipeline of CodePipeline.
     pub pipeline: String,
@@ -56,7 +56,7 @@ pub struct Action {
 }
 
 /// How an action stands.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Status {
     /// It goes on.
     InProgress,
@@ -77,7 +77,7 @@ pub enum Status {
 }
 
 /// One run of an action.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct ActionRun {
     /// How it stands.
     pub status: Status,
@@ -95,7 +95,7 @@ pub struct ActionRun {
 }
 
 /// One invitation to work on an action.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 struct Job {
     action: String,
     token: Option<String>,
@@ -103,7 +103,7 @@ struct Job {
 }
 
 /// What happens later.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum Task {
     /// An action goes on with this token.
     GoOn(String, String),

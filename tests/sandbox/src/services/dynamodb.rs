@@ -35,8 +35,9 @@ const LEGACY: &[&str] = &[
 ];
 
 /// All tables by account, Region and name.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct State {
+    #[serde(with = "crate::state::pairs")]
     tables: BTreeMap<ResourceKey, Table>,
 }
 

@@ -33,14 +33,17 @@ use delivery::Delivery;
 use rules::RuleId;
 
 /// All buses and rules, and what happened to the events.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct State {
     /// Every event that reached a bus, in order.
+    #[serde(skip)]
     pub seen: Vec<SeenEvent>,
     /// Every event that could neither be delivered nor put into a dead-letter queue.
+    #[serde(skip)]
     pub dropped: Vec<DroppedEvent>,
     /// How long a delivery from a bus to a target takes.
     pub delivery_delay: Duration,
+    #[serde(with = "crate::state::pairs")]
     buses: BTreeMap<BusId, Bus>,
     schedules: u64,
 }
@@ -99,7 +102,7 @@ pub struct DroppedEvent {
 }
 
 /// What EventBridge does later.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum Task {
     /// Delivers an event to a target.
     Deliver(Box<Delivery>),
@@ -154,6 +157,13 @@ operations! {
         "DeleteEventBus" => bus::delete_event_bus(world, call),
         "PutPermission" => bus::put_permission(world, call),
         "RemovePermission" => bus::remove_permission(world, call),
+    }
+}
+
+/// Reads again what is not kept: the patterns of rules.
+pub(crate) fn restore(world: &mut World) {
+    for bus in world.events.buses.values_mut() {
+        bus.rules.values_mut().for_each(rules::Rule::restore);
     }
 }
 

@@ -13,16 +13,19 @@ use serde_json::Value;
 use crate::world::{ApiError, Caller, World};
 
 /// All roles and managed policies, each by account and name.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct State {
+    #[serde(with = "crate::state::pairs")]
     roles: BTreeMap<(String, String), Role>,
+    #[serde(with = "crate::state::pairs")]
     managed_policies: BTreeMap<(String, String), Value>,
     /// Every permission that allowed something so far.
+    #[serde(skip)]
     pub used: BTreeSet<identity::Grant>,
 }
 
 /// A role as its template declares it, or who made it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Role {
     /// The unique id, which a role created again under the same name does not share.
     pub id: String,

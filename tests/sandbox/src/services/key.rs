@@ -3,7 +3,9 @@
 use crate::world::Call;
 
 /// The account, the Region and the name of a resource.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub(crate) struct ResourceKey {
     pub(crate) account: String,
     pub(crate) region: String,

@@ -14,7 +14,7 @@ use crate::world::{ApiError, World};
 pub(crate) const ACTIONS_OF_SENDERS: [&str; 2] = ["kms:Decrypt", "kms:GenerateDataKey"];
 
 /// The policies of all keys, by their ARNs.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct State {
     keys: BTreeMap<String, Value>,
 }

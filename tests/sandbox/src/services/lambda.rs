@@ -24,11 +24,12 @@ use self::{
     mappings::Mapping,
 };
 pub use self::{
-    asynchronous::{Task, create_event_invoke_config, invoke_asynchronously, run},
+    asynchronous::{Event, Task, create_event_invoke_config, invoke_asynchronously, run},
     invocations::{FunctionError, Invocation, invoke},
     mappings::create_event_source_mapping,
 };
 pub(crate) use self::{
+    asynchronous::{pending, restore},
     configuration::FunctionConfiguration,
     invocations::{Start, finish, in_flight, start_due},
     names::{action, resource},
@@ -40,21 +41,29 @@ use crate::{
 };
 
 /// All functions, mappings and invocations.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct State {
     /// The invocations that have ended, in the order of their ends.
+    #[serde(skip)]
     pub finished: Vec<Invocation>,
     /// Tells the driver that there may be something to start.
+    #[serde(skip)]
     pub(crate) changed: Arc<Notify>,
     /// How many invocations were not made since they belonged to a recursive
     /// loop: Lambda's metric `RecursiveInvocationsDropped`.
     pub recursive_invocations_dropped: u64,
+    #[serde(with = "crate::state::pairs")]
     functions: BTreeMap<ResourceKey, FunctionConfiguration>,
+    #[serde(with = "crate::state::pairs")]
     invoke_configurations: BTreeMap<ResourceKey, InvokeConfiguration>,
     mappings: Vec<Mapping>,
+    #[serde(skip)]
     waiting: VecDeque<Waiting>,
+    #[serde(skip)]
     running: BTreeMap<String, Running>,
+    #[serde(skip)]
     environments: BTreeMap<String, Arc<Notify>>,
+    #[serde(skip)]
     killed: BTreeSet<String>,
 }
 

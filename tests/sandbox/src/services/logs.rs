@@ -24,9 +24,11 @@ use crate::world::{ApiError, Call, World};
 pub(super) use self::functions::write_function;
 
 /// All log groups and resource policies, by account, Region and name.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct State {
+    #[serde(with = "crate::state::pairs")]
     groups: BTreeMap<ResourceKey, Group>,
+    #[serde(with = "crate::state::pairs")]
     policies: BTreeMap<ResourceKey, Value>,
     lines: u64,
 }

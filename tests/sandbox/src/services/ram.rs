@@ -48,7 +48,7 @@ use self::model::{Association, Invitation, Key, Share};
 use crate::world::{ApiError, Call, World};
 
 /// All shares and invitations, and how fast and how large RAM lets them be.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct State {
     /// How long after the association of a principal its invitation appears.
     pub invitation_delay: Duration,
@@ -64,6 +64,7 @@ pub struct State {
     permissions: managed::Permissions,
     works: BTreeMap<String, replacements::Work>,
     invitations: BTreeMap<String, Invitation>,
+    #[serde(with = "crate::state::pairs")]
     answers: tokens::Answers,
     revisions: u64,
 }
@@ -90,7 +91,7 @@ impl Default for State {
 }
 
 /// The service quotas of each account in each Region.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Quotas {
     /// Resources in one call.
     pub resources_per_call: usize,
@@ -151,10 +152,10 @@ impl State {
 }
 
 /// What RAM does later.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Task(Step);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 enum Step {
     /// An association reaches the state that it is on the way to.
     Settle(associations::Pending),

@@ -37,14 +37,16 @@ pub const LARGEST_REQUEST: usize = 128 << 20;
 const CAPACITY: usize = 1 << 30;
 
 /// All buckets by their names, which are unique across accounts.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct State {
     /// The most bytes that all objects and parts of all accounts may have together.
     pub capacity: usize,
     buckets: BTreeMap<String, Bucket>,
     /// The bytes that come with the call being answered; calls themselves are JSON.
+    #[serde(skip)]
     brought: Bytes,
     /// The bytes that go with its answer.
+    #[serde(skip)]
     given: Bytes,
 }
 

@@ -76,6 +76,11 @@ pub fn run(world: &mut World, task: Task) {
     progress::run(world, task);
 }
 
+/// Reads again what is not kept: definitions, of which versions have the text.
+pub(crate) fn restore(world: &mut World) {
+    world.sagemaker.restore();
+}
+
 /// Forgets what nobody needs any more.
 pub(crate) fn tidy(world: &mut World) {
     world.sagemaker.tidy(world.now);

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// All topics by ARN, and what was published to them.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct State {
     /// Every message that a topic took, in order: the mailbox of the people who subscribe.
     pub published: Vec<Published>,
@@ -31,7 +31,7 @@ pub struct State {
 }
 
 /// A message that a topic took.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Published {
     /// When it was published.
     pub time: Timestamp,
@@ -47,7 +47,7 @@ pub struct Published {
     pub attributes: Value,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 struct Topic {
     display_name: String,
     /// The key that encrypts it, as its owner named it.
@@ -55,6 +55,16 @@ struct Topic {
     policy: Option<Value>,
     tags: BTreeMap<String, String>,
     subscriptions: Vec<Subscription>,
+}
+
+/// Reads again what is not kept: the patterns of filter policies.
+pub(crate) fn restore(world: &mut World) {
+    for topic in world.sns.topics.values_mut() {
+        topic
+            .subscriptions
+            .iter_mut()
+            .for_each(Subscription::restore);
+    }
 }
 
 operations! {

@@ -25,14 +25,14 @@ use crate::{
 const PURGE_PAUSE: Duration = Duration::from_mins(1);
 
 /// All queues by ARN.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct State {
     queues: BTreeMap<String, Queue>,
     moves: Vec<redrive::MoveTask>,
 }
 
 /// What SQS does later.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 pub enum Task {
     /// Nothing by itself: the clock stops here, since a queue may have something to give.
     Poll,

@@ -24,8 +24,9 @@ use crate::{
 const PAGE: usize = 50;
 
 /// All parameters by account, Region and name.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct State {
+    #[serde(with = "crate::state::pairs")]
     parameters: BTreeMap<ResourceKey, Parameter>,
 }
 

@@ -19,12 +19,12 @@ const CHAINED_DURATION: i64 = 3600;
 ///
 /// They do not expire: SDKs renew credentials by the machine's clock, so a
 /// process would keep using them after twelve hours of the sandbox's.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct State {
     sessions: BTreeMap<String, Session>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 struct Session {
     caller: Caller,
     role_id: Option<String>,

@@ -8,8 +8,9 @@ use super::World;
 use crate::services::{codepipeline, events, lambda, ram, sagemaker, sqs};
 
 /// The tasks by the time at which they are due, and then by the order in which they were put.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Agenda {
+    #[serde(with = "crate::state::pairs")]
     tasks: BTreeMap<(Timestamp, u64), Task>,
     scheduled: u64,
 }
@@ -22,7 +23,7 @@ impl Agenda {
 }
 
 /// Something that happens by itself at a later time.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum Task {
     /// For CodePipeline.
     CodePipeline(codepipeline::Task),

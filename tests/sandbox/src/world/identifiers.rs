@@ -1,14 +1,14 @@
 //! Identifiers that look random and are the same in every run.
 
-use std::{collections::HashMap, fmt::Write};
+use std::{collections::BTreeMap, fmt::Write};
 
 use sha2::{Digest, Sha256};
 
 use super::World;
 
 /// How many identifiers were asked for with each seed.
-#[derive(Debug, Default)]
-pub(super) struct Identifiers(HashMap<String, u64>);
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
+pub(super) struct Identifiers(BTreeMap<String, u64>);
 
 impl Identifiers {
     /// How many seeds there were.

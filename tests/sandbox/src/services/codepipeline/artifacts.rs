@@ -11,7 +11,7 @@ use crate::world::ApiError;
 const MOST: usize = 5;
 
 /// The artifacts of an action; there is no S3 behind them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Artifacts {
     /// What earlier actions have made.
     pub input: Vec<Artifact>,
@@ -22,7 +22,7 @@ pub struct Artifacts {
 }
 
 /// One artifact: where it lies, or is to lie.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Artifact {
     /// The name that the pipeline has for it.
     pub name: String,

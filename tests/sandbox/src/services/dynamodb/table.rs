@@ -11,7 +11,7 @@ use crate::world::ApiError;
 const MAX_ITEM: usize = 400 << 10;
 
 /// A table.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Table {
     pub(super) arn: String,
     pub(super) created: Value,
@@ -25,7 +25,7 @@ pub(super) struct Table {
 }
 
 /// An attribute of the primary key.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct KeyAttribute {
     pub(super) name: String,
     kind: String,

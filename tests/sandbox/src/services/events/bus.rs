@@ -22,7 +22,7 @@ const DEFAULT: &str = "default";
 const MAX_POLICY: usize = 10_240;
 
 /// The account, Region and name of a bus.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct BusId {
     /// The account.
     pub account: String,
@@ -111,7 +111,7 @@ impl BusId {
 }
 
 /// What belongs to a bus.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Bus {
     pub(super) rules: BTreeMap<String, Rule>,
     pub(super) policy: Vec<Value>,

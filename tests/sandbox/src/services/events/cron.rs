@@ -30,7 +30,7 @@ const DAYS_OF_WEEK: Field = Field::of(1..=7, &WEEKDAYS);
 const YEARS: Field = Field::of(1970..=2199, &[]);
 
 /// When a rule runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Cron {
     minutes: BTreeSet<i16>,
     hours: BTreeSet<i16>,
@@ -40,7 +40,7 @@ pub(super) struct Cron {
 }
 
 /// Days of a month; weekdays count from 1 for Sunday.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Day {
     OfMonth(BTreeSet<i16>),
     LastOfMonth,

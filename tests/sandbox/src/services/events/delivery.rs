@@ -16,14 +16,14 @@ use crate::{
 };
 
 /// Whether an event came from where it happened, or from the rule of another bus.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Hop {
     First,
     Forwarded,
 }
 
 /// An event on its way from a rule to a target.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Delivery {
     rule: RuleId,
     target: Target,

@@ -8,7 +8,7 @@ use super::{rules::RuleId, validation_error};
 use crate::world::ApiError;
 
 /// What a target is sent.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Input {
     Event,
     Constant(String),
@@ -142,7 +142,7 @@ fn unquoted(json: &str) -> String {
 }
 
 /// A path such as `$.detail.steps[0].name`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Path(Vec<String>);
 
 impl Path {

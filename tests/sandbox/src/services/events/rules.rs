@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A rule by its bus and its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RuleId {
     /// The bus.
     pub bus: BusId,
@@ -85,25 +85,32 @@ impl RuleId {
 }
 
 /// A rule as it was put.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Rule {
+    #[serde(skip)]
     pub(super) pattern: Option<Pattern>,
     pub(super) schedule: Option<(Schedule, u64)>,
     pub(super) targets: BTreeMap<String, Target>,
     pub(super) tags: Tags,
     disabled: bool,
     /// The members of `PutRule` that `DescribeRule` gives back.
-    description: BTreeMap<&'static str, Value>,
+    description: BTreeMap<String, Value>,
 }
 
 impl Rule {
+    /// Reads its pattern again, which is not kept but as a text.
+    pub(super) fn restore(&mut self) {
+        let text = self.description.get("EventPattern").and_then(Value::as_str);
+        self.pattern = text.and_then(|text| Pattern::parse(text).ok());
+    }
+
     pub(super) fn is_enabled(&self) -> bool {
         !self.disabled
     }
 
     fn set_state(&mut self, state: &str) {
         self.disabled = state == "DISABLED";
-        self.description.insert("State", state.into());
+        self.description.insert("State".to_owned(), state.into());
     }
 
     fn describe(&self, id: &RuleId) -> Value {
@@ -113,7 +120,7 @@ impl Rule {
             "EventBusName": id.bus.name,
         });
         for (member, value) in &self.description {
-            output[*member] = value.clone();
+            output[member.as_str()] = value.clone();
         }
         output
     }
@@ -180,7 +187,8 @@ pub(super) fn put_rule(world: &mut World, call: &Call) -> Result<Value, ApiError
             "ScheduleExpression is supported only on the default event bus.",
         ));
     }
-    let described = DESCRIBED.map(|member| Some((member, call.input.get(member)?.clone())));
+    let described =
+        DESCRIBED.map(|member| Some((member.to_owned(), call.input.get(member)?.clone())));
 
     let rules = &mut find_bus(world, &id.bus)?.rules;
     // Tags are for a new rule; those of an old one stay as they are.

@@ -15,7 +15,7 @@ use super::{
 use crate::world::{self, ApiError, World};
 
 /// When a scheduled rule runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Schedule {
     Rate(Duration),
     Cron(Cron),

@@ -18,7 +18,7 @@ use crate::{
 const MAX_TARGETS: usize = 5;
 
 /// Something that a rule sends events to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Target {
     pub(super) arn: String,
     pub(super) destination: Destination,
@@ -30,7 +30,7 @@ pub(super) struct Target {
 }
 
 /// The kinds of targets that the sandbox delivers to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Destination {
     Queue,
     Topic,

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A permission: one action on one resource, by one statement of one policy of one role.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Grant {
     /// The account of the role.
     pub account: String,

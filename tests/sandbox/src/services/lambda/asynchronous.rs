@@ -21,7 +21,7 @@ const DELAYS: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(2)];
 const MAX_AGE: Duration = Duration::from_hours(6);
 
 /// An event that Lambda has taken.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Event {
     /// The same for all tries.
     pub(super) request_id: String,
@@ -32,14 +32,14 @@ pub struct Event {
 }
 
 /// What happens later.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum Task {
     /// The function is invoked with the event once more.
     TryAgain(Event),
 }
 
 /// How a function's events are treated.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 pub(super) struct InvokeConfiguration {
     retries: usize,
     max_age: Duration,
@@ -105,6 +105,25 @@ pub fn create_event_invoke_config(
         .invoke_configurations
         .insert(key, configuration);
     Ok(())
+}
+
+/// The events that Lambda has taken and no function has handled yet.
+pub(crate) fn pending(world: &World) -> Vec<Event> {
+    let waiting = world.lambda.waiting.iter().map(|waiting| &waiting.origin);
+    let running = world.lambda.running.values().map(|running| &running.origin);
+    let origins = running.chain(waiting);
+    let events = origins.filter_map(|origin| match origin {
+        Origin::Event(event) => Some(event.clone()),
+        Origin::Caller(_) | Origin::Mapping(..) => None,
+    });
+    events.collect()
+}
+
+/// Takes events again that were pending when a world was kept.
+pub(crate) fn restore(world: &mut World, events: Vec<Event>) {
+    for event in events {
+        enqueue(world, event);
+    }
 }
 
 /// Carries out what is due.

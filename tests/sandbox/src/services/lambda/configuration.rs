@@ -35,7 +35,7 @@ const RESERVED: &[&str] = &[
 ];
 
 /// What Lambda knows of a function.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct FunctionConfiguration {
     pub(crate) key: ResourceKey,
     /// The name of its role.

@@ -20,7 +20,7 @@ use crate::{
 const DEFAULT_BATCH_SIZE: u64 = 10;
 
 /// A queue and the function that gets its messages.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Mapping {
     queue_arn: String,
     function: ResourceKey,

@@ -26,7 +26,7 @@ const DAYS: [i64; 22] = [
 pub(super) const STREAM: &str = "events";
 
 /// A log group.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Group {
     pub(super) created: Timestamp,
     days: Option<i64>,
@@ -34,7 +34,7 @@ pub(super) struct Group {
 }
 
 /// A line of a log.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Line {
     pub(super) id: u64,
     /// When it happened.

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A change of an association that takes its time.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Pending {
     pub(super) share: String,
     pub(super) key: Key,
@@ -299,7 +299,7 @@ pub(super) fn change(
         return;
     };
     association.status = status;
-    association.message = message;
+    association.message = message.map(str::to_owned);
     association.updated = now;
     association.revision = revision;
     let notices = notices::of_association(world, share_arn, key);

@@ -17,6 +17,9 @@ pub(super) struct ResourceType {
     pub(super) invites_for_days: bool,
 }
 
+/// The name of a type; an alias, since serde would borrow the text that it reads otherwise.
+pub(super) type TypeName = &'static str;
+
 /// A permission that AWS manages.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Published {
@@ -186,5 +189,72 @@ impl ResourceType {
             .flat_map(|permission| permission.actions)
             .chain(more)
             .any(|known| known.eq_ignore_ascii_case(action))
+    }
+}
+/// Types of resources, as a kept world has them: by name.
+pub(super) mod resource_type {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use super::{RESOURCE_TYPES, ResourceType};
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes what it serializes by reference"
+    )]
+    pub(in super::super) fn serialize<S: Serializer>(
+        kind: &&'static ResourceType,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(kind.name)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<&'static ResourceType, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let found = RESOURCE_TYPES.iter().find(|kind| kind.name == name);
+        found.ok_or_else(|| D::Error::custom(format!("no type of resources is called {name}")))
+    }
+}
+
+/// The names of types, which are known from the beginning.
+pub(super) mod type_name {
+    use serde::{Deserializer, Serializer};
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        name: &&'static str,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(name)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<&'static str, D::Error> {
+        super::resource_type::deserialize(deserializer).map(|kind| kind.name)
+    }
+}
+
+/// What is found by the name of a type.
+pub(super) mod by_type_name {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    struct Entry<T>(#[serde(with = "super::type_name")] super::TypeName, T);
+
+    pub(in super::super) fn serialize<T: Serialize, S: Serializer>(
+        map: &BTreeMap<&'static str, T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(in super::super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<&'static str, T>, D::Error> {
+        let entries = Vec::<Entry<T>>::deserialize(deserializer)?.into_iter();
+        Ok(entries.map(|Entry(name, value)| (name, value)).collect())
     }
 }

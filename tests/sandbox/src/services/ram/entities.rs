@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Whom a share is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Principal {
     /// Everyone in an account.
     Account(String),

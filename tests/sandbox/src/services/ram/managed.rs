@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     State,
-    catalogue::{PERMISSIONS, Published},
+    catalogue::{PERMISSIONS, Published, TypeName},
     model::{Attached, FeatureSet},
     template::Template,
 };
@@ -25,11 +25,12 @@ const SHOWN_AFTER_THE_END: Duration = Duration::from_hours(2);
 pub(super) type Permissions = BTreeMap<String, Permission>;
 
 /// What a managed permission allows on resources of one type.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Permission {
     pub(super) arn: String,
     pub(super) name: String,
-    pub(super) resource_type: &'static str,
+    #[serde(with = "super::catalogue::type_name")]
+    pub(super) resource_type: TypeName,
     /// Where a customer made it; none if AWS manages it.
     pub(super) home: Option<Home>,
     /// Whether a share gets it where its owner names none.
@@ -43,14 +44,14 @@ pub(super) struct Permission {
 }
 
 /// The account and Region that a customer managed permission exists in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Home {
     pub(super) account: String,
     pub(super) region: String,
 }
 
 /// One version of a permission.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Version {
     pub(super) template: Template,
     pub(super) created: Timestamp,

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{catalogue::ResourceType, entities::Principal};
+use super::{
+    catalogue::{ResourceType, TypeName},
+    entities::Principal,
+};
 use crate::world::epoch_seconds;
 
 /// A deleted share stays visible to its owner for about two hours.
@@ -17,7 +20,7 @@ const SHOWN_AFTER_THE_END: Duration = Duration::from_hours(2);
 const INVITATION_SHOWN_AFTER_THE_END: Duration = Duration::from_hours(7 * 24);
 
 /// Where a share stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum ShareStatus {
     Active,
     Deleting,
@@ -36,7 +39,7 @@ impl ShareStatus {
 }
 
 /// How a share or a permission came about, which decides what can be done with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum FeatureSet {
     /// RAM made it, or it was promoted.
     Standard,
@@ -61,7 +64,7 @@ impl FeatureSet {
 }
 
 /// Where an association stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum AssociationStatus {
     Associating,
     Associated,
@@ -89,7 +92,7 @@ impl AssociationStatus {
 }
 
 /// Where an invitation stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum InvitationStatus {
     Pending,
     Accepted,
@@ -110,7 +113,9 @@ impl InvitationStatus {
 }
 
 /// What kind of entity an association brings into a share; principals sort first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub(super) enum Kind {
     Principal,
     Resource,
@@ -127,7 +132,7 @@ impl Kind {
 }
 
 /// What identifies an association within its share.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub(super) struct Key {
     kind: Kind,
     entity: String,
@@ -152,7 +157,7 @@ impl Key {
 }
 
 /// A resource share.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Share {
     pub(super) arn: String,
     pub(super) owner: String,
@@ -166,12 +171,14 @@ pub(super) struct Share {
     pub(super) created: Timestamp,
     pub(super) updated: Timestamp,
     /// The one permission of each resource type.
-    pub(super) permissions: BTreeMap<&'static str, Attached>,
+    #[serde(with = "super::catalogue::by_type_name")]
+    pub(super) permissions: BTreeMap<TypeName, Attached>,
+    #[serde(with = "crate::state::pairs")]
     pub(super) associations: BTreeMap<Key, Association>,
 }
 
 /// A permission of a share.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Attached {
     /// What the permission is found by.
     pub(super) permission: String,
@@ -181,13 +188,13 @@ pub(super) struct Attached {
 }
 
 /// A principal or a resource of a share.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Association {
     /// The account or ARN as the caller wrote it.
     pub(super) entity: String,
     pub(super) subject: Subject,
     pub(super) status: AssociationStatus,
-    pub(super) message: Option<&'static str>,
+    pub(super) message: Option<String>,
     pub(super) created: Timestamp,
     pub(super) updated: Timestamp,
     /// Changes with every change of the status, so that a task that was meant
@@ -196,7 +203,7 @@ pub(super) struct Association {
 }
 
 /// Who or what is associated.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) enum Subject {
     Principal {
         principal: Principal,
@@ -206,7 +213,7 @@ pub(super) enum Subject {
         /// When its account begins to see the share.
         visible_from: Timestamp,
     },
-    Resource(&'static ResourceType),
+    Resource(#[serde(with = "super::catalogue::resource_type")] &'static ResourceType),
 }
 
 impl Share {
@@ -333,8 +340,8 @@ impl Association {
             "lastUpdatedTime": epoch_seconds(self.updated),
             "external": self.is_external(),
         });
-        if let Some(message) = self.message {
-            json["statusMessage"] = message.into();
+        if let Some(message) = &self.message {
+            json["statusMessage"] = message.as_str().into();
         }
         json
     }
@@ -354,7 +361,7 @@ impl Association {
 }
 
 /// An invitation to a share.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Invitation {
     pub(super) arn: String,
     pub(super) share: String,

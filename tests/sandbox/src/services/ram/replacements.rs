@@ -14,7 +14,7 @@ use super::{
 use crate::world::{ApiError, Call, World, epoch_seconds};
 
 /// A `ReplacePermissionAssociationsWork`.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Work {
     id: String,
     home: Home,
@@ -27,7 +27,7 @@ pub(super) struct Work {
     updated: Timestamp,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Status {
     InProgress,
     Completed,

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A policy without resource and principals.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Template {
     /// As the customer wrote it.
     pub(super) text: String,

@@ -1,6 +1,6 @@
 //! Client tokens, which make a repeated call harmless.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -31,10 +31,10 @@ const OPERATIONS: &[&str] = &[
 ];
 
 /// The answers by account, Region and token.
-pub(super) type Answers = HashMap<(String, String, String), Answered>;
+pub(super) type Answers = BTreeMap<(String, String, String), Answered>;
 
 /// A call that succeeded.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Answered {
     operation: String,
     input: Value,

@@ -12,7 +12,7 @@ use crate::world::{ApiError, Call, World};
 pub(super) const NULL: &str = "null";
 
 /// A bucket.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Bucket {
     pub(super) owner: String,
     pub(super) region: String,
@@ -23,7 +23,7 @@ pub(super) struct Bucket {
 }
 
 /// Whether new objects leave the older versions alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Versioning {
     Never,
     Enabled,
@@ -31,7 +31,7 @@ pub(super) enum Versioning {
 }
 
 /// One version of an object; the last one of a key is the current one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Version {
     pub(super) id: String,
     pub(super) modified: Timestamp,

@@ -26,7 +26,7 @@ const SMALLEST_PART: usize = 5 << 20;
 const MOST_PARTS: u64 = 10_000;
 
 /// An object whose parts are being uploaded.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Upload {
     key: String,
     started: Timestamp,
@@ -38,8 +38,9 @@ pub(super) struct Upload {
 }
 
 /// A part of an object.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Part {
+    #[serde(with = "crate::state::bytes")]
     bytes: Bytes,
     pub(super) etag: String,
     pub(super) sum: Sum,

@@ -42,7 +42,7 @@ const UNSUPPORTED: &[&str] = &[
 const LARGEST_METADATA: usize = 2048;
 
 /// Everything about an object but its key and its bytes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Properties {
     /// The members that were given with it, in the names of the service model.
     pub(super) members: Map<String, Value>,
@@ -110,8 +110,9 @@ fn check_metadata(metadata: &Value) -> Result<(), ApiError> {
 }
 
 /// An object as it is stored.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Object {
+    #[serde(with = "crate::state::bytes")]
     pub(super) bytes: Bytes,
     /// In quotes.
     pub(super) etag: String,

@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// Where a pipeline is and what it is called.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct PipelineId {
     pub(super) account: String,
     pub(super) region: String,
@@ -67,7 +67,7 @@ impl PipelineId {
 }
 
 /// A pipeline and the last part of the ARN of one of its executions.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct ExecutionId {
     pub(super) pipeline: PipelineId,
     pub(super) id: String,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{arguments, cache, form, problem::Problem, retries::Policy};
 
 /// A definition whose references are known to lead somewhere.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Definition {
     pub(super) parameters: Vec<Parameter>,
     /// Every step, those in branches included, in the order of the document.

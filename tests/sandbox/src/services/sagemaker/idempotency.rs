@@ -15,7 +15,7 @@ use crate::{
 pub(super) type Request = (String, String, String, String);
 
 /// What was asked and what was answered.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Answer {
     pub(super) time: Timestamp,
     input: Value,

@@ -25,10 +25,10 @@ use crate::{
 const CLOSING: Duration = Duration::from_secs(30);
 
 /// What SageMaker does later.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Task(Later);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 enum Later {
     /// Move a step on to its next status.
     MoveOn(Move),
@@ -37,7 +37,7 @@ enum Later {
 }
 
 /// A step that is to be moved on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 struct Move {
     execution: ExecutionId,
     step: String,

@@ -17,7 +17,7 @@ const MEMBER: &str = "SelectiveExecutionConfig";
 const MOST: usize = 50;
 
 /// Which steps an execution shall run.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Selection {
     /// As the request has it.
     pub(super) config: Value,

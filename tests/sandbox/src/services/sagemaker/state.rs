@@ -1,10 +1,6 @@
 //! What SageMaker knows.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -23,7 +19,7 @@ use crate::{services::key::ResourceKey, world::ApiError};
 const FAILING: &str = "sandbox:fail:";
 
 /// All pipelines.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct State {
     /// How long a step takes from its start to its end.
     pub step_duration: Duration,
@@ -33,8 +29,10 @@ pub struct State {
     pub fail_next: Vec<FailStep>,
     /// The pipelines that AWS manages, by name, with the time of their creation.
     pub managed: BTreeMap<String, Timestamp>,
+    #[serde(with = "crate::state::pairs")]
     pub(super) pipelines: BTreeMap<ResourceKey, Pipeline>,
-    pub(super) answers: HashMap<Request, Answer>,
+    #[serde(with = "crate::state::pairs")]
+    pub(super) answers: BTreeMap<Request, Answer>,
     /// How many versions were registered in each group of models, by the group's ARN.
     pub(super) model_packages: BTreeMap<String, u64>,
 }
@@ -47,14 +45,14 @@ impl Default for State {
             fail_next: Vec::new(),
             managed: BTreeMap::new(),
             pipelines: BTreeMap::new(),
-            answers: HashMap::new(),
+            answers: BTreeMap::new(),
             model_packages: BTreeMap::new(),
         }
     }
 }
 
 /// A step that shall fail.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FailStep {
     /// The account that owns the pipeline.
     pub account: String,
@@ -87,6 +85,23 @@ impl State {
                 excess -= usize::from(goes);
                 !goes
             });
+        }
+    }
+
+    /// Reads the definitions of versions again, and gives them to their executions.
+    pub(super) fn restore(&mut self) {
+        for pipeline in self.pipelines.values_mut() {
+            for version in &mut pipeline.versions {
+                version.definition = Definition::parse(&version.text)
+                    .map(Arc::new)
+                    .unwrap_or_default();
+            }
+            let versions = &pipeline.versions;
+            for execution in &mut pipeline.executions {
+                let version = versions.iter().find(|it| it.id == execution.version);
+                let definition = version.map(|version| Arc::clone(&version.definition));
+                execution.definition = definition.unwrap_or_default();
+            }
         }
     }
 
@@ -154,7 +169,7 @@ impl State {
 }
 
 /// A pipeline, its versions and its executions.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Pipeline {
     pub(super) arn: String,
     pub(super) name: String,
@@ -195,10 +210,11 @@ impl Pipeline {
 }
 
 /// One definition that a pipeline had or has.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Version {
     pub(super) id: u64,
     pub(super) text: String,
+    #[serde(skip)]
     pub(super) definition: Arc<Definition>,
     pub(super) created: Timestamp,
     pub(super) display_name: Option<String>,
@@ -207,7 +223,7 @@ pub(super) struct Version {
 }
 
 /// A run of a pipeline.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Execution {
     pub(super) id: String,
     pub(super) arn: String,
@@ -223,6 +239,7 @@ pub(super) struct Execution {
     pub(super) modified_by: Value,
     pub(super) parallelism: Option<usize>,
     pub(super) version: u64,
+    #[serde(skip)]
     pub(super) definition: Arc<Definition>,
     /// The parameters as the request gave them.
     pub(super) parameters: Vec<Value>,
@@ -257,7 +274,7 @@ impl Execution {
 }
 
 /// The run of one step.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct StepRun {
     pub(super) name: String,
     /// Tells this run from an earlier one of the same step.
@@ -281,7 +298,7 @@ pub(super) struct StepRun {
 }
 
 /// Why and whence a step did not run but took over what an earlier run had made.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) enum Source {
     /// A cache hit, with the ARN of the execution.
     Cache(String),
@@ -308,7 +325,7 @@ impl StepRun {
 }
 
 /// How far an execution or a step is; executions are never `Starting`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
 pub(super) enum Status {
     Starting,
     Executing,

@@ -9,7 +9,7 @@ use crate::{services::events::pattern::Pattern, world::ApiError};
 const MAX_KEYS: usize = 5;
 
 /// What a policy looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Scope {
     MessageAttributes,
     MessageBody,

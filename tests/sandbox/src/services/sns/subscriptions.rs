@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Somebody who gets the messages of a topic.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Subscription {
     pub(super) arn: String,
     pub(super) protocol: String,
@@ -21,11 +21,19 @@ pub(super) struct Subscription {
     pub(super) raw: bool,
     /// The filter policy as it was given.
     policy: Option<String>,
+    #[serde(skip)]
     pattern: Option<Pattern>,
     scope: Scope,
 }
 
 impl Subscription {
+    /// Reads its filter policy again, of which only the text is kept.
+    pub(super) fn restore(&mut self) {
+        if let Ok(read) = self.clone().read_policy() {
+            *self = read;
+        }
+    }
+
     /// Whether a message is for it.
     pub(super) fn takes(&self, message: &str, attributes: &Value) -> bool {
         let pattern = self.pattern.as_ref();

@@ -14,7 +14,7 @@ const MAX_DELAY: i64 = 900;
 const MAX_VISIBILITY: i64 = 43_200;
 
 /// A message in a queue.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Message {
     /// The id, which the message keeps when it goes to a dead-letter queue.
     pub message_id: String,

@@ -34,7 +34,7 @@ const OTHERS: &[&str] = &[
 ];
 
 /// A standard queue.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Queue {
     pub(super) account: String,
     pub(super) region: String,

@@ -9,7 +9,7 @@ use crate::world::{ApiError, Call, World};
 /// A task that moved the messages of a dead-letter queue.
 ///
 /// ASSUMED: it is done as soon as it is asked for.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct MoveTask {
     source: String,
     destination: Option<String>,

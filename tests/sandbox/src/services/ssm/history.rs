@@ -12,7 +12,7 @@ const MAX_VERSIONS: usize = 100;
 const MAX_LABELS: usize = 10;
 
 /// A parameter.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Parameter {
     pub(super) tags: BTreeMap<String, String>,
     older: Vec<Version>,
@@ -20,7 +20,7 @@ pub(super) struct Parameter {
 }
 
 /// A version of a parameter.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Version {
     pub(super) number: u64,
     pub(super) value: String,
@@ -36,7 +36,7 @@ pub(super) struct Version {
 }
 
 /// How large a parameter may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Tier {
     Standard,
     Advanced,
