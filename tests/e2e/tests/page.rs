@@ -1,10 +1,5 @@
 //! The page of show-access as data, held against what the accounts really have.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "an answer that cannot be read fails the test"
-)]
-
 use std::collections::BTreeMap;
 
 use e2e::{DEV, POLICY, Person, REGION, SHARED, SWEEP, Scenario, TEST};

@@ -102,18 +102,24 @@ pub(super) fn watcher(world: &mut World) -> Result<(), Stop> {
         refused(world, other, "sagemaker:Search", search.clone())?;
     }
     let run = |account: &str| json!({ "PipelineExecutionArn": format!("{}/execution/abcdefghijkl", pipeline(account)) });
-    for operation in [
-        "DescribePipelineDefinitionForExecution",
-        "DescribePipelineExecution",
-        "ListPipelineExecutionSteps",
-        "ListPipelineParametersForExecution",
-    ] {
+    for operation in ["DescribePipelineExecution", "ListPipelineExecutionSteps"] {
         let operation = format!("sagemaker:{operation}");
         for role in [WATCHER, READER] {
             allowed(world, role, &operation, run(TEST))?;
             refused(world, role, &operation, run(DEV))?;
         }
         refused(world, OWNER, &operation, run(TEST))?;
+    }
+    for operation in [
+        "DescribePipelineDefinitionForExecution",
+        "ListPipelineParametersForExecution",
+    ] {
+        let operation = format!("sagemaker:{operation}");
+        allowed(world, WATCHER, &operation, run(TEST))?;
+        refused(world, WATCHER, &operation, run(DEV))?;
+        for role in [READER, OWNER] {
+            refused(world, role, &operation, run(TEST))?;
+        }
     }
     let own = json!({ "PipelineName": "probe" });
     for operation in [
