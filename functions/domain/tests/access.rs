@@ -443,6 +443,11 @@ fn a_notification_says_what_was_gained_and_lost_by_which_rule_and_since_when() {
          Lost:\n  \
          - arn:aws:sagemaker:eu-west-1:222222222222:pipeline/c, had since 2026-01-05T08:00:00Z\n  \
          - arn:aws:sagemaker:eu-west-1:222222222222:pipeline/d, had since 2026-01-05T08:00:00Z\n\
+         \n\
+         See the executions of b:\n  \
+           aws sagemaker list-pipeline-executions \
+         --pipeline-name arn:aws:sagemaker:eu-west-1:222222222222:pipeline/b --region eu-west-1\n\
+         \n\
          Seen at: 2026-01-05T08:01:40Z\n\
          By this rule now: 2 pipelines\n"
     );

@@ -49,12 +49,12 @@ pub(super) fn of_execution(policy: &Policy, execution: &Execution) -> Vec<NextSt
 /// What can be done with a pipeline that an account has got access to.
 pub(super) fn of_access(pipeline: &PipelineArn, access: &Access) -> Vec<NextStep> {
     let mut steps = vec![NextStep {
-        title: "See its executions".to_owned(),
+        title: format!("See the executions of {}", pipeline.name()),
         command: of_pipeline("list-pipeline-executions", pipeline),
     }];
     if *access == Access::Execute {
         steps.push(NextStep {
-            title: "Start it".to_owned(),
+            title: format!("Start {}", pipeline.name()),
             command: of_pipeline("start-pipeline-execution", pipeline),
         });
     }

@@ -66,6 +66,7 @@ pub fn access_notification(policy: &Policy, change: &AccessChange<'_>) -> Notifi
         names.0, names.1
     );
     let steps = next_steps(change);
+    list_moved(&mut text, change);
     if !steps.is_empty() {
         next::write(&mut text, &steps);
     }
@@ -137,10 +138,14 @@ fn words(change: &AccessChange<'_>) -> (String, String) {
 }
 
 /// The change in lines, each pipeline with a sign.
-fn describe(text: &mut String, change: &AccessChange<'_>) {
+fn list_moved(text: &mut String, change: &AccessChange<'_>) {
     let Delta { gained, lost, .. } = change.delta;
     list(text, "Gained", '+', gained, "since");
     list(text, "Lost", '-', lost, "had since");
+}
+
+/// What the account has now.
+fn describe(text: &mut String, change: &AccessChange<'_>) {
     let held = &change.now.pipelines;
     if change.delta.access_before.is_some() {
         let arns = held.keys().map(PipelineArn::as_str);
