@@ -16,10 +16,9 @@ rules:
     with: [shared]
     access: execute
     after: created
-  # Nobody accepts invitations in test.
   - name: dev-testers
     owner: dev
-    pipelines: ["night-*"]
+    pipelines: ["{testers}"]
     with: [test]
     after: created
   - name: test-readers
@@ -66,13 +65,16 @@ class Played:
         return json.loads(message["Body"])["token"]
 
 
-def write_policy(estate, why="data scientists watch what is tested", contact="ml-platform@example.com"):
-    policy = POLICY.format(why=json.dumps(why), contact=json.dumps(contact))
+def write_policy(
+    estate, why="data scientists watch what is tested", contact="ml-platform@example.com", testers="night-*"
+):
+    policy = POLICY.format(why=json.dumps(why), contact=json.dumps(contact), testers=testers)
     estate.call("shared", "ssm", "PutParameter", Name="/pipeshare/policy", Value=policy, Overwrite=True)
 
 
 def play(estate, reason='customers.csv has no column "churned"', **about):
     """churn-train succeeded and then failed, night-owl succeeded, and fraud-train has no runs yet."""
+    leave_invitations_to_test(estate)
     write_policy(estate, **about)
     reviews = estate.call("test", "sqs", "CreateQueue", QueueName="reviews")["QueueUrl"]
     review = {**pipelines.step("Review", ["Train"], "Callback"), "SqsQueueUrl": reviews, "OutputParameters": []}
@@ -91,6 +93,21 @@ def play(estate, reason='customers.csv has no column "churned"', **about):
     assert pipelines.finished(estate, "dev", night) == "Succeeded"
     eventually(lambda: accepted(estate), patience=90)
     return played
+
+
+def leave_invitations_to_test(estate):
+    """Test becomes a consumer, as every account does that a policy names, and then nobody may accept there."""
+    write_policy(estate, testers="nothing-yet")
+    role = {"RoleName": "pipeshare-consumer-us-east-1"}
+
+    def is_onboarded():
+        roles = estate.call("test", "iam", "ListRoles")["Roles"]
+        return role["RoleName"] in {it["RoleName"] for it in roles}
+
+    eventually(is_onboarded)
+    for name in estate.call("test", "iam", "ListRolePolicies", **role)["PolicyNames"]:
+        estate.call("test", "iam", "DeleteRolePolicy", PolicyName=name, **role)
+    estate.call("test", "iam", "DeleteRole", **role)
 
 
 def accepted(estate):

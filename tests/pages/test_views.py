@@ -16,7 +16,7 @@ SHOWN = {
         "shared: execute", "test: read pending: invited, ", "dev: read pending: gate: no run has succeeded yet",
     ],
     "access": ["3 pipelines", "rule test-readers, since 20", "rule dev-operators", "gate: no run has succeeded yet"],
-    "now": ["Problems", "Open invitations", "dev-testers", " left)", "root: version 2", "test (222222222222): executions examined until"],
+    "now": ["Problems", "Open invitations", "dev-testers", " left)", "root: version 3", "test (222222222222): executions examined until"],
     "pipeline": [
         CHURN, "Owner: test (222222222222)", "Last failure: " + REASON, "“release-1”", "“release-2”",
         "Why: data scientists watch what is tested", "Contact: ml-platform@example.com",

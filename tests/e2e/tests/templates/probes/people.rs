@@ -198,11 +198,15 @@ pub(super) fn senders(world: &mut World) -> Result<(), Stop> {
     topic_key(world, &topic)
 }
 
-/// CloudWatch uses the topic's key for the alarms of the hub alone, whatever topic they are for.
+/// CloudWatch uses the topic's key for the alarms of the hub alone, whatever topic they are
+/// for, and EventBridge for rules of the hub's account alone.
 fn topic_key(world: &mut World, topic: &str) -> Result<(), Stop> {
     let key = sns::key_of(world, topic).ok_or_else(|| Stop("the topic has a key".to_owned()))?;
     let alarm =
         |account: &str, name: &str| format!("arn:aws:cloudwatch:{REGION}:{account}:alarm:{name}");
+    let rule = |account: &str| {
+        format!("arn:aws:events:{REGION}:{account}:rule/pipeshare-hub/pipeshare-chat")
+    };
     let own = alarm(SHARED, "pipeshare-errors");
     for (service, source, account, uses) in [
         ("cloudwatch", own.clone(), SHARED, true),
@@ -213,7 +217,9 @@ fn topic_key(world: &mut World, topic: &str) -> Result<(), Stop> {
             false,
         ),
         ("cloudwatch", alarm(SHARED, "other"), SHARED, false),
-        ("events", own, SHARED, false),
+        ("events", rule(SHARED), SHARED, true),
+        ("events", rule(STRANGER), STRANGER, false),
+        ("s3", own, SHARED, false),
     ] {
         for action in ["kms:Decrypt", "kms:GenerateDataKey"] {
             let service = format!("{service}.amazonaws.com");
