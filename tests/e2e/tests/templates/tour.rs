@@ -11,8 +11,8 @@ use aws_sdk_ram::types::{
 use aws_sdk_sagemaker::types::Parameter;
 use aws_sdk_ssm::types::ParameterType;
 use e2e::{
-    CALL_EVENT, DEV, EXECUTION_EVENT, EstateError, Person, Plan, REGION, SHARED, Scenario, TEST,
-    Templates, functions,
+    CALL_EVENT, DEFINITION, DEV, EXECUTION_EVENT, EstateError, Person, Plan, REGION, SHARED,
+    Scenario, TEST, Templates, functions,
 };
 use sandbox::{
     Invocation,
@@ -113,6 +113,13 @@ pub(crate) async fn walk(templates: Templates, readings: Readings) -> Result<Sce
 
 fn custom_permission() -> String {
     format!("arn:aws:ram:{REGION}:{TEST}:permission/pipeshare-custom")
+}
+
+/// The definition of the scenarios, with a parameter.
+fn with_parameter() -> String {
+    let parameter =
+        r#"{"Parameters":[{"Name":"MinimalAccuracy","Type":"Float","DefaultValue":0.8}],"#;
+    DEFINITION.replacen('{', parameter, 1)
 }
 
 struct Tour {
@@ -296,7 +303,12 @@ impl Tour {
     async fn executions(&mut self) -> Result<(), Stop> {
         self.rest(500).await;
         self.without_trail(true);
-        let quiet = self.on.create(&self.on.test, "quiet").await;
+        let quiet = self
+            .on
+            .test
+            .create_pipeline("quiet", &with_parameter())
+            .await;
+        let quiet = quiet.map_err(|error| Stop(format!("a pipeline with a parameter: {error}")))?;
         self.on.start(&self.on.test, "quiet", "first").await;
         self.on.pass(40).await;
         let seen = self.on.dev.sees(&quiet).await;
