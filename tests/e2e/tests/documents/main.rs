@@ -80,7 +80,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("cargo test", "it is what runs this test"),
     (
         "PIPESHARE_MUTATIONS=all cargo test",
-        ".ci/run tries one of 250",
+        ".ci/run tries one of 500",
     ),
     (
         "PIPESHARE_READINGS=",
