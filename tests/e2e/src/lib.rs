@@ -373,12 +373,26 @@ pub fn end_event(execution: &str, status: &str, time: &str) -> Value {
     })
 }
 
+/// A third of these cases, or all of them if `PIPESHARE_CASES` is `all`.
+#[must_use]
+pub fn sampled<T>(cases: Vec<T>) -> Vec<T> {
+    let step = if are_all_tried() { 1 } else { 3 };
+    cases.into_iter().step_by(step).collect()
+}
+
+fn are_all_tried() -> bool {
+    env::var("PIPESHARE_CASES").is_ok_and(|cases| cases == "all")
+}
+
 /// Each of these places with each of these effects: a third of the pairs, in which each
 /// place and each effect is, or all of them if `PIPESHARE_CASES` is `all`.
 #[must_use]
 pub fn crossed<P: Clone, E: Clone>(places: &[P], effects: &[E]) -> Vec<(P, E)> {
-    let is_whole = env::var("PIPESHARE_CASES").is_ok_and(|cases| cases == "all");
-    let step = if is_whole { 1 } else { effects.len().min(3) };
+    let step = if are_all_tried() {
+        1
+    } else {
+        effects.len().min(3)
+    };
     let mut pairs = Vec::new();
     for (row, place) in places.iter().enumerate() {
         let of_row = effects.iter().enumerate();
