@@ -373,10 +373,10 @@ pub fn end_event(execution: &str, status: &str, time: &str) -> Value {
     })
 }
 
-/// A third of these cases, or all of them if `PIPESHARE_CASES` is `all`.
+/// One of so many of these cases, or all of them if `PIPESHARE_CASES` is `all`.
 #[must_use]
-pub fn sampled<T>(cases: Vec<T>) -> Vec<T> {
-    let step = if are_all_tried() { 1 } else { 3 };
+pub fn sampled<T>(cases: Vec<T>, one_of: usize) -> Vec<T> {
+    let step = if are_all_tried() { 1 } else { one_of };
     cases.into_iter().step_by(step).collect()
 }
 
