@@ -1,5 +1,6 @@
 //! Clients: for the function's own account, and for others through their roles.
 
+mod http;
 mod sessions;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -9,10 +10,6 @@ use aws_config::{
     retry::RetryConfig, sts::AssumeRoleProvider, timeout::TimeoutConfig,
 };
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
 use domain::{
     id::{AccountId, Region},
     policy::Place,
@@ -78,11 +75,8 @@ impl Aws {
     /// `AWS_ENDPOINT_URL` and its forms per service are honored for every
     /// client, STS included.
     pub async fn connect(identity: &Identity) -> Self {
-        let http = Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build_https();
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(http)
+            .http_client(http::client())
             // Lambda always hands credentials over in the environment; the
             // other providers would only cost start-up time.
             .credentials_provider(EnvironmentVariableCredentialsProvider::new())
