@@ -280,17 +280,13 @@ fn world(plan: &Plan) -> Result<World, EstateError> {
     let organization = organization(&world);
     let principals = principals(plan, world.organization());
     let permissions = plan.permissions.join(",");
-    let further = plan.owner_parameters.iter();
     let owner_parameters = [
         ("HubAccountId", SHARED),
         ("OrganizationId", &organization),
         ("AllowedPrincipals", &principals),
         ("AllowedPermissions", &permissions),
     ];
-    let owner_parameters: Vec<(&str, &str)> = owner_parameters
-        .into_iter()
-        .chain(further.map(|(name, value)| (*name, value.as_str())))
-        .collect();
+    let owner_parameters = with_further(&owner_parameters, &plan.owner_parameters);
     for owner in &plan.owners {
         let file = "infra/owner-account/template.yaml";
         deploy(
@@ -331,11 +327,7 @@ fn deploy_hub(world: &mut World, plan: &Plan) -> Result<(), EstateError> {
             if plan.rejects { "reject" } else { "leave" },
         ),
     ];
-    let further = plan.hub_parameters.iter();
-    let parameters: Vec<(&str, &str)> = parameters
-        .into_iter()
-        .chain(further.map(|(name, value)| (*name, value.as_str())))
-        .collect();
+    let parameters = with_further(&parameters, &plan.hub_parameters);
     let file = "infra/hub/template.yaml";
     deploy(world, SHARED, file, &plan.templates.hub, &parameters).map_err(EstateError::from)
 }
@@ -361,16 +353,12 @@ fn make_key(world: &mut World, id: &str) -> Result<(), EstateError> {
 fn deploy_consumer(world: &mut World, account: &str, plan: &Plan) -> Result<(), TemplateError> {
     let organization = organization(world);
     let owners = plan.owners.join(",");
-    let further = plan.consumer_parameters.iter();
     let parameters = [
         ("HubAccountId", SHARED),
         ("OrganizationId", &organization),
         ("AllowedOwners", &owners),
     ];
-    let parameters: Vec<(&str, &str)> = parameters
-        .into_iter()
-        .chain(further.map(|(name, value)| (*name, value.as_str())))
-        .collect();
+    let parameters = with_further(&parameters, &plan.consumer_parameters);
     let file = "infra/consumer-account/template.yaml";
     deploy(world, account, file, &plan.templates.consumer, &parameters)
 }
@@ -394,7 +382,17 @@ fn principals(plan: &Plan, organization: &Organization) -> String {
     principals.collect::<Vec<_>>().join(",")
 }
 
-fn deploy(
+/// Parameters, and further ones in their places.
+fn with_further<'p>(
+    parameters: &[(&'p str, &'p str)],
+    further: &'p [(&'static str, String)],
+) -> Vec<(&'p str, &'p str)> {
+    let further = further.iter().map(|(name, value)| (*name, value.as_str()));
+    parameters.iter().copied().chain(further).collect()
+}
+
+/// Deploys a template into an account, as the stack `pipeshare`.
+pub(crate) fn deploy(
     world: &mut World,
     account: &str,
     file: &str,

@@ -17,10 +17,13 @@ use std::{
     time::Duration,
 };
 
-use jiff::{Timestamp, Unit};
 use sandbox::{
-    Call, Function, Options, Sandbox, StartError, World, cloudformation::TemplateError,
-    end::Signals, readings::Readings, services::ssm, world::ApiError,
+    Call, Function, Options, Sandbox, StartError, World,
+    cloudformation::TemplateError,
+    end::Signals,
+    readings::Readings,
+    services::ssm,
+    world::{ApiError, today},
 };
 use serde_json::json;
 use tokio::{sync::Notify, time::interval};
@@ -243,7 +246,7 @@ fn read(settings: &mut Settings, state: Option<&StateFile>) -> Result<Beginning,
         return resume(settings, file, roster, world);
     }
 
-    let world = World::builder().start(now()).readings(settings.readings);
+    let world = World::builder().start(today()).readings(settings.readings);
     let mut begun = Beginning {
         world: world.build(),
         roster: Roster::of_walkthrough(),
@@ -336,15 +339,6 @@ fn follow(onboarding: &mut Onboarding, world: &mut World, roster: &mut Roster) -
 
 fn lock(roster: &Mutex<Roster>) -> MutexGuard<'_, Roster> {
     roster.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "who works with the sandbox by hand expects today's dates"
-)]
-fn now() -> Timestamp {
-    let now = Timestamp::now();
-    now.round(Unit::Second).unwrap_or(now)
 }
 
 /// The standard output, until nobody reads it any more.

@@ -384,6 +384,18 @@ fn are_all_tried() -> bool {
     env::var("PIPESHARE_CASES").is_ok_and(|cases| cases == "all")
 }
 
+/// The ways in which a call may fail its caller: it dies before or after the call, the
+/// answer is lost, or AWS cannot serve just now.
+#[must_use]
+pub fn failures() -> [CallEffect; 4] {
+    [
+        CallEffect::KillCaller { after: false },
+        CallEffect::KillCaller { after: true },
+        CallEffect::LoseAnswer,
+        refusal(503, "ServiceUnavailable"),
+    ]
+}
+
 /// Each of these places with each of these effects: a third of the pairs, in which each
 /// place and each effect is, or all of them if `PIPESHARE_CASES` is `all`.
 #[must_use]

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use e2e::{
-    DEV, DEV_SHARE, Plan, SHARED, SWEEP, Scenario, TEST, crossed, readers, refusal, ungated,
+    DEV, DEV_SHARE, Plan, SHARED, SWEEP, Scenario, TEST, crossed, failures, readers, refusal,
+    ungated,
 };
-use sandbox::faults::CallEffect;
 use serde_json::json;
 
 /// A policy that names accounts and shares nothing.
@@ -260,13 +260,7 @@ async fn a_crash_between_telling_and_noting_loses_no_change() {
         ("sns", "Publish"),
         ("events", "PutEvents"),
     ];
-    let effects = [
-        CallEffect::KillCaller { after: true },
-        CallEffect::KillCaller { after: false },
-        CallEffect::LoseAnswer,
-        refusal(503, "ServiceUnavailable"),
-    ];
-    for ((service, operation), effect) in crossed(&places, &effects) {
+    for ((service, operation), effect) in crossed(&places, &failures()) {
         let which = format!("{service}:{operation} {effect:?}");
         let scenario = Scenario::begin(&ungated()).await;
         scenario.create(&scenario.test, "a").await;

@@ -5,7 +5,7 @@ use e2e::{
     deployment::{
         HOOKED, READERS, deploy, deployed, executions, failure, parameters, status, variable, with,
     },
-    refusal,
+    failures, refusal,
 };
 use sandbox::{
     Invocation,
@@ -273,13 +273,7 @@ async fn a_function_that_is_killed_anywhere_leaves_one_run_and_one_share() {
         ("codepipeline", "GetJobDetails"),
         ("codepipeline", "PutJobSuccessResult"),
     ];
-    let effects = [
-        CallEffect::KillCaller { after: false },
-        CallEffect::KillCaller { after: true },
-        CallEffect::LoseAnswer,
-        refusal(503, "ServiceUnavailable"),
-    ];
-    for ((service, operation), effect) in crossed(&places, &effects) {
+    for ((service, operation), effect) in crossed(&places, &failures()) {
         let scenario = deployed(HOOKED).await;
         scenario.break_calls(service, operation, std::slice::from_ref(&effect));
         let action = deploy(&scenario, "e1", &parameters());

@@ -1,7 +1,9 @@
 //! Notifications: every end of every run, once, to everyone who waits for it.
 
-use e2e::{DEV, EXECUTION_EVENT, POLICY, Plan, SHARED, Scenario, crossed, refusal, ungated};
-use sandbox::faults::{CallEffect, EventEffect};
+use e2e::{
+    DEV, EXECUTION_EVENT, POLICY, Plan, SHARED, Scenario, crossed, failures, refusal, ungated,
+};
+use sandbox::faults::EventEffect;
 use serde_json::{Value, json};
 
 /// The first line of a notification.
@@ -132,13 +134,7 @@ async fn a_crash_or_a_lost_answer_never_loses_a_notification() {
         ("dynamodb", "UpdateItem"),
         ("sagemaker", "DescribePipelineExecution"),
     ];
-    let effects = [
-        CallEffect::LoseAnswer,
-        CallEffect::KillCaller { after: true },
-        CallEffect::KillCaller { after: false },
-        refusal(503, "ServiceUnavailable"),
-    ];
-    for ((service, operation), effect) in crossed(&places, &effects) {
+    for ((service, operation), effect) in crossed(&places, &failures()) {
         let scenario = Scenario::begin(POLICY).await;
         scenario.create(&scenario.test, "churn").await;
         scenario.start(&scenario.test, "churn", "important").await;

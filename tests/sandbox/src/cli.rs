@@ -11,13 +11,12 @@ use std::{
 };
 
 use clap::Args;
-use jiff::{Timestamp, Unit};
 use sandbox::{
     Function, Options, Sandbox,
     cloudformation::{self, Stack},
     end::{Parent, Signals},
     readings::{self, Readings, UnknownReading},
-    world::{RecordedCall, World},
+    world::{RecordedCall, World, today},
 };
 use tokio::sync::Notify;
 
@@ -133,7 +132,7 @@ const KEPT: usize = 1_000;
 
 /// The accounts before anything is in them.
 fn world(arguments: &Serve) -> Result<World, UnknownReading> {
-    let mut builder = World::builder().start(now());
+    let mut builder = World::builder().start(today());
     if let [management, members @ ..] = arguments.organization.as_slice() {
         builder = builder
             .organization(management, members)
@@ -204,13 +203,4 @@ fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "who works with the sandbox by hand expects today's dates"
-)]
-fn now() -> Timestamp {
-    let now = Timestamp::now();
-    now.round(Unit::Second).unwrap_or(now)
 }

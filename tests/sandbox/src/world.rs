@@ -15,7 +15,7 @@ pub(crate) use self::identifiers::{nth_hex, only_uuid};
 use self::{agenda::Agenda, identifiers::Identifiers};
 pub use self::{
     agenda::Task,
-    builder::Builder,
+    builder::{Builder, today},
     call::{AssumedRole, Call, Caller, RecordedCall},
     error::ApiError,
     time::epoch_seconds,

@@ -4,14 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::policy::{CheckedPolicy, Place, Policy, PolicyErrors, TeamDocument};
 use jiff::Timestamp;
-use sandbox::{
-    cloudformation::{self, Stack, TemplateError},
-    services::ssm,
-    world::World,
-};
+use sandbox::{cloudformation::TemplateError, services::ssm, world::World};
 
 use super::roster::Roster;
-use crate::estate::{POLICY_PARAMETER, REGION, Templates};
+use crate::estate::{POLICY_PARAMETER, REGION, Templates, deploy};
 
 /// What the parameters of the policy were when they were looked at: their versions by name.
 type Versions = BTreeMap<String, u64>;
@@ -170,27 +166,6 @@ fn deploy_mailboxes(world: &mut World, roster: &Roster) -> Result<(), TemplateEr
         deploy(world, &mailbox.account, &file, template, &parameters)?;
     }
     Ok(())
-}
-
-fn deploy(
-    world: &mut World,
-    account: &str,
-    file: &str,
-    template: &str,
-    parameters: &[(&str, &str)],
-) -> Result<(), TemplateError> {
-    let parameters = parameters.iter();
-    let stack = Stack {
-        account,
-        region: REGION,
-        name: "pipeshare",
-        file,
-        template,
-        parameters: parameters
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect(),
-    };
-    cloudformation::deploy(world, &stack).map(drop)
 }
 
 #[cfg(test)]

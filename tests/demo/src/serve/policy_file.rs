@@ -3,6 +3,7 @@
 use std::{fmt::Write as _, fs, io, path::Path};
 
 use domain::policy::{CheckedPolicy, Policy, PolicyError};
+use sandbox::world::today;
 
 use super::onboarding::check;
 
@@ -45,7 +46,7 @@ impl PolicyFile {
             file: file.clone(),
             source,
         })?;
-        match check(&text, &[], super::now()) {
+        match check(&text, &[], today()) {
             Ok(CheckedPolicy { policy, warnings }) => Ok(Self {
                 text,
                 policy,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
 
 use super::World;
 use crate::{
@@ -29,6 +29,17 @@ pub struct Builder {
     start: Timestamp,
     organization: Organization,
     readings: Readings,
+}
+
+/// The time on the wall, in whole seconds.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "who works with the sandbox by hand expects today's dates"
+)]
+#[must_use]
+pub fn today() -> Timestamp {
+    let now = Timestamp::now();
+    now.round(Unit::Second).unwrap_or(now)
 }
 
 impl Builder {

@@ -20,11 +20,7 @@ pub(super) fn people(world: &mut World) -> Result<(), Stop> {
         ("scientist", vec![arn("reader")]),
         ("engineer", vec![arn("reader"), arn("operator")]),
     ] {
-        let properties = json!({
-            "AssumeRolePolicyDocument": { "Statement": [] },
-            "ManagedPolicyArns": policies,
-        });
-        iam::create_role(world, DEV, name, &properties).map_err(|error| Stop(error.to_string()))?;
+        make_somebody(world, (DEV, name), &policies)?;
     }
     let (scientist, engineer) = ((DEV, "scientist"), (DEV, "engineer"));
     let outcome = ask_people(world, scientist, engineer);
@@ -34,15 +30,24 @@ pub(super) fn people(world: &mut World) -> Result<(), Stop> {
     outcome
 }
 
+/// Somebody with these managed policies.
+fn make_somebody(
+    world: &mut World,
+    (account, name): Role,
+    policies: &[String],
+) -> Result<(), Stop> {
+    let properties = json!({
+        "AssumeRolePolicyDocument": { "Statement": [] },
+        "ManagedPolicyArns": policies,
+    });
+    iam::create_role(world, account, name, &properties).map_err(|error| Stop(error.to_string()))
+}
+
 /// Who may see the page invokes this one function, and nothing else.
 pub(super) fn viewers(world: &mut World) -> Result<(), Stop> {
     let name = "viewer";
     let policy = format!("arn:aws:iam::{SHARED}:policy/pipeshare-dashboard-viewer-{REGION}");
-    let properties = json!({
-        "AssumeRolePolicyDocument": { "Statement": [] },
-        "ManagedPolicyArns": [policy],
-    });
-    iam::create_role(world, SHARED, name, &properties).map_err(|error| Stop(error.to_string()))?;
+    make_somebody(world, (SHARED, name), &[policy])?;
     let outcome = functions::all().into_iter().try_for_each(|function| {
         let input = json!({ "FunctionName": format!("pipeshare-{function}") });
         let may_invoke = may(world, (SHARED, name), "lambda:Invoke", input);
@@ -58,11 +63,7 @@ pub(super) fn viewers(world: &mut World) -> Result<(), Stop> {
 pub(super) fn log_readers(world: &mut World) -> Result<(), Stop> {
     let name = "log-reader";
     let policy = format!("arn:aws:iam::{DEV}:policy/pipeshare-log-reader-{REGION}");
-    let properties = json!({
-        "AssumeRolePolicyDocument": { "Statement": [] },
-        "ManagedPolicyArns": [policy],
-    });
-    iam::create_role(world, DEV, name, &properties).map_err(|error| Stop(error.to_string()))?;
+    make_somebody(world, (DEV, name), &[policy])?;
     let outcome = ask_log_reader(world, &session(DEV, name));
     iam::delete_role(world, DEV, name);
     outcome
