@@ -10,7 +10,7 @@ use domain::{
 use jiff::Timestamp;
 use runtime::{
     config::Settings,
-    ports::{self, Address},
+    ports::{self, Address, Message},
 };
 
 use crate::{
@@ -241,6 +241,10 @@ impl ports::Queue for Hub<'_> {
         attempts: u32,
     ) -> Result<(), Error> {
         self.aws.sqs().send(queue_url, body, delay, attempts).await
+    }
+
+    async fn send_all(&self, queue_url: &str, messages: Vec<Message>) -> Result<(), Error> {
+        self.aws.sqs().send_all(queue_url, messages).await
     }
 }
 

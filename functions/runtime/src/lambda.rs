@@ -43,7 +43,7 @@ use crate::{
     config::QUEUE_URL,
     log,
     metrics::{Metric, Metrics},
-    ports::Host,
+    ports::{Host, Message},
 };
 
 /// Why a function does not start.
@@ -58,6 +58,9 @@ const MAX_DELAY: Duration = Duration::from_mins(15);
 
 /// When to look again, if the error that says *not yet* does not know better.
 const REQUEUE_AFTER: Duration = Duration::from_mins(1);
+
+/// When a record has its turn that was not reached, at the earliest.
+const NEXT_TURN: Duration = Duration::from_secs(5);
 
 /// What became of one record.
 #[derive(Debug, Clone)]
@@ -74,8 +77,16 @@ pub enum RecordOutcome {
     },
     /// It could not be served; whether it is tried again is for its class to say.
     Failed(Error),
-    /// Its turn did not come before the deadline.
+    /// Its turn did not come in time; another invocation serves it.
     NotReached,
+    /// It is about more than one invocation should serve: these commands take
+    /// its place, spread evenly over a time.
+    Spread {
+        /// When the last of them is due; 15 minutes at most.
+        over: Duration,
+        /// The commands, as text.
+        commands: Vec<String>,
+    },
 }
 
 impl RecordOutcome {
@@ -303,17 +314,48 @@ impl<F: Function, H: Host> Edge<'_, F, H> {
                 self.requeue(record, REQUEUE_AFTER, &why, metrics).await
             }
             Some(RecordOutcome::Failed(error)) => give_up_or_retry(record, &error, metrics),
-            Some(RecordOutcome::NotReached) => {
-                tracing::warn!(
-                    record.id,
-                    "record not reached in time; it will be retried by SQS"
-                );
-                metrics.count(Metric::RecordsRetried, 1);
-                false
+            Some(RecordOutcome::NotReached) => self.put_back(record, metrics).await,
+            Some(RecordOutcome::Spread { over, commands }) => {
+                self.spread(record, over, commands).await
             }
             None => {
                 // Better served twice than never.
                 tracing::error!(record.id, "the function said nothing about a record");
+                false
+            }
+        }
+    }
+
+    /// Lets another invocation serve a record that was not reached.
+    ///
+    /// Nobody has tried it yet, so it is never abandoned: in the end it is left to SQS.
+    async fn put_back(&self, record: &Record, metrics: &Metrics) -> bool {
+        let why = "its turn did not come in time";
+        if record.attempts < MAX_ATTEMPTS && self.requeue(record, NEXT_TURN, why, metrics).await {
+            return true;
+        }
+        tracing::warn!(record.id, why, "record will be retried by SQS");
+        metrics.count(Metric::RecordsRetried, 1);
+        false
+    }
+
+    /// Sends the commands that take the place of a record.
+    ///
+    /// If not all of them were sent, the record is delivered again, and some
+    /// are served twice.
+    async fn spread(&self, record: &Record, over: Duration, commands: Vec<String>) -> bool {
+        let Some(queue_url) = &self.queue_url else {
+            tracing::warn!(record.id, "record not spread: {QUEUE_URL} is not set");
+            return false;
+        };
+        let count = commands.len();
+        match self.host.send_all(queue_url, spread(over, commands)).await {
+            Ok(()) => {
+                tracing::info!(record.id, count, "record spread over as many commands");
+                true
+            }
+            Err(error) => {
+                tracing::warn!(record.id, count, %error, "record not spread");
                 false
             }
         }
@@ -359,6 +401,18 @@ impl<F: Function, H: Host> Edge<'_, F, H> {
             }
         }
     }
+}
+
+/// The commands as messages, each due a little later than the one before.
+fn spread(over: Duration, commands: Vec<String>) -> Vec<Message> {
+    let gaps = u32::try_from(commands.len().saturating_sub(1).max(1)).unwrap_or(u32::MAX);
+    let gap = over.checked_div(gaps).unwrap_or_default();
+    let commands = commands.into_iter().zip(0_u32..);
+    let message = |(body, number)| Message {
+        body,
+        delay: gap.saturating_mul(number),
+    };
+    commands.map(message).collect()
 }
 
 /// Writes what an invocation has counted.
@@ -407,9 +461,10 @@ fn direct_response(reply: Reply) -> Result<Value, Diagnostic> {
         .into_iter()
         .find_map(|outcome| match outcome {
             RecordOutcome::Failed(error) => Some(error),
-            RecordOutcome::Done | RecordOutcome::Followed { .. } | RecordOutcome::NotReached => {
-                None
-            }
+            RecordOutcome::Done
+            | RecordOutcome::Followed { .. }
+            | RecordOutcome::NotReached
+            | RecordOutcome::Spread { .. } => None,
         });
     failure.map_or(Ok(reply.summary), |error| Err(diagnostic(&error)))
 }

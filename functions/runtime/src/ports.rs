@@ -123,6 +123,15 @@ pub trait Publish {
 /// which lead to the dead-letter queue; waiting is no failure.
 pub const ATTEMPTS: &str = "pipeshare-attempts";
 
+/// A message for a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// What is sent.
+    pub body: String,
+    /// When it is delivered; 15 minutes at most.
+    pub delay: Duration,
+}
+
 /// The queues of the hub.
 pub trait Queue {
     /// Sends a message that is delivered after a delay of at most 15 minutes,
@@ -134,6 +143,9 @@ pub trait Queue {
         delay: Duration,
         attempts: u32,
     ) -> Result<(), Error>;
+
+    /// Sends messages, several in a call. After a failure some of them may have been sent.
+    async fn send_all(&self, queue_url: &str, messages: Vec<Message>) -> Result<(), Error>;
 }
 
 /// The time at AWS.

@@ -8,6 +8,7 @@ use domain::{
     policy::{Gate, InForce, Labelled, Policy},
     sharing::{self, Evidence},
     storage,
+    trigger::{Command, CommandAction},
 };
 use futures::{StreamExt, stream};
 
@@ -16,8 +17,18 @@ use crate::{
     ports::{PolicyStore, Table},
 };
 
-/// How many accounts are reconciled at once.
-pub const ACCOUNTS_AT_ONCE: usize = 8;
+/// How many accounts are reconciled at once: what is read of large ones is held
+/// in memory together.
+pub const ACCOUNTS_AT_ONCE: usize = 4;
+
+/// How many accounts one invocation serves of itself; more become a message each.
+const MOST_TOGETHER: usize = ACCOUNTS_AT_ONCE;
+
+/// For each account, how much later the last of many is due.
+const GAP: Duration = Duration::from_millis(300);
+
+/// Within what time all accounts have had their turn; the schedule comes every 15 minutes.
+const LONGEST_SPREAD: Duration = Duration::from_mins(10);
 
 /// Why no account is reconciled, and what becomes of all records then.
 ///
@@ -58,6 +69,26 @@ pub async fn policy_in_force(store: &impl PolicyStore) -> Result<InForce, Stoppe
     Labelled::policy(labelled).ok_or(Stopped::NoPolicy)
 }
 
+/// What becomes of a record that is about these accounts, if they are more than
+/// one invocation should serve: each has a message, a budget, retries and a fate of its own.
+///
+/// There is none for a direct invocation, whose answer is the summary.
+#[must_use]
+pub fn spread<'a>(
+    record: &Record,
+    action: CommandAction,
+    accounts: impl IntoIterator<Item = &'a AccountId>,
+) -> Option<RecordOutcome> {
+    let commands = accounts.into_iter();
+    let commands: Vec<_> = commands.map(|it| Command::text(action, it)).collect();
+    if record.id.is_none() || commands.len() <= MOST_TOGETHER {
+        return None;
+    }
+    let count = u32::try_from(commands.len()).unwrap_or(u32::MAX);
+    let over = GAP.saturating_mul(count).min(LONGEST_SPREAD);
+    Some(RecordOutcome::Spread { over, commands })
+}
+
 /// What is remembered of the gates that the account's rules have.
 pub async fn remembered_gates(
     table: &impl Table,
@@ -95,4 +126,41 @@ pub async fn each_account<Q, R>(
         .await;
     reports.sort_by(|a, b| account(a).cmp(account(b)));
     reports
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accounts(count: u64) -> Vec<AccountId> {
+        let ids = (1..=count).map(|number| format!("{number:012}"));
+        ids.map(|id| id.parse().unwrap()).collect()
+    }
+
+    fn record(id: Option<&str>) -> Record {
+        Record {
+            id: id.map(str::to_owned),
+            body: String::new(),
+            attempts: 0,
+            sent: None,
+            received: None,
+        }
+    }
+
+    #[test]
+    fn many_accounts_become_a_message_each_within_a_part_of_the_interval() {
+        let spread = |id, count| spread(&record(id), CommandAction::Reconcile, &accounts(count));
+        assert!(spread(Some("m"), 4).is_none());
+        assert!(spread(None, 5_000).is_none());
+        for (count, seconds) in [(5, 1), (100, 30), (5_000, 600)] {
+            let Some(RecordOutcome::Spread { over, commands }) = spread(Some("m"), count) else {
+                panic!("{count} accounts are spread");
+            };
+            assert_eq!((commands.len() as u64, over.as_secs()), (count, seconds));
+            assert_eq!(
+                commands[0],
+                r#"{"account":"000000000001","action":"reconcile"}"#
+            );
+        }
+    }
 }

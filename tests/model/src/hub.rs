@@ -336,6 +336,18 @@ impl ports::Queue for Hub {
         });
         Ok(())
     }
+
+    async fn send_all(&self, queue_url: &str, messages: Vec<ports::Message>) -> Result<(), Error> {
+        self.call("sqs", "SendMessageBatch")?;
+        let messages = messages.into_iter().map(|message| Message {
+            queue_url: queue_url.to_owned(),
+            body: message.body,
+            delay: message.delay,
+            attempts: 0,
+        });
+        self.sent.borrow_mut().extend(messages);
+        Ok(())
+    }
 }
 
 impl ports::Clock for Hub {

@@ -7,7 +7,7 @@ use super::{Deadline, Edge, Function, MAX_ATTEMPTS, Record, RecordOutcome, Reply
 use crate::{
     Class, Error,
     metrics::Metrics,
-    ports::{Host, Queue},
+    ports::{Host, Message, Queue},
 };
 
 const QUEUE: &str = "https://sqs.eu-west-1.amazonaws.com/333333333333/share-pipeline";
@@ -60,6 +60,13 @@ impl Queue for FakeHost {
             delay,
             attempts,
         });
+        Ok(())
+    }
+
+    async fn send_all(&self, queue_url: &str, messages: Vec<Message>) -> Result<(), Error> {
+        for Message { body, delay } in messages {
+            self.send(queue_url, &body, delay, 0).await?;
+        }
         Ok(())
     }
 }
@@ -162,12 +169,45 @@ async fn only_what_trying_again_can_help_is_delivered_again() {
         RecordOutcome::Done,
         RecordOutcome::Failed(failed(Class::Transient, "ServiceUnavailable")),
         RecordOutcome::Failed(failed(Class::Permanent, "AccessDeniedException")),
-        RecordOutcome::NotReached,
     ];
-    let messages = ["m1", "m2", "m3", "m4"].map(|id| message(id, 0));
+    let messages = ["m1", "m2", "m3"].map(|id| message(id, 0));
     let served = serve(batch(&messages), outcomes).await;
-    assert_eq!(served.answer.unwrap(), failures(&["m2", "m4"]));
+    assert_eq!(served.answer.unwrap(), failures(&["m2"]));
     assert!(served.requeue.is_empty());
+}
+
+#[tokio::test]
+async fn a_record_that_was_not_reached_has_its_turn_soon_and_is_never_abandoned() {
+    let messages = batch(&[message("m1", 1), message("m2", MAX_ATTEMPTS)]);
+    let served = serve(messages, vec![RecordOutcome::NotReached; 2]).await;
+    assert_eq!(served.answer.unwrap(), failures(&["m2"]));
+    let [again] = served.requeue.as_slice() else {
+        panic!("{:?}", served.requeue);
+    };
+    assert_eq!((again.body.as_str(), again.attempts), ("event m1", 2));
+    assert_eq!(again.delay, Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn a_record_about_many_accounts_is_spread_evenly_over_a_time() {
+    let spread = || RecordOutcome::Spread {
+        over: Duration::from_secs(20),
+        commands: ["a", "b", "c"].map(str::to_owned).to_vec(),
+    };
+    let served = serve(batch(&[message("m1", 0)]), vec![spread()]).await;
+    assert_eq!(served.answer.unwrap(), failures(&[]));
+    let sent = served.requeue.iter();
+    let sent: Vec<_> = sent
+        .map(|it| (it.body.as_str(), it.delay.as_secs(), it.attempts))
+        .collect();
+    assert_eq!(sent, [("a", 0, 0), ("b", 10, 0), ("c", 20, 0)]);
+
+    let down = FakeHost {
+        is_down: true,
+        ..FakeHost::default()
+    };
+    let served = serve_by(down, batch(&[message("m1", 0)]), vec![spread()]).await;
+    assert_eq!(served.answer.unwrap(), failures(&["m1"]));
 }
 
 #[tokio::test]
