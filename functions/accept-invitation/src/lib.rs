@@ -34,16 +34,17 @@ use std::{
 
 use domain::{
     id::AccountId,
+    notification::Alert,
     policy::{InForce, Policy},
     reconcile::{FollowUp, follow_up},
     trigger::{self, Command, CommandAction, Ignored, Offer, Trigger, TriggerKind},
 };
 use runtime::{
-    lambda::{self, Deadline, Record, RecordOutcome, Reply},
+    lambda::{self, Deadline, MAX_ATTEMPTS, Record, RecordOutcome, Reply},
     metrics::{Metric, Metrics},
     notifier::{LeaseOwner, Notifier},
     ports::Hub,
-    reconcile::{each_account, policy_in_force},
+    reconcile::{self as accounts, each_account, policy_in_force},
 };
 
 pub use config::Config;
@@ -76,6 +77,8 @@ pub struct AcceptInvitation<'a, H, C> {
 struct Task {
     scope: Scope,
     dry_run: bool,
+    /// Whether it is one that comes again by itself, so that it is not repeated by SQS.
+    is_scheduled: bool,
 }
 
 /// Where a trigger says to look.
@@ -115,6 +118,8 @@ struct ReconcileRequest<'a> {
     is_whole: bool,
     /// Whether only to say what would be done.
     dry_run: bool,
+    /// How often a record that led here was requeued, at the most.
+    attempts: u32,
     /// Whether another reconciliation comes before people have to be notified.
     can_wait: bool,
     /// That the policy names the account no more, so that only what it has lost
@@ -127,12 +132,20 @@ impl ReconcileRequest<'_> {
     /// Adds what another record asks for.
     fn merge(&mut self, scope: &Scope, dry_run: bool, record: &Record) {
         self.dry_run &= dry_run;
+        self.attempts = self.attempts.max(record.attempts);
         // A direct invocation has no other reconciliation to come.
         self.can_wait &= record.id.is_some() && record.attempts < REPORT_AFTER_ATTEMPTS;
         match scope {
             Scope::Offer(offer) => self.offers.push(offer.clone()),
             _ => self.is_whole = true,
         }
+    }
+
+    /// That it is tried no more before the schedule comes, although it may be in vain for long.
+    fn abandoned(&self, report: &AccountReport) -> Option<Alert> {
+        let is_last = self.attempts >= MAX_ATTEMPTS && !self.dry_run;
+        let why = report.unfinished().filter(|_| is_last)?;
+        Some(Alert::unreached(self.attempts.saturating_add(1), &why))
     }
 }
 
@@ -175,13 +188,13 @@ impl<'a, H: Hub, C: Consumers> AcceptInvitation<'a, H, C> {
         let tasks: Vec<_> = reading.collect();
 
         let retired = self.retired(&policy.policy, &tasks).await;
-        let requests = requests(
-            &policy,
-            &retired,
-            &tasks,
-            batch,
-            self.config.worker.queue_url.is_some(),
-        );
+        let mut consumers: BTreeSet<_> = policy.policy.consumers();
+        consumers.extend(retired.keys());
+        let has_queue = self.config.worker.queue_url.is_some();
+        let spread = spread(&tasks, batch, &consumers, has_queue);
+        let own = tasks.iter().zip(batch).zip(&spread);
+        let own = own.filter(|(_, spread)| spread.is_none()).map(|(it, _)| it);
+        let requests = requests(&policy, &retired, &consumers, own, has_queue);
         report.accounts = each_account(
             &requests,
             deadline,
@@ -196,7 +209,10 @@ impl<'a, H: Hub, C: Consumers> AcceptInvitation<'a, H, C> {
                 self.coverage.looked(request.account, began);
             }
         }
-        tasks.iter().map(|task| outcome(task, report)).collect()
+        let outcomes = tasks.iter().zip(spread);
+        outcomes
+            .map(|(task, spread)| spread.unwrap_or_else(|| outcome(task, report)))
+            .collect()
     }
 
     /// What a record of the batch asks for.
@@ -217,7 +233,7 @@ fn read(record: &Record, policy: &Policy) -> Result<Task, Ignored> {
     let scope = match kind {
         TriggerKind::Offer(offer) => Scope::Offer(offer),
         TriggerKind::Share(account) => Scope::RamEvent(account),
-        TriggerKind::Command(command) => return read_command(&command, policy),
+        TriggerKind::Command(command) => return read_command(&command, record, policy),
         TriggerKind::Confirmation(_) | TriggerKind::Plan(_) | TriggerKind::Explain(_) => {
             return Err(Ignored::NotDirect);
         }
@@ -228,12 +244,13 @@ fn read(record: &Record, policy: &Policy) -> Result<Task, Ignored> {
         | TriggerKind::Execution { .. } => Scope::Everything,
     };
     Ok(Task {
+        is_scheduled: scope.account().is_none(),
         scope,
         dry_run: false,
     })
 }
 
-fn read_command(command: &Command, policy: &Policy) -> Result<Task, Ignored> {
+fn read_command(command: &Command, record: &Record, policy: &Policy) -> Result<Task, Ignored> {
     let named = command.account.as_ref();
     let named = named.map(|account| trigger::account_of(account, policy));
     let scope = match (command.action, named.transpose()?) {
@@ -245,26 +262,46 @@ fn read_command(command: &Command, policy: &Policy) -> Result<Task, Ignored> {
             return Err(action.not_for_this_function());
         }
     };
+    // One account of a scheduled reconciliation that was spread.
+    let is_of_schedule = command.action == CommandAction::Reconcile && record.id.is_some();
     Ok(Task {
+        is_scheduled: is_of_schedule || scope.account().is_none(),
         scope,
         dry_run: command.dry_run,
     })
 }
 
+/// What becomes of each record that is about more accounts than one invocation
+/// should serve; none of the others.
+fn spread(
+    tasks: &[Result<Task, Ignored>],
+    batch: &[Record],
+    consumers: &BTreeSet<&AccountId>,
+    has_queue: bool,
+) -> Vec<Option<RecordOutcome>> {
+    let spread = |(task, record): (&Result<Task, Ignored>, _)| {
+        let task = task.as_ref().ok()?;
+        let is_about_all = matches!(task.scope, Scope::Everything) && !task.dry_run;
+        let accounts = consumers.iter().copied();
+        (is_about_all && has_queue)
+            .then(|| accounts::spread(record, CommandAction::Reconcile, accounts))
+            .flatten()
+    };
+    tasks.iter().zip(batch).map(spread).collect()
+}
+
 /// The accounts to reconcile: those that the policy shares with, and those that it
 /// does not share with any more, as far as a trigger names them.
-fn requests<'a>(
+fn requests<'a, 't>(
     policy: &'a InForce,
     retired: &'a Known,
-    tasks: &[Result<Task, Ignored>],
-    batch: &'a [Record],
+    consumers: &BTreeSet<&'a AccountId>,
+    tasks: impl Iterator<Item = (&'t Result<Task, Ignored>, &'a Record)>,
     can_wait: bool,
 ) -> Vec<ReconcileRequest<'a>> {
-    let mut consumers: BTreeSet<_> = policy.policy.consumers();
-    consumers.extend(retired.keys());
     let mut requests: BTreeMap<&AccountId, ReconcileRequest<'a>> = BTreeMap::new();
-    for (task, record) in tasks.iter().zip(batch) {
-        let Ok(Task { scope, dry_run }) = task else {
+    for (task, record) in tasks {
+        let Ok(Task { scope, dry_run, .. }) = task else {
             continue;
         };
         let accounts: Vec<_> = match (scope, scope.account()) {
@@ -282,6 +319,7 @@ fn requests<'a>(
                 offers: Vec::new(),
                 is_whole: false,
                 dry_run: true,
+                attempts: 0,
                 can_wait,
                 retired: retired.get(account).cloned(),
                 lease_owner: record.lease_owner(),
@@ -302,7 +340,7 @@ fn is_plausible(policy: &Policy, offer: &Offer) -> bool {
 
 /// What becomes of a record, given what was found in the accounts it pointed at.
 fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> RecordOutcome {
-    let scope = match task {
+    let (scope, is_scheduled) = match task {
         Err(ignored) => {
             report.ignore(ignored);
             return RecordOutcome::Done;
@@ -314,7 +352,7 @@ fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> RecordOutcome {
             report.covered += 1;
             return RecordOutcome::Done;
         }
-        Ok(Task { scope, .. }) => scope,
+        Ok(task) => (&task.scope, task.is_scheduled),
     };
     let account = scope.account();
     let is_meant =
@@ -326,7 +364,6 @@ fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> RecordOutcome {
         report.not_a_consumer.insert(account.clone());
         return RecordOutcome::Done;
     }
-    let is_scheduled = account.is_none();
     let found: Vec<_> = accounts
         .iter()
         .map(|report| report.reconciled(is_scheduled))
@@ -339,18 +376,21 @@ fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> RecordOutcome {
     {
         return RecordOutcome::followed(REQUEUE_AFTER, vec![offer.event().to_string()]);
     }
-    settle(follow_up)
+    settle(follow_up, is_scheduled)
 }
 
 /// What becomes of a record of which nothing is awaited.
-fn settle(follow_up: FollowUp) -> RecordOutcome {
+fn settle(follow_up: FollowUp, is_scheduled: bool) -> RecordOutcome {
     match follow_up {
         FollowUp::Done => RecordOutcome::Done,
         FollowUp::Retry(error) => RecordOutcome::Failed(error),
         FollowUp::Requeue(accounts) => {
-            let commands = accounts
-                .iter()
-                .map(|account| Command::text(CommandAction::Accept, account));
+            let action = if is_scheduled {
+                CommandAction::Reconcile
+            } else {
+                CommandAction::Accept
+            };
+            let commands = accounts.iter().map(|it| Command::text(action, it));
             RecordOutcome::followed(REQUEUE_AFTER, commands.collect())
         }
     }

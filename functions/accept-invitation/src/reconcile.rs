@@ -109,7 +109,8 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         self.notify_changes(request, memory, seen.as_ref(), report)
             .await;
         self.announce_endings(request, report).await;
-        let alerts = report.alerts();
+        let mut alerts = report.alerts();
+        alerts.extend(request.abandoned(report));
         self.notifier
             .notify_alerts(
                 request.lease_owner,

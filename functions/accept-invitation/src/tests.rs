@@ -609,3 +609,39 @@ async fn an_announcement_that_was_refused_is_sent_later_and_a_dry_run_sends_none
     scenario.serve(accept_dev()).await;
     assert_eq!(announced(), (1, 1));
 }
+
+#[tokio::test]
+async fn many_consumers_are_reconciled_by_a_message_each() {
+    let names = (1..=5).map(|number| format!("\"55555555555{number}\""));
+    let names: Vec<_> = names.collect();
+    let policy = POLICY.replace("[dev]", &format!("[{}]", names.join(", ")));
+    let scenario = Scenario::by(&policy);
+    let (outcome, _) = scenario
+        .serve(command(&json!({ "action": "reconcile" })))
+        .await;
+    let RecordOutcome::Spread { commands, .. } = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(commands.len(), 5);
+    assert_eq!(
+        commands[0],
+        r#"{"account":"555555555551","action":"reconcile"}"#
+    );
+}
+
+#[tokio::test]
+async fn a_consumer_that_is_tried_in_vain_is_named_in_the_end() {
+    let scenario = Scenario::new();
+    let one = json!({ "action": "reconcile", "account": DEV });
+    for (attempts, messages) in [(0, 0), (7, 0), (8, 1)] {
+        scenario.fail_next("GetResourceShares", "ServiceUnavailable");
+        let (outcome, _) = scenario.serve(record(&one, attempts)).await;
+        assert_eq!(followed(&outcome), [one.to_string()], "never a dead letter");
+        assert_eq!(scenario.hub.published_to("hub").len(), messages);
+    }
+    let text = scenario.hub.published_to("hub").remove(0).text;
+    assert!(
+        text.contains("could not be reconciled in 9 attempts"),
+        "{text}"
+    );
+}

@@ -18,7 +18,10 @@ mod reconcile;
 mod report;
 mod route;
 
-use domain::policy::Policy;
+use std::collections::BTreeMap;
+
+use domain::{id::ExecutionArn, policy::Policy, trigger::Ignored};
+use futures::{StreamExt, stream};
 use runtime::{
     lambda::{self, Deadline, Record, RecordOutcome, Reply},
     metrics::{Metric, Metrics},
@@ -27,12 +30,14 @@ use runtime::{
     reconcile::policy_in_force,
 };
 
-use ceilings::KnownCeilings;
-use notify::ChangeNotifier;
+use notify::{ChangeNotifier, Invocation};
 use ports::{Ceilings, Executions};
 use reconcile::Reconciliation;
 use report::Report;
 use route::Task;
+
+/// How many executions are dealt with at once.
+const EXECUTIONS_AT_ONCE: usize = 10;
 
 /// What the function works with: the owner accounts, and the hub.
 #[derive(Debug)]
@@ -83,44 +88,74 @@ where
             Err(stopped) => return report.stop(&stopped, batch),
         };
         report.policy_version = Some(policy.version);
-        let ceilings = KnownCeilings::default();
-        let mut outcomes = Vec::new();
-        for record in batch {
-            if deadline.is_over() {
-                outcomes.push(RecordOutcome::NotReached);
-                continue;
-            }
-            let policy = &policy.policy;
-            let serving = self.serve_one(policy, &ceilings, record, deadline, report);
-            outcomes.push(serving.await);
+        let policy = &policy.policy;
+        let tasks = batch.iter().map(|record| {
+            let task = route::route(record, policy, record.lease_owner().now);
+            (record, task)
+        });
+        let invocation = Invocation::default();
+        let serving = by_execution(tasks).into_iter();
+        let serving = serving.map(|group| self.serve_group(policy, &invocation, group, deadline));
+        let served: Vec<_> = stream::iter(serving)
+            .buffer_unordered(EXECUTIONS_AT_ONCE)
+            .collect()
+            .await;
+        let mut served: Vec<_> = served.into_iter().flatten().collect();
+        served.sort_by_key(|(number, ..)| *number);
+        let outcomes = served.into_iter().map(|(_, part, outcome)| {
+            report.merge(part);
+            outcome
+        });
+        outcomes.collect()
+    }
+
+    /// Serves records one after the other.
+    async fn serve_group(
+        &self,
+        policy: &Policy,
+        invocation: &Invocation,
+        group: Vec<Numbered<'_>>,
+        deadline: Deadline,
+    ) -> Vec<(usize, Report, RecordOutcome)> {
+        let mut served = Vec::new();
+        for (number, record, task) in group {
+            let mut report = Report::default();
+            let serving = self.serve_one(policy, invocation, (record, task), deadline, &mut report);
+            let outcome = serving.await;
+            served.push((number, report, outcome));
         }
-        outcomes
+        served
     }
 
     /// Serves one record.
     async fn serve_one(
         &self,
         policy: &Policy,
-        ceilings: &KnownCeilings,
-        record: &Record,
+        invocation: &Invocation,
+        (record, task): (&Record, Result<Task, Ignored>),
         deadline: Deadline,
         report: &mut Report,
     ) -> RecordOutcome {
-        let lease_owner = record.lease_owner();
+        if deadline.is_over() {
+            return RecordOutcome::NotReached;
+        }
         let changes = &ChangeNotifier {
             accounts: self.accounts,
             notifier: &self.notifier,
-            ceilings,
+            invocation,
             policy,
             partition: &self.hub.place().partition,
-            lease_owner,
+            lease_owner: record.lease_owner(),
         };
-        match route::route(record, policy, lease_owner.now) {
+        match task {
             Err(ignored) => {
                 report.ignore(ignored);
                 RecordOutcome::Done
             }
-            Ok(Task::Notify(news)) => report.push(changes.notify(&news).await),
+            Ok(Task::Notify(news)) => {
+                let notified = deadline.bound(changes.notify(&news)).await;
+                notified.map_or(RecordOutcome::NotReached, |it| report.push(it))
+            }
             Ok(Task::Reconcile(owner)) => {
                 let hub = self.hub;
                 let reconciliation = Reconciliation { changes, hub };
@@ -129,6 +164,30 @@ where
             }
         }
     }
+}
+
+/// A record with its place in the batch, and what it asks for.
+type Numbered<'b> = (usize, &'b Record, Result<Task, Ignored>);
+
+/// What is about one execution stays in order, and the rest is for itself: of
+/// two changes at once, neither would know what the other one has told.
+fn by_execution<'b>(
+    tasks: impl Iterator<Item = (&'b Record, Result<Task, Ignored>)>,
+) -> Vec<Vec<Numbered<'b>>> {
+    let mut executions: BTreeMap<ExecutionArn, Vec<_>> = BTreeMap::new();
+    let mut groups = Vec::new();
+    for (number, (record, task)) in tasks.enumerate() {
+        match &task {
+            Ok(Task::Notify(news)) => {
+                let execution = news.execution.arn.clone();
+                let group = executions.entry(execution).or_default();
+                group.push((number, record, task));
+            }
+            _ => groups.push(vec![(number, record, task)]),
+        }
+    }
+    groups.extend(executions.into_values());
+    groups
 }
 
 #[cfg(test)]

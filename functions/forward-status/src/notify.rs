@@ -3,6 +3,7 @@
 use aws::{Class, Error};
 use domain::{
     execution::{Details, ExecutionChange, Parameter},
+    id::AccountId,
     notification::{
         self, Alert, Capacity, Decision, DeliveryOutcome, DeliveryRecord, Destination, Known,
         Limit, Notification, Recipients, decide, is_confirmed, wanting_rules,
@@ -15,6 +16,9 @@ use runtime::{
     ports::{Publish, Table},
 };
 
+use futures::{StreamExt, stream};
+use tokio::sync::{Mutex, OnceCell};
+
 use crate::{
     ceilings::KnownCeilings,
     ports::{Ceilings, Executions},
@@ -25,12 +29,25 @@ use crate::{
 const LAST: &str = "This is the last message of the day about changes in this account that SageMaker does \
                     not confirm; the log of forward-status has the others.";
 
+/// How many destinations of a change are notified at once.
+const DESTINATIONS_AT_ONCE: usize = 16;
+
+/// What the records of one invocation share.
+#[derive(Debug, Default)]
+pub(crate) struct Invocation {
+    /// What the owners allow.
+    ceilings: KnownCeilings,
+    /// Held while something is sent of which only so many are sent in a day:
+    /// two at once would count as one.
+    limited: Mutex<()>,
+}
+
 /// Tells changes on behalf of one record.
 #[derive(Debug)]
 pub(crate) struct ChangeNotifier<'n, A, H> {
     pub(crate) accounts: &'n A,
     pub(crate) notifier: &'n Notifier<'n, H>,
-    pub(crate) ceilings: &'n KnownCeilings,
+    pub(crate) invocation: &'n Invocation,
     pub(crate) policy: &'n Policy,
     pub(crate) partition: &'n str,
     pub(crate) lease_owner: LeaseOwner<'n>,
@@ -38,7 +55,7 @@ pub(crate) struct ChangeNotifier<'n, A, H> {
 
 /// What SageMaker says of the execution of a change, which is asked for once,
 /// and only if there is anything to send; none within if it does not say.
-type Asked = Option<Option<Details>>;
+type Asked = OnceCell<Option<Details>>;
 
 /// Whether a change may be made up.
 enum Doubt {
@@ -59,10 +76,10 @@ impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
             return report;
         }
         let names: Vec<_> = rules.iter().map(|rule| rule.name.clone()).collect();
-        let mut asked = None;
+        let asked = &Asked::new();
         // The hub always hears; whom else, the owner has a say in, and is asked meanwhile.
         let (told, recipients) = tokio::join!(
-            self.notify_one(news, &Destination::Hub, &names, &mut asked),
+            self.notify_one(news, &Destination::Hub, &names, asked),
             self.recipients(news, &rules),
         );
         report.push(&Destination::Hub, told);
@@ -73,23 +90,31 @@ impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
                 report.bound_unknown(&rules, error)
             }
         };
-        for (destination, rules) in recipients.destinations() {
-            let told = self.notify_one(news, &destination, rules, &mut asked).await;
+        let telling = recipients.destinations().map(async |(destination, rules)| {
+            let told = self.notify_one(news, &destination, rules, asked).await;
+            (destination, told)
+        });
+        let told: Vec<_> = stream::iter(telling)
+            .buffered(DESTINATIONS_AT_ONCE)
+            .collect()
+            .await;
+        for (destination, told) in told {
             report.push(&destination, told);
         }
         report.withheld = recipients.withheld;
         for (account, alerts) in report.alerts() {
-            let Self {
-                notifier,
-                policy,
-                lease_owner,
-                ..
-            } = self;
-            notifier
-                .notify_alerts(*lease_owner, policy, account, &alerts)
-                .await;
+            self.notify_alerts(account, &alerts).await;
         }
         report
+    }
+
+    /// Notifies the hub, once a day, of what only people can fix in an account.
+    pub(crate) async fn notify_alerts(&self, account: &AccountId, alerts: &[Alert]) {
+        let _limited = self.invocation.limited.lock().await;
+        let notifier = self.notifier;
+        notifier
+            .notify_alerts(self.lease_owner, self.policy, account, alerts)
+            .await;
     }
 
     /// Whom the owner lets these rules notify.
@@ -102,7 +127,7 @@ impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
             return Ok(Recipients::default());
         }
         let owner = news.execution.arn.account();
-        let ceiling = self.ceilings.of(self.accounts, owner).await?;
+        let ceiling = self.invocation.ceilings.of(self.accounts, owner).await?;
         Ok(notification::recipients(rules, &ceiling, self.partition))
     }
 
@@ -113,9 +138,7 @@ impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
         }
         let owner = news.execution.arn.account();
         let alert = Alert::unknown_ceiling(&error.to_string());
-        self.notifier
-            .notify_alerts(self.lease_owner, self.policy, owner, &[alert])
-            .await;
+        self.notify_alerts(owner, &[alert]).await;
     }
 
     async fn notify_one(
@@ -123,7 +146,7 @@ impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
         news: &ExecutionChange,
         destination: &Destination,
         rules: &[RuleName],
-        asked: &mut Asked,
+        asked: &Asked,
     ) -> Result<DeliveryOutcome, Error> {
         let execution = &news.execution.arn;
         let history = self
@@ -133,10 +156,7 @@ impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
         if let Some(known) = DeliveryOutcome::unsent(&decide(&history, news, None)) {
             return Ok(known);
         }
-        let details = match asked {
-            Some(details) => details,
-            None => asked.insert(self.details(news).await?),
-        };
+        let details = asked.get_or_try_init(|| self.details(news)).await?;
         let details = details.as_ref();
         let key = match decide(&history, news, details) {
             Decision::Send { key } => key,
@@ -144,7 +164,12 @@ impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
                 return Ok(DeliveryOutcome::unsent(&other).unwrap_or(DeliveryOutcome::Duplicate));
             }
         };
-        let Some(doubt) = self.doubt(news, destination, &history, details).await? else {
+        let is_confirmed = is_confirmed(&history, news, details, self.lease_owner.now);
+        let _limited = match is_confirmed {
+            true => None,
+            false => Some(self.invocation.limited.lock().await),
+        };
+        let Some(doubt) = self.doubt(news, destination, is_confirmed).await? else {
             return Ok(DeliveryOutcome::Unconfirmed);
         };
         let known = Known {
@@ -189,13 +214,12 @@ impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
         &self,
         news: &ExecutionChange,
         destination: &Destination,
-        history: &[DeliveryRecord],
-        details: Option<&Details>,
+        is_confirmed: bool,
     ) -> Result<Option<Doubt>, Error> {
-        let now = self.lease_owner.now;
-        if is_confirmed(history, news, details, now) {
+        if is_confirmed {
             return Ok(Some(Doubt::None));
         }
+        let now = self.lease_owner.now;
         let execution = &news.execution.arn;
         let day = notifier::day(now);
         let key = storage::unconfirmed(execution.account(), &destination.to_string(), &day);

@@ -1,14 +1,20 @@
 //! Finds the changes that no event told of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use aws::Error;
 use domain::{
     execution::ExecutionChange,
     id::AccountId,
-    notification::{Interval, Watermark, longest_waiting, wanting_rules, watched},
+    notification::{Alert, Interval, Watermark, longest_waiting, wanting_rules, watched},
     storage::WATERMARK,
+    time::before,
 };
+use futures::{StreamExt, stream};
+use jiff::SignedDuration;
 use runtime::{
     lambda::{Deadline, RecordOutcome, share_of},
     ports::{Publish, Table},
@@ -23,6 +29,12 @@ use crate::{
 /// How many changes of an account are examined at once: whoever may start runs
 /// there may start thousands. SageMaker runs far fewer at once.
 const MOST_CHANGES: usize = 2000;
+
+/// For how long nobody hears that an account cannot be asked, which passes by itself as a rule.
+const LONG: SignedDuration = SignedDuration::from_hours(1);
+
+/// How many owners are asked at once.
+const OWNERS_AT_ONCE: usize = 8;
 
 /// Reconciles what was notified with what SageMaker says, on behalf of one record.
 #[derive(Debug)]
@@ -49,40 +61,61 @@ impl<A: Ceilings + Executions, H: Publish + Table> Reconciliation<'_, A, H> {
             Err(error) => return RecordOutcome::Failed(error),
         };
         let owners = longest_waiting(watched, &marks, only.as_ref());
-        let count = owners.len();
-        for (index, owner) in owners.into_iter().enumerate() {
-            // Whatever others run there, each account has its share of the time.
-            let time = share_of(deadline.time_left(), count - index, 1);
-            let end = deadline.within(time);
+        // Whatever others run there, each account has its share of the time.
+        let time = share_of(deadline.time_left(), owners.len(), OWNERS_AT_ONCE);
+        let reconciling = owners.into_iter().map(|owner| {
             let mark = marks.get(owner).copied();
-            let found = self.account(owner, mark, end, report);
-            let Some(found) = deadline.bound(found).await else {
-                tracing::warn!(
-                    left = count - index,
-                    "the time was not enough for all accounts"
-                );
-                break;
-            };
-            if let Err(error) = found {
-                self.failed(owner, &error, report).await;
-            }
+            self.account_in_time(owner, mark, time, deadline)
+        });
+        let parts: Vec<_> = stream::iter(reconciling)
+            .buffered(OWNERS_AT_ONCE)
+            .collect()
+            .await;
+        for part in parts {
+            report.merge(part);
         }
         RecordOutcome::Done
     }
 
-    /// Notes an account that could not be reconciled, and notifies the hub if people can fix it.
-    async fn failed(&self, owner: &AccountId, error: &Error, report: &mut Report) {
+    /// Reconciles one account, if its turn comes in time.
+    async fn account_in_time(
+        &self,
+        owner: &AccountId,
+        mark: Option<Watermark>,
+        time: Duration,
+        deadline: Deadline,
+    ) -> Report {
+        let mut report = Report::default();
+        let end = deadline.within(time);
+        let found = if deadline.is_over() {
+            None
+        } else {
+            let found = self.account(owner, mark, end, &mut report);
+            deadline.bound(found).await
+        };
+        match found {
+            Some(Ok(())) => {}
+            Some(Err(error)) => self.failed(owner, mark, &error, &mut report).await,
+            None => report.run_out_of_time(owner),
+        }
+        report
+    }
+
+    /// Notes an account that could not be reconciled, and notifies the hub if
+    /// people can fix it, or if it takes long.
+    async fn failed(
+        &self,
+        owner: &AccountId,
+        mark: Option<Watermark>,
+        error: &Error,
+        report: &mut Report,
+    ) {
         report.fail(owner, error);
-        let ChangeNotifier {
-            notifier,
-            policy,
-            lease_owner,
-            ..
-        } = self.changes;
-        let alerts: Vec<_> = error.alert().into_iter().collect();
-        notifier
-            .notify_alerts(*lease_owner, policy, owner, &alerts)
-            .await;
+        let now = self.changes.lease_owner.now;
+        let unasked = mark.filter(|mark| mark.until < before(now, LONG));
+        let unasked = unasked.map(|mark| Alert::unasked(mark.until, &error.to_string()));
+        let alerts: Vec<_> = error.alert().or(unasked).into_iter().collect();
+        self.changes.notify_alerts(owner, &alerts).await;
     }
 
     /// The marks of the accounts that are watched; a reconciliation of all forgets those of others.

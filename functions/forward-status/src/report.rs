@@ -33,6 +33,9 @@ pub(crate) struct Report {
     /// Accounts that could not be reconciled, and why.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     unreachable: BTreeMap<AccountId, String>,
+    /// Accounts for which the time was not enough; they come first the next time.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    out_of_time: BTreeSet<AccountId>,
     /// How many of them only a person can fix.
     #[serde(skip)]
     permanent_failures: u64,
@@ -45,6 +48,22 @@ pub(crate) struct Report {
 }
 
 impl Report {
+    /// Adds what was done at the same time.
+    pub(crate) fn merge(&mut self, part: Self) {
+        self.changes.extend(part.changes);
+        self.found.extend(part.found);
+        self.unreachable.extend(part.unreachable);
+        self.out_of_time.extend(part.out_of_time);
+        self.permanent_failures += part.permanent_failures;
+        self.ignored.extend(part.ignored);
+    }
+
+    /// Notes an account for which the time was not enough.
+    pub(crate) fn run_out_of_time(&mut self, owner: &AccountId) {
+        tracing::warn!(account.id = %owner, "the time of the invocation was used up");
+        self.out_of_time.insert(owner.clone());
+    }
+
     /// Notes a record that there is nothing to send about.
     pub(crate) fn ignore(&mut self, ignored: Ignored) {
         self.ignored.push(ignored);
@@ -98,6 +117,7 @@ impl Report {
             .collect();
         let permanent_failures = self.permanent_failures + unknown.len() as u64;
         metrics.count(Metric::AccountFailed, permanent_failures);
+        metrics.count(Metric::AccountsCutShort, self.out_of_time.len() as u64);
         for change in changes() {
             metrics.count(Metric::NotificationsWithheld, change.withheld.len() as u64);
             metrics.count(Metric::AccountFailed, change.alerts().len() as u64);

@@ -401,7 +401,10 @@ async fn a_bus_that_is_busy_is_served_by_the_next_delivery_and_nobody_else_again
 async fn what_another_run_is_sending_just_now_is_left_to_it() {
     let case = Case::new();
     case.run("a", "Failed", now());
-    case.fail_in_hub("UpdateItem", "ThrottlingException");
+    // It dies before it can note what it has sent.
+    let mut failures = case.hub.failures.borrow_mut();
+    failures.all("UpdateItem", "ThrottlingException", 5);
+    drop(failures);
     case.handle(failed("1", "a")).await;
     // Somebody else has the lease of what went to the hub, so it is as good as sent.
     let (_, summary) = case.handle(failed("2", "a")).await;
@@ -578,4 +581,73 @@ async fn the_marks_of_owners_that_nobody_watches_any_more_are_forgotten() {
     assert_eq!(case.hub.table.keys("watermark").len(), 2);
     case.reconcile(now()).await;
     assert_eq!(case.hub.table.keys("watermark"), ["222222222222"]);
+}
+
+#[tokio::test]
+async fn changes_of_one_execution_stay_in_order_within_a_batch() {
+    let case = Case::new();
+    for run in ["a", "b"] {
+        case.run(run, "Failed", now());
+    }
+    let mut start = event("a", "Executing", "");
+    start["time"] = json!(before(now(), SignedDuration::from_mins(9)));
+    let batch = [
+        record("1", &start, minutes(1)),
+        failed("2", "b"),
+        failed("3", "a"),
+        failed("4", "a"),
+    ];
+    let reply = case.handle_within(&batch, Duration::from_mins(1)).await;
+    assert!(
+        reply
+            .outcomes
+            .iter()
+            .all(|it| matches!(it, RecordOutcome::Done))
+    );
+    assert_eq!(case.published(), [3, 3, 3]);
+    let outcomes = reply.summary["changes"].as_array().unwrap().iter();
+    let outcomes: Vec<_> = outcomes
+        .map(|it| it["to"]["hub"]["outcome"].clone())
+        .collect();
+    assert_eq!(outcomes, ["sent", "sent", "sent", "duplicate"]);
+}
+
+#[tokio::test]
+async fn a_table_that_is_busy_when_a_message_was_sent_doubles_none() {
+    let case = Case::new();
+    case.run("a", "Failed", now());
+    let mut failures = case.hub.failures.borrow_mut();
+    failures.all("UpdateItem", "ThrottlingException", 4);
+    drop(failures);
+    let (outcome, _) = case.handle(failed("1", "a")).await;
+    assert!(matches!(outcome, RecordOutcome::Done), "{outcome:?}");
+    case.handle(failed("1", "a")).await;
+    assert_eq!(case.published(), [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn an_owner_that_cannot_be_asked_for_an_hour_is_named() {
+    let case = Case::new();
+    case.reconcile(now()).await;
+    for (minute, messages) in [(15, 0), (59, 0), (75, 1), (90, 1)] {
+        case.fail_in_owner("Search", "ThrottlingException");
+        let summary = case.reconcile(minutes(minute)).await;
+        assert!(summary["unreachable"]["222222222222"].is_string());
+        assert_eq!(case.published(), [messages, 0, 0], "{minute}");
+    }
+    let text = case.hub.published_to("hub").remove(0).text;
+    assert!(text.contains("since 2026-01-05T09:00:00Z"), "{text}");
+}
+
+#[tokio::test]
+async fn owners_for_which_the_time_is_not_enough_are_named_and_keep_their_marks() {
+    let case = Case::new();
+    let batch = [record(
+        "schedule",
+        &json!({ "action": "reconcile", "account": "test" }),
+        now(),
+    )];
+    let reply = case.handle_within(&batch, Duration::ZERO).await;
+    assert!(matches!(reply.outcomes[0], RecordOutcome::NotReached));
+    assert!(case.hub.table.keys("watermark").is_empty());
 }

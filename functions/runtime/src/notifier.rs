@@ -28,6 +28,10 @@ pub use limited::{Allowance, day};
 /// within a day; an execution may be retried much later.
 const KEEP: Duration = Duration::from_hours(24 * 90);
 
+/// How often it is tried to note that something was sent; the client of the
+/// table waits between attempts of its own.
+const NOTE_ATTEMPTS: usize = 5;
+
 /// What people have to know when other problems of the day are not sent.
 const LAST_PROBLEM: &str = "This is the last message of the day about problems of this account: what \
                             else comes up is in the logs of the functions, and what lasts is told tomorrow.";
@@ -262,6 +266,9 @@ impl<'a, H: Table + Publish> Notifier<'a, H> {
         lease.await.map_err(|error| self.counted(error))
     }
 
+    /// Notes that something was sent, however long the table is busy: who tries the
+    /// whole of it again sends it again.
+    ///
     /// A lease that was lost meanwhile was taken over after it had expired; that run notes it too.
     async fn done(
         &self,
@@ -269,8 +276,16 @@ impl<'a, H: Table + Publish> Notifier<'a, H> {
         partition: &str,
         key: &str,
     ) -> Result<(), Error> {
-        self.hub.done(partition, key, lease_owner.holder).await?;
-        Ok(())
+        let mut noted = self.hub.done(partition, key, lease_owner.holder).await;
+        for _ in 1..NOTE_ATTEMPTS {
+            match &noted {
+                Err(error) if error.class() == Class::Transient => {
+                    noted = self.hub.done(partition, key, lease_owner.holder).await;
+                }
+                _ => break,
+            }
+        }
+        noted.map(|_| ())
     }
 }
 

@@ -3,12 +3,14 @@
 use domain::{
     ceiling::Ceiling,
     id::AccountId,
+    notification::Alert,
     policy::InForce,
     sharing::{self, Added, Observed, Plan, Reconciliation},
     trail::Context,
 };
 use runtime::{
-    Error,
+    Class, Error,
+    lambda::{Deadline, MAX_ATTEMPTS},
     ports::{PolicyStore, Publish, Table},
 };
 
@@ -26,6 +28,21 @@ pub(crate) struct Served {
     pub(crate) reconciled: Reconciliation,
     /// The account's ceiling, if it was read: in a dry run, and to explain what IAM refused.
     pub(crate) ceiling: Option<Result<Ceiling, Error>>,
+    /// Whether it had its turn, and time enough.
+    pub(crate) turn: Turn,
+    /// How often it was tried before, by a record that was requeued.
+    pub(crate) attempts: u32,
+}
+
+/// How far an account came in the time of an invocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It was reconciled.
+    Whole,
+    /// The time was used up on the way; what was done is done.
+    CutShort,
+    /// It was not begun.
+    NotReached,
 }
 
 impl Served {
@@ -40,12 +57,38 @@ impl Served {
             dry_run: true,
             reconciled: failed(account, error),
             ceiling: None,
+            turn: Turn::Whole,
+            attempts: 0,
         }
+    }
+
+    /// An account for which the time was not enough.
+    fn out_of_time(request: &Request, turn: Turn) -> Self {
+        let account = &request.account;
+        tracing::warn!(account.id = %account, ?turn, "the time of the invocation was used up");
+        Self {
+            dry_run: request.dry_run,
+            reconciled: Reconciliation::planned(Plan::nothing(account.clone())),
+            ceiling: None,
+            turn,
+            attempts: request.attempts,
+        }
+    }
+
+    /// That it is tried no more before the schedule comes, although it may be in vain for long.
+    pub(crate) fn abandoned(&self) -> Option<Alert> {
+        let why = match (self.turn, self.reconciled.worst()) {
+            (Turn::CutShort, _) => "the time of an invocation is not enough for it".to_owned(),
+            (_, Some(error)) if error.class() != Class::Permanent => error.to_string(),
+            _ => return None,
+        };
+        let attempts = self.attempts.saturating_add(1);
+        (self.attempts >= MAX_ATTEMPTS).then(|| Alert::unreached(attempts, &why))
     }
 
     /// Whether it is reconciled again soon; what was only planned has changed nothing.
     pub(crate) fn should_requeue(&self) -> bool {
-        !self.dry_run && self.reconciled.should_requeue()
+        !self.dry_run && (self.turn != Turn::Whole || self.reconciled.should_requeue())
     }
 }
 
@@ -54,14 +97,37 @@ where
     H: PolicyStore + Publish + Table,
     A: Bus + Ceilings + Ram + SageMaker,
 {
+    /// Reconciles an account, if its turn comes in time.
+    pub(crate) async fn serve_in_time(
+        &self,
+        policy: &InForce,
+        request: &Request,
+        deadline: Deadline,
+        turns: Deadline,
+    ) -> Served {
+        if turns.is_over() {
+            return Served::out_of_time(request, Turn::NotReached);
+        }
+        let serving = self.serve_account(policy, request, deadline);
+        let served = deadline.bound(serving).await;
+        served.unwrap_or_else(|| Served::out_of_time(request, Turn::CutShort))
+    }
+
     /// Observes, decides and applies, or says what would be done.
-    pub(crate) async fn serve_account(&self, policy: &InForce, request: &Request) -> Served {
+    async fn serve_account(
+        &self,
+        policy: &InForce,
+        request: &Request,
+        deadline: Deadline,
+    ) -> Served {
         let account = &request.account;
         if request.dry_run {
             let (served, _) = self.dry_run(policy, account).await;
             return served;
         }
-        let reconciled = self.reconcile_twice_if_needed(policy, request).await;
+        let reconciled = self
+            .reconcile_twice_if_needed(policy, request, deadline)
+            .await;
         let ceiling = if reconciled.was_denied() {
             Some(self.accounts.ceiling(account).await)
         } else {
@@ -74,6 +140,8 @@ where
             dry_run: false,
             reconciled,
             ceiling,
+            turn: Turn::Whole,
+            attempts: request.attempts,
         }
     }
 
@@ -91,6 +159,8 @@ where
                     dry_run: true,
                     reconciled: Reconciliation::planned(plan),
                     ceiling: Some(ceiling),
+                    turn: Turn::Whole,
+                    attempts: 0,
                 };
                 (served, Some(observed))
             }
@@ -104,9 +174,10 @@ where
         &self,
         policy: &InForce,
         request: &Request,
+        deadline: Deadline,
     ) -> Reconciliation {
         let account = &request.account;
-        let (mut first, added) = Box::pin(self.reconcile(policy, request)).await;
+        let (mut first, added) = Box::pin(self.reconcile(policy, request, deadline)).await;
         let Some(added) = added else {
             return first;
         };
@@ -114,7 +185,7 @@ where
             Ok(false) => first,
             Ok(true) => {
                 tracing::warn!(account.id = %account, "a pipeline was recreated while it was shared");
-                let (again, _) = Box::pin(self.reconcile(policy, request)).await;
+                let (again, _) = Box::pin(self.reconcile(policy, request, deadline)).await;
                 again.after(first)
             }
             Err(error) => {
@@ -130,9 +201,15 @@ where
         &self,
         policy: &InForce,
         request: &Request,
+        deadline: Deadline,
     ) -> (Reconciliation, Option<Added>) {
         match self.plan(policy, &request.account).await {
-            Ok((observed, plan)) => self.apply(policy, request, &observed, plan).await,
+            Ok((observed, plan)) => {
+                // Nothing is begun in the last tenth, so that what was done is on the trail.
+                let steps = deadline.within(deadline.time_left().mul_f64(0.9));
+                let applying = self.apply(policy, request, &observed, plan, steps);
+                applying.await
+            }
             Err(error) => (failed(&request.account, error), None),
         }
     }
@@ -144,9 +221,10 @@ where
         request: &Request,
         observed: &Observed,
         plan: Plan,
+        deadline: Deadline,
     ) -> (Reconciliation, Option<Added>) {
         let documents = self.documents(policy, request.teams(&policy.policy, &plan));
-        let applying = apply::apply(self.hub, &self.accounts, plan);
+        let applying = apply::apply(self.hub, &self.accounts, plan, deadline);
         let (mut applied, documents) = futures::join!(applying, documents);
         let context = Context {
             policy,

@@ -7,7 +7,7 @@ use domain::{
     trail::TrailEvent,
 };
 use futures::{StreamExt, TryStreamExt, stream};
-use runtime::{Error, ports::Table};
+use runtime::{Class, Error, lambda::Deadline, ports::Table};
 
 use crate::{
     ports::{Bus, Ram},
@@ -27,14 +27,24 @@ pub(crate) struct AppliedPlan {
     errors: Vec<Error>,
 }
 
-/// Remembers what is given, and makes the calls of a plan; a failure of one part
+/// Remembers what is given, and makes the calls of a plan until the deadline; a failure of one part
 /// is reported and ends no other, but for what the plan's [`Application`] ends.
-pub(crate) async fn apply(table: &impl Table, ram: &impl Ram, plan: Plan) -> AppliedPlan {
+pub(crate) async fn apply(
+    table: &impl Table,
+    ram: &impl Ram,
+    plan: Plan,
+    deadline: Deadline,
+) -> AppliedPlan {
     let account = plan.account.clone();
     let over = plan.forget.clone();
     let on_record = remember(table, &plan.remember).await;
     let mut application = Application::new(plan, on_record.is_ok());
+    let mut errors: Vec<_> = on_record.err().into_iter().collect();
     while let Some(call) = application.next() {
+        if deadline.is_over() {
+            errors.push(out_of_time(&account));
+            break;
+        }
         let outcome = make(ram, &account, call).await;
         application.record(outcome);
     }
@@ -42,7 +52,7 @@ pub(crate) async fn apply(table: &impl Table, ram: &impl Ram, plan: Plan) -> App
         account,
         application,
         over,
-        errors: on_record.err().into_iter().collect(),
+        errors,
     }
 }
 
@@ -85,6 +95,13 @@ impl AppliedPlan {
         };
         (reconciled, added)
     }
+}
+
+/// What has the account reconciled again, soon.
+fn out_of_time(account: &AccountId) -> Error {
+    let called = ("pipeshare", "Reconcile");
+    let why = "the time of the invocation was used up before the last step";
+    Error::new(Class::Pending, called, Some(account.clone()), None, why)
 }
 
 async fn make(ram: &impl Ram, account: &AccountId, call: NextCall<'_>) -> Result<Answer, Error> {

@@ -139,15 +139,21 @@ where
             Err(error) => return stop(report, &Stopped::Failed(error)),
         };
 
+        let has_queue = self.config.queue_url.is_some();
+        let spread = route::spread(&tasks, batch, &known, has_queue);
         let run = lease_owner.map_or("", |it| it.holder);
-        let requests = route::requests(&tasks, &known, run);
+        let own = tasks.iter().zip(&spread).filter(|(_, it)| it.is_none());
+        let own = own.filter_map(|(task, _)| task.as_ref().ok());
+        let requests = route::requests(own, &known, run);
         let served = self.serve_each(&policy, &requests, deadline).await;
         if let Some(lease_owner) = lease_owner {
             let policy = &policy.policy;
             self.notify_of_accounts(policy, &served, lease_owner).await;
         }
-        let outcomes = tasks.iter().map(|task| route::outcome(task, &served));
-        let outcomes = outcomes.collect();
+        let outcomes = tasks.iter().zip(spread);
+        let outcomes = outcomes
+            .map(|(task, spread)| spread.unwrap_or_else(|| route::outcome(task, &served)))
+            .collect();
         let partition = &self.hub.place().partition;
         let report = report.of_accounts(&policy.policy, partition, &tasks, &served);
         (report, served, outcomes)
@@ -179,14 +185,18 @@ where
         }
     }
 
-    /// Reconciles the accounts, each with its share of the time.
+    /// Reconciles the accounts that have their turn in time.
     async fn serve_each(
         &self,
         policy: &InForce,
         requests: &[route::Request],
         deadline: Deadline,
     ) -> Vec<Served> {
-        let serve = async |request: &_, _| self.serve_account(policy, request).await;
+        let turns = deadline.of_turns();
+        let serve = async |request: &_, _| {
+            let serving = self.serve_in_time(policy, request, deadline, turns);
+            serving.await
+        };
         reconcile::each_account(requests, deadline, Served::account, serve).await
     }
 

@@ -106,7 +106,8 @@ impl<H: PolicyStore + Publish + Table, A: Bus> SharePipeline<'_, H, A> {
                 let ceiling = served.ceiling.as_ref()?.as_ref().ok()?;
                 ceiling::refusal(policy, account, ceiling, step)
             };
-            let alerts = served.reconciled.alerts(explain);
+            let mut alerts = served.reconciled.alerts(explain);
+            alerts.extend(served.abandoned());
             self.notifier
                 .notify_alerts(lease_owner, policy, account, &alerts)
                 .await;

@@ -82,7 +82,7 @@ where
             }
         };
         known.extend(before.owners().into_iter().cloned());
-        let mut requests = route::requests(&tasks, &known, "");
+        let mut requests = route::requests(tasks.iter().flatten(), &known, "");
         requests.retain(|it| plan.from.as_ref().is_none_or(|from| it.account >= *from));
         let (page, served) = self.plan_each(after, before, &requests, deadline).await;
         let report = report.of_tasks(&tasks, &served);
@@ -267,6 +267,8 @@ fn task(owner: Option<&AccountRef>, policy: &Policy) -> Result<Task, Ignored> {
     Ok(Task {
         scope,
         promotes: false,
+        is_scheduled: false,
+        attempts: 0,
         dry_run: true,
         records: false,
         confirmation: None,

@@ -15,7 +15,7 @@ use runtime::{Error, reconcile::Stopped};
 use serde::Serialize;
 
 use crate::{
-    account::Served,
+    account::{Served, Turn},
     ceiling::CeilingReport,
     promote::Promotion,
     route::{Scope, Task},
@@ -57,6 +57,9 @@ pub(crate) struct Report {
     explanation: Option<Explanation>,
     /// The accounts that were reconciled.
     accounts: Vec<AccountReport>,
+    /// Accounts for which the time was not enough; they follow.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    out_of_time: Vec<AccountId>,
     /// Accounts that a record named and that no rule names as an owner.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     not_an_owner: BTreeSet<AccountId>,
@@ -173,12 +176,15 @@ impl Report {
         tasks: &[Result<Task, Ignored>],
         served: &[Served],
     ) -> Self {
-        let accounts = served
-            .iter()
-            .map(|served| AccountReport::of(policy, partition, served));
+        let (whole, unfinished): (Vec<_>, Vec<_>) =
+            served.iter().partition(|it| it.turn == Turn::Whole);
+        let accounts = whole.into_iter();
+        let accounts = accounts.map(|served| AccountReport::of(policy, partition, served));
         let accounts = accounts.collect();
+        let out_of_time = unfinished.into_iter().map(|it| it.account().clone());
         Self {
             accounts,
+            out_of_time: out_of_time.collect(),
             ..self.of_tasks(tasks, served)
         }
     }

@@ -15,9 +15,12 @@ use domain::{
         TriggerKind,
     },
 };
-use runtime::lambda::{Record, RecordOutcome};
+use runtime::{
+    lambda::{Record, RecordOutcome},
+    reconcile,
+};
 
-use crate::account::Served;
+use crate::account::{Served, Turn};
 
 /// When an account is reconciled again whose shares are still settling: RAM
 /// takes seconds as a rule, and "a few minutes" by its own word.
@@ -39,6 +42,10 @@ pub(crate) struct Task<A = AccountId> {
     /// Whether the policy may have been written.
     pub(crate) promotes: bool,
     pub(crate) dry_run: bool,
+    /// Whether it is one that comes again by itself, so that it is not repeated by SQS.
+    pub(crate) is_scheduled: bool,
+    /// How often its record was requeued.
+    pub(crate) attempts: u32,
     /// Whether to record all access that there is.
     pub(crate) records: bool,
     /// The version of a document that somebody confirms.
@@ -51,6 +58,8 @@ pub(crate) struct Request {
     pub(crate) account: AccountId,
     /// Only to say what would be done.
     pub(crate) dry_run: bool,
+    /// How often a record that led here was requeued, at the most.
+    pub(crate) attempts: u32,
     /// To offer again, too, what was offered before and still awaits acceptance.
     pub(crate) renews_offers: bool,
     /// To record all access that there is.
@@ -72,7 +81,7 @@ pub(crate) fn read(record: &Record) -> Result<Task<AccountRef>, Ignored> {
         }
         TriggerKind::Offer(offer) => Scope::Account(offer.owner.into()),
         TriggerKind::Policy | TriggerKind::Schedule => Scope::Everything,
-        TriggerKind::Command(command) => return read_command(command),
+        TriggerKind::Command(command) => return read_command(command, record),
         // Others may send to the queue; who may invoke the function is granted apart.
         TriggerKind::Plan(_) | TriggerKind::Explain(_) => return Err(Ignored::NotDirect),
         TriggerKind::Confirmation(_) if record.id.is_some() => return Err(Ignored::NotDirect),
@@ -81,8 +90,11 @@ pub(crate) fn read(record: &Record) -> Result<Task<AccountRef>, Ignored> {
             Scope::Everything
         }
     };
+    let is_about_all = scope == Scope::Everything;
     Ok(Task {
-        promotes: scope == Scope::Everything,
+        promotes: is_about_all,
+        is_scheduled: is_about_all,
+        attempts: record.attempts,
         scope,
         dry_run: false,
         records: false,
@@ -111,14 +123,19 @@ pub(crate) fn question(batch: &[Record]) -> Option<Question> {
     }
 }
 
-fn read_command(command: Command) -> Result<Task<AccountRef>, Ignored> {
+fn read_command(command: Command, record: &Record) -> Result<Task<AccountRef>, Ignored> {
     let action = command.action;
     if action == CommandAction::Accept {
         return Err(action.not_for_this_function());
     }
     let scope = command.account.map_or(Scope::Everything, Scope::Account);
+    let is_about_all = scope == Scope::Everything;
+    // One account of a scheduled reconciliation that was spread.
+    let is_of_schedule = action != CommandAction::Share && record.id.is_some();
     Ok(Task {
-        promotes: scope == Scope::Everything && !command.dry_run,
+        promotes: is_about_all && !command.dry_run,
+        is_scheduled: is_about_all || is_of_schedule,
+        attempts: record.attempts,
         scope,
         dry_run: command.dry_run,
         records: action == CommandAction::Record,
@@ -136,6 +153,8 @@ impl Task<AccountRef> {
         Ok(Task {
             scope,
             promotes: self.promotes,
+            is_scheduled: self.is_scheduled,
+            attempts: self.attempts,
             dry_run: self.dry_run,
             records: self.records,
             confirmation: self.confirmation,
@@ -156,15 +175,38 @@ pub(crate) fn needs_remembered(
     !tasks.iter().flatten().all(is_named)
 }
 
-/// The accounts to reconcile, each once for all records that point at it, and
-/// on behalf of a run.
-pub(crate) fn requests(
+/// What becomes of each record that is about more accounts than one invocation
+/// should serve; none of the others.
+pub(crate) fn spread(
     tasks: &[Result<Task, Ignored>],
+    batch: &[Record],
+    known: &BTreeSet<AccountId>,
+    has_queue: bool,
+) -> Vec<Option<RecordOutcome>> {
+    let spread = |(task, record): (&Result<Task, Ignored>, _)| {
+        let task = task.as_ref().ok()?;
+        let is_about_all = task.scope == Scope::Everything && !task.dry_run;
+        let action = if task.records {
+            CommandAction::Record
+        } else {
+            CommandAction::Reconcile
+        };
+        (is_about_all && has_queue)
+            .then(|| reconcile::spread(record, action, known))
+            .flatten()
+    };
+    tasks.iter().zip(batch).map(spread).collect()
+}
+
+/// The accounts to reconcile, each once for all tasks that point at it, and on
+/// behalf of a run.
+pub(crate) fn requests<'t>(
+    tasks: impl IntoIterator<Item = &'t Task>,
     known: &BTreeSet<AccountId>,
     run: &str,
 ) -> Vec<Request> {
     let mut requests = BTreeMap::new();
-    for task in tasks.iter().flatten() {
+    for task in tasks {
         let accounts: Vec<_> = match &task.scope {
             Scope::Account(account) => known.get(account).into_iter().collect(),
             Scope::Everything => known.iter().collect(),
@@ -173,12 +215,14 @@ pub(crate) fn requests(
             let request = requests.entry(account).or_insert(Request {
                 account: account.clone(),
                 dry_run: true,
+                attempts: 0,
                 renews_offers: false,
                 records: false,
                 run: run.to_owned(),
             });
             request.dry_run &= task.dry_run;
-            request.renews_offers |= task.scope == Scope::Everything;
+            request.attempts = request.attempts.max(task.attempts);
+            request.renews_offers |= task.is_scheduled && task.attempts == 0;
             request.records |= task.records && !task.dry_run;
         }
     }
@@ -194,18 +238,27 @@ pub(crate) fn outcome(task: &Result<Task, Ignored>, served: &[Served]) -> Record
         Scope::Account(account) => served.account() == account,
         Scope::Everything => true,
     };
+    let is_unreached = |served: &Served| served.turn == Turn::NotReached;
+    if task.scope != Scope::Everything && served.iter().filter(concerns).any(is_unreached) {
+        return RecordOutcome::NotReached;
+    }
     let accounts = served.iter().filter(concerns).map(|served| AccountOutcome {
         account: served.account(),
         failure: served.reconciled.worst(),
         should_requeue: served.should_requeue(),
     });
     let accounts: Vec<_> = accounts.collect();
-    match follow_up(&accounts, task.scope == Scope::Everything) {
+    match follow_up(&accounts, task.is_scheduled) {
         FollowUp::Done => RecordOutcome::Done,
         FollowUp::Retry(error) => RecordOutcome::Failed(error),
         FollowUp::Requeue(accounts) => {
+            let action = if task.is_scheduled {
+                CommandAction::Reconcile
+            } else {
+                CommandAction::Share
+            };
             let commands = accounts.iter();
-            let commands = commands.map(|account| Command::text(CommandAction::Share, account));
+            let commands = commands.map(|account| Command::text(action, account));
             RecordOutcome::followed(REQUEUE_AFTER, commands.collect())
         }
     }

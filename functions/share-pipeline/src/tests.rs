@@ -140,7 +140,7 @@ impl Scenario {
             },
             topic: HUB_TOPIC.to_owned(),
             bus: "pipeshare-hub".to_owned(),
-            queue_url: None,
+            queue_url: Some("https://queue".to_owned()),
         };
         let mut function = SharePipeline::new(&self.hub, &self.accounts, config);
         function.answer_bytes = self.answer_bytes;
@@ -235,6 +235,11 @@ impl Run {
 /// The command that asks for one owner account.
 fn share(owner: &str) -> String {
     format!(r#"{{"action":"share","owner":"{owner}"}}"#)
+}
+
+/// The command that asks for one account of a scheduled reconciliation.
+fn reconcile(account: &str) -> String {
+    format!(r#"{{"account":"{account}","action":"reconcile"}}"#)
 }
 
 const SCHEDULED: &str = include_str!("../../domain/tests/events/scheduled.json");

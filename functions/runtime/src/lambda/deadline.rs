@@ -10,6 +10,10 @@ const RESERVE: Duration = Duration::from_secs(5);
 /// The least time that an account is given: less than a few calls take would do nothing for anybody.
 const LEAST: Duration = Duration::from_secs(3);
 
+/// How long after its beginning an invocation begins with another account: the
+/// largest one takes about as long at 128 MB.
+const LAST_TURN: Duration = Duration::from_secs(15);
+
 /// When work has to end.
 ///
 /// Lambda kills a function that takes too long, and everything that it was
@@ -29,6 +33,12 @@ impl Deadline {
     #[must_use]
     pub fn within(self, at_most: Duration) -> Self {
         self.min(Self::after(at_most))
+    }
+
+    /// Until when an account may have its turn: what is begun then can still be finished.
+    #[must_use]
+    pub fn of_turns(self) -> Self {
+        self.within(LAST_TURN)
     }
 
     fn after(time: Duration) -> Self {

@@ -7,7 +7,7 @@ use domain::{
 use runtime::metrics::{Metric, Metrics};
 
 use super::Report;
-use crate::account::Served;
+use crate::account::{Served, Turn};
 
 /// Counts what was done.
 pub(crate) fn count(metrics: &Metrics, report: &Report, served: &[Served]) {
@@ -19,6 +19,8 @@ pub(crate) fn count(metrics: &Metrics, report: &Report, served: &[Served]) {
         // A dry run notifies nobody, and so it raises no alarm.
         let permanent = reconciled.class() == Some(Class::Permanent) && !served.dry_run;
         metrics.count(Metric::AccountFailed, u64::from(permanent));
+        let out_of_time = u64::from(served.turn != Turn::Whole);
+        metrics.count(Metric::AccountsCutShort, out_of_time);
         let problems = reconciled.problems().len() as u64;
         metrics.count(Metric::AssociationsFailed, problems);
         let waiting = reconciled.plan.waiting.len() as u64;

@@ -4,7 +4,7 @@ use domain::sharing::{Association, Lookalike};
 use model::Account;
 use runtime::{lambda::RecordOutcome, metrics::Metric};
 
-use super::{GATED, OF_PROD, PARTNERS, PROD, READERS, SCHEDULED, Scenario, TEST, share};
+use super::{GATED, OF_PROD, PARTNERS, PROD, READERS, SCHEDULED, Scenario, TEST, reconcile, share};
 
 #[tokio::test]
 async fn nothing_is_shared_before_the_account_is_remembered() {
@@ -179,7 +179,7 @@ async fn on_schedule_only_the_accounts_that_failed_are_tried_again() {
             .next("GetResourceShares", "ThrottlingException");
     });
     let run = scenario.run(&[SCHEDULED]).await;
-    assert_eq!(run.follow_ups(), [share(PROD)]);
+    assert_eq!(run.follow_ups(), [reconcile(PROD)]);
 }
 
 #[tokio::test]

@@ -209,6 +209,14 @@ pub(super) static TABLE: &[Row] = &[
     ]).advice(QUEUE_KEY),
     all("sqs", Permanent, &["AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"]).advice(MISSING),
     all("sqs", Permanent, &[
+        "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+        "AWS.SimpleQueueService.BatchRequestTooLong", "AWS.SimpleQueueService.EmptyBatchRequest",
+        "AWS.SimpleQueueService.InvalidBatchEntryId",
+        "AWS.SimpleQueueService.TooManyEntriesInBatchRequest", "BatchEntryIdsNotDistinct",
+        "BatchRequestTooLong", "EmptyBatchRequest", "InvalidBatchEntryId",
+        "TooManyEntriesInBatchRequest",
+    ]),
+    all("sqs", Permanent, &[
         "AWS.SimpleQueueService.UnsupportedOperation", "InvalidAddress", "InvalidMessageContents",
         "InvalidSecurity", "UnsupportedOperation",
     ]),

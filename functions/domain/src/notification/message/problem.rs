@@ -94,6 +94,32 @@ impl Alert {
             rule: None,
         }
     }
+
+    /// An account that could not be reconciled, however often it was tried.
+    #[must_use]
+    pub fn unreached(attempts: u32, why: &str) -> Self {
+        Self {
+            kind: "not reconciled".to_owned(),
+            text: format!(
+                "it could not be reconciled in {attempts} attempts, the last one just now, and is left to \
+                 the scheduled reconciliation, which tries again: {why}"
+            ),
+            rule: None,
+        }
+    }
+
+    /// An account whose executions nobody could ask for since a time.
+    #[must_use]
+    pub fn unasked(since: Timestamp, why: &str) -> Self {
+        Self {
+            kind: "executions unasked".to_owned(),
+            text: format!(
+                "its executions could not be asked for since {since}, so that changes of which no event \
+                 came are told late: {why}"
+            ),
+            rule: None,
+        }
+    }
 }
 
 /// Says what in an account cannot be done until people fix it.
