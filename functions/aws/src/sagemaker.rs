@@ -200,8 +200,8 @@ impl SageMaker {
 
     /// Asks about an execution as it is now, whatever an event said.
     pub async fn details(&self, execution: &ExecutionArn) -> Result<Details, Error> {
-        let answer = self.describe_execution(execution).await?;
-        let steps = self.steps(execution).await?;
+        let asked = futures::try_join!(self.describe_execution(execution), self.steps(execution));
+        let (answer, steps) = asked?;
         Ok(Details {
             last_step: last_end(&steps),
             failed_steps: failed(&steps),

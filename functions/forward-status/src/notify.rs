@@ -57,6 +57,9 @@ pub(crate) struct ChangeNotifier<'n, A, H> {
 /// and only if there is anything to send; none within if it does not say.
 type Asked = OnceCell<Option<Details>>;
 
+/// A destination, and what became of the change there.
+type Told = (Destination, Result<DeliveryOutcome, Error>);
+
 /// Whether a change may be made up.
 enum Doubt {
     /// SageMaker confirms it.
@@ -78,11 +81,14 @@ impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
         let names: Vec<_> = rules.iter().map(|rule| rule.name.clone()).collect();
         let asked = &Asked::new();
         // The hub always hears; whom else, the owner has a say in, and is asked meanwhile.
-        let (told, recipients) = tokio::join!(
+        let (told, (recipients, others)) = tokio::join!(
             self.notify_one(news, &Destination::Hub, &names, asked),
-            self.recipients(news, &rules),
+            self.notify_accounts(news, &rules, asked),
         );
         report.push(&Destination::Hub, told);
+        for (destination, told) in others {
+            report.push(&destination, told);
+        }
         let recipients = match recipients {
             Ok(recipients) => recipients,
             Err(error) => {
@@ -90,17 +96,6 @@ impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
                 report.bound_unknown(&rules, error)
             }
         };
-        let telling = recipients.destinations().map(async |(destination, rules)| {
-            let told = self.notify_one(news, &destination, rules, asked).await;
-            (destination, told)
-        });
-        let told: Vec<_> = stream::iter(telling)
-            .buffered(DESTINATIONS_AT_ONCE)
-            .collect()
-            .await;
-        for (destination, told) in told {
-            report.push(&destination, told);
-        }
         report.withheld = recipients.withheld;
         for (account, alerts) in report.alerts() {
             self.notify_alerts(account, &alerts).await;
@@ -115,6 +110,26 @@ impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
         notifier
             .notify_alerts(self.lease_owner, self.policy, account, alerts)
             .await;
+    }
+
+    /// Tells the accounts that the owner lets these rules notify.
+    async fn notify_accounts(
+        &self,
+        news: &ExecutionChange,
+        rules: &[&Rule],
+        asked: &Asked,
+    ) -> (Result<Recipients, Error>, Vec<Told>) {
+        let recipients = match self.recipients(news, rules).await {
+            Ok(recipients) => recipients,
+            Err(error) => return (Err(error), Vec::new()),
+        };
+        let telling = recipients.destinations().map(async |(destination, rules)| {
+            let told = self.notify_one(news, &destination, rules, asked).await;
+            (destination, told)
+        });
+        let told = stream::iter(telling).buffered(DESTINATIONS_AT_ONCE);
+        let told = told.collect().await;
+        (Ok(recipients), told)
     }
 
     /// Whom the owner lets these rules notify.

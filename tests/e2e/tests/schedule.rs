@@ -156,3 +156,27 @@ async fn an_account_with_many_changes_leaves_the_others_their_share_of_the_time(
         assert!(invocation.outcome.is_ok(), "{:?}", invocation.outcome);
     }
 }
+
+#[tokio::test]
+async fn an_account_that_cannot_be_reached_delays_no_other_and_is_named() {
+    // Of six owners, five are not onboarded: each has a message of its own.
+    let others = (1..=5).map(|number| format!("\"88888888880{number}\""));
+    let rules = others.enumerate().map(|(number, owner)| {
+        format!("  - {{ name: of-{number}, owner: {owner}, pipelines: [\"*\"], with: [dev], after: created }}\n")
+    });
+    let policy = ungated() + &rules.collect::<String>();
+    let scenario = Scenario::begin(&policy).await;
+    lose_events(&scenario);
+    scenario.break_events("AWS API Call via CloudTrail", &[EventEffect::Lose; 10]);
+    scenario.create(&scenario.test, "churn").await;
+    let before = scenario.calls("SendMessageBatch");
+    scenario.pass(2 * SWEEP).await;
+    assert!(scenario.calls("SendMessageBatch") > before);
+    let shares = scenario.shares(&scenario.test).await;
+    assert!(!shares.is_empty(), "the schedule found what no event told");
+    for number in 1..=5 {
+        let account = format!("88888888880{number}");
+        assert_eq!(scenario.hub_told(&account).len(), 1, "{account}");
+    }
+    assert_eq!(scenario.dead_letters(), 0);
+}
