@@ -71,6 +71,17 @@ impl Account {
         Timestamp::from_second(self.clock).expect("a time")
     }
 
+    /// The time as it is.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        Timestamp::from_second(self.clock).expect("a time")
+    }
+
+    /// Lets hours pass in which nothing happens.
+    pub fn pass_hours(&mut self, hours: i64) {
+        self.clock += hours * 3_600;
+    }
+
     /// The number of the next share; no two have the same.
     pub(crate) fn next_share(&mut self) -> usize {
         self.created += 1;

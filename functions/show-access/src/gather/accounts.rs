@@ -49,6 +49,7 @@ impl<H: PolicyStore + Table, A: Owners> Gatherer<'_, H, A> {
             account: owner.clone(),
             region,
             partition,
+            at: self.hub.time(),
             pipelines: pipelines?,
             shares: shares?,
             lookalikes: Vec::new(),
