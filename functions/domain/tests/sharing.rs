@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     policy::{Gate, Policy},
-    sharing::{Action, Association, Call, Evidence, Lookalike, Plan, Reason, should_requeue},
+    sharing::{Action, Call, Evidence, Lookalike, Plan, Reason, should_requeue},
     status::AssociationStatus,
 };
 use model::{
@@ -628,22 +628,6 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-/// Somebody invites an outsider to a share.
-fn let_in(model: &mut Model, share: usize) {
-    let now = model.now();
-    let Some(share) = share.checked_rem(model.shares.len()) else {
-        return;
-    };
-    model.shares[share].allow_external = true;
-    model.shares[share].principals.push(Association {
-        entity: "666666666666".to_owned(),
-        status: AssociationStatus::Associating,
-        message: None,
-        created: Some(now),
-        updated: Some(now),
-    });
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
@@ -667,7 +651,11 @@ proptest! {
                 Happening::Succeed(name) => model.succeed(name),
                 Happening::Accept => model.accept_all(),
                 Happening::Expire => model.expire_invitations(),
-                Happening::LetIn(share) => let_in(&mut model, share),
+                Happening::LetIn(share) => {
+                    let names = model.share_names();
+                    let share = share.checked_rem(names.len()).map(|share| names[share].to_owned());
+                    model.let_in(&share.unwrap_or_default(), "666666666666");
+                }
                 Happening::Vanish(share) => {
                     // It was deleted, and whoever looks comes too late.
                     if let Some(share) = share.checked_rem(model.shares.len()) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::{
     policy::Policy,
     sharing::{Association, Call, MAX_INVITATIONS, Plan, Quota, QuotaUse, Reason},
-    status::AssociationStatus::{self, Associated, Associating, Disassociated, Disassociating},
+    status::AssociationStatus::{Associated, Associating, Disassociated, Disassociating},
 };
 use jiff::Timestamp;
 use model::{Model, policies::policy};
@@ -57,21 +57,6 @@ fn holders(model: &Model) -> BTreeSet<String> {
     grants.map(|(principal, ..)| principal).collect()
 }
 
-/// Somebody lets a principal into a share.
-fn let_in(model: &mut Model, share: &str, principal: &str, status: AssociationStatus) {
-    let now = model.now();
-    let mut shares = model.shares.iter_mut();
-    let share = shares.find(|it| it.live && it.name == share).unwrap();
-    share.allow_external = true;
-    share.principals.push(Association {
-        entity: principal.to_owned(),
-        status,
-        message: None,
-        created: Some(now),
-        updated: Some(now),
-    });
-}
-
 #[test]
 fn a_share_that_is_gone_without_a_trace_is_made_again() {
     let policy = readers("[dev]");
@@ -110,7 +95,7 @@ fn a_share_that_lost_its_tag_is_replaced_and_made_again_once_it_is_deleted() {
 #[test]
 fn a_withdrawal_does_not_wait_for_an_outsider_whom_somebody_let_in() {
     let mut model = sharing(&readers("[dev, shared]"));
-    let_in(&mut model, "pipeshare-readers", OUTSIDER, Associating);
+    model.let_in("pipeshare-readers", OUTSIDER);
     let narrowed = readers("[dev]");
     model.create_pipeline("fraud");
     let plan = model.plan(&narrowed);
@@ -136,7 +121,7 @@ fn a_withdrawal_does_not_wait_for_an_outsider_whom_somebody_let_in() {
 fn an_outsider_in_a_consumers_share_ends_it_and_the_consumer_is_invited_anew() {
     let policy = readers("[partner]");
     let mut model = sharing(&policy);
-    let_in(&mut model, PARTNERS, OUTSIDER, Associating);
+    model.let_in(PARTNERS, OUTSIDER);
     let plan = model.plan(&policy);
     assert_eq!(plan.let_in[0].principal, OUTSIDER);
     assert_eq!(plan.offered.len(), 1, "again");
@@ -146,7 +131,9 @@ fn an_outsider_in_a_consumers_share_ends_it_and_the_consumer_is_invited_anew() {
     assert_eq!(holders(&model), BTreeSet::from([PARTNER.to_owned()]));
     // Whoever is in already is taken out, and the share stays.
     model.accept_all();
-    let_in(&mut model, PARTNERS, OUTSIDER, Associated);
+    let outsider = associated(OUTSIDER, model.time());
+    let share = model.shares.iter_mut().find(|share| share.live);
+    share.unwrap().principals.push(outsider);
     let plan = model.plan(&policy);
     assert_eq!(reasons(&plan), [Reason::PrincipalNotNamed]);
     assert_eq!(plan.let_in.len(), 1);

@@ -78,13 +78,13 @@ impl<'a> ShareGroup<'a, '_> {
 
     /// Whether somebody else let the principal into a share of the group: what
     /// is made here is for members only, or for one account only.
-    pub(super) fn is_let_in(&self, share: &Share, principal: &str) -> bool {
-        match &self.audience {
-            Audience::Members => share.allow_external,
-            Audience::Account(account) => {
-                let principal = principal.parse::<Principal>();
-                !principal.is_ok_and(|it| it.account() == Some(account))
-            }
+    pub(super) fn is_let_in(&self, policy: &Policy, share: &Share, principal: &str) -> bool {
+        let Ok(principal) = principal.parse::<Principal>() else {
+            return true;
+        };
+        match Audience::of(policy, &principal) {
+            Audience::Members => self.audience.must_accept(),
+            of_account => share.allow_external && of_account != self.audience,
         }
     }
 

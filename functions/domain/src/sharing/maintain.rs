@@ -113,7 +113,7 @@ impl<'a> Planner<'a> {
             if is_wanted || !principal.status.is_present() {
                 continue;
             }
-            if group.is_let_in(share, &principal.entity) {
+            if group.is_let_in(self.policy, share, &principal.entity) {
                 self.let_in.push(LetIn {
                     share: share.name.clone(),
                     rule: group.rule.name.clone(),

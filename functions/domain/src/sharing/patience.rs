@@ -7,7 +7,7 @@ use crate::{status::AssociationStatus, time};
 
 /// For how long something that must leave waits for what RAM has yet to finish.
 ///
-/// ASSUMED: what RAM does by itself takes minutes, "a few" by its own word
+/// ASSUMED: what RAM does by itself takes less, "a few minutes" by its own word
 /// (RAM User Guide, "Creating a resource share"); what takes longer waits for somebody.
 const SETTLES_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 
