@@ -32,6 +32,7 @@ fn association(
         status: status.into(),
         message: association.status_message().map(str::to_owned),
         created: association.creation_time().and_then(timestamp),
+        updated: association.last_updated_time().and_then(timestamp),
     };
     Ok((share, association))
 }

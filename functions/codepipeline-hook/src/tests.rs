@@ -152,6 +152,7 @@ impl Access for Accounts {
             status: AssociationStatus::Associated,
             message: None,
             created: None,
+            updated: None,
         };
         let share = Shared {
             share: "arn:aws:ram:us-east-1:222222222222:resource-share/s"

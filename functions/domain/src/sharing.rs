@@ -18,8 +18,10 @@ mod group;
 mod maintain;
 mod name;
 mod observed;
+mod patience;
 mod plan;
 mod planner;
+mod quota;
 mod reconciliation;
 mod rest;
 mod step;
@@ -33,8 +35,11 @@ pub(crate) use name::rule_of;
 pub use name::{Audience, PREFIX, ShareName};
 pub(crate) use observed::is_older;
 pub use observed::{Association, Lookalike, Observed, Pipeline, Share};
-pub use plan::{Due, Flawed, Offered, OutOfReach, Plan, Problem, SharePlan, Target, Waiting};
+pub use plan::{
+    Due, Flawed, LetIn, Offered, OutOfReach, Plan, Problem, SharePlan, Target, Waiting,
+};
 pub use planner::{MAX_PIPELINES, plan};
+pub use quota::{MAX_INVITATIONS, Quota, QuotaUse, Uninvited};
 pub use reconciliation::Reconciliation;
 pub use step::{Action, Call, NewShare, Reason, Step};
 

@@ -312,6 +312,7 @@ fn any_share() -> impl Strategy<Value = Share> {
                 },
                 message: None,
                 created: Some(created),
+                updated: Some(created),
             };
             let arn = |name: &&str| format!("arn:aws:sagemaker:us-east-1:{OWNER}:pipeline/{name}");
             Share {
@@ -321,6 +322,7 @@ fn any_share() -> impl Strategy<Value = Share> {
                 name: name.to_owned(),
                 rule: tag.map(str::to_owned),
                 created,
+                updated: None,
                 live: true,
                 allow_external: external,
                 permissions: vec![permission.parse().unwrap()],

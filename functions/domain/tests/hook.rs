@@ -713,6 +713,7 @@ fn association(entity: &str, status: AssociationStatus) -> Association {
         status,
         message: None,
         created: None,
+        updated: None,
     }
 }
 

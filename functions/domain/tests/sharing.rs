@@ -508,6 +508,14 @@ fn what_must_leave_a_pending_share_does_not_wait_for_the_invitation_to_expire() 
 
 const PIPELINES: [&str; 5] = ["churn", "churn-train", "fraud", "fraud-eval", "X"];
 
+/// What somebody may call a share.
+const NAMES: [&str; 4] = [
+    "pipeshare-a",
+    "pipeshare-a.2",
+    "pipeshare-b.444444444444",
+    "pipeshare-mine",
+];
+
 /// A rule as text, and what it means.
 #[derive(Debug, Clone)]
 struct RuleSpec {
@@ -595,6 +603,10 @@ enum Happening {
     Succeed(&'static str),
     Accept,
     Expire,
+    LetIn(usize),
+    Vanish(usize),
+    Rename(usize, &'static str),
+    Hours(i64),
     Policy(Vec<RuleSpec>),
     Look,
 }
@@ -607,6 +619,10 @@ fn happening() -> impl Strategy<Value = Happening> {
         3 => pipeline().prop_map(Happening::Succeed),
         2 => Just(Happening::Accept),
         1 => Just(Happening::Expire),
+        1 => any::<usize>().prop_map(Happening::LetIn),
+        1 => any::<usize>().prop_map(Happening::Vanish),
+        1 => (any::<usize>(), proptest::sample::select(&NAMES[..])).prop_map(|(share, name)| Happening::Rename(share, name)),
+        1 => (1_i64..1000).prop_map(Happening::Hours),
         2 => rules().prop_map(Happening::Policy),
         3 => Just(Happening::Look),
     ]
@@ -635,6 +651,24 @@ proptest! {
                 Happening::Succeed(name) => model.succeed(name),
                 Happening::Accept => model.accept_all(),
                 Happening::Expire => model.expire_invitations(),
+                Happening::LetIn(share) => {
+                    let names = model.share_names();
+                    let share = share.checked_rem(names.len()).map(|share| names[share].to_owned());
+                    model.let_in(&share.unwrap_or_default(), "666666666666");
+                }
+                Happening::Vanish(share) => {
+                    // It was deleted, and whoever looks comes too late.
+                    if let Some(share) = share.checked_rem(model.shares.len()) {
+                        model.shares.remove(share);
+                    }
+                    model.pass_hours(3);
+                }
+                Happening::Rename(share, name) => {
+                    if let Some(share) = share.checked_rem(model.shares.len()) {
+                        model.shares[share].name = name.to_owned();
+                    }
+                }
+                Happening::Hours(hours) => model.pass_hours(hours),
                 Happening::Policy(rules) => specs = rules,
                 Happening::Look => {
                     let plan = model.plan(&parse(&specs));

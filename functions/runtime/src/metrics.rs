@@ -50,7 +50,7 @@ metrics! {
     AccountFailed => "accounts that cannot be served until a person changes something there",
     HubFailed => "permanent failures of a resource of the hub",
     PolicyRefused => "versions of the policy that were not put in force, or are in force and not valid",
-    AssociationsFailed => "pipelines and principals that RAM could not associate",
+    AssociationsFailed => "pipelines and principals that RAM could not associate, or takes too long with",
     PipelinesWaiting => "pipelines that have not passed the gate of a rule yet",
     SharesCreated => "shares created",
     SharesUpdated => "shares opened or closed for principals outside the organization",

@@ -72,6 +72,7 @@ async fn seen(
         account: account.clone(),
         region,
         partition,
+        at: hub.time(),
         pipelines,
         shares,
         lookalikes: Vec::new(),

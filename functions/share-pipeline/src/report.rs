@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     id::AccountId,
     policy::{InForce, Limits, Policy, PolicyErrors, Withdrawal},
-    sharing::{Changes, Explanation, Flawed, Lookalike, Offered, OutOfReach, Problem, Waiting},
+    sharing::{
+        Changes, Explanation, Flawed, LetIn, Lookalike, Offered, OutOfReach, Problem, Uninvited,
+        Waiting,
+    },
     trigger::Ignored,
 };
 use runtime::{Error, reconcile::Stopped};
@@ -23,7 +26,7 @@ use crate::{
 pub(crate) use count::count;
 use step::StepReport;
 
-/// How many waiting pipelines are named; the rest is counted.
+/// How many waiting pipelines and accounts are named; the rest is counted.
 const NAMED_WAITING: usize = 20;
 
 /// What to do about an account without a session.
@@ -227,7 +230,13 @@ pub(crate) struct AccountReport {
     waiting: Vec<Waiting>,
     waiting_count: usize,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    uninvited: Vec<Uninvited>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uninvited_count: Option<usize>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     problems: Vec<Problem>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    let_in: Vec<LetIn>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     flawed: Vec<Flawed>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -306,9 +315,12 @@ impl AccountReport {
             steps_left_out: None,
             steps: StepReport::all_of(policy, served),
             offered: plan.offered.clone(),
-            waiting: plan.waiting.iter().take(NAMED_WAITING).cloned().collect(),
+            waiting: named(&plan.waiting),
             waiting_count: plan.waiting.len(),
+            uninvited: named(&plan.uninvited),
+            uninvited_count: Some(plan.uninvited.len()).filter(|count| *count > 0),
             problems: reconciled.problems(),
+            let_in: plan.let_in.clone(),
             flawed: plan.flawed.clone(),
             out_of_reach: plan.out_of_reach.clone(),
             lookalikes: plan.lookalikes.clone(),
@@ -322,4 +334,9 @@ impl AccountReport {
                 .then_some(NOT_ONBOARDED),
         }
     }
+}
+
+/// The first of what waits.
+fn named<T: Clone>(waiting: &[T]) -> Vec<T> {
+    waiting.iter().take(NAMED_WAITING).cloned().collect()
 }

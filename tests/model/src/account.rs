@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     id::{AccountId, PermissionArn, ShareArn},
-    sharing::{Audience, Evidence, Flaw, Lookalike, Pipeline, Share, ShareName},
+    sharing::{Association, Audience, Evidence, Flaw, Lookalike, Pipeline, Share, ShareName},
     status::AssociationStatus,
 };
 use jiff::Timestamp;
@@ -71,6 +71,17 @@ impl Account {
         Timestamp::from_second(self.clock).expect("a time")
     }
 
+    /// The time as it is.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        Timestamp::from_second(self.clock).expect("a time")
+    }
+
+    /// Lets hours pass in which nothing happens.
+    pub fn pass_hours(&mut self, hours: i64) {
+        self.clock += hours * 3_600;
+    }
+
     /// The number of the next share; no two have the same.
     pub(crate) fn next_share(&mut self) -> usize {
         self.created += 1;
@@ -102,6 +113,22 @@ impl Account {
             if !waits {
                 settle(&mut share.principals);
             }
+        }
+    }
+
+    /// Somebody invites an outsider to the share of this name, if there is one.
+    pub fn let_in(&mut self, name: &str, outsider: &str) {
+        let now = self.now();
+        let mut shares = self.shares.iter_mut();
+        if let Some(share) = shares.find(|it| it.live && it.name == name) {
+            share.allow_external = true;
+            share.principals.push(Association {
+                entity: outsider.to_owned(),
+                status: AssociationStatus::Associating,
+                message: None,
+                created: Some(now),
+                updated: Some(now),
+            });
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     id::{PermissionArn, PipelineArn, Principal, ShareArn},
-    sharing::{Association, Flaw, Lookalike, MAX_PIPELINES, NewShare, Share},
+    sharing::{Association, Flaw, Lookalike, MAX_INVITATIONS, MAX_PIPELINES, NewShare, Share},
     status::AssociationStatus,
 };
 use jiff::Timestamp;
@@ -79,8 +79,22 @@ impl Account {
             let associations = account.associations(entities, now);
             let share = account.existing(share, "AssociateResourceShare")?;
             add(&mut share.principals, &associations);
+            let invitations = account.invitations();
+            assert!(
+                invitations <= MAX_INVITATIONS,
+                "RAM lets no more be pending"
+            );
             Ok(associations)
         })
+    }
+
+    /// How many invitations are pending.
+    fn invitations(&self) -> usize {
+        let shares = self.shares.iter().filter(|it| it.live && it.allow_external);
+        let principals = shares.flat_map(|share| &share.principals);
+        principals
+            .filter(|it| it.status == AssociationStatus::Associating)
+            .count()
     }
 
     /// `DisassociateResourceShare` of resources.
@@ -90,8 +104,9 @@ impl Account {
         resources: &[String],
     ) -> Result<Vec<Association>, Failure> {
         self.call("DisassociateResourceShare", |account| {
+            let now = account.now();
             let share = account.settled(share)?;
-            Ok(remove(&mut share.resources, resources))
+            Ok(remove(&mut share.resources, resources, now))
         })
     }
 
@@ -102,8 +117,9 @@ impl Account {
         principals: &[String],
     ) -> Result<Vec<Association>, Failure> {
         self.call("DisassociateResourceShare", |account| {
+            let now = account.now();
             let share = account.settled(share)?;
-            Ok(remove(&mut share.principals, principals))
+            Ok(remove(&mut share.principals, principals, now))
         })
     }
 
@@ -157,6 +173,7 @@ impl Account {
                 status,
                 message: is_refused.then(|| "refused by the test".to_owned()),
                 created: Some(now),
+                updated: Some(now),
             }
         };
         entities.map(association).collect()
@@ -199,10 +216,11 @@ fn add(list: &mut Vec<Association>, associations: &[Association]) {
     }
 }
 
-fn remove(list: &mut [Association], entities: &[String]) -> Vec<Association> {
+fn remove(list: &mut [Association], entities: &[String], now: Timestamp) -> Vec<Association> {
     let named = list.iter_mut().filter(|it| entities.contains(&it.entity));
     let ended = named.map(|association| {
         association.status = AssociationStatus::Disassociated;
+        association.updated = Some(now);
         association.clone()
     });
     ended.collect()

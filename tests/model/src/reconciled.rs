@@ -74,6 +74,7 @@ impl Model {
             account: self.id.clone(),
             region: "us-east-1".parse().expect("a Region"),
             partition: "aws".to_owned(),
+            at: Some(self.time()),
             pipelines: self.pipelines.clone(),
             shares: self.shares.clone(),
             lookalikes: self.lookalikes.clone(),

@@ -109,6 +109,7 @@ impl OwnerRam {
                 .creation_time()
                 .and_then(timestamp)
                 .unwrap_or_default(),
+            updated: share.last_updated_time().and_then(timestamp),
             // A share that failed holds nothing and never will.
             live: status.is_present() && status != ShareStatus::Failed,
             allow_external: share.allow_external_principals().unwrap_or_default(),

@@ -1,6 +1,9 @@
 //! What of a plan only people can fix, in words.
 
-use super::{Flaw, Flawed, Lookalike, OutOfReach, PREFIX, Plan, Problem, rule_of};
+use super::{
+    Flaw, Flawed, LetIn, Lookalike, MAX_INVITATIONS, OutOfReach, PREFIX, Plan, Problem, QuotaUse,
+    rule_of,
+};
 use crate::{notification::Alert, text::quoted};
 
 /// How much is shown of a name that somebody gave a share, in characters.
@@ -15,7 +18,44 @@ impl Plan {
         flawed
             .chain(self.out_of_reach.iter().map(OutOfReach::alert))
             .chain(self.lookalikes.iter().map(Lookalike::alert))
+            .chain(self.let_in.iter().map(LetIn::alert))
+            .chain(self.quotas.iter().map(QuotaUse::alert))
+            .chain(self.invitations())
             .collect()
+    }
+
+    /// That nobody is invited any more, if that lasts.
+    fn invitations(&self) -> Option<Alert> {
+        let first = self.uninvited.first().filter(|_| self.is_full)?;
+        let rule = &first.rule;
+        Some(Alert {
+            kind: "invitations wait".to_owned(),
+            text: format!(
+                "{} accounts wait to be invited, {} by rule {rule} among them: RAM lets an account have \
+                 {MAX_INVITATIONS} invitations pending, and most of these are not accepted; onboard these \
+                 accounts, or take them out of the rules. An invitation ends after twelve hours, and who was \
+                 never invited comes first",
+                self.uninvited.len(),
+                first.consumer
+            ),
+            rule: None,
+        })
+    }
+}
+
+impl QuotaUse {
+    fn alert(&self) -> Alert {
+        let Self { quota, used } = self;
+        Alert {
+            kind: format!("quota {quota}"),
+            text: format!(
+                "pipeshare uses {used} of the {} {quota} that RAM allows an account by default: RAM refuses what is \
+                 beyond the quota, and other shares of the account count, too; ask AWS for a higher quota, or have \
+                 rules name fewer pipelines or principals",
+                quota.limit()
+            ),
+            rule: None,
+        }
     }
 }
 
@@ -28,12 +68,42 @@ impl Problem {
             share,
             status,
             message,
+            since,
         } = self;
-        let message = message.as_deref().unwrap_or("no reason given");
+        let why = match since {
+            None => message.as_deref().unwrap_or("no reason given").to_owned(),
+            Some(since) => {
+                let message = message.iter().map(|it| format!("{it}; "));
+                let message: String = message.collect();
+                format!(
+                    "{message}it has been so since {since}, which is longer than RAM takes; if it stays so, \
+                     delete the share in the owner account, and pipeshare makes another one"
+                )
+            }
+        };
         Alert {
             kind: format!("association {status} {share}"),
-            text: format!("{entity} in share {share} is {status}: {message}"),
+            text: format!("{entity} in share {share} is {status}: {why}"),
             rule: rule_of(share),
+        }
+    }
+}
+
+impl LetIn {
+    fn alert(&self) -> Alert {
+        let Self {
+            share,
+            rule,
+            principal,
+        } = self;
+        Alert {
+            kind: format!("let in {share} {principal}"),
+            text: format!(
+                "somebody let {} into share {share}, which rule {rule} does not name: pipeshare takes it out, or \
+                 makes another share for those who stay; find out who it was, by CloudTrail's AssociateResourceShare",
+                quoted(principal, LONGEST_NAME)
+            ),
+            rule: Some(rule.clone()),
         }
     }
 }
@@ -149,6 +219,7 @@ mod tests {
             entity: "111111111111".to_owned(),
             status: AssociationStatus::Failed,
             message: None,
+            since: None,
         };
         assert!(problem.alert().text.ends_with("FAILED: no reason given"));
         assert_eq!(problem.alert().rule, Some("readers".parse().unwrap()));

@@ -1,15 +1,27 @@
 //! Making a share, once, however many ask for it.
 
+use jiff::Timestamp;
+
 use super::{NewShare, Pipeline, Share, ShareName, group::ShareGroup, planner::Planner};
 use crate::digest;
+
+/// For how long one token is used, in seconds.
+///
+/// RAM lists a deleted share for two hours (RAM User Guide, "Deleting a
+/// resource share"), and how long it remembers a token it does not say. So a
+/// share that was made with the token of this hour is listed as long as that
+/// token is used, alive or deleted, and what is not listed was made with another.
+const ONE_TOKEN: i64 = 3_600;
 
 impl<'a> Planner<'a> {
     /// Makes a share for these pipelines.
     ///
-    /// RAM answers a token that it remembers with the share that it made then.
-    /// So two runs that see the same use the same, and a run that sees that
-    /// share deleted, under another name or without its tags, another one. What
-    /// RAM has forgotten is told apart by the pipelines, which are others then.
+    /// RAM answers a token that it remembers with the share that it made then,
+    /// though it be deleted. So two runs that see the same within one hour use
+    /// the same, and a run that sees that share deleted, under another name or
+    /// without its tags, another one. A share that is gone without a trace was
+    /// made with the token of another hour. Two runs at the turn of the hour may
+    /// make two shares, of which the younger is deleted as a duplicate.
     pub(super) fn creation(
         &self,
         group: &ShareGroup<'a, '_>,
@@ -38,6 +50,7 @@ impl<'a> Planner<'a> {
             },
             rule,
             &self.generation.to_string(),
+            &hour(self.observed.at).to_string(),
             predecessor.map_or("", |share| share.arn.as_str()),
             &oldest.unwrap_or_default(),
             &lookalikes.join(" "),
@@ -61,9 +74,15 @@ impl<'a> Planner<'a> {
                 .parse::<ShareName>()
                 .is_ok_and(|name| name.rule == group.rule.name);
             let tagged = share.rule.as_deref() == Some(rule);
-            share.name == name && !(share.live && tagged) || tagged && !of_rule
+            let is_dead = !share.live || self.replaced.contains(share.arn.as_str());
+            share.name == name && (is_dead || !tagged) || tagged && (is_dead || !of_rule)
         };
         let lost = self.observed.shares.iter().filter(is_lost);
         lost.max_by_key(|share| (share.created, &share.arn))
     }
+}
+
+/// The hour of a time, counted from the epoch.
+fn hour(time: Option<Timestamp>) -> i64 {
+    time.map_or(0, |time| time.as_second().div_euclid(ONE_TOKEN))
 }

@@ -8,7 +8,7 @@ use super::{
     observed::find,
     planner::{MAX_PIPELINES, Planner, by_reason},
 };
-use crate::{id::Principal, notification::Expired, status::AssociationStatus};
+use crate::{id::Principal, notification::Expired, policy::Rule, status::AssociationStatus};
 
 impl<'a> Planner<'a> {
     /// Adds to one part what has no place yet, and the principals once there is something to see.
@@ -21,6 +21,7 @@ impl<'a> Planner<'a> {
     ) {
         let added = group.take(MAX_PIPELINES.saturating_sub(held));
         if added.is_empty() && held == 0 {
+            self.delete_if_unused(group.rule, share);
             return;
         }
         let missing = group.principals.iter().filter_map(|principal| {
@@ -52,6 +53,17 @@ impl<'a> Planner<'a> {
         });
         let due = joining.chain(invited);
         self.shares[target].grant.extend(due);
+    }
+
+    /// A share in which nothing is stays for a while.
+    fn delete_if_unused(&mut self, rule: &'a Rule, share: Option<&'a Share>) {
+        let Some(share) = share else {
+            return;
+        };
+        let holds_nothing = !share.resources.iter().any(|it| it.status.is_present());
+        if holds_nothing && self.observed.has_served_its_time(share) {
+            self.delete(Some(rule), share, Reason::Unused);
+        }
     }
 
     /// Where the plan of this part is, which is created if there is no share.

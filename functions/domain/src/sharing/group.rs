@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Association, Audience, Pipeline, Reason, Share};
+use super::{Association, Audience, Observed, Pipeline, Reason, Share};
 use crate::{
     id::{PermissionArn, PipelineArn, Principal},
     policy::{Policy, Rule},
@@ -40,6 +40,15 @@ impl<'a> ShareGroup<'a, '_> {
         }
     }
 
+    /// Notes that a share of the group goes that held these.
+    pub(super) fn displace(&mut self, resources: &[Association], admitted: &Admitted<'a>) {
+        for resource in resources.iter().filter(|it| it.status.is_present()) {
+            let arn = resource.entity.parse::<PipelineArn>();
+            let held = arn.ok().and_then(|arn| admitted.get_key_value(&arn));
+            self.unplaced.extend(held);
+        }
+    }
+
     /// As many pipelines without a place as there is room for.
     pub(super) fn take(&mut self, room: usize) -> Vec<(&'a Pipeline, Reason)> {
         let taken = std::mem::take(&mut self.unplaced);
@@ -53,16 +62,44 @@ impl<'a> ShareGroup<'a, '_> {
         joined
     }
 
-    /// Whether something is under way that needs nobody's consent.
-    pub(super) fn is_settling(&self, share: &Share) -> bool {
+    /// Whether something is under way that needs nobody's consent, and ends soon.
+    pub(super) fn is_settling(&self, share: &Share, observed: &Observed) -> bool {
         use AssociationStatus::{Associating, Disassociating};
-        let moves = |a: &Association| matches!(a.status, Associating | Disassociating);
-        let leaves = |a: &Association| a.status == Disassociating;
+        let is =
+            |a: &Association, status: AssociationStatus| a.status == status && !observed.is_slow(a);
+        let leaves = |a: &Association| is(a, Disassociating);
+        let moves = |a: &Association| is(a, Associating) || leaves(a);
         share.resources.iter().any(moves)
             || match self.audience {
                 Audience::Members => share.principals.iter().any(moves),
                 Audience::Account(_) => share.principals.iter().any(leaves),
             }
+    }
+
+    /// Whether somebody else let the principal into a share of the group: what
+    /// is made here is for members only, or for one account only.
+    pub(super) fn is_let_in(&self, policy: &Policy, share: &Share, principal: &str) -> bool {
+        let Ok(principal) = principal.parse::<Principal>() else {
+            return true;
+        };
+        match Audience::of(policy, &principal) {
+            Audience::Members => self.audience.must_accept(),
+            of_account => share.allow_external && of_account != self.audience,
+        }
+    }
+
+    /// Whether it is for others to say when RAM lets go of the share: an
+    /// invitation is pending, or RAM takes longer than it does.
+    pub(super) fn waits_for_others(&self, share: &Share, observed: &Observed) -> bool {
+        let pending = |it: &&Association| it.status == AssociationStatus::Associating;
+        let is_slow = |it: &Association| observed.is_slow(it);
+        let is_invited = |it: &Association| match &self.audience {
+            Audience::Members => share.allow_external && !self.wants(&it.entity),
+            Audience::Account(_) => true,
+        };
+        let mut principals = share.principals.iter().filter(pending);
+        let mut resources = share.resources.iter().filter(pending);
+        principals.any(|it| is_invited(it) || is_slow(it)) || resources.any(is_slow)
     }
 }
 

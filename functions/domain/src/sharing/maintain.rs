@@ -1,7 +1,7 @@
 //! What must leave the shares of a rule, before anything may come in.
 
 use super::{
-    Action, Association, Problem, Reason, Share,
+    Action, Association, LetIn, Problem, Reason, Share,
     group::{Admitted, ShareGroup},
     observed::is_older,
     planner::{Planner, by_reason},
@@ -18,7 +18,7 @@ pub(super) enum ShareSpace {
     Open { held: usize },
     /// Not before something has left that cannot leave yet.
     Closed,
-    /// It is deleted.
+    /// It is deleted, and another one takes its place.
     Gone,
 }
 
@@ -50,7 +50,7 @@ impl<'a> Planner<'a> {
             unwanted,
             held,
         } = self.contents(group, share, admitted);
-        self.unsettled |= group.is_settling(share);
+        self.unsettled |= group.is_settling(share, self.observed);
 
         let must_leave = !leaving.is_empty() || !unwanted.is_empty();
         let is_blocked = must_leave && share.is_associating();
@@ -65,7 +65,10 @@ impl<'a> Planner<'a> {
         }
         if is_blocked {
             let gives = leaving.iter().any(|it| gives_too_much(it, admitted));
-            return self.wait_or_delete(group, share, &leaving, gives || !unwanted.is_empty());
+            if gives || !unwanted.is_empty() {
+                return self.replace_or_wait(group, share, &leaving, admitted);
+            }
+            return wait(group, &leaving);
         }
         let held = held.saturating_sub(leaving.len());
         self.remove(group.rule, share, leaving, unwanted);
@@ -93,9 +96,8 @@ impl<'a> Planner<'a> {
         let mut contents = Contents::default();
         for resource in &share.resources {
             let wanted = resource.entity.parse().ok();
-            if wanted.is_some_and(|arn: PipelineArn| admitted.contains_key(&arn)) {
-                self.note_problem(share, resource);
-            }
+            let is_wanted = wanted.is_some_and(|arn: PipelineArn| admitted.contains_key(&arn));
+            self.note_problem(share, resource, is_wanted, false);
             if !resource.status.is_present() {
                 continue;
             }
@@ -106,11 +108,19 @@ impl<'a> Planner<'a> {
             contents.held += 1;
         }
         for principal in &share.principals {
-            if group.wants(&principal.entity) {
-                self.note_problem(share, principal);
-            } else if principal.status.is_present() {
-                contents.unwanted.push(principal.entity.clone());
+            let is_wanted = group.wants(&principal.entity);
+            self.note_problem(share, principal, is_wanted, group.allows_external());
+            if is_wanted || !principal.status.is_present() {
+                continue;
             }
+            if group.is_let_in(self.policy, share, &principal.entity) {
+                self.let_in.push(LetIn {
+                    share: share.name.clone(),
+                    rule: group.rule.name.clone(),
+                    principal: principal.entity.clone(),
+                });
+            }
+            contents.unwanted.push(principal.entity.clone());
         }
         contents
     }
@@ -132,26 +142,28 @@ impl<'a> Planner<'a> {
         );
     }
 
-    /// What to do with a share that RAM lets nothing out of for now.
+    /// What to do with a share that gives or offers too much, and that RAM lets
+    /// nothing out of for now.
     ///
-    /// An invitation may be pending for twelve hours. If it offers too much,
-    /// the share goes at once: nobody has access by it yet.
-    fn wait_or_delete(
+    /// An invitation may be pending for twelve hours, and a withdrawal waits for
+    /// nobody: RAM deletes such a share, so it goes at once, and another one is
+    /// made for those who stay.
+    fn replace_or_wait(
         &mut self,
         group: &mut ShareGroup<'a, '_>,
         share: &'a Share,
         leaving: &[(Reason, String)],
-        offers_too_much: bool,
+        admitted: &Admitted<'a>,
     ) -> ShareSpace {
-        if offers_too_much && group.allows_external() && share.is_pending() {
-            self.delete(Some(group.rule), share, Reason::PendingInvitation);
-            self.unsettled = true;
-            return ShareSpace::Gone;
+        if !group.waits_for_others(share, self.observed) {
+            return wait(group, leaving);
         }
-        for (_, resource) in leaving {
-            group.place(resource);
-        }
-        ShareSpace::Closed
+        self.delete(Some(group.rule), share, Reason::PendingInvitation);
+        self.replaced.insert(share.arn.as_str());
+        self.serving.remove(share.arn.as_str());
+        group.displace(&share.resources, admitted);
+        self.unsettled = true;
+        ShareSpace::Gone
     }
 
     fn reason_to_leave(
@@ -195,12 +207,30 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn note_problem(&mut self, share: &Share, association: &Association) {
+    /// Notes what RAM refused of what is wanted, and what it does not come to an end with.
+    fn note_problem(
+        &mut self,
+        share: &Share,
+        association: &Association,
+        is_wanted: bool,
+        is_invited: bool,
+    ) {
         use AssociationStatus::{Failed, Suspended, Suspending};
-        if matches!(association.status, Failed | Suspended | Suspending) {
-            self.problems.push(Problem::of(&share.name, association));
+        let is_refused = matches!(association.status, Failed | Suspended | Suspending);
+        let since = self.observed.lasting(association, is_invited);
+        if is_wanted && is_refused || since.is_some() {
+            let problem = Problem::of(&share.name, association);
+            self.problems.push(Problem { since, ..problem });
         }
     }
+}
+
+/// Nothing comes in before what has to leave can leave.
+fn wait(group: &mut ShareGroup<'_, '_>, leaving: &[(Reason, String)]) -> ShareSpace {
+    for (_, resource) in leaving {
+        group.place(resource);
+    }
+    ShareSpace::Closed
 }
 
 /// Whether a resource that has to leave is one that exists and that the rule does not give.

@@ -32,6 +32,8 @@ pub struct Association {
     pub message: Option<String>,
     /// When it was made.
     pub created: Option<Timestamp>,
+    /// When it came to its status.
+    pub updated: Option<Timestamp>,
 }
 
 /// A share that carries the tag [`TAG_MANAGED`](super::TAG_MANAGED).
@@ -45,6 +47,8 @@ pub struct Share {
     pub rule: Option<String>,
     /// When it was created.
     pub created: Timestamp,
+    /// When it was changed last.
+    pub updated: Option<Timestamp>,
     /// Whether it is there; a deleted share stays visible for two hours.
     pub live: bool,
     /// Whether principals outside the organization may be added.
@@ -77,6 +81,8 @@ pub struct Observed {
     pub region: Region,
     /// The partition, for instance `aws`.
     pub partition: String,
+    /// The time at AWS, if it said so.
+    pub at: Option<Timestamp>,
     /// The pipelines.
     pub pipelines: Vec<Pipeline>,
     /// The shares that pipeshare made.
@@ -153,6 +159,7 @@ impl Share {
             name: new.name.clone(),
             rule: Some(new.rule.to_string()),
             created,
+            updated: None,
             live: true,
             allow_external: new.allow_external,
             permissions: vec![new.permission.clone()],
@@ -196,12 +203,6 @@ impl Share {
         all.any(|association| association.status == AssociationStatus::Associating)
     }
 
-    /// Whether somebody has yet to accept.
-    pub(super) fn is_pending(&self) -> bool {
-        let mut principals = self.principals.iter();
-        principals.any(|principal| principal.status == AssociationStatus::Associating)
-    }
-
     /// Whether RAM has failed to share the resource.
     pub(super) fn has_failed(&self, entity: &str) -> bool {
         find(&self.resources, entity).is_some_and(|found| found.status == AssociationStatus::Failed)
@@ -223,6 +224,7 @@ fn begun(entity: &str) -> Association {
         status: AssociationStatus::Associating,
         message: None,
         created: None,
+        updated: None,
     }
 }
 

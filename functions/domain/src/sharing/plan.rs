@@ -1,8 +1,11 @@
 //! What a plan says: what to do with each share, and what is left to wait for.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Action, Association, Call, Flaw, Lookalike, NewShare, Reason, Step};
+use super::{
+    Action, Association, Call, Flaw, Lookalike, NewShare, QuotaUse, Reason, Step, Uninvited,
+};
 use crate::{
     id::{AccountId, PermissionArn, PipelineArn, ShareArn},
     notification::Expired,
@@ -32,8 +35,16 @@ pub struct Plan {
     pub expired: Vec<Expired>,
     /// The pipelines that have not passed a rule's gate.
     pub waiting: Vec<Waiting>,
-    /// What RAM refused to associate or suspended.
+    /// What RAM refused to associate or suspended, or does not come to an end with.
     pub problems: Vec<Problem>,
+    /// Principals that somebody else let into shares of ours.
+    pub let_in: Vec<LetIn>,
+    /// Who is invited when there is room for more invitations.
+    pub uninvited: Vec<Uninvited>,
+    /// Whether that lasts, since those who were invited do not accept.
+    pub is_full: bool,
+    /// The quotas of RAM that are nearly used up.
+    pub quotas: Vec<QuotaUse>,
     /// Rules that want to give a permission which no share can have.
     pub flawed: Vec<Flawed>,
     /// Shares of ours that somebody gave a name under which they cannot be changed.
@@ -198,6 +209,20 @@ pub struct Problem {
     /// What RAM says about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// Since when it is on its way, if that is longer than RAM takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+}
+
+/// A principal that its rule does not name, in a share that was not made for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LetIn {
+    /// The name of the share.
+    pub share: String,
+    /// The rule that it serves.
+    pub rule: RuleName,
+    /// Who was let in.
+    pub principal: String,
 }
 
 impl Problem {
@@ -208,6 +233,7 @@ impl Problem {
             entity: association.entity.clone(),
             status: association.status.clone(),
             message: association.message.clone(),
+            since: None,
         }
     }
 }
@@ -249,6 +275,10 @@ impl Plan {
             expired: Vec::new(),
             waiting: Vec::new(),
             problems: Vec::new(),
+            let_in: Vec::new(),
+            uninvited: Vec::new(),
+            is_full: false,
+            quotas: Vec::new(),
             flawed: Vec::new(),
             out_of_reach: Vec::new(),
             lookalikes: Vec::new(),

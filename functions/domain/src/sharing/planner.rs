@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use super::{
-    Action, Audience, Due, Flawed, Lookalike, Observed, Offered, OutOfReach, Plan, Problem, Reason,
-    Share, ShareName, SharePlan, Target, Waiting,
+    Action, Audience, Due, Flawed, LetIn, Lookalike, Observed, Offered, OutOfReach, Plan, Problem,
+    Reason, Share, ShareName, SharePlan, Target, Uninvited, Waiting,
     group::{Admitted, ShareGroup, audiences},
     maintain::ShareSpace,
+    quota::MAX_INVITATIONS,
     rest::names_all,
 };
 use crate::{
@@ -18,6 +19,9 @@ use crate::{
 
 /// How many resources RAM lets a share hold (RAM User Guide, "Service quotas").
 pub const MAX_PIPELINES: usize = 5_000;
+
+/// How many pipelines a part has at most after parts were merged.
+const MERGED: usize = 4_500;
 
 /// Plans what makes the shares of one owner account what the policy says.
 ///
@@ -44,6 +48,7 @@ pub const MAX_PIPELINES: usize = 5_000;
 ///     account: "222222222222".parse()?,
 ///     region: "eu-west-1".parse()?,
 ///     partition: "aws".to_owned(),
+///     at: Some("2026-01-05T10:00:00Z".parse()?),
 ///     pipelines: vec![Pipeline {
 ///         arn: "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn".parse()?,
 ///         created: "2026-01-05T09:00:00Z".parse()?,
@@ -70,7 +75,20 @@ pub const MAX_PIPELINES: usize = 5_000;
 /// ```
 #[must_use]
 pub fn plan(policy: &Policy, generation: i64, observed: &Observed) -> Plan {
-    let mut planner = Planner::new(policy, generation, observed);
+    plan_inviting(MAX_INVITATIONS, policy, generation, observed)
+}
+
+/// The same with another limit to pending invitations.
+pub(super) fn plan_inviting(
+    invitations: usize,
+    policy: &Policy,
+    generation: i64,
+    observed: &Observed,
+) -> Plan {
+    let mut planner = Planner {
+        invitations,
+        ..Planner::new(policy, generation, observed)
+    };
     let mut rules: Vec<_> = policy.rules_of(&observed.account).collect();
     rules.sort_by_key(|rule| &rule.name);
     for rule in rules {
@@ -90,6 +108,15 @@ pub(super) struct Planner<'a> {
     pub(super) serving: BTreeMap<&'a str, &'a RuleName>,
     /// These, and others that were dealt with.
     pub(super) dealt_with: BTreeSet<&'a str>,
+    /// The shares that go at once, while others take their places.
+    pub(super) replaced: BTreeSet<&'a str>,
+    pub(super) let_in: Vec<LetIn>,
+    /// How many invitations may be pending.
+    pub(super) invitations: usize,
+    pub(super) uninvited: Vec<Uninvited>,
+    pub(super) is_full: bool,
+    /// The plans of shares that are not made after all.
+    pub(super) unmade: BTreeSet<usize>,
     pub(super) out_of_reach: Vec<OutOfReach>,
     flawed: Vec<Flawed>,
     pub(super) shares: Vec<SharePlan>,
@@ -111,6 +138,12 @@ impl<'a> Planner<'a> {
             admitted: BTreeMap::new(),
             serving: BTreeMap::new(),
             dealt_with: BTreeSet::new(),
+            replaced: BTreeSet::new(),
+            let_in: Vec::new(),
+            invitations: MAX_INVITATIONS,
+            uninvited: Vec::new(),
+            is_full: false,
+            unmade: BTreeSet::new(),
             out_of_reach: Vec::new(),
             flawed: Vec::new(),
             shares: Vec::new(),
@@ -124,7 +157,14 @@ impl<'a> Planner<'a> {
     }
 
     fn finish(mut self) -> Plan {
-        self.shares.retain(|share| !share.is_empty());
+        self.postpone_invitations();
+        let mut places = 0..;
+        self.shares.retain(|share| {
+            let is_unmade = places
+                .next()
+                .is_some_and(|place| self.unmade.contains(&place));
+            !share.is_empty() && !is_unmade
+        });
         let mut plan = Plan {
             account: self.observed.account.clone(),
             remember: Vec::new(),
@@ -134,12 +174,17 @@ impl<'a> Planner<'a> {
             expired: std::mem::take(&mut self.expired),
             waiting: std::mem::take(&mut self.waiting),
             problems: std::mem::take(&mut self.problems),
+            let_in: std::mem::take(&mut self.let_in),
+            uninvited: std::mem::take(&mut self.uninvited),
+            is_full: self.is_full,
+            quotas: Vec::new(),
             flawed: std::mem::take(&mut self.flawed),
             out_of_reach: std::mem::take(&mut self.out_of_reach),
             lookalikes: Vec::new(),
             unsettled: self.unsettled,
         };
         plan.lookalikes = self.lookalikes(&plan);
+        plan.quotas = self.quotas(&plan);
         plan.remember = self.remember(&plan);
         plan.forget = self.forget(&plan);
         plan
@@ -229,7 +274,8 @@ impl<'a> Planner<'a> {
         principals: &[&'a Principal],
         admitted: &Admitted<'a>,
     ) {
-        let parts = self.parts(rule, audience, admitted);
+        let mut parts = self.parts(rule, audience, admitted);
+        self.retire_a_part(rule, &mut parts, admitted);
         let permission = rule.access.permission(&self.observed.partition);
         let can_be_given = !self.observed.flaws.contains_key(&permission);
         let mut group = ShareGroup {
@@ -245,15 +291,17 @@ impl<'a> Planner<'a> {
         for (part, share) in &parts {
             match self.maintain(&mut group, share, admitted) {
                 ShareSpace::Open { held } => {
-                    open.insert(*part, held);
+                    open.insert(*part, (Some(*share), held));
                 }
                 ShareSpace::Closed => all_open = false,
-                // What takes its place is planned when it is gone.
-                ShareSpace::Gone => return,
+                ShareSpace::Gone if group.can_be_given => {
+                    open.insert(*part, (None, 0));
+                }
+                ShareSpace::Gone => {}
             }
         }
-        for (part, held) in open {
-            self.fill(&mut group, part, parts.get(&part).copied(), held);
+        for (part, (share, held)) in open {
+            self.fill(&mut group, part, share, held);
         }
         // What a closed share will have room for needs no share of its own.
         let mut part = 0;
@@ -303,6 +351,39 @@ impl<'a> Planner<'a> {
             }
         }
         parts
+    }
+
+    /// The last part goes once the others have room for all, and give all: it is
+    /// filled no more, and its pipelines have no place but in the others.
+    ///
+    /// These have room to spare then, so that one more pipeline makes no new part.
+    fn retire_a_part(
+        &mut self,
+        rule: &'a Rule,
+        parts: &mut BTreeMap<u32, &'a Share>,
+        admitted: &Admitted<'_>,
+    ) {
+        let Some((part, share)) = parts.pop_last() else {
+            return;
+        };
+        let (mut held, mut room) = (BTreeSet::new(), 0_usize);
+        for other in parts.values() {
+            let there = other.resources.iter().filter(|it| it.status.is_present());
+            let there: BTreeSet<_> = there.map(|it| it.entity.as_str()).collect();
+            room = room.saturating_add(MAX_PIPELINES.saturating_sub(there.len()));
+            held.extend(there);
+        }
+        let missing = admitted.keys().filter(|arn| !held.contains(arn.as_str()));
+        let is_needless = !parts.is_empty()
+            && missing.count() <= room
+            && admitted.len() <= parts.len().saturating_mul(MERGED);
+        // What has to leave it leaves it first.
+        let may_go = names_all(rule, share) && !self.grants_too_much(share, rule, admitted);
+        if !is_needless || !may_go {
+            parts.insert(part, share);
+        } else if !self.is_needed_until_served(share, rule) {
+            self.delete(Some(rule), share, Reason::Merged);
+        }
     }
 
     /// Where among the plans that of a share is which exists.

@@ -45,6 +45,7 @@ impl Reconciliation {
     pub fn after(self, first: Self) -> Self {
         let mut plan = self.plan;
         plan.problems.extend(first.plan.problems);
+        plan.let_in.extend(first.plan.let_in);
         plan.expired.extend(first.plan.expired);
         Self {
             plan,

@@ -137,11 +137,16 @@ pub enum Reason {
     GrantsTooMuch,
     /// The principals are served by another share of the rule.
     Moved,
+    /// Other parts of the rule have had room for what was in it.
+    Merged,
+    /// Nothing has been in it for a month, or nobody either for an hour.
+    Unused,
     /// An older share has the same name.
     Duplicate,
     /// Somebody renamed the share.
     Renamed,
-    /// Something must leave, and RAM removes nothing while an invitation is pending.
+    /// Something must leave, and RAM removes nothing while an invitation, or
+    /// another association, is pending.
     PendingInvitation,
 }
 
@@ -161,7 +166,10 @@ impl Reason {
     /// Whether another share of the same rule is to give what this one gave.
     #[must_use]
     pub fn hands_over(self) -> bool {
-        matches!(self, Self::Moved | Self::Renamed | Self::Duplicate)
+        matches!(
+            self,
+            Self::Moved | Self::Merged | Self::Renamed | Self::Duplicate
+        )
     }
 
     /// Why a pipeline may join a rule with this gate.
@@ -197,9 +205,11 @@ impl fmt::Display for Reason {
             Self::ConsumerGone => "the rule does not name the account any more",
             Self::GrantsTooMuch => "it grants what the rule does not allow",
             Self::Moved => "another share of the rule serves the principals",
+            Self::Merged => "other shares of the rule have room for what is in it",
+            Self::Unused => "nothing has been in it for long",
             Self::Duplicate => "an older share has the same name",
             Self::Renamed => "somebody renamed the share",
-            Self::PendingInvitation => "something must leave while an invitation is pending",
+            Self::PendingInvitation => "something must leave, and RAM lets nothing out while an invitation or an association is pending",
         })
     }
 }

@@ -6,6 +6,8 @@
 //! * `hook` RULE PIPELINE: the deployment hook lets the pipeline join the rule
 //! * `policy`: these rules are in force from now on
 //! * `accept`, `expire`: all invitations
+//! * `let-in` SHARE PRINCIPAL: somebody invites an outsider to a share
+//! * `pass` HOURS: so many hours pass
 //! * `plan`: prints the plan
 //! * `apply`: carries the plan out, and lets RAM settle
 
@@ -64,6 +66,8 @@ fn command(words: &[&str], model: &mut Model, policy: &Policy, said: &mut String
         ["hook", rule, pipeline] => model.pass_hook(rule, pipeline),
         ["accept"] => model.accept_all(),
         ["expire"] => model.expire_invitations(),
+        ["let-in", share, outsider] => model.let_in(share, outsider),
+        ["pass", hours] => model.pass_hours(hours.parse().unwrap()),
         ["plan"] => describe(&model.plan(policy), said),
         ["apply"] => {
             let plan = model.plan(policy);
@@ -99,6 +103,9 @@ fn describe(plan: &Plan, said: &mut String) {
             "expired: the invitation of {} by {}",
             it.consumer, it.rule
         ));
+    }
+    for it in &plan.let_in {
+        say(format!("let in: {} into {}", it.principal, it.share));
     }
     if plan.unsettled {
         say("something is under way".to_owned());

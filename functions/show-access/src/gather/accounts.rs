@@ -49,6 +49,7 @@ impl<H: PolicyStore + Table, A: Owners> Gatherer<'_, H, A> {
             account: owner.clone(),
             region,
             partition,
+            at: self.hub.time(),
             pipelines: pipelines?,
             shares: shares?,
             lookalikes: Vec::new(),
@@ -73,9 +74,17 @@ impl<H: PolicyStore + Table, A: Owners> Gatherer<'_, H, A> {
 /// What of an account no reconciliation can fix.
 fn problems(plan: &Plan) -> Vec<Problem> {
     let refused = plan.problems.iter().map(|it| {
-        let message = it.message.as_deref().unwrap_or("no reason given");
         let share = quoted(&it.share, 100);
-        format!("Share {share}: {} is {}: {message}", it.entity, it.status)
+        let why = match (&it.since, &it.message) {
+            (Some(since), _) => format!("since {since}"),
+            (None, Some(message)) => message.clone(),
+            (None, None) => "no reason given".to_owned(),
+        };
+        format!("Share {share}: {} is {}: {why}", it.entity, it.status)
+    });
+    let let_in = plan.let_in.iter().map(|it| {
+        let (share, principal) = (quoted(&it.share, 100), quoted(&it.principal, 100));
+        format!("Share {share}: somebody let {principal} in, which the rule does not name")
     });
     let flawed = plan.flawed.iter();
     let flawed = flawed.map(|it| {
@@ -88,7 +97,7 @@ fn problems(plan: &Plan) -> Vec<Problem> {
         let share = quoted(&it.share, 100);
         format!("Share {share} has pipeshare's tags and none of its names, so it cannot be changed")
     });
-    let all = refused.chain(flawed).chain(out_of_reach);
+    let all = refused.chain(let_in).chain(flawed).chain(out_of_reach);
     all.map(|what| problem(&plan.account, &what)).collect()
 }
 

@@ -56,7 +56,7 @@ const ALLOWED_OWNERS: &str = "the pipeshare role there does not allow it: the ow
 const ALLOWED_PRINCIPALS: &str = "the pipeshare role there does not allow it: it is beyond AllowedPrincipals, AllowedAccess, AllowedPermissions or ShareNamePrefix of the template owner-account there, or the template is old; if it is meant, deploy that template again";
 const CONSUMER_TEMPLATE: &str = "account not onboarded, or by an older template: deploy the newest template consumer-account there, with this hub's account as HubAccountId";
 const OWNER_TEMPLATE: &str = "account not onboarded, or by an older template: deploy the newest template owner-account there, with this hub's account as HubAccountId";
-const RAM_QUOTA: &str = "RAM allows 250 pending invitations an account and 5,000 principals and resources a share: have invitations accepted, or ask for a higher quota";
+const RAM_QUOTA: &str = "RAM allows 250 pending invitations and 25,000 shares, resource associations and principal associations an account, and 5,000 principals and resources a share, whoever makes them: have invitations accepted, delete what is not used, or ask for a higher quota";
 const TOPIC_KEY: &str = "the key of the topic cannot be used: look whether it is enabled, and whether its policy is that of the template";
 const QUEUE_KEY: &str =
     "the key of the queue cannot be used: look whether it is enabled, and what its policy says";

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::{
-    Action, Association, Call, Observed, Offered, Plan, Reason, Share, ShareName, SharePlan, plan,
+    Action, Association, Call, Observed, Offered, Plan, Reason, Share, ShareName, SharePlan,
+    planner::plan_inviting,
 };
 use crate::{id::PipelineArn, policy::Policy, sharing::Step, status::AssociationStatus};
 
@@ -51,7 +52,8 @@ impl Foresight {
         };
         for _ in 0..MOST_ROUNDS {
             foresight.settle();
-            let plan = plan(policy, generation, &foresight.observed);
+            // Who waits for room to be invited will have access by the policy, too.
+            let plan = plan_inviting(usize::MAX, policy, generation, &foresight.observed);
             if plan.shares.is_empty() {
                 break;
             }

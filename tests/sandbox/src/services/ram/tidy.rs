@@ -1,16 +1,12 @@
 //! Letting go of what RAM does not show any more.
 
-use std::time::Duration;
-
 use super::State;
 use crate::world::World;
 
-/// How long tokens stay; the API says of none how long it is remembered.
-const TOKENS: Duration = Duration::from_hours(24);
-
-/// Forgets shares, associations and invitations that no list shows, and old tokens.
+/// Forgets shares, associations and invitations that no list shows, and tokens
+/// that RAM does not remember: the API does not say how long that is.
 pub(crate) fn tidy(world: &mut World) {
-    let now = world.now;
+    let (now, tokens) = (world.now, world.readings.client_tokens);
     let State {
         shares,
         invitations,
@@ -24,7 +20,7 @@ pub(crate) fn tidy(world: &mut World) {
             .retain(|_, association| association.is_shown(now));
     }
     invitations.retain(|_, invitation| invitation.is_shown(now));
-    answers.retain(|_, answer| now < answer.at() + TOKENS);
+    answers.retain(|_, answer| answer.is_remembered(tokens, now));
 }
 
 /// How many things there are that time alone makes more.

@@ -43,17 +43,11 @@ pub(super) struct Answered {
 }
 
 impl Answered {
-    /// When it was.
-    pub(super) fn at(&self) -> Timestamp {
-        self.at
-    }
-
-    fn is_remembered(&self, world: &World) -> bool {
-        match world.readings.client_tokens {
+    /// Whether a repetition of the call is known for one.
+    pub(super) fn is_remembered(&self, tokens: ClientTokens, now: Timestamp) -> bool {
+        match tokens {
             ClientTokens::ForGood => true,
-            ClientTokens::AnHour => {
-                world.now.duration_since(self.at) < SignedDuration::from_hours(1)
-            }
+            ClientTokens::AnHour => now.duration_since(self.at) < SignedDuration::from_hours(1),
         }
     }
 }
@@ -70,7 +64,9 @@ pub(super) fn replay(world: &World, call: &Call) -> Result<Option<Value>, ApiErr
         ));
     }
     let earlier = world.ram.answers.get(&key(call, token));
-    let Some(earlier) = earlier.filter(|earlier| earlier.is_remembered(world)) else {
+    let tokens = world.readings.client_tokens;
+    let remembered = earlier.filter(|earlier| earlier.is_remembered(tokens, world.now));
+    let Some(earlier) = remembered else {
         return Ok(None);
     };
     if earlier.operation != call.operation || earlier.input != call.input {
