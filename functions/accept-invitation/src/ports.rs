@@ -124,7 +124,9 @@ impl Consumers for Aws {
         consumer: &AccountId,
         share: &ShareArn,
     ) -> Result<Vec<Resource>, Error> {
-        self.consumer(consumer).await.ram.resources(share).await
+        let ram = self.consumer(consumer).await.ram;
+        let mut inside = ram.resources(std::slice::from_ref(share)).await?;
+        Ok(inside.remove(share).unwrap_or_default())
     }
 
     async fn accept(

@@ -4,7 +4,6 @@ mod runs;
 
 use std::str::FromStr;
 
-use aws_config::SdkConfig;
 use aws_sdk_sagemaker::{
     Client,
     operation::{
@@ -47,9 +46,9 @@ pub struct SageMaker {
 }
 
 impl SageMaker {
-    pub(crate) fn new(config: &SdkConfig, session: Session) -> Self {
+    pub(crate) fn new(client: Client, session: Session) -> Self {
         Self {
-            client: Client::new(config),
+            client,
             service: Service::new("sagemaker", Some(session)),
         }
     }
@@ -273,6 +272,7 @@ impl SageMaker {
             .client
             .list_pipeline_execution_steps()
             .pipeline_execution_arn(execution.as_str())
+            .max_results(PAGE)
             .sort_order(SortOrder::Ascending)
             .into_paginator()
             .stop_on_duplicate_token(false)

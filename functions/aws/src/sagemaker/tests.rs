@@ -9,7 +9,10 @@ const PIPELINE: &str = "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn"
 const SINCE: i64 = 1_800_000_000;
 
 async fn sagemaker(replay: &Replay) -> SageMaker {
-    SageMaker::new(&replay.config().await, "222222222222".parse().unwrap())
+    SageMaker::new(
+        aws_sdk_sagemaker::Client::new(&replay.config().await),
+        "222222222222".parse().unwrap(),
+    )
 }
 
 fn pipeline() -> PipelineArn {
