@@ -115,6 +115,8 @@ struct ReconcileRequest<'a> {
     is_whole: bool,
     /// Whether only to say what would be done.
     dry_run: bool,
+    /// Whether also what has not changed is proven, as people want who ask.
+    proves_all: bool,
     /// Whether another reconciliation comes before people have to be notified.
     can_wait: bool,
     /// That the policy names the account no more, so that only what it has lost
@@ -127,6 +129,7 @@ impl ReconcileRequest<'_> {
     /// Adds what another record asks for.
     fn merge(&mut self, scope: &Scope, dry_run: bool, record: &Record) {
         self.dry_run &= dry_run;
+        self.proves_all |= dry_run || record.id.is_none();
         // A direct invocation has no other reconciliation to come.
         self.can_wait &= record.id.is_some() && record.attempts < REPORT_AFTER_ATTEMPTS;
         match scope {
@@ -282,6 +285,7 @@ fn requests<'a>(
                 offers: Vec::new(),
                 is_whole: false,
                 dry_run: true,
+                proves_all: false,
                 can_wait,
                 retired: retired.get(account).cloned(),
                 lease_owner: record.lease_owner(),
