@@ -30,6 +30,7 @@ mod route;
 #[cfg(test)]
 mod tests;
 mod trail;
+mod waiting;
 
 use std::collections::BTreeSet;
 

@@ -45,6 +45,7 @@ impl SageMaker {
         Ok(Pipeline {
             arn: self.parsed("DescribePipeline", answer.pipeline_arn())?,
             created: self.known("DescribePipeline", created)?,
+            last_run: None,
         })
     }
 
