@@ -1,4 +1,4 @@
-//! Answers one invitation.
+//! Answers invitations.
 
 use aws::Error;
 use domain::{
@@ -10,38 +10,78 @@ use domain::{
     status::InvitationStatus,
     storage,
 };
-use runtime::notifier;
+use futures::{StreamExt, stream};
+use runtime::{lambda::Deadline, notifier};
 
 use runtime::ports::Hub;
 
 use crate::{AcceptInvitation, ReconcileRequest, ports::Consumers, report::AccountReport};
 
+/// How many invitations are looked into and accepted at once.
+const ANSWERS_AT_ONCE: usize = 4;
+
+/// What is decided about an invitation.
+enum Decision {
+    Done(InvitationOutcome),
+    /// It has yet to be reported, or rejected.
+    Refuse(Refusal),
+}
+
 impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
+    /// Answers invitations, a few at once; whether the time was enough.
+    pub(crate) async fn answer_all(
+        &self,
+        request: &ReconcileRequest<'_>,
+        invitations: &[&Invitation],
+        deadline: Deadline,
+        report: &mut AccountReport,
+    ) -> bool {
+        let pending = invitations.iter().copied();
+        let pending = pending.filter(|it| it.status == InvitationStatus::Pending);
+        let mut decisions = stream::iter(pending)
+            .map(async |invitation| {
+                if deadline.is_over() {
+                    return (invitation, None);
+                }
+                (invitation, Some(self.decide(request, invitation).await))
+            })
+            .buffered(ANSWERS_AT_ONCE);
+        while let Some((invitation, decision)) = decisions.next().await {
+            let answer = match decision {
+                None => {
+                    report.cut_short();
+                    return false;
+                }
+                // One after the other, since they are counted.
+                Some(Ok(Decision::Refuse(refusal))) => {
+                    self.refuse(request, invitation, refusal).await
+                }
+                Some(Ok(Decision::Done(outcome))) => Ok(outcome),
+                Some(Err(error)) => Err(error),
+            };
+            report.push(invitation, answer);
+        }
+        true
+    }
+
     /// Accepts a pending invitation if the policy allows all that is inside.
-    pub(crate) async fn answer(
+    async fn decide(
         &self,
         request: &ReconcileRequest<'_>,
         invitation: &Invitation,
-        report: &mut AccountReport,
-    ) {
-        if invitation.status != InvitationStatus::Pending {
-            return;
-        }
-        let answer = match self.verdict(request, invitation).await {
-            Ok(None) => Ok(InvitationOutcome::Over),
-            Ok(Some(Verdict::Accept(rule))) if request.dry_run => {
-                Ok(InvitationOutcome::WouldAccept {
-                    rule: rule.to_string(),
-                })
+    ) -> Result<Decision, Error> {
+        let outcome = match self.verdict(request, invitation).await? {
+            None => InvitationOutcome::Over,
+            Some(Verdict::Accept(rule)) if request.dry_run => InvitationOutcome::WouldAccept {
+                rule: rule.to_string(),
+            },
+            Some(Verdict::Accept(rule)) => {
+                self.accept(request, invitation, rule.to_string()).await?
             }
-            Ok(Some(Verdict::Accept(rule))) => {
-                self.accept(request, invitation, rule.to_string()).await
-            }
-            Ok(Some(Verdict::Wait)) => Ok(InvitationOutcome::NothingInside),
-            Ok(Some(Verdict::Refuse(refusal))) => self.refuse(request, invitation, refusal).await,
-            Err(error) => Err(error),
+            Some(Verdict::Wait) => InvitationOutcome::NothingInside,
+            Some(Verdict::Refuse(refusal)) => return Ok(Decision::Refuse(refusal)),
         };
-        report.push(invitation, answer);
+        Ok(Decision::Done(outcome))
     }
 
     /// Looks inside only if the invitation claims to be ours: what others share is not our business.

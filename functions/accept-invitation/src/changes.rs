@@ -14,6 +14,7 @@ use domain::{
     sharing::ShareName,
     storage::{self, Lease},
 };
+use futures::future::join_all;
 
 use runtime::ports::Hub;
 
@@ -277,7 +278,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         Ok(())
     }
 
-    /// Sends everybody what is unsent, in order.
+    /// Sends everybody what is unsent, in order, and each to all destinations at once.
     ///
     /// One that refuses keeps the others from nothing.
     async fn send(
@@ -288,18 +289,20 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     ) {
         let mut not_now: Vec<Destination> = Vec::new();
         for (sk, unsent) in memory.unsent.clone() {
-            let mut everybody = true;
-            for destination in destinations(request, unsent.hub_only) {
-                if not_now.contains(&destination) {
-                    everybody = false;
-                    continue;
-                }
-                let told = self.notifier.publish_leased(
-                    request.lease_owner,
-                    &destination,
-                    &unsent.notification,
-                );
-                match told.await {
+            let everyone = destinations(request, unsent.hub_only).into_iter();
+            let (waiting, open): (Vec<_>, Vec<_>) =
+                everyone.partition(|destination| not_now.contains(destination));
+            let mut everybody = waiting.is_empty();
+            let told = open.into_iter().map(async |destination| {
+                let (owner, notification) = (request.lease_owner, &unsent.notification);
+                let told = self
+                    .notifier
+                    .publish_leased(owner, &destination, notification);
+                let told = told.await;
+                (destination, told)
+            });
+            for (destination, told) in join_all(told).await {
+                match told {
                     Ok(Lease::Taken | Lease::Done) => continue,
                     // If that run has died, somebody has to look again.
                     Ok(Lease::HeldByOther) => report.defer(),

@@ -1,18 +1,35 @@
-//! Inspects a share that was accepted, or that needed no acceptance, and proves the access.
+//! Inspects shares that were accepted, or that needed no acceptance, and proves the access.
+
+use std::{cell::Cell, collections::BTreeMap};
 
 use aws::Error;
 use domain::{
-    id::{PipelineArn, Principal},
+    id::{Principal, ShareArn},
     invitation::{self, Inspection, ReceivedShare, Refusal, Resource},
-    notification::{Contents, Inside},
+    notification::{Contents, Grant, Inside},
     policy::Rule,
 };
+use futures::{StreamExt, stream};
+use jiff::Timestamp;
 
-use runtime::ports::Hub;
+use runtime::{lambda::Deadline, ports::Hub};
 
 use crate::{
-    AcceptInvitation, ReconcileRequest, changes::Seen, ports::Consumers, report::AccountReport,
+    AcceptInvitation, ReconcileRequest, changes::Seen, memory::Memory, ports::Consumers,
+    report::AccountReport,
 };
+
+/// How many shares are asked for their contents by one list, whose pages have 500.
+///
+/// So many shares with 25 pipelines each fill a page. More would save no call
+/// where there is much to read, and would keep more of it in memory at a time.
+const SHARES_AT_ONCE: usize = 20;
+
+/// How many such lists are read at once.
+const LISTS_AT_ONCE: usize = 2;
+
+/// How many accesses are proven at once.
+const PROOFS_AT_ONCE: usize = 4;
 
 /// After so many pipelines that are denied, the rest of a share is not tried.
 const MOST_DENIALS: usize = 5;
@@ -21,49 +38,180 @@ const MOST_DENIALS: usize = 5;
 /// thousands, and its owner may delete them all before RAM has noticed.
 const MOST_TRIED: usize = 50;
 
+/// What was found in a share: nothing to be said of one that is not ours.
+struct Found {
+    inspection: Option<Result<Inspection, Error>>,
+    contents: Contents,
+}
+
+/// What is inside of shares, as far as it was asked for.
+type AllContents = BTreeMap<ShareArn, Result<Vec<Resource>, Error>>;
+
+/// Which access has to be proven.
+pub(crate) struct Proofs<'m> {
+    /// What was proven when it was last notified; without it, everything has to be.
+    memory: Option<&'m Memory>,
+    /// The share that is proven in any case.
+    sample: Option<&'m ShareArn>,
+    /// Whether something is denied, so that nothing is passed over any more.
+    doubt: Cell<bool>,
+    now: Timestamp,
+}
+
+impl<'m> Proofs<'m> {
+    /// What has changed since it was last notified, and a part of the rest; without
+    /// a memory all of it.
+    pub(crate) fn of(request: &ReconcileRequest<'_>, memory: Option<&'m Memory>) -> Self {
+        Self {
+            memory: memory.filter(|_| !request.proves_all()),
+            sample: None,
+            doubt: Cell::new(false),
+            now: request.lease_owner.now,
+        }
+    }
+
+    /// Whether what is inside of a share of a rule has to be used now.
+    fn are_due(&self, share: &ReceivedShare, rule: &Rule, inside: &Inside) -> bool {
+        self.doubt.get()
+            || self.sample == Some(&share.arn)
+            || invitation::is_proof_due(&share.arn, self.now)
+            || !self.is_unchanged(share, rule, inside)
+    }
+
+    /// Whether a share is as it was when the account was notified of it, which it is
+    /// only of what was proven.
+    fn is_unchanged(&self, share: &ReceivedShare, rule: &Rule, inside: &Inside) -> bool {
+        let grant = Grant {
+            rule: rule.name.clone(),
+            owner: share.arn.owner().clone(),
+        };
+        self.memory.is_some_and(|memory| {
+            let held = memory.held.get(&grant);
+            held.is_some_and(|held| held.value.is_as_seen(&share.arn, &rule.access, inside))
+        })
+    }
+}
+
 impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
+    /// Inspects visible shares, those that claim to be ours; whether the time was enough.
+    pub(crate) async fn inspect_all<'s>(
+        &self,
+        request: &ReconcileRequest<'_>,
+        shares: &[&'s ReceivedShare],
+        mut proofs: Proofs<'s>,
+        deadline: Deadline,
+        seen: &mut Seen,
+        report: &mut AccountReport,
+    ) -> bool {
+        proofs.sample = shares.first().map(|share| &share.arn);
+        let mut lists = stream::iter(shares.chunks(SHARES_AT_ONCE))
+            .map(async |some| (some, self.contents(request, some, deadline).await))
+            .buffered(LISTS_AT_ONCE);
+        // The first one by itself: if it is denied, none is passed over.
+        let mut alone = 1;
+        while let Some((some, contents)) = lists.next().await {
+            let (first, others) = some.split_at(alone);
+            alone = 0;
+            for some in [first, others] {
+                let mut found = stream::iter(some)
+                    .map(async |share| {
+                        if deadline.is_over() {
+                            return (share, None);
+                        }
+                        let found = self.inspect(request, share, &contents, &proofs).await;
+                        (share, Some(found))
+                    })
+                    .buffered(PROOFS_AT_ONCE);
+                while let Some((share, found)) = found.next().await {
+                    let Some(found) = found else {
+                        report.cut_short();
+                        return false;
+                    };
+                    found.note(request, share, seen, report);
+                }
+            }
+        }
+        true
+    }
+
+    /// What is inside of those that a rule names: all by one list, or, if one of
+    /// them is gone meanwhile, each by its own.
+    async fn contents(
+        &self,
+        request: &ReconcileRequest<'_>,
+        shares: &[&ReceivedShare],
+        deadline: Deadline,
+    ) -> AllContents {
+        let ours = shares.iter().filter(|it| recognize(request, it).is_ok());
+        let ours: Vec<_> = ours.map(|share| share.arn.clone()).collect();
+        if ours.is_empty() || deadline.is_over() {
+            return AllContents::new();
+        }
+        let read = async |some: &[ShareArn]| self.consumers.resources(request.account, some).await;
+        let all = match read(&ours).await {
+            Err(error) if error.is("UnknownResourceException") && ours.len() > 1 => {
+                let each = stream::iter(ours).map(async |share| {
+                    let inside = read(std::slice::from_ref(&share)).await;
+                    let inside = inside.map(|mut inside| inside.remove(&share).unwrap_or_default());
+                    (share, inside)
+                });
+                return each.buffered(PROOFS_AT_ONCE).collect().await;
+            }
+            all => all,
+        };
+        let of = |share: ShareArn| match &all {
+            Ok(inside) => (
+                share.clone(),
+                Ok(inside.get(&share).cloned().unwrap_or_default()),
+            ),
+            Err(error) => (share, Err(error.clone())),
+        };
+        ours.into_iter().map(of).collect()
+    }
+
     /// Inspects one visible share, if it claims to be ours.
-    pub(crate) async fn inspect(
+    async fn inspect(
         &self,
         request: &ReconcileRequest<'_>,
         share: &ReceivedShare,
-        seen: &mut Seen,
-        report: &mut AccountReport,
-    ) {
-        let recognized = invitation::recognize_visible(
-            request.policy,
-            &share.name,
-            share.arn.owner(),
-            request.account,
-        );
-        let (inspection, contents) = match recognized {
-            Ok(rule) => match self.prove(request, share, rule).await {
-                Ok((inspection, contents)) => (Ok(inspection), contents),
-                Err(error) => (Err(error), Contents::Unknown),
-            },
+        contents: &AllContents,
+        proofs: &Proofs<'_>,
+    ) -> Found {
+        let (inspection, contents) = match recognize(request, share) {
+            Ok(rule) => {
+                let resources = match contents.get(&share.arn) {
+                    Some(Ok(resources)) => resources,
+                    Some(Err(error)) => return Found::failed(error.clone()),
+                    None => return Found::nothing(),
+                };
+                match self.judge(request, share, rule, resources, proofs).await {
+                    Ok((inspection, contents)) => (inspection, contents),
+                    Err(error) => return Found::failed(error),
+                }
+            }
             Err(refusal) if refusal.is_suspicious() => {
-                (Ok(Inspection::Distrusted { refusal }), Contents::Unknown)
+                (Inspection::Distrusted { refusal }, Contents::Unknown)
             }
             // It may have been ours until somebody gave it another name.
-            Err(_) => return seen.add(share, None, Contents::Unknown),
+            Err(_) => return Found::nothing(),
         };
-        seen.add(share, inspection.as_ref().ok(), contents);
-        report.inspected(request, share, inspection);
+        Found {
+            inspection: Some(Ok(inspection)),
+            contents,
+        }
     }
 
     /// Compares what is inside with the rule, and uses the access that was given.
-    async fn prove(
+    async fn judge(
         &self,
         request: &ReconcileRequest<'_>,
         share: &ReceivedShare,
         rule: &Rule,
+        resources: &[Resource],
+        proofs: &Proofs<'_>,
     ) -> Result<(Inspection, Contents), Error> {
-        let resources = self
-            .consumers
-            .resources(request.account, &share.arn)
-            .await?;
-        let inside = pipelines(&resources);
-        let excess = invitation::excess(rule, &self.hub.place().region, &resources);
+        let inside = pipelines(resources);
+        let excess = invitation::excess(rule, &self.hub.place().region, resources);
         if !excess.is_empty() {
             let refusal = Refusal::TooMuch { resources: excess };
             return Ok((
@@ -74,36 +222,41 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         if inside.is_empty() {
             return Ok((Inspection::Empty, Contents::Trusted(inside)));
         }
+        let pipelines = inside.len();
+        let mut inspection = Inspection::Proven { pipelines };
         let whole_account = Principal::Account(request.account.clone());
         // The role proves it for the account; for a single role of the account
         // only that role could.
         if rule.with.contains(&whole_account) {
-            // Each reconciliation begins somewhere else among them.
-            let beginning = invitation::beginning(inside.len(), request.lease_owner.now);
-            let pipelines = inside.keys().cycle().skip(beginning).take(inside.len());
-            let trial = self.attempt(request, pipelines).await?;
-            if let Some(unproven) = trial.unproven() {
-                return Ok(unproven);
+            if proofs.are_due(share, rule, &inside) {
+                if let Some(unproven) = self.attempt(request, &inside).await?.unproven() {
+                    proofs.doubt.set(true);
+                    return Ok(unproven);
+                }
+            } else {
+                inspection = Inspection::Unchanged { pipelines };
             }
         }
-        let pipelines = inside.len();
         // Who has it by way of an organization is not notified (README, "What it does not do").
         let contents = if rule.names(request.account) {
             Contents::Trusted(inside)
         } else {
             Contents::Distrusted(inside)
         };
-        Ok((Inspection::Proven { pipelines }, contents))
+        Ok((inspection, contents))
     }
 
     /// Has the account describe a pipeline.
     ///
     /// One stands for all. One that is gone or denied proves nothing, so another is asked.
-    async fn attempt<'p>(
+    async fn attempt(
         &self,
         request: &ReconcileRequest<'_>,
-        pipelines: impl Iterator<Item = &'p PipelineArn>,
+        inside: &Inside,
     ) -> Result<Trial, Error> {
+        // Each reconciliation begins somewhere else among them.
+        let beginning = invitation::beginning(inside.len(), request.lease_owner.now);
+        let pipelines = inside.keys().cycle().skip(beginning).take(inside.len());
         let mut denials = Vec::new();
         for (tried, pipeline) in pipelines.enumerate() {
             if tried == MOST_TRIED {
@@ -123,6 +276,47 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             .into_iter()
             .next()
             .map_or(Trial::Gone, Trial::Denied))
+    }
+}
+
+/// The rule that a visible share serves, or why it is none of ours.
+pub(crate) fn recognize<'p>(
+    request: &ReconcileRequest<'p>,
+    share: &ReceivedShare,
+) -> Result<&'p Rule, Refusal> {
+    let (owner, account) = (share.arn.owner(), request.account);
+    invitation::recognize_visible(request.policy, &share.name, owner, account)
+}
+
+impl Found {
+    /// It is none of ours.
+    fn nothing() -> Self {
+        Self {
+            inspection: None,
+            contents: Contents::Unknown,
+        }
+    }
+
+    fn failed(error: Error) -> Self {
+        Self {
+            inspection: Some(Err(error)),
+            contents: Contents::Unknown,
+        }
+    }
+
+    /// Adds it to what is known of the account.
+    fn note(
+        self,
+        request: &ReconcileRequest<'_>,
+        share: &ReceivedShare,
+        seen: &mut Seen,
+        report: &mut AccountReport,
+    ) {
+        let inspected = self.inspection.as_ref().and_then(|it| it.as_ref().ok());
+        seen.add(share, inspected, self.contents);
+        if let Some(inspection) = self.inspection {
+            report.inspected(request, share, inspection);
+        }
     }
 }
 

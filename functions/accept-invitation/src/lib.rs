@@ -141,6 +141,11 @@ impl ReconcileRequest<'_> {
         }
     }
 
+    /// Whether also what has not changed is proven, as people want who ask.
+    fn proves_all(&self) -> bool {
+        self.dry_run || self.lease_owner.is_direct()
+    }
+
     /// That it is tried no more before the schedule comes, although it may be in vain for long.
     fn abandoned(&self, report: &AccountReport) -> Option<Alert> {
         let is_last = self.attempts >= MAX_ATTEMPTS && !self.dry_run;

@@ -1,6 +1,6 @@
 //! What the function needs of consumer accounts.
 
-use std::ops::ControlFlow;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 use aws::{Aws, Error};
 use domain::{
@@ -45,12 +45,12 @@ pub trait Consumers {
         invitation: &InvitationArn,
     ) -> Result<Option<Vec<Resource>>, Error>;
 
-    /// What is inside a visible share.
+    /// What is inside of visible shares, as far as something is.
     async fn resources(
         &self,
         consumer: &AccountId,
-        share: &ShareArn,
-    ) -> Result<Vec<Resource>, Error>;
+        shares: &[ShareArn],
+    ) -> Result<BTreeMap<ShareArn, Vec<Resource>>, Error>;
 
     /// Accepts an invitation.
     async fn accept(
@@ -122,9 +122,9 @@ impl Consumers for Aws {
     async fn resources(
         &self,
         consumer: &AccountId,
-        share: &ShareArn,
-    ) -> Result<Vec<Resource>, Error> {
-        self.consumer(consumer).await.ram.resources(share).await
+        shares: &[ShareArn],
+    ) -> Result<BTreeMap<ShareArn, Vec<Resource>>, Error> {
+        self.consumer(consumer).await.ram.resources(shares).await
     }
 
     async fn accept(

@@ -13,11 +13,14 @@ use domain::{
     invitation::{self, ReceivedShare, Receiver, Triage},
     notification::Contents,
 };
-use jiff::Timestamp;
 use runtime::{lambda::Deadline, ports::Hub};
 
 use crate::{
-    AcceptInvitation, ReconcileRequest, changes::Seen, ports::Consumers, report::AccountReport,
+    AcceptInvitation, ReconcileRequest,
+    changes::Seen,
+    inspect::{self, Proofs},
+    ports::Consumers,
+    report::AccountReport,
 };
 
 /// How many invitations of strangers a reconciliation rejects, if they are to be rejected.
@@ -32,6 +35,7 @@ struct Served {
 
 /// What an account has, sorted.
 struct Received<'a> {
+    served: Served,
     triage: Triage<'a>,
     /// The shares to inspect.
     shares: Vec<ReceivedShare>,
@@ -93,8 +97,18 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         report: &mut AccountReport,
     ) {
         let mut seen = Seen::default();
-        let serving = self.serve_all(request, deadline, &mut seen, report);
-        let (served, memory) = futures::join!(serving, self.recall(request));
+        let observing = self.observe(request, deadline, &mut seen, report);
+        let (observed, memory) = futures::join!(observing, self.recall(request));
+        let served = match observed {
+            Ok(Some(received)) => {
+                let proofs = Proofs::of(request, memory.as_ref().ok());
+                self.serve_whole(request, received, proofs, deadline, &mut seen, report)
+                    .await;
+                Ok(())
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
         let seen = match served {
             Ok(()) => Some(seen),
             Err(error) if request.retired.is_some() && error.class() == Class::Permanent => {
@@ -121,22 +135,24 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             .await;
     }
 
-    async fn serve_all(
-        &self,
-        request: &ReconcileRequest<'_>,
+    /// Serves what was offered, and reads what else the account has received, if
+    /// that is asked for.
+    async fn observe<'s>(
+        &'s self,
+        request: &'s ReconcileRequest<'_>,
         deadline: Deadline,
         seen: &mut Seen,
         report: &mut AccountReport,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Received<'s>>, Error> {
         let mut served = Served::default();
         if !request.offers.is_empty() {
             served = self.serve_offers(request, deadline, seen, report).await?;
         }
-        if request.is_whole {
-            self.serve_whole(request, served, deadline, seen, report)
-                .await?;
+        if !request.is_whole {
+            return Ok(None);
         }
-        Ok(())
+        let received = self.receive(request, served, deadline, report).await;
+        received.map(Some)
     }
 
     /// Serves the shares that were offered, and asks for nothing else:
@@ -156,22 +172,23 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             consumers.shares_among(request.account, &offered)
         )?;
         let mut served = Served::default();
-        for invitation in &invitations {
-            if deadline.is_over() {
-                report.cut_short();
-                return Ok(served);
-            }
-            self.answer(request, invitation, report).await;
-            served.invitations.insert(invitation.arn.clone());
+        let every: Vec<_> = invitations.iter().collect();
+        let is_done = self.answer_all(request, &every, deadline, report).await;
+        let visible: Vec<_> = shares.iter().collect();
+        // What was just accepted has never been proven.
+        let proofs = Proofs::of(request, None);
+        if !is_done
+            || !self
+                .inspect_all(request, &visible, proofs, deadline, seen, report)
+                .await
+        {
+            return Ok(served);
         }
-        for share in &shares {
-            if deadline.is_over() {
-                report.cut_short();
-                return Ok(served);
-            }
-            self.inspect(request, share, seen, report).await;
-            served.shares.insert(share.arn.clone());
-        }
+        let answered = invitations.iter().map(|invitation| invitation.arn.clone());
+        served.invitations.extend(answered);
+        served
+            .shares
+            .extend(shares.iter().map(|share| share.arn.clone()));
         for offer in &request.offers {
             report.follow_offer(request.policy, offer, &invitations, &shares);
         }
@@ -183,52 +200,43 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     async fn serve_whole(
         &self,
         request: &ReconcileRequest<'_>,
-        served: Served,
+        received: Received<'_>,
+        proofs: Proofs<'_>,
         deadline: Deadline,
         seen: &mut Seen,
         report: &mut AccountReport,
-    ) -> Result<(), Error> {
-        let Received {
-            triage,
-            shares,
-            passed_over,
-        } = self.receive(request, deadline, report).await?;
-        for share in &passed_over {
+    ) {
+        for share in &received.passed_over {
             seen.add(share, None, Contents::Unknown);
         }
+        let Received { served, triage, .. } = &received;
         report.not_ours = triage.not_ours();
-        for invitation in triage.named() {
-            if deadline.is_over() {
-                report.cut_short();
-                return Ok(());
-            }
-            if !served.invitations.contains(&invitation.arn) {
-                self.answer(request, invitation, report).await;
-            }
+        let mut named = triage.named();
+        named.retain(|it| !served.invitations.contains(&it.arn));
+        if !self.answer_all(request, &named, deadline, report).await {
+            return;
         }
         self.report_strangers(request, triage.strangers(), report)
             .await;
-        for share in rotated(&shares, request.lease_owner.now) {
-            if deadline.is_over() {
-                report.cut_short();
-                return Ok(());
-            }
-            if !served.shares.contains(&share.arn) {
-                self.inspect(request, share, seen, report).await;
-            }
+        let shares = received.to_inspect(request);
+        if !self
+            .inspect_all(request, &shares, proofs, deadline, seen, report)
+            .await
+        {
+            return;
         }
         if !report.is_cut_short() {
             seen.complete();
         }
         self.reject_strangers(request, triage.strangers(), deadline, report)
             .await;
-        Ok(())
     }
 
     /// Reads both lists and sorts them on the way, in no more than half of the time.
     async fn receive<'s>(
         &'s self,
         request: &'s ReconcileRequest<'_>,
+        served: Served,
         deadline: Deadline,
         report: &mut AccountReport,
     ) -> Result<Received<'s>, Error> {
@@ -260,6 +268,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             report.cut_short();
         }
         Ok(Received {
+            served,
             triage: triage.into_inner(),
             shares,
             passed_over,
@@ -267,9 +276,22 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     }
 }
 
-/// The shares, each time from another one on, so that each has its turn if the time is short.
-fn rotated(shares: &[ReceivedShare], now: Timestamp) -> impl Iterator<Item = &ReceivedShare> {
-    let beginning = invitation::beginning(shares.len(), now);
-    let (before, after) = shares.split_at(beginning);
-    after.iter().chain(before)
+impl Received<'_> {
+    /// The shares that were not inspected yet, those that a rule names first: each
+    /// time from another one on, so that each has its turn if the time is short.
+    fn to_inspect(&self, request: &ReconcileRequest<'_>) -> Vec<&ReceivedShare> {
+        let now = request.lease_owner.now;
+        let beginning = invitation::beginning(self.shares.len(), now);
+        let (before, after) = self.shares.split_at(beginning);
+        let open = after.iter().chain(before);
+        let open = open.filter(|share| !self.served.shares.contains(&share.arn));
+        let is_ours = |share: &&ReceivedShare| inspect::recognize(request, share).is_ok();
+        let (mut ours, others): (Vec<_>, Vec<_>) = open.partition(is_ours);
+        let sample = invitation::sample(ours.len(), now);
+        if let Some(up_to_sample) = ours.get_mut(..=sample) {
+            up_to_sample.rotate_right(1);
+        }
+        ours.extend(others);
+        ours
+    }
 }

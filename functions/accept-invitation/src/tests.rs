@@ -1,5 +1,7 @@
 //! The function on in-memory accounts.
 
+mod calls;
+
 use std::{cell::RefCell, collections::BTreeMap, ops::ControlFlow, time::Duration};
 
 use aws::Error;
@@ -101,9 +103,9 @@ impl Consumers for Accounts {
     async fn resources(
         &self,
         consumer: &AccountId,
-        share: &ShareArn,
-    ) -> Result<Vec<Resource>, Error> {
-        self.with(consumer, "ram", |it| it.resources(share))
+        shares: &[ShareArn],
+    ) -> Result<BTreeMap<ShareArn, Vec<Resource>>, Error> {
+        self.with(consumer, "ram", |it| it.resources(shares))
     }
 
     async fn accept(

@@ -1,15 +1,17 @@
 //! Clients: for the function's own account, and for others through their roles.
 
 mod http;
+mod services;
 mod sessions;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use aws_config::{
     AppName, BehaviorVersion, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
-    retry::RetryConfig, sts::AssumeRoleProvider, timeout::TimeoutConfig,
+    identity::IdentityCache, retry::RetryConfig, sts::AssumeRoleProvider, timeout::TimeoutConfig,
 };
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use domain::{
     id::{AccountId, Region},
     policy::Place,
@@ -17,12 +19,19 @@ use domain::{
 
 use runtime::config::Identity;
 
-pub(crate) use self::sessions::Session;
-use self::sessions::Sessions;
+use self::{services::Services, sessions::Sessions};
+pub(crate) use self::{services::retry_partition, sessions::Session};
 use crate::{
     codepipeline::CodePipeline, dynamodb::Table, eventbridge::EventBridge, ram,
     sagemaker::SageMaker, sns::Sns, sqs::Sqs, ssm::Ssm,
 };
+
+/// For how many roles of accounts sessions are kept at a time: the SDK would
+/// keep 64, and of more it drops any one, which is assumed again at its next use.
+///
+/// That is two roles of each of thousands of accounts, and a session takes a
+/// kilobyte or two.
+const MOST_SESSIONS: usize = 16_384;
 
 /// The roles in other accounts: one for each purpose, so that no function
 /// holds a session which may do what another one is for.
@@ -65,6 +74,7 @@ impl Role {
 /// refuses it.
 pub struct Aws {
     config: SdkConfig,
+    hub: Services,
     identity: Identity,
     sessions: Arc<Sessions>,
 }
@@ -83,6 +93,7 @@ impl Aws {
             .region(aws_config::Region::new(
                 identity.place.region.as_str().to_owned(),
             ))
+            .identity_cache(identities())
             .timeout_config(timeouts())
             .retry_config(retries())
             .app_name(AppName::new("pipeshare").expect("a plain word is a legal name"))
@@ -95,6 +106,7 @@ impl Aws {
     #[must_use]
     pub fn new(config: SdkConfig, identity: Identity) -> Self {
         Self {
+            hub: Services::new(config.clone(), None),
             config,
             identity,
             sessions: Arc::default(),
@@ -146,13 +158,13 @@ impl Aws {
     /// The topics of the hub.
     #[must_use]
     pub fn sns(&self) -> Sns {
-        Sns::new(&self.config, None)
+        Sns::new(self.hub.sns(), None)
     }
 
     /// The event buses of the hub.
     #[must_use]
     pub fn eventbridge(&self) -> EventBridge {
-        EventBridge::new(&self.config, None)
+        EventBridge::new(self.hub.eventbridge(), None)
     }
 
     /// The ARN of a topic of an account in this Region.
@@ -184,37 +196,37 @@ impl Aws {
     }
 
     async fn sagemaker(&self, role: Role, account: &AccountId) -> SageMaker {
-        let (config, session) = self.session(role, account).await;
-        SageMaker::new(&config, session)
+        let (services, session) = self.session(role, account).await;
+        SageMaker::new(services.sagemaker(), session)
     }
 
     /// Parameters of an account, with one of the roles there.
     pub(crate) async fn ssm_in(&self, account: &AccountId, role: Role) -> Ssm {
-        let (config, session) = self.session(role, account).await;
-        Ssm::of(&config, Some(session))
+        let (services, session) = self.session(role, account).await;
+        Ssm::of(services.config(), Some(session))
     }
 
     /// Shares the pipelines of an account.
     pub async fn owner(&self, account: &AccountId) -> ram::OwnerRam {
-        let (config, session) = self.session(Role::Owner, account).await;
-        ram::OwnerRam::new(&config, session)
+        let (services, session) = self.session(Role::Owner, account).await;
+        ram::OwnerRam::new(services.ram(), session)
     }
 
     /// Accepts for an account that pipelines are shared with.
     pub async fn consumer(&self, account: &AccountId) -> ConsumerClients {
-        let (config, session) = self.session(Role::Consumer, account).await;
+        let (services, session) = self.session(Role::Consumer, account).await;
         ConsumerClients {
-            ram: ram::ConsumerRam::new(&config, session.clone()),
-            sagemaker: SageMaker::new(&config, session),
+            ram: ram::ConsumerRam::new(services.ram(), session.clone()),
+            sagemaker: SageMaker::new(services.sagemaker(), session),
         }
     }
 
     /// Notifies an account that pipelines are shared with.
     pub async fn notifier(&self, account: &AccountId) -> NotifierClients {
-        let (config, session) = self.session(Role::Notifier, account).await;
+        let (services, session) = self.session(Role::Notifier, account).await;
         NotifierClients {
-            eventbridge: EventBridge::new(&config, Some(session.clone())),
-            sns: Sns::new(&config, Some(session)),
+            eventbridge: EventBridge::new(services.eventbridge(), Some(session.clone())),
+            sns: Sns::new(services.sns(), Some(session)),
         }
     }
 
@@ -229,10 +241,10 @@ impl Aws {
     }
 
     async fn owner_clients(&self, role: Role, account: &AccountId) -> OwnerClients {
-        let (config, session) = self.session(role, account).await;
+        let (services, session) = self.session(role, account).await;
         OwnerClients {
-            ram: ram::OwnerRam::new(&config, session.clone()),
-            sagemaker: SageMaker::new(&config, session),
+            ram: ram::OwnerRam::new(services.ram(), session.clone()),
+            sagemaker: SageMaker::new(services.sagemaker(), session),
         }
     }
 
@@ -242,9 +254,9 @@ impl Aws {
         self.sessions.begin_invocation();
     }
 
-    /// The configuration whose credentials are those of a role; no call is
-    /// made before the first client needs them.
-    async fn session(&self, role: Role, account: &AccountId) -> (SdkConfig, Session) {
+    /// The clients whose credentials are those of a role; no call is made
+    /// before the first of them needs these.
+    async fn session(&self, role: Role, account: &AccountId) -> (Arc<Services>, Session) {
         if let Some(found) = self.sessions.find(role, account) {
             return found;
         }
@@ -302,6 +314,11 @@ pub struct OwnerClients {
     pub ram: ram::OwnerRam,
     /// The account's pipelines and their executions.
     pub sagemaker: SageMaker,
+}
+
+/// Keeps the credentials of all sessions.
+fn identities() -> SharedIdentityCache {
+    IdentityCache::lazy().max_partitions(MOST_SESSIONS).build()
 }
 
 /// Few and quick: what takes longer is left to the queue, which costs nothing while it waits.

@@ -1,6 +1,5 @@
 //! EventBridge: putting our own events on a bus.
 
-use aws_config::SdkConfig;
 use aws_sdk_eventbridge::{
     Client,
     types::{PutEventsRequestEntry, PutEventsResultEntry},
@@ -44,9 +43,9 @@ pub struct EventBridge {
 }
 
 impl EventBridge {
-    pub(crate) fn new(config: &SdkConfig, session: Option<Session>) -> Self {
+    pub(crate) fn new(client: Client, session: Option<Session>) -> Self {
         Self {
-            client: Client::new(config),
+            client,
             service: Service::new("events", session),
         }
     }

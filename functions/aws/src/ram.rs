@@ -65,33 +65,14 @@ fn parsed<T: std::str::FromStr<Err = domain::id::InvalidId>>(
         .map_err(|invalid| service.odd_answer(operation, &format!("an odd value: {invalid}")))
 }
 
-/// Reads all pages of a list of RAM, also behind empty ones.
+/// Hands over a list of RAM page by page, also behind empty ones.
 ///
-/// A token that comes twice does not end the list, as it would by the SDK's
-/// default: a list cut short would pass for the whole, and what it lacks would
-/// be shared again.
-macro_rules! all_pages {
-    ($service:expr, $operation:literal, $request:expr, $items:ident) => {{
-        let mut pages = $request
-            .into_paginator()
-            .stop_on_duplicate_token(false)
-            .send();
-        let mut items = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err($service.failed($operation))?;
-            items.extend(page.$items.unwrap_or_default());
-        }
-        items
-    }};
-}
-use all_pages;
-
-/// Hands over a list of RAM page by page, until `$take` has had enough.
-///
-/// Pages are as large as RAM documents: a list that strangers make long should
-/// cost few calls, and none of it has to be held as a whole.
+/// Pages are as long as RAM documents, so that a list costs few calls, and none
+/// of it has to be held as a whole. A token that comes twice does not end the
+/// list, as it would by the SDK's default: a list cut short would pass for the
+/// whole, and what it lacks would be shared again.
 macro_rules! each_page {
-    ($service:expr, $operation:literal, $request:expr, $items:ident, $take:expr) => {{
+    ($service:expr, $operation:literal, $request:expr, |$items:ident| $take:block) => {{
         let mut pages = $request
             .max_results($crate::ram::LONGEST_PAGE)
             .into_paginator()
@@ -99,13 +80,26 @@ macro_rules! each_page {
             .send();
         while let Some(page) = pages.next().await {
             let page = page.map_err($service.failed($operation))?;
-            if $take(page.$items.unwrap_or_default()).is_break() {
-                break;
-            }
+            let $items = page.$items.unwrap_or_default();
+            $take
         }
     }};
 }
 use each_page;
+
+/// Reads all items of a list of RAM, each as soon as its page is there.
+macro_rules! all_items {
+    ($service:expr, $operation:literal, $request:expr, $items:ident, $read:expr) => {{
+        let mut all = Vec::new();
+        each_page!($service, $operation, $request, |$items| {
+            for item in &$items {
+                all.push($read(item)?);
+            }
+        });
+        all
+    }};
+}
+use all_items;
 
 #[cfg(test)]
 mod tests;

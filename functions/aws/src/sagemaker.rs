@@ -4,7 +4,6 @@ mod runs;
 
 use std::str::FromStr;
 
-use aws_config::SdkConfig;
 use aws_sdk_sagemaker::{
     Client,
     operation::{
@@ -39,6 +38,17 @@ use crate::{
 /// The largest page that SageMaker's lists have.
 const PAGE: i32 = 100;
 
+/// Whether a pipeline has succeeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Success {
+    /// An execution has.
+    Yes,
+    /// None has, and some may yet, since they have not ended.
+    NotYet,
+    /// None has, and all have ended.
+    No,
+}
+
 /// Pipelines, seen from one account.
 #[derive(Debug, Clone)]
 pub struct SageMaker {
@@ -47,9 +57,9 @@ pub struct SageMaker {
 }
 
 impl SageMaker {
-    pub(crate) fn new(config: &SdkConfig, session: Session) -> Self {
+    pub(crate) fn new(client: Client, session: Session) -> Self {
         Self {
-            client: Client::new(config),
+            client,
             service: Service::new("sagemaker", Some(session)),
         }
     }
@@ -103,6 +113,7 @@ impl SageMaker {
         Ok(Pipeline {
             arn: self.parsed("ListPipelines", summary.pipeline_arn())?,
             created: self.known("ListPipelines", created)?,
+            last_run: summary.last_execution_time().and_then(timestamp),
         })
     }
 
@@ -123,11 +134,12 @@ impl SageMaker {
     /// Whether an execution that was created since then has succeeded.
     ///
     /// Reads from the newest back and stops at the first success.
-    pub async fn has_succeeded_execution(
+    pub async fn success(
         &self,
         pipeline: &PipelineArn,
         since: Timestamp,
-    ) -> Result<bool, Error> {
+    ) -> Result<Success, Error> {
+        let mut success = Success::No;
         let mut items = self
             .executions_since(pipeline, since)
             .max_results(PAGE)
@@ -141,10 +153,13 @@ impl SageMaker {
             let is_of_namesake = started.is_some_and(|started| started < since);
             let status = status(item.pipeline_execution_status());
             if status == ExecutionStatus::Succeeded && !is_of_namesake {
-                return Ok(true);
+                return Ok(Success::Yes);
+            }
+            if !status.is_terminal() {
+                success = Success::NotYet;
             }
         }
-        Ok(false)
+        Ok(success)
     }
 
     /// The newest executions of a pipeline that were created since then, newest first,
@@ -273,6 +288,7 @@ impl SageMaker {
             .client
             .list_pipeline_execution_steps()
             .pipeline_execution_arn(execution.as_str())
+            .max_results(PAGE)
             .sort_order(SortOrder::Ascending)
             .into_paginator()
             .stop_on_duplicate_token(false)

@@ -1,6 +1,5 @@
 //! SNS: notifying people.
 
-use aws_config::SdkConfig;
 use aws_sdk_sns::{Client, types::MessageAttributeValue};
 use domain::notification::{Attribute, Notification, legal_subject};
 use serde_json::json;
@@ -26,9 +25,9 @@ pub struct Sns {
 }
 
 impl Sns {
-    pub(crate) fn new(config: &SdkConfig, session: Option<Session>) -> Self {
+    pub(crate) fn new(client: Client, session: Option<Session>) -> Self {
         Self {
-            client: Client::new(config),
+            client,
             service: Service::new("sns", session),
         }
     }
@@ -98,7 +97,7 @@ mod tests {
     #[tokio::test]
     async fn a_message_is_published_with_a_subject_that_sns_takes() {
         let replay = Replay::of([Answer::Http(200, PUBLISHED.to_owned())]);
-        let sns = Sns::new(&replay.config().await, None);
+        let sns = Sns::new(Client::new(&replay.config().await), None);
         sns.publish("arn:t", &notification("churn:\nfailed – now"))
             .await
             .unwrap();
@@ -115,7 +114,7 @@ mod tests {
     #[tokio::test]
     async fn a_message_has_the_attributes_that_subscriptions_filter_by() {
         let replay = Replay::of([Answer::Http(200, PUBLISHED.to_owned())]);
-        let sns = Sns::new(&replay.config().await, None);
+        let sns = Sns::new(Client::new(&replay.config().await), None);
         sns.publish("arn:t", &notification("churn")).await.unwrap();
         let form = &replay.requests()[0].text;
         let pairs: Vec<_> = form.split('&').collect();
@@ -144,7 +143,7 @@ mod tests {
     #[tokio::test]
     async fn a_message_of_which_no_subject_is_left_is_published_without_one() {
         let replay = Replay::of([Answer::Http(200, PUBLISHED.to_owned())]);
-        let sns = Sns::new(&replay.config().await, None);
+        let sns = Sns::new(Client::new(&replay.config().await), None);
         sns.publish("arn:t", &notification(" \n ")).await.unwrap();
         let form = &replay.requests()[0].text;
         assert!(!form.contains("Subject"), "{form}");

@@ -7,7 +7,7 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 
 use crate::{
-    clients::Session,
+    clients::{Session, retry_partition},
     clock::Clock,
     error::{Error, Service},
     time::timestamp,
@@ -38,7 +38,11 @@ impl Ssm {
     /// The parameters of another account, with credentials for it.
     pub(crate) fn of(config: &SdkConfig, session: Option<Session>) -> Self {
         let clock = Clock::default();
-        let config = aws_sdk_ssm::config::Builder::from(config).interceptor(clock.clone());
+        let mut config = aws_sdk_ssm::config::Builder::from(config).interceptor(clock.clone());
+        config.set_retry_partition(retry_partition(
+            "ssm",
+            session.as_ref().map(Session::account),
+        ));
         Self {
             client: Client::from_conf(config.build()),
             clock,

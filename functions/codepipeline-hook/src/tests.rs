@@ -117,6 +117,7 @@ impl Runs for Accounts {
         Ok(Pipeline {
             arn: PIPELINE.parse().unwrap(),
             created: self.created.get(),
+            last_run: None,
         })
     }
 

@@ -7,6 +7,7 @@
 
 mod offer;
 mod outcome;
+mod proof;
 mod triage;
 
 use std::{collections::BTreeSet, fmt};
@@ -16,6 +17,7 @@ use serde::{Serialize, Serializer};
 
 pub use offer::OfferState;
 pub use outcome::{Accepted, Inspection, InvitationOutcome};
+pub use proof::{is_proof_due, sample};
 pub use triage::{Sample, Strangers, Triage, beginning};
 
 use crate::{

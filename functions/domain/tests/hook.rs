@@ -405,6 +405,7 @@ fn deployed() -> Pipeline {
     Pipeline {
         arn: pipeline(),
         created: begin(),
+        last_run: None,
     }
 }
 

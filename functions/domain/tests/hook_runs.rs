@@ -134,7 +134,15 @@ impl World {
                 let arn = "arn:aws:sagemaker:us-east-1:222222222222:pipeline/churn";
                 let arn = arn.parse().unwrap();
                 let created = begin();
-                state.found_pipeline(owner.clone(), Pipeline { arn, created }, Some(now));
+                state.found_pipeline(
+                    owner.clone(),
+                    Pipeline {
+                        arn,
+                        created,
+                        last_run: None,
+                    },
+                    Some(now),
+                );
             }
             Question::Progress(_) => {
                 let entries = self.attempts.get(&attempt).map(Vec::as_slice);

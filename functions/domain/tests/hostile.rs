@@ -266,7 +266,7 @@ proptest! {
         let mut state = State::new(request, Token::new("attempt"));
         let policy = Policy::parse(POLICY).unwrap();
         state.read_policy(Some(policy), &"eu-west-1".parse().unwrap());
-        state.found_pipeline("222222222222".parse().unwrap(), Pipeline { arn: PIPELINE.parse().unwrap(), created: begin() }, Some(now));
+        state.found_pipeline("222222222222".parse().unwrap(), Pipeline { arn: PIPELINE.parse().unwrap(), created: begin(), last_run: None }, Some(now));
         state.read_progress(progress);
         state.looked_at_run(round, run);
         state.opened_gates();

@@ -180,9 +180,10 @@ impl<A: Ceilings + Executions, H: Publish + Table> ChangeNotifier<'_, A, H> {
             }
         };
         let is_confirmed = is_confirmed(&history, news, details, self.lease_owner.now);
-        let _limited = match is_confirmed {
-            true => None,
-            false => Some(self.invocation.limited.lock().await),
+        let _limited = if is_confirmed {
+            None
+        } else {
+            Some(self.invocation.limited.lock().await)
         };
         let Some(doubt) = self.doubt(news, destination, is_confirmed).await? else {
             return Ok(DeliveryOutcome::Unconfirmed);

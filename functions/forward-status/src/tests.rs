@@ -126,6 +126,11 @@ impl Case {
         self.hub.failures.borrow_mut().next(operation, code);
     }
 
+    fn throttle_in_hub(&self, operation: &'static str, times: usize) {
+        let mut failures = self.hub.failures.borrow_mut();
+        failures.all(operation, "ThrottlingException", times);
+    }
+
     fn fail_in_owner(&self, operation: &'static str, code: &str) {
         let failures = &self.owner.executions.failures;
         failures.borrow_mut().next(operation, code);
@@ -402,9 +407,7 @@ async fn what_another_run_is_sending_just_now_is_left_to_it() {
     let case = Case::new();
     case.run("a", "Failed", now());
     // It dies before it can note what it has sent.
-    let mut failures = case.hub.failures.borrow_mut();
-    failures.all("UpdateItem", "ThrottlingException", 5);
-    drop(failures);
+    case.throttle_in_hub("UpdateItem", 5);
     case.handle(failed("1", "a")).await;
     // Somebody else has the lease of what went to the hub, so it is as good as sent.
     let (_, summary) = case.handle(failed("2", "a")).await;
@@ -616,9 +619,7 @@ async fn changes_of_one_execution_stay_in_order_within_a_batch() {
 async fn a_table_that_is_busy_when_a_message_was_sent_doubles_none() {
     let case = Case::new();
     case.run("a", "Failed", now());
-    let mut failures = case.hub.failures.borrow_mut();
-    failures.all("UpdateItem", "ThrottlingException", 4);
-    drop(failures);
+    case.throttle_in_hub("UpdateItem", 4);
     let (outcome, _) = case.handle(failed("1", "a")).await;
     assert!(matches!(outcome, RecordOutcome::Done), "{outcome:?}");
     case.handle(failed("1", "a")).await;

@@ -16,7 +16,7 @@ use runtime::{
 
 use crate::{
     SharePipeline, apply, observe,
-    ports::{Bus, Ceilings, Ram, SageMaker},
+    ports::{Asking, Bus, Ceilings, Ram, SageMaker},
     route::Request,
 };
 
@@ -151,8 +151,10 @@ where
         policy: &InForce,
         account: &AccountId,
     ) -> (Served, Option<Observed>) {
-        let (planned, ceiling) =
-            futures::join!(self.plan(policy, account), self.accounts.ceiling(account));
+        let (planned, ceiling) = futures::join!(
+            self.plan(policy, account, Asking::OnEvent),
+            self.accounts.ceiling(account)
+        );
         match planned {
             Ok((observed, plan)) => {
                 let served = Served {
@@ -203,7 +205,12 @@ where
         request: &Request,
         deadline: Deadline,
     ) -> (Reconciliation, Option<Added>) {
-        match self.plan(policy, &request.account).await {
+        let asking = if request.renews_offers {
+            Asking::OnSchedule
+        } else {
+            Asking::OnEvent
+        };
+        match self.plan(policy, &request.account, asking).await {
             Ok((observed, plan)) => {
                 // Nothing is begun in the last tenth, so that what was done is on the trail.
                 let steps = deadline.within(deadline.time_left().mul_f64(0.9));
@@ -240,10 +247,15 @@ where
     }
 
     /// What there is, and what to do about it.
-    async fn plan(&self, policy: &InForce, account: &AccountId) -> Result<(Observed, Plan), Error> {
+    async fn plan(
+        &self,
+        policy: &InForce,
+        account: &AccountId,
+        asking: Asking,
+    ) -> Result<(Observed, Plan), Error> {
         let generation = policy.generation();
         let policy = &policy.policy;
-        let observing = observe::observe(self.hub, &self.accounts, policy, account);
+        let observing = observe::observe(self.hub, &self.accounts, policy, account, asking);
         let mut observed = observing.await?;
         let plan = sharing::plan(policy, generation, &observed);
         if plan.created().next().is_none() {

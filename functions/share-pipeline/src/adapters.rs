@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aws::{Aws, clients::Role, eventbridge::Entry};
+use aws::{Aws, clients::Role, eventbridge::Entry, sagemaker::Success};
 use domain::{
     ceiling::Ceiling,
     id::{AccountId, PermissionArn, ShareArn},
@@ -14,20 +14,28 @@ use domain::{
 use jiff::Timestamp;
 use runtime::Error;
 
-use crate::ports::{Bus, Ceilings, Ram, SageMaker};
+use crate::{
+    ports::{Asking, Bus, Ceilings, Ram, SageMaker},
+    waiting::Waiting,
+};
 
 /// Owner accounts, each through its roles, and the bus of the hub.
 #[derive(Debug)]
 pub struct Accounts<'a> {
     aws: &'a Aws,
     bus: String,
+    waiting: Waiting,
 }
 
 impl<'a> Accounts<'a> {
     /// The accounts that these clients reach, and the bus of this name.
     #[must_use]
     pub fn new(aws: &'a Aws, bus: String) -> Self {
-        Self { aws, bus }
+        Self {
+            aws,
+            bus,
+            waiting: Waiting::default(),
+        }
     }
 }
 
@@ -100,11 +108,19 @@ impl SageMaker for Accounts<'_> {
         self.aws.reader(owner).await.pipelines_since(time).await
     }
 
-    async fn has_succeeded(&self, owner: &AccountId, pipeline: &Pipeline) -> Result<bool, Error> {
+    async fn has_succeeded(
+        &self,
+        owner: &AccountId,
+        pipeline: &Pipeline,
+        asking: Asking,
+    ) -> Result<bool, Error> {
+        if !self.waiting.is_worth_asking(pipeline, asking) {
+            return Ok(false);
+        }
         let sagemaker = self.aws.reader(owner).await;
-        sagemaker
-            .has_succeeded_execution(&pipeline.arn, pipeline.created)
-            .await
+        let success = sagemaker.success(&pipeline.arn, pipeline.created).await?;
+        self.waiting.answered(pipeline, success);
+        Ok(success == Success::Yes)
     }
 }
 

@@ -30,6 +30,7 @@ mod route;
 #[cfg(test)]
 mod tests;
 mod trail;
+mod waiting;
 
 use std::collections::BTreeSet;
 
@@ -139,24 +140,39 @@ where
             Err(error) => return stop(report, &Stopped::Failed(error)),
         };
 
+        let serving = self.serve_tasks(&policy, &tasks, batch, &known, deadline);
+        let (served, outcomes) = serving.await;
+        let partition = &self.hub.place().partition;
+        let report = report.of_accounts(&policy.policy, partition, &tasks, &served);
+        (report, served, outcomes)
+    }
+
+    /// Reconciles the accounts that tasks point at, and says what becomes of the records.
+    async fn serve_tasks(
+        &self,
+        policy: &InForce,
+        tasks: &[Result<Task, Ignored>],
+        batch: &[Record],
+        known: &BTreeSet<AccountId>,
+        deadline: Deadline,
+    ) -> (Vec<Served>, Vec<RecordOutcome>) {
         let has_queue = self.config.queue_url.is_some();
-        let spread = route::spread(&tasks, batch, &known, has_queue);
-        let run = lease_owner.map_or("", |it| it.holder);
+        let spread = route::spread(tasks, batch, known, has_queue);
         let own = tasks.iter().zip(&spread).filter(|(_, it)| it.is_none());
         let own = own.filter_map(|(task, _)| task.as_ref().ok());
-        let requests = route::requests(own, &known, run);
-        let served = self.serve_each(&policy, &requests, deadline).await;
+        let lease_owner = batch.first().map(Record::lease_owner);
+        let run = lease_owner.map_or("", |it| it.holder);
+        let requests = route::requests(own, known, run);
+        let served = self.serve_each(policy, &requests, deadline).await;
         if let Some(lease_owner) = lease_owner {
-            let policy = &policy.policy;
-            self.notify_of_accounts(policy, &served, lease_owner).await;
+            self.notify_of_accounts(&policy.policy, &served, lease_owner)
+                .await;
         }
         let outcomes = tasks.iter().zip(spread);
         let outcomes = outcomes
             .map(|(task, spread)| spread.unwrap_or_else(|| route::outcome(task, &served)))
             .collect();
-        let partition = &self.hub.place().partition;
-        let report = report.of_accounts(&policy.policy, partition, &tasks, &served);
-        (report, served, outcomes)
+        (served, outcomes)
     }
 
     /// Answers what somebody asks, and changes nothing.

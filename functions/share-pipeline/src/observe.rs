@@ -15,7 +15,7 @@ use runtime::{
     reconcile::remembered_gates,
 };
 
-use crate::ports::{Ram, SageMaker};
+use crate::ports::{Asking, Ram, SageMaker};
 
 /// How many questions are put to an account at once.
 const QUESTIONS_AT_ONCE: usize = 8;
@@ -33,10 +33,11 @@ pub(crate) async fn observe(
     accounts: &(impl Ram + SageMaker),
     policy: &Policy,
     account: &AccountId,
+    asking: Asking,
 ) -> Result<Observed, Error> {
     let observed = seen(hub, accounts, policy, account).await?;
     let questions = sharing::questions(policy, &observed);
-    asked(accounts, observed, questions).await
+    asked(accounts, observed, questions, asking).await
 }
 
 /// Observes an account as far as the access to one pipeline needs it.
@@ -51,7 +52,7 @@ pub(crate) async fn observe_one(
     let mut questions = sharing::questions(policy, &observed);
     let is_meant = |it: &Pipeline| it.arn.name().eq_ignore_ascii_case(pipeline);
     questions.succeeded.retain(is_meant);
-    asked(accounts, observed, questions).await
+    asked(accounts, observed, questions, Asking::OnEvent).await
 }
 
 /// What is there, without asking about single pipelines and permissions.
@@ -87,10 +88,11 @@ async fn asked(
     accounts: &(impl Ram + SageMaker),
     mut observed: Observed,
     questions: Questions,
+    asking: Asking,
 ) -> Result<Observed, Error> {
     let account = &observed.account;
     let (proved, flaws) = futures::try_join!(
-        succeeded(accounts, account, questions.succeeded),
+        succeeded(accounts, account, questions.succeeded, asking),
         flaws(accounts, account, questions.permissions),
     )?;
     observed.prove(proved);
@@ -119,10 +121,11 @@ async fn succeeded(
     sagemaker: &impl SageMaker,
     account: &AccountId,
     pipelines: Vec<Pipeline>,
+    asking: Asking,
 ) -> Result<Vec<Pipeline>, Error> {
     let succeeded = stream::iter(pipelines)
         .map(async |pipeline| {
-            let has = sagemaker.has_succeeded(account, &pipeline).await?;
+            let has = sagemaker.has_succeeded(account, &pipeline, asking).await?;
             Ok::<_, Error>(has.then_some(pipeline))
         })
         .buffer_unordered(QUESTIONS_AT_ONCE)

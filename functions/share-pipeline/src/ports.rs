@@ -15,6 +15,8 @@ use domain::{
 use jiff::Timestamp;
 use runtime::Error;
 
+pub use crate::waiting::Asking;
+
 /// RAM in owner accounts.
 pub trait Ram {
     /// All shares that carry pipeshare's tag, with all that is in them.
@@ -59,7 +61,12 @@ pub trait SageMaker {
     ) -> Result<Vec<Pipeline>, Error>;
 
     /// Whether an execution of the pipeline has succeeded since it was created.
-    async fn has_succeeded(&self, owner: &AccountId, pipeline: &Pipeline) -> Result<bool, Error>;
+    async fn has_succeeded(
+        &self,
+        owner: &AccountId,
+        pipeline: &Pipeline,
+        asking: Asking,
+    ) -> Result<bool, Error>;
 }
 
 /// The ceilings of owner accounts.

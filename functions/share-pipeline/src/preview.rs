@@ -24,7 +24,7 @@ use crate::{
     ceiling,
     ports::{Bus, Ceilings, Ram, SageMaker},
     report::{AccountReport, PlanReport, Report},
-    route::{self, Request, Scope, Task},
+    route::{self, Repeated, Request, Scope, Task},
 };
 
 /// How large the accounts of an answer are at most: Lambda answers with up to
@@ -267,7 +267,7 @@ fn task(owner: Option<&AccountRef>, policy: &Policy) -> Result<Task, Ignored> {
     Ok(Task {
         scope,
         promotes: false,
-        is_scheduled: false,
+        repeated: Repeated::BySqs,
         attempts: 0,
         dry_run: true,
         records: false,

@@ -42,14 +42,33 @@ pub(crate) struct Task<A = AccountId> {
     /// Whether the policy may have been written.
     pub(crate) promotes: bool,
     pub(crate) dry_run: bool,
-    /// Whether it is one that comes again by itself, so that it is not repeated by SQS.
-    pub(crate) is_scheduled: bool,
+    /// Who repeats it if it fails.
+    pub(crate) repeated: Repeated,
     /// How often its record was requeued.
     pub(crate) attempts: u32,
     /// Whether to record all access that there is.
     pub(crate) records: bool,
     /// The version of a document that somebody confirms.
     pub(crate) confirmation: Option<Confirmation>,
+}
+
+/// Who repeats what has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeated {
+    /// SQS, until it is a dead letter.
+    BySqs,
+    /// The schedule, by which it comes again anyway.
+    BySchedule,
+}
+
+impl Repeated {
+    fn of(comes_again: bool) -> Self {
+        if comes_again {
+            Self::BySchedule
+        } else {
+            Self::BySqs
+        }
+    }
 }
 
 /// An account to reconcile.
@@ -93,7 +112,7 @@ pub(crate) fn read(record: &Record) -> Result<Task<AccountRef>, Ignored> {
     let is_about_all = scope == Scope::Everything;
     Ok(Task {
         promotes: is_about_all,
-        is_scheduled: is_about_all,
+        repeated: Repeated::of(is_about_all),
         attempts: record.attempts,
         scope,
         dry_run: false,
@@ -134,13 +153,19 @@ fn read_command(command: Command, record: &Record) -> Result<Task<AccountRef>, I
     let is_of_schedule = action != CommandAction::Share && record.id.is_some();
     Ok(Task {
         promotes: is_about_all && !command.dry_run,
-        is_scheduled: is_about_all || is_of_schedule,
+        repeated: Repeated::of(is_about_all || is_of_schedule),
         attempts: record.attempts,
         scope,
         dry_run: command.dry_run,
         records: action == CommandAction::Record,
         confirmation: None,
     })
+}
+
+impl Task {
+    fn is_scheduled(&self) -> bool {
+        self.repeated == Repeated::BySchedule
+    }
 }
 
 impl Task<AccountRef> {
@@ -153,7 +178,7 @@ impl Task<AccountRef> {
         Ok(Task {
             scope,
             promotes: self.promotes,
-            is_scheduled: self.is_scheduled,
+            repeated: self.repeated,
             attempts: self.attempts,
             dry_run: self.dry_run,
             records: self.records,
@@ -222,7 +247,7 @@ pub(crate) fn requests<'t>(
             });
             request.dry_run &= task.dry_run;
             request.attempts = request.attempts.max(task.attempts);
-            request.renews_offers |= task.is_scheduled && task.attempts == 0;
+            request.renews_offers |= task.is_scheduled() && task.attempts == 0;
             request.records |= task.records && !task.dry_run;
         }
     }
@@ -248,11 +273,11 @@ pub(crate) fn outcome(task: &Result<Task, Ignored>, served: &[Served]) -> Record
         should_requeue: served.should_requeue(),
     });
     let accounts: Vec<_> = accounts.collect();
-    match follow_up(&accounts, task.is_scheduled) {
+    match follow_up(&accounts, task.is_scheduled()) {
         FollowUp::Done => RecordOutcome::Done,
         FollowUp::Retry(error) => RecordOutcome::Failed(error),
         FollowUp::Requeue(accounts) => {
-            let action = if task.is_scheduled {
+            let action = if task.is_scheduled() {
                 CommandAction::Reconcile
             } else {
                 CommandAction::Share

@@ -167,7 +167,7 @@ async fn an_account_that_cannot_be_reached_delays_no_other_and_is_named() {
     let policy = ungated() + &rules.collect::<String>();
     let scenario = Scenario::begin(&policy).await;
     lose_events(&scenario);
-    scenario.break_events("AWS API Call via CloudTrail", &[EventEffect::Lose; 10]);
+    scenario.break_events("AWS API Call via CloudTrail", &vec![EventEffect::Lose; 10]);
     scenario.create(&scenario.test, "churn").await;
     let before = scenario.calls("SendMessageBatch");
     scenario.pass(2 * SWEEP).await;

@@ -125,10 +125,14 @@ impl Consumer {
         Ok(pending.map(|it| self.contents.get(&it.share).cloned().unwrap_or_default()))
     }
 
-    /// `ListResources` of a visible share.
-    pub fn resources(&mut self, share: &ShareArn) -> Result<Vec<Resource>, Failure> {
+    /// `ListResources` of visible shares.
+    pub fn resources(
+        &mut self,
+        shares: &[ShareArn],
+    ) -> Result<BTreeMap<ShareArn, Vec<Resource>>, Failure> {
         self.call("ListResources")?;
-        Ok(self.contents.get(share).cloned().unwrap_or_default())
+        let inside = |share: &ShareArn| Some((share.clone(), self.contents.get(share)?.clone()));
+        Ok(shares.iter().filter_map(inside).collect())
     }
 
     /// `AcceptResourceShareInvitation`.

@@ -14,6 +14,7 @@ impl Account {
         self.pipelines.push(Pipeline {
             arn: arn.parse().expect("an ARN"),
             created,
+            last_run: None,
         });
     }
 
@@ -75,6 +76,7 @@ impl Account {
         Ok(self.has_success(&Pipeline {
             arn: pipeline.clone(),
             created,
+            last_run: None,
         }))
     }
 }

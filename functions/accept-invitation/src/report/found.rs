@@ -83,7 +83,7 @@ pub(super) fn of_answer(answer: &InvitationOutcome) -> Metric {
 /// The metric that counts what was found in a share.
 pub(super) fn of_inspection(inspection: &Inspection) -> Metric {
     match inspection {
-        Inspection::Proven { .. } => Metric::SharesProven,
+        Inspection::Proven { .. } | Inspection::Unchanged { .. } => Metric::SharesProven,
         Inspection::Empty => Metric::SharesEmpty,
         Inspection::NoAccess { .. } => Metric::SharesWithoutAccess,
         Inspection::Distrusted { .. } => Metric::SharesDistrusted,

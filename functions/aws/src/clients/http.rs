@@ -79,6 +79,6 @@ mod tests {
         let config: SdkConfig = Replay::of([]).config().await;
         let http = SharedHttpClient::new(OnDemand(Costly));
         let config = config.into_builder().http_client(http).build();
-        let _ = Sns::new(&config, None);
+        let _ = Sns::new(aws_sdk_sns::Client::new(&config), None);
     }
 }

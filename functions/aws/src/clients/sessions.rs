@@ -11,7 +11,7 @@ use std::{
 use aws_config::SdkConfig;
 use domain::id::AccountId;
 
-use super::Role;
+use super::{Role, services::Services};
 
 /// The sessions of one process, by role and account.
 #[derive(Default)]
@@ -22,7 +22,7 @@ pub(crate) struct Sessions {
 }
 
 struct AtHand {
-    config: SdkConfig,
+    services: Arc<Services>,
     /// The invocation that made it.
     made: u64,
 }
@@ -50,10 +50,11 @@ impl Sessions {
         self: &Arc<Self>,
         role: Role,
         account: &AccountId,
-    ) -> Option<(SdkConfig, Session)> {
+    ) -> Option<(Arc<Services>, Session)> {
         let at_hand = self.at_hand();
         let found = at_hand.get(&(role, account.clone()))?;
-        Some((found.config.clone(), self.session(account, found.made)))
+        let session = self.session(account, found.made);
+        Some((Arc::clone(&found.services), session))
     }
 
     /// Keeps a session that was just made, unless another one was faster.
@@ -62,12 +63,16 @@ impl Sessions {
         role: Role,
         account: &AccountId,
         config: SdkConfig,
-    ) -> (SdkConfig, Session) {
+    ) -> (Arc<Services>, Session) {
         let made = self.invocation();
         let mut at_hand = self.at_hand();
         let key = (role, account.clone());
-        let kept = at_hand.entry(key).or_insert(AtHand { config, made });
-        (kept.config.clone(), self.session(account, kept.made))
+        let kept = at_hand.entry(key).or_insert_with(|| AtHand {
+            services: Arc::new(Services::new(config, Some(account.clone()))),
+            made,
+        });
+        let session = self.session(account, kept.made);
+        (Arc::clone(&kept.services), session)
     }
 
     fn session(self: &Arc<Self>, account: &AccountId, made: u64) -> Session {

@@ -92,6 +92,60 @@ async fn a_role_is_assumed_once_for_all_its_clients_and_calls() {
 }
 
 #[tokio::test]
+async fn sessions_of_hundreds_of_accounts_are_kept_at_once() {
+    let replay = Replay::by(empty_accounts);
+    let config = replay.config().await.into_builder();
+    let aws = replay::aws(config.identity_cache(super::identities()).build());
+    let assumed = || {
+        let requests = replay.requests().into_iter();
+        requests.filter(|it| it.url.contains("//sts.")).count()
+    };
+    for _ in 0..2 {
+        for number in 0..200 {
+            let owner = account(&format!("{:012}", 100_000_000_000_u64 + number));
+            aws.owner(&owner).await.shares().await.unwrap();
+        }
+        assert_eq!(assumed(), 200);
+    }
+}
+
+/// An account that AWS throttles, and others that it cannot serve at first.
+fn throttled_and_slow() -> impl FnMut(&Request) -> Answer {
+    let mut served = std::collections::BTreeSet::new();
+    move |request| match request.text.split("iam%3A%3A").nth(1) {
+        Some(role) => session(&role[..12]),
+        None if request.access_key == "222222222222" => {
+            refusal(429, "ThrottlingException", "Rate exceeded")
+        }
+        None if served.insert(request.access_key.clone()) => {
+            refusal(503, "ServiceUnavailableException", "later")
+        }
+        None => ok(&json!({})),
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_is_throttled_does_not_spend_the_retries_of_others() {
+    let replay = Replay::by(throttled_and_slow());
+    let retries = aws_config::retry::RetryConfig::standard()
+        .with_max_attempts(3)
+        .with_initial_backoff(std::time::Duration::from_millis(1))
+        .with_max_backoff(std::time::Duration::from_millis(1));
+    let config = replay.config().await.into_builder();
+    let aws = replay::aws(config.retry_config(retries).build());
+    for _ in 0..120 {
+        let shares = aws.owner(&account("222222222222")).await.shares().await;
+        assert_eq!(shares.unwrap_err().class(), Class::Transient);
+    }
+    let so_far = replay.requests().len();
+    assert!(so_far < 120 * 3, "its own retries are spent");
+    for number in ["111111111111", "333333333333"] {
+        let shares = aws.owner(&account(number)).await.shares().await;
+        assert!(shares.unwrap().is_empty(), "{number}");
+    }
+}
+
+#[tokio::test]
 async fn a_session_is_shared_by_the_services_it_is_for() {
     let replay = Replay::by(empty_accounts);
     let consumer = aws(&replay).await.consumer(&account("111111111111")).await;

@@ -1,3 +1,4 @@
+use aws_sdk_eventbridge::Client;
 use serde_json::{Value, json};
 
 use super::{Entry, EventBridge};
@@ -8,7 +9,7 @@ use crate::{
 
 async fn bus(replay: &Replay) -> EventBridge {
     EventBridge::new(
-        &replay.config().await,
+        Client::new(&replay.config().await),
         Some("111111111111".parse().unwrap()),
     )
 }

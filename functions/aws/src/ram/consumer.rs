@@ -1,8 +1,7 @@
 //! The consumer's side: invitations, and the shares that were accepted.
 
-use std::ops::ControlFlow;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
-use aws_config::SdkConfig;
 use aws_sdk_ram::{
     Client,
     types::{ResourceOwner, ResourceShare, ResourceShareInvitation, ResourceShareStatus},
@@ -12,7 +11,7 @@ use domain::{
     invitation::{Accepted, Invitation, ReceivedShare, Resource},
 };
 
-use super::{LONGEST_PAGE, all_pages, each_page, resource};
+use super::{each_page, parsed, resource};
 use crate::{
     clients::Session,
     error::{Error, Service},
@@ -27,9 +26,9 @@ pub struct ConsumerRam {
 }
 
 impl ConsumerRam {
-    pub(crate) fn new(config: &SdkConfig, session: Session) -> Self {
+    pub(crate) fn new(client: Client, session: Session) -> Self {
         Self {
-            client: Client::new(config),
+            client,
             service: Service::new("ram", Some(session)),
         }
     }
@@ -69,13 +68,16 @@ impl ConsumerRam {
             .client
             .get_resource_share_invitations()
             .set_resource_share_arns(shares);
-        let mut take = |page: Vec<_>| take(legible(page.iter().map(invitation)));
         each_page!(
             self.service,
             "GetResourceShareInvitations",
             request,
-            resource_share_invitations,
-            take
+            |resource_share_invitations| {
+                let page = resource_share_invitations.iter().map(invitation);
+                if take(legible(page)).is_break() {
+                    break;
+                }
+            }
         );
         Ok(())
     }
@@ -97,15 +99,15 @@ impl ConsumerRam {
         let request = self
             .client
             .list_pending_invitation_resources()
-            .resource_share_invitation_arn(invitation.as_str())
-            .max_results(LONGEST_PAGE);
-        let found = all_pages!(
+            .resource_share_invitation_arn(invitation.as_str());
+        let mut found = Vec::new();
+        each_page!(
             self.service,
             "ListPendingInvitationResources",
             request,
-            resources
+            |resources| { found.extend(resources.iter().map(resource)) }
         );
-        Ok(found.iter().map(resource).collect())
+        Ok(found)
     }
 
     /// Accepts an invitation; accepting it once more is no failure.
@@ -184,27 +186,42 @@ impl ConsumerRam {
             .resource_owner(ResourceOwner::OtherAccounts)
             .resource_share_status(ResourceShareStatus::Active)
             .set_resource_share_arns(shares);
-        let mut take = |page: Vec<_>| take(legible(page.iter().map(received_share)));
         each_page!(
             self.service,
             "GetResourceShares",
             request,
-            resource_shares,
-            take
+            |resource_shares| {
+                let page = resource_shares.iter().map(received_share);
+                if take(legible(page)).is_break() {
+                    break;
+                }
+            }
         );
         Ok(())
     }
 
-    /// What a share of another account gives this one access to.
-    pub async fn resources(&self, share: &ShareArn) -> Result<Vec<Resource>, Error> {
+    /// What shares of other accounts give this one access to, whatever it is.
+    ///
+    /// A share that RAM shows no contents of is not in the answer, and RAM knows
+    /// all of these shares or answers nothing.
+    pub async fn resources(
+        &self,
+        shares: &[ShareArn],
+    ) -> Result<BTreeMap<ShareArn, Vec<Resource>>, Error> {
+        let arns = shares.iter().map(ToString::to_string).collect();
         let request = self
             .client
             .list_resources()
             .resource_owner(ResourceOwner::OtherAccounts)
-            .resource_share_arns(share.as_str())
-            .max_results(LONGEST_PAGE);
-        let found = all_pages!(self.service, "ListResources", request, resources);
-        Ok(found.iter().map(resource).collect())
+            .set_resource_share_arns(Some(arns));
+        let mut inside: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        each_page!(self.service, "ListResources", request, |resources| {
+            for found in &resources {
+                let share = parsed(found.resource_share_arn(), &self.service, "ListResources")?;
+                inside.entry(share).or_default().push(resource(found));
+            }
+        });
+        Ok(inside)
     }
 }
 

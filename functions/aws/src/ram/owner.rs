@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_config::SdkConfig;
 use aws_sdk_ram::{
     Client,
     types::{
@@ -18,7 +17,7 @@ use domain::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{all_pages, association, parsed};
+use super::{all_items, association, each_page, parsed};
 use crate::{
     clients::Session,
     error::{Error, Service},
@@ -31,8 +30,8 @@ use crate::{
 /// the number for resources only.
 const CHUNK: usize = 100;
 
-/// How many calls about single shares are under way at once; RAM does not
-/// publish its rate limits, and four are no burst.
+/// How many calls of a kind are under way at once; RAM does not publish its
+/// rate limits, and four are no burst.
 pub(super) const CONCURRENT: usize = 4;
 
 /// Shares of one account, seen and changed by that account.
@@ -47,9 +46,9 @@ pub struct OwnerRam {
 }
 
 impl OwnerRam {
-    pub(crate) fn new(config: &SdkConfig, session: Session) -> Self {
+    pub(crate) fn new(client: Client, session: Session) -> Self {
         Self {
-            client: Client::new(config),
+            client,
             service: Service::new("ram", Some(session)),
         }
     }
@@ -65,9 +64,15 @@ impl OwnerRam {
             .get_resource_shares()
             .resource_owner(ResourceOwner::SelfValue)
             .tag_filters(managed);
-        let found = all_pages!(self.service, "GetResourceShares", request, resource_shares);
-        let shares = found.iter().map(|share| self.share(share));
-        self.with_contents(shares.collect::<Result<_, _>>()?).await
+        let read = |share: &ResourceShare| self.share(share);
+        let shares = all_items!(
+            self.service,
+            "GetResourceShares",
+            request,
+            resource_shares,
+            read
+        );
+        self.with_contents(shares).await
     }
 
     async fn with_contents(&self, mut shares: Vec<Share>) -> Result<Vec<Share>, Error> {
@@ -128,25 +133,24 @@ impl OwnerRam {
             .get_resource_share_associations()
             .association_type(ResourceShareAssociationType::Resource)
             .resource_arn(pipeline.as_str());
-        let found = all_pages!(
+        let read = |found: &ResourceShareAssociation| {
+            let (share, pipeline) = association(found, &self.service, operation)?;
+            let name = found.resource_share_name().unwrap_or_default().to_owned();
+            Ok::<_, Error>(Shared {
+                share,
+                name,
+                pipeline,
+                principals: Vec::new(),
+            })
+        };
+        let mut shares = all_items!(
             self.service,
             "GetResourceShareAssociations",
             request,
-            resource_share_associations
+            resource_share_associations,
+            read
         );
-        let mut shares = Vec::new();
-        for found in &found {
-            let (share, pipeline) = association(found, &self.service, operation)?;
-            let name = found.resource_share_name().unwrap_or_default().to_owned();
-            if name.starts_with(PREFIX) {
-                shares.push(Shared {
-                    share,
-                    name,
-                    pipeline,
-                    principals: Vec::new(),
-                });
-            }
-        }
+        shares.retain(|shared| shared.name.starts_with(PREFIX));
         let arns: Vec<_> = shares.iter().map(|shared| shared.share.clone()).collect();
         let principals = ResourceShareAssociationType::Principal;
         let principals = self.associations(principals, &arns).await?;
@@ -161,26 +165,43 @@ impl OwnerRam {
         kind: ResourceShareAssociationType,
         shares: &[ShareArn],
     ) -> Result<BTreeMap<ShareArn, Vec<Association>>, Error> {
+        let mut found = stream::iter(shares.chunks(CHUNK))
+            .map(|chunk| self.associations_of(&kind, chunk))
+            .buffer_unordered(CONCURRENT);
         let mut associations: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for chunk in shares.chunks(CHUNK) {
-            // RAM refuses a filter on shares together with one on the status.
-            let request = self
-                .client
-                .get_resource_share_associations()
-                .association_type(kind.clone())
-                .set_resource_share_arns(Some(texts(chunk)));
-            let found = all_pages!(
-                self.service,
-                "GetResourceShareAssociations",
-                request,
-                resource_share_associations
-            );
-            for found in &found {
-                let (share, association) =
-                    association(found, &self.service, "GetResourceShareAssociations")?;
-                associations.entry(share).or_default().push(association);
+        while let Some(chunk) = found.try_next().await? {
+            for (share, mut of_share) in chunk {
+                associations.entry(share).or_default().append(&mut of_share);
             }
         }
+        Ok(associations)
+    }
+
+    /// The associations of no more shares than RAM takes in one filter.
+    async fn associations_of(
+        &self,
+        kind: &ResourceShareAssociationType,
+        shares: &[ShareArn],
+    ) -> Result<BTreeMap<ShareArn, Vec<Association>>, Error> {
+        // RAM refuses a filter on shares together with one on the status.
+        let request = self
+            .client
+            .get_resource_share_associations()
+            .association_type(kind.clone())
+            .set_resource_share_arns(Some(texts(shares)));
+        let mut associations: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        each_page!(
+            self.service,
+            "GetResourceShareAssociations",
+            request,
+            |resource_share_associations| {
+                for found in &resource_share_associations {
+                    let (share, association) =
+                        association(found, &self.service, "GetResourceShareAssociations")?;
+                    associations.entry(share).or_default().push(association);
+                }
+            }
+        );
         Ok(associations)
     }
 
@@ -200,23 +221,26 @@ impl OwnerRam {
             .resource_owner(ResourceOwner::SelfValue)
             .resource_share_status(ResourceShareStatus::Active)
             .name(name);
-        let found = all_pages!(self.service, "GetResourceShares", request, resource_shares);
-        let is_ours = |share: &&ResourceShare| {
+        let is_ours = |share: &ResourceShare| {
             let mut tags = share.tags().iter();
             tags.any(|tag| tag.key() == Some(TAG_MANAGED))
         };
-        let others = found.iter().filter(|share| !is_ours(share));
-        let others = others.map(|share| {
-            Ok(Lookalike {
-                share: name.to_owned(),
-                arn: parsed(
-                    share.resource_share_arn(),
-                    &self.service,
-                    "GetResourceShares",
-                )?,
-            })
-        });
-        others.collect()
+        let mut others = Vec::new();
+        each_page!(
+            self.service,
+            "GetResourceShares",
+            request,
+            |resource_shares| {
+                for share in resource_shares.iter().filter(|share| !is_ours(share)) {
+                    let arn = share.resource_share_arn();
+                    others.push(Lookalike {
+                        share: name.to_owned(),
+                        arn: parsed(arn, &self.service, "GetResourceShares")?,
+                    });
+                }
+            }
+        );
+        Ok(others)
     }
 
     /// Creates a share, empty but for its permission and tags.

@@ -1,5 +1,6 @@
 use std::ops::ControlFlow;
 
+use aws_sdk_ram::Client;
 use domain::{
     id::{AccountId, InvitationArn, PermissionArn, PipelineArn, Principal, ShareArn},
     invitation::Accepted,
@@ -16,6 +17,7 @@ use crate::{
 
 const SHARE: &str = "arn:aws:ram:eu-west-1:222222222222:resource-share/11111111-1111";
 const OLD_SHARE: &str = "arn:aws:ram:eu-west-1:222222222222:resource-share/00000000-0000";
+const OTHERS_SHARE: &str = "arn:aws:ram:eu-west-1:222222222222:resource-share/22222222-2222";
 const INVITATION: &str =
     "arn:aws:ram:eu-west-1:222222222222:resource-share-invitation/33333333-3333";
 
@@ -38,11 +40,17 @@ fn pipeline(number: usize) -> PipelineArn {
 }
 
 async fn owner(replay: &Replay) -> OwnerRam {
-    OwnerRam::new(&replay.config().await, account("222222222222").into())
+    OwnerRam::new(
+        Client::new(&replay.config().await),
+        account("222222222222").into(),
+    )
 }
 
 async fn consumer(replay: &Replay) -> ConsumerRam {
-    ConsumerRam::new(&replay.config().await, account("111111111111").into())
+    ConsumerRam::new(
+        Client::new(&replay.config().await),
+        account("111111111111").into(),
+    )
 }
 
 fn association(entity: &str, status: &str) -> Value {
@@ -54,14 +62,24 @@ fn association(entity: &str, status: &str) -> Value {
     })
 }
 
+/// The permission to read pipelines, as a share has it.
+fn permission(share: &str, is_default: bool) -> Value {
+    json!({
+        "arn": "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSageMakerPipeline",
+        "resourceType": "sagemaker:Pipeline", "defaultVersion": is_default,
+        "permissionVersion": "1", "resourceShareArn": share,
+    })
+}
+
 /// One live share and one that was deleted, each list in two pages of which
 /// the first is empty.
 fn account_with_shares(request: &Request) -> Answer {
     let body = request.json();
-    if body["nextToken"].is_null() && request.path() != "/listresourcesharepermissions" {
-        return ok(
-            &json!({ "nextToken": "more", "resourceShares": [], "resourceShareAssociations": [] }),
-        );
+    if body["nextToken"].is_null() {
+        return ok(&json!({
+            "nextToken": "more", "resourceShares": [], "resourceShareAssociations": [],
+            "permissions": [],
+        }));
     }
     match (request.path(), body["associationType"].as_str()) {
         ("/getresourceshares", _) => ok(&json!({ "resourceShares": [
@@ -86,10 +104,9 @@ fn account_with_shares(request: &Request) -> Answer {
                 &json!({ "resourceShareAssociations": [failed, association("arn:aws:x", "NEW_STATUS")] }),
             )
         }
-        ("/listresourcesharepermissions", _) => ok(&json!({ "permissions": [{
-            "arn": "arn:aws:ram::aws:permission/AWSRAMDefaultPermissionSageMakerPipeline",
-            "resourceType": "sagemaker:Pipeline", "defaultVersion": true, "version": "1",
-        }] })),
+        ("/listpermissionassociations", _) => ok(&json!({ "permissions": [
+            permission(SHARE, true), permission(OTHERS_SHARE, false),
+        ] })),
         (path, _) => panic!("unexpected {path}"),
     }
 }
@@ -145,7 +162,122 @@ async fn only_shares_that_exist_are_asked_for_their_contents_and_only_by_what_ra
     for request in &requests {
         assert!(!request.text.contains(OLD_SHARE), "{}", request.text);
         assert!(request.json()["associationStatus"].is_null());
+        assert_eq!(request.json()["maxResults"], 500, "{}", request.path());
     }
+    assert_eq!(requests.len(), 2 * 4, "four lists, each in two pages");
+}
+
+/// So many shares of an account, with what the list of all permissions says,
+/// and which of them are asked for theirs.
+async fn asked_for_permissions(
+    shares: usize,
+    listed: impl Fn(&str) -> Vec<Value> + Send + 'static,
+    is_denied: bool,
+) -> (Vec<Vec<PermissionArn>>, Vec<bool>, Vec<String>) {
+    let arn =
+        |number| format!("arn:aws:ram:eu-west-1:222222222222:resource-share/0000-{number:04}");
+    let arns: Vec<_> = (0..shares).map(arn).collect();
+    let replay = Replay::by(move |request| match request.path() {
+        "/getresourceshares" => {
+            let share = |arn| json!({ "resourceShareArn": arn, "status": "ACTIVE" });
+            let shares: Vec<_> = arns.iter().map(share).collect();
+            ok(&json!({ "resourceShares": shares }))
+        }
+        "/listpermissionassociations" if is_denied => {
+            refusal(400, "AccessDeniedException", "an older template")
+        }
+        "/listpermissionassociations" => {
+            let all: Vec<_> = arns.iter().flat_map(|arn| listed(arn)).collect();
+            ok(&json!({ "permissions": all }))
+        }
+        "/listresourcesharepermissions" => ok(&json!({ "permissions": [{
+            "arn": PermissionArn::execute("aws").as_str(), "defaultVersion": true,
+            "resourceType": "sagemaker:Pipeline",
+        }] })),
+        _ => ok(&json!({ "resourceShareAssociations": [] })),
+    });
+    let shares = owner(&replay).await.shares().await.unwrap();
+    let asked = replay.requests().into_iter();
+    let asked = asked.filter(|it| it.path() == "/listresourcesharepermissions");
+    let asked = asked.map(|it| it.json()["resourceShareArn"].as_str().unwrap().to_owned());
+    let mut asked: Vec<_> = asked.collect();
+    asked.sort();
+    let outdated = shares.iter().map(|share| share.outdated).collect();
+    let permissions = shares.into_iter().map(|share| share.permissions);
+    (permissions.collect(), outdated, asked)
+}
+
+#[tokio::test]
+async fn permissions_of_all_shares_come_by_one_list() {
+    let listed = |arn: &str| vec![permission(arn, true)];
+    let (permissions, outdated, asked) = asked_for_permissions(120, listed, false).await;
+    assert_eq!(permissions, vec![[PermissionArn::read("aws")]; 120]);
+    assert_eq!(outdated, [false; 120]);
+    assert_eq!(asked, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_share_that_the_list_of_permissions_lacks_or_shows_as_outdated_is_asked_itself() {
+    let of_other_type = |arn: &str| {
+        let mut other = permission(arn, false);
+        other["resourceType"] = "ec2:Subnet".into();
+        other
+    };
+    let listed = move |arn: &str| match &arn[arn.len() - 1..] {
+        "0" => vec![],
+        "1" => vec![permission(arn, false)],
+        "2" => vec![permission(arn, true), permission(arn, true)],
+        "3" => vec![of_other_type(arn)],
+        _ => vec![permission(arn, true), of_other_type(arn)],
+    };
+    let (permissions, outdated, asked) = asked_for_permissions(5, listed, false).await;
+    let ends = asked.iter().map(|arn| &arn[arn.len() - 1..]);
+    assert_eq!(ends.collect::<Vec<_>>(), ["0", "1", "2", "3"]);
+    let execute = vec![PermissionArn::execute("aws")];
+    let mut expected = vec![execute; 4];
+    expected.push(vec![PermissionArn::read("aws")]);
+    assert_eq!(permissions, expected);
+    assert_eq!(outdated, [false; 5], "the share itself decides");
+}
+
+#[tokio::test]
+async fn an_account_with_an_older_template_is_asked_share_by_share() {
+    let (permissions, _, asked) = asked_for_permissions(3, |_| Vec::new(), true).await;
+    assert_eq!(permissions, vec![[PermissionArn::execute("aws")]; 3]);
+    assert_eq!(asked.len(), 3);
+}
+
+#[tokio::test]
+async fn associations_are_read_a_hundred_shares_and_five_hundred_items_at_a_time() {
+    let replay = Replay::by(|request| match request.path() {
+        "/getresourceshares" => {
+            let share = |number| {
+                let arn = format!("arn:aws:ram:eu-west-1:222222222222:resource-share/{number}");
+                json!({ "resourceShareArn": arn, "status": "ACTIVE" })
+            };
+            let shares: Vec<_> = (0..250).map(share).collect();
+            ok(&json!({ "resourceShares": shares }))
+        }
+        "/getresourceshareassociations" => {
+            let shares = request.json()["resourceShareArns"].as_array().cloned();
+            let of_share = |share: Value| {
+                let mut found = association(pipeline(1).as_str(), "ASSOCIATED");
+                found["resourceShareArn"] = share;
+                found
+            };
+            let all: Vec<_> = shares.unwrap().into_iter().map(of_share).collect();
+            ok(&json!({ "resourceShareAssociations": all }))
+        }
+        _ => ok(&json!({ "permissions": [] })),
+    });
+    let shares = owner(&replay).await.shares().await.unwrap();
+    assert!(shares.iter().all(|share| share.resources.len() == 1));
+    let requests = replay.requests().into_iter();
+    let chunks = requests.filter(|it| it.path() == "/getresourceshareassociations");
+    let sizes = chunks.map(|it| it.json()["resourceShareArns"].as_array().unwrap().len());
+    let mut sizes: Vec<_> = sizes.collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [50, 50, 100, 100, 100, 100]);
 }
 
 #[tokio::test]
@@ -427,21 +559,32 @@ async fn accepting_or_rejecting_twice_is_no_failure() {
     assert!(consumer.reject(&invitation()).await.is_err());
 }
 
+fn in_share(share: &str, kind: &str) -> Value {
+    json!({ "arn": pipeline(1).as_str(), "type": kind, "resourceShareArn": share })
+}
+
 #[tokio::test]
 async fn a_consumer_sees_active_shares_of_others_and_what_is_in_them() {
     let replay = Replay::of([
         ok(&json!({ "resourceShares": [
             { "resourceShareArn": SHARE, "name": "n", "owningAccountId": "222222222222" },
         ] })),
-        ok(
-            &json!({ "resources": [{ "arn": pipeline(1).as_str(), "type": "sagemaker:Pipeline" }] }),
-        ),
+        ok(&json!({ "nextToken": "more", "resources": [in_share(SHARE, "sagemaker:Pipeline")] })),
+        ok(&json!({ "resources": [
+            in_share(OLD_SHARE, "sagemaker:Pipeline"), in_share(SHARE, "ec2:Subnet"),
+        ] })),
     ]);
     let consumer = consumer(&replay).await;
     let shares = consumer.shares_among(&[]).await.unwrap();
     assert_eq!(shares[0].owner, account("222222222222"));
-    let resources = consumer.resources(&shares[0].arn).await.unwrap();
-    assert_eq!(resources[0].kind, "sagemaker:Pipeline");
+    let old: ShareArn = OLD_SHARE.parse().unwrap();
+    let inside = consumer.resources(&[share(), old.clone()]).await.unwrap();
+    let kinds = |share: &ShareArn| {
+        let kinds = inside[share].iter().map(|found| found.kind.clone());
+        kinds.collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(&share()), ["sagemaker:Pipeline", "ec2:Subnet"]);
+    assert_eq!(kinds(&old), ["sagemaker:Pipeline"]);
 
     let requests = replay.requests();
     assert_eq!(
@@ -454,7 +597,8 @@ async fn a_consumer_sees_active_shares_of_others_and_what_is_in_them() {
     assert_eq!(
         requests[1].json(),
         json!({
-            "resourceOwner": "OTHER-ACCOUNTS", "resourceShareArns": [SHARE], "maxResults": 500,
+            "resourceOwner": "OTHER-ACCOUNTS", "resourceShareArns": [SHARE, OLD_SHARE],
+            "maxResults": 500,
         })
     );
 }

@@ -45,6 +45,7 @@ impl SageMaker {
         Ok(Pipeline {
             arn: self.parsed("DescribePipeline", answer.pipeline_arn())?,
             created: self.known("DescribePipeline", created)?,
+            last_run: None,
         })
     }
 
@@ -151,7 +152,10 @@ mod tests {
     const PIPELINE: &str = "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn";
 
     async fn sagemaker(replay: &Replay) -> SageMaker {
-        SageMaker::new(&replay.config().await, "222222222222".parse().unwrap())
+        SageMaker::new(
+            aws_sdk_sagemaker::Client::new(&replay.config().await),
+            "222222222222".parse().unwrap(),
+        )
     }
 
     fn pipeline() -> PipelineArn {

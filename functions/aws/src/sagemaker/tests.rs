@@ -2,14 +2,17 @@ use domain::{id::PipelineArn, status::ExecutionStatus};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::SageMaker;
+use super::{SageMaker, Success};
 use crate::replay::{Answer, Replay, ok, refusal};
 
 const PIPELINE: &str = "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn";
 const SINCE: i64 = 1_800_000_000;
 
 async fn sagemaker(replay: &Replay) -> SageMaker {
-    SageMaker::new(&replay.config().await, "222222222222".parse().unwrap())
+    SageMaker::new(
+        aws_sdk_sagemaker::Client::new(&replay.config().await),
+        "222222222222".parse().unwrap(),
+    )
 }
 
 fn pipeline() -> PipelineArn {
@@ -47,6 +50,8 @@ async fn pipelines_of_all_pages_are_listed_but_for_those_that_aws_manages() {
     assert_eq!(pipelines.len(), 1);
     assert_eq!(pipelines[0].arn, pipeline());
     assert_eq!(pipelines[0].created, since());
+    let last_run = pipelines[0].last_run.unwrap();
+    assert_eq!(last_run.as_second(), SINCE + 1);
     assert_eq!(replay.requests()[0].target, "SageMaker.ListPipelines");
 }
 
@@ -57,11 +62,8 @@ async fn the_search_for_a_success_ends_at_the_first_one() {
         page(&[], Some("more2")),
         page(&[execution("b", "Succeeded")], Some("more3")),
     ]);
-    let found = sagemaker(&replay)
-        .await
-        .has_succeeded_execution(&pipeline(), since())
-        .await;
-    assert!(found.unwrap());
+    let found = sagemaker(&replay).await.success(&pipeline(), since()).await;
+    assert_eq!(found.unwrap(), Success::Yes);
     let requests = replay.requests();
     assert_eq!(requests.len(), 3);
     let body = requests[0].json();
@@ -75,18 +77,16 @@ async fn the_search_for_a_success_ends_at_the_first_one() {
 
 #[tokio::test]
 async fn completed_with_failures_is_no_success() {
-    let replay = Replay::of([page(
-        &[
-            execution("a", "CompletedWithFailures"),
-            execution("b", "BrandNew"),
-        ],
-        None,
-    )]);
-    let found = sagemaker(&replay)
-        .await
-        .has_succeeded_execution(&pipeline(), since())
-        .await;
-    assert!(!found.unwrap());
+    let all = [
+        execution("a", "CompletedWithFailures"),
+        execution("b", "BrandNew"),
+    ];
+    let replay = Replay::of([page(&all[..1], None), page(&all, None), page(&[], None)]);
+    let sagemaker = sagemaker(&replay).await;
+    for expected in [Success::No, Success::NotYet, Success::No] {
+        let found = sagemaker.success(&pipeline(), since()).await;
+        assert_eq!(found.unwrap(), expected, "a status that is new may go on");
+    }
 }
 
 #[tokio::test]

@@ -72,6 +72,12 @@ pub enum Inspection {
         /// How many there are.
         pipelines: usize,
     },
+    /// The pipelines are those of the rule, and nothing has changed since one of them
+    /// could be described.
+    Unchanged {
+        /// How many there are.
+        pipelines: usize,
+    },
     /// Nothing is inside.
     Empty,
     /// RAM shows the pipelines, but `SageMaker` does not let the account use them.

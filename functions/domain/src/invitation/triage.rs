@@ -255,7 +255,7 @@ pub fn beginning(length: usize, now: Timestamp) -> usize {
 
 /// Numbers at regular distances as ones without any order (SplitMix64): looks
 /// come at regular times.
-fn spread(number: i64) -> u64 {
+pub(super) fn spread(number: i64) -> u64 {
     let mut bits = number.cast_unsigned().wrapping_add(0x9E37_79B9_7F4A_7C15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -222,6 +222,18 @@ fn moved(pipeline: &PipelineArn, since: Timestamp) -> Moved {
 }
 
 impl Holdings {
+    /// Whether a share that gives this access has inside just what is held by it,
+    /// each put in at the time that is known.
+    #[must_use]
+    pub fn is_as_seen(&self, share: &ShareArn, access: &Access, inside: &Inside) -> bool {
+        let held = self.pipelines.iter();
+        let mut held = held.filter(|(_, held)| held.place.share == *share);
+        let is_inside = |(pipeline, held): (&PipelineArn, &Held)| {
+            held.missing.is_none() && inside.get(pipeline) == Some(&held.place.made)
+        };
+        self.access == *access && held.clone().count() == inside.len() && held.all(is_inside)
+    }
+
     fn holds_by(&self, share: &ShareArn) -> bool {
         let mut held = self.pipelines.values();
         held.any(|held| held.place.share == *share)

@@ -49,7 +49,7 @@ impl Evidence {
     /// Whether the pipeline, and not one of the same name before it, has passed the rule's gate.
     #[must_use]
     pub fn has_passed(&self, rule: &Rule, pipeline: &Pipeline) -> bool {
-        let Pipeline { arn, created } = pipeline;
+        let Pipeline { arn, created, .. } = pipeline;
         match rule.after {
             Gate::Created => true,
             Gate::Succeeded => {

@@ -19,6 +19,8 @@ pub struct Pipeline {
     pub arn: PipelineArn,
     /// When it was created. Deleted and created again, it is another pipeline.
     pub created: Timestamp,
+    /// When a run of it began last, as far as a list said so; none if it never ran.
+    pub last_run: Option<Timestamp>,
 }
 
 /// What joins a share to a resource or a principal.

@@ -52,6 +52,7 @@ const MERGED: usize = 4_500;
 ///     pipelines: vec![Pipeline {
 ///         arn: "arn:aws:sagemaker:eu-west-1:222222222222:pipeline/churn".parse()?,
 ///         created: "2026-01-05T09:00:00Z".parse()?,
+///         last_run: None,
 ///     }],
 ///     shares: Vec::new(),
 ///     lookalikes: Vec::new(),

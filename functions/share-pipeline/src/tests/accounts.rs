@@ -16,7 +16,7 @@ use domain::{
 use jiff::Timestamp;
 use model::{Account, Failure};
 
-use crate::ports::{Bus, Ceilings, Ram, SageMaker};
+use crate::ports::{Asking, Bus, Ceilings, Ram, SageMaker};
 
 pub(super) struct FakeAccounts {
     accounts: RefCell<BTreeMap<AccountId, Account>>,
@@ -140,7 +140,12 @@ impl SageMaker for &FakeAccounts {
         })
     }
 
-    async fn has_succeeded(&self, owner: &AccountId, pipeline: &Pipeline) -> Result<bool, Error> {
+    async fn has_succeeded(
+        &self,
+        owner: &AccountId,
+        pipeline: &Pipeline,
+        _: Asking,
+    ) -> Result<bool, Error> {
         self.call("sagemaker", owner, |account| {
             account.has_succeeded_execution(&pipeline.arn, pipeline.created)
         })

@@ -607,6 +607,15 @@ impl Tour {
     /// Whoever looks sees the runs that failed, who has access, and no problem with looking.
     async fn page(&self) -> Result<(), Stop> {
         self.rest(120).await;
+        let version = self.on.test.ram.create_permission_version();
+        let version = version
+            .permission_arn(custom_permission())
+            .policy_template(r#"{"Effect":"Allow","Action":["sagemaker:DescribePipeline"]}"#);
+        // Its shares are outdated until the next scheduled reconciliation.
+        hold(
+            version.send().await.is_ok(),
+            "customers change their permissions",
+        )?;
         let pipelines = self.shown(json!({ "view": "pipelines" })).await?;
         for (words, what) in [
             ("step Train: bad luck", "the page shows why a run failed"),
