@@ -133,7 +133,7 @@ where
         policy: &InForce,
         request: &Request,
     ) -> (Reconciliation, Option<Added>) {
-        let asking = if request.renews_offers {
+        let asking = if request.is_scheduled {
             Asking::OnSchedule
         } else {
             Asking::OnEvent

@@ -51,6 +51,8 @@ pub(crate) struct Request {
     pub(crate) account: AccountId,
     /// Only to say what would be done.
     pub(crate) dry_run: bool,
+    /// Whether only the schedule asks for it, or somebody for everything.
+    pub(crate) is_scheduled: bool,
     /// To offer again, too, what was offered before and still awaits acceptance.
     pub(crate) renews_offers: bool,
     /// To record all access that there is.
@@ -173,11 +175,13 @@ pub(crate) fn requests(
             let request = requests.entry(account).or_insert(Request {
                 account: account.clone(),
                 dry_run: true,
+                is_scheduled: true,
                 renews_offers: false,
                 records: false,
                 run: run.to_owned(),
             });
             request.dry_run &= task.dry_run;
+            request.is_scheduled &= task.scope == Scope::Everything;
             request.renews_offers |= task.scope == Scope::Everything;
             request.records |= task.records && !task.dry_run;
         }
