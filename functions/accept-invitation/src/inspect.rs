@@ -230,7 +230,9 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         if rule.with.contains(&whole_account) {
             if proofs.are_due(share, rule, &inside) {
                 if let Some(unproven) = self.attempt(request, &inside).await?.unproven() {
-                    proofs.doubt.set(true);
+                    let (inspection, _) = &unproven;
+                    let is_denied = matches!(inspection, Inspection::NoAccess { .. });
+                    proofs.doubt.set(is_denied || proofs.doubt.get());
                     return Ok(unproven);
                 }
             } else {

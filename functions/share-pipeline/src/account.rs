@@ -17,7 +17,7 @@ use runtime::{
 use crate::{
     SharePipeline, apply, observe,
     ports::{Asking, Bus, Ceilings, Ram, SageMaker},
-    route::Request,
+    route::{Repeated, Request},
 };
 
 /// An account that was reconciled.
@@ -205,7 +205,7 @@ where
         request: &Request,
         deadline: Deadline,
     ) -> (Reconciliation, Option<Added>) {
-        let asking = if request.renews_offers {
+        let asking = if request.repeated == Repeated::BySchedule {
             Asking::OnSchedule
         } else {
             Asking::OnEvent

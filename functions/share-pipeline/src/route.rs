@@ -79,6 +79,8 @@ pub(crate) struct Request {
     pub(crate) dry_run: bool,
     /// How often a record that led here was requeued, at the most.
     pub(crate) attempts: u32,
+    /// Whether only the schedule asks for it, or somebody for everything.
+    pub(crate) repeated: Repeated,
     /// To offer again, too, what was offered before and still awaits acceptance.
     pub(crate) renews_offers: bool,
     /// To record all access that there is.
@@ -241,12 +243,16 @@ pub(crate) fn requests<'t>(
                 account: account.clone(),
                 dry_run: true,
                 attempts: 0,
+                repeated: Repeated::BySchedule,
                 renews_offers: false,
                 records: false,
                 run: run.to_owned(),
             });
             request.dry_run &= task.dry_run;
             request.attempts = request.attempts.max(task.attempts);
+            if !task.is_scheduled() {
+                request.repeated = task.repeated;
+            }
             request.renews_offers |= task.is_scheduled() && task.attempts == 0;
             request.records |= task.records && !task.dry_run;
         }
