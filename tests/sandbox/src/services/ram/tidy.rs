@@ -3,6 +3,10 @@
 use super::State;
 use crate::world::World;
 
+/// For how many hours tokens are kept in an estate that is up for days, also
+/// where RAM is played to remember them for good.
+const TOKENS: i64 = 24 * 7;
+
 /// Forgets shares, associations and invitations that no list shows, and tokens
 /// that RAM does not remember: the API does not say how long that is.
 pub(crate) fn tidy(world: &mut World) {
@@ -20,7 +24,7 @@ pub(crate) fn tidy(world: &mut World) {
             .retain(|_, association| association.is_shown(now));
     }
     invitations.retain(|_, invitation| invitation.is_shown(now));
-    answers.retain(|_, answer| answer.is_remembered(tokens, now));
+    answers.retain(|_, answer| answer.is_remembered(tokens, now) && answer.is_within(TOKENS, now));
 }
 
 /// How many things there are that time alone makes more.

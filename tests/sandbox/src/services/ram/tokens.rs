@@ -47,8 +47,13 @@ impl Answered {
     pub(super) fn is_remembered(&self, tokens: ClientTokens, now: Timestamp) -> bool {
         match tokens {
             ClientTokens::ForGood => true,
-            ClientTokens::AnHour => now.duration_since(self.at) < SignedDuration::from_hours(1),
+            ClientTokens::AnHour => self.is_within(1, now),
         }
+    }
+
+    /// Whether the call was made in the last so many hours.
+    pub(super) fn is_within(&self, hours: i64, now: Timestamp) -> bool {
+        now.duration_since(self.at) < SignedDuration::from_hours(hours)
     }
 }
 
