@@ -1,14 +1,13 @@
 //! Clients: for the function's own account, and for others through their roles.
 
+mod assume;
+mod config;
 mod http;
 mod sessions;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
-use aws_config::{
-    AppName, BehaviorVersion, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
-    retry::RetryConfig, sts::AssumeRoleProvider, timeout::TimeoutConfig,
-};
+use aws_config::SdkConfig;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use domain::{
     id::{AccountId, Region},
@@ -18,7 +17,7 @@ use domain::{
 use runtime::config::Identity;
 
 pub(crate) use self::sessions::Session;
-use self::sessions::Sessions;
+use self::{assume::AssumedRole, sessions::Sessions};
 use crate::{
     codepipeline::CodePipeline, dynamodb::Table, eventbridge::EventBridge, ram,
     sagemaker::SageMaker, sns::Sns, sqs::Sqs, ssm::Ssm,
@@ -74,21 +73,9 @@ impl Aws {
     ///
     /// `AWS_ENDPOINT_URL` and its forms per service are honored for every
     /// client, STS included.
-    pub async fn connect(identity: &Identity) -> Self {
-        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(http::client())
-            // Lambda always hands credentials over in the environment; the
-            // other providers would only cost start-up time.
-            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-            .region(aws_config::Region::new(
-                identity.place.region.as_str().to_owned(),
-            ))
-            .timeout_config(timeouts())
-            .retry_config(retries())
-            .app_name(AppName::new("pipeshare").expect("a plain word is a legal name"))
-            .load()
-            .await;
-        Self::new(config, identity.clone())
+    #[must_use]
+    pub fn connect(identity: &Identity) -> Self {
+        Self::new(config::of_lambda(identity), identity.clone())
     }
 
     /// Works on a given configuration and knows nothing of the environment.
@@ -244,15 +231,16 @@ impl Aws {
 
     /// The configuration whose credentials are those of a role; no call is
     /// made before the first client needs them.
+    #[expect(
+        clippy::unused_async,
+        reason = "whether a role takes time to get ready is nothing for callers to know"
+    )]
     async fn session(&self, role: Role, account: &AccountId) -> (SdkConfig, Session) {
         if let Some(found) = self.sessions.find(role, account) {
             return found;
         }
-        let provider = AssumeRoleProvider::builder(self.role_arn(role, account))
-            .session_name(self.function())
-            .configure(&self.config)
-            .build()
-            .await;
+        let arn = self.role_arn(role, account);
+        let provider = AssumedRole::new(&self.config, account, arn, self.function());
         let config = self
             .config
             .to_builder()
@@ -302,21 +290,6 @@ pub struct OwnerClients {
     pub ram: ram::OwnerRam,
     /// The account's pipelines and their executions.
     pub sagemaker: SageMaker,
-}
-
-/// Few and quick: what takes longer is left to the queue, which costs nothing while it waits.
-fn retries() -> RetryConfig {
-    RetryConfig::standard()
-        .with_max_attempts(3)
-        .with_initial_backoff(Duration::from_millis(200))
-}
-
-fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(3))
-        .operation_attempt_timeout(Duration::from_secs(10))
-        .operation_timeout(Duration::from_secs(30))
-        .build()
 }
 
 #[cfg(test)]
