@@ -8,7 +8,7 @@ use runtime::{lambda, log};
 async fn main() -> Result<(), lambda::StartError> {
     log::init(env!("CARGO_CRATE_NAME"));
     let config = Config::from_env()?;
-    let aws = Aws::connect(&config.worker.settings.identity).await;
+    let aws = Aws::connect(&config.worker.settings.identity);
     let hub = Hub::new(&aws, &config.worker.settings).with_bus(config.worker.bus.clone());
     let queue_url = config.worker.queue_url.clone();
 

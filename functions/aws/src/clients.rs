@@ -1,17 +1,15 @@
 //! Clients: for the function's own account, and for others through their roles.
 
+mod assume;
+mod config;
 mod http;
 mod services;
 mod sessions;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
-use aws_config::{
-    AppName, BehaviorVersion, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
-    identity::IdentityCache, retry::RetryConfig, sts::AssumeRoleProvider, timeout::TimeoutConfig,
-};
+use aws_config::SdkConfig;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use domain::{
     id::{AccountId, Region},
     policy::Place,
@@ -19,7 +17,7 @@ use domain::{
 
 use runtime::config::Identity;
 
-use self::{services::Services, sessions::Sessions};
+use self::{assume::AssumedRole, services::Services, sessions::Sessions};
 pub(crate) use self::{services::retry_partition, sessions::Session};
 use crate::{
     codepipeline::CodePipeline, dynamodb::Table, eventbridge::EventBridge, ram,
@@ -84,22 +82,9 @@ impl Aws {
     ///
     /// `AWS_ENDPOINT_URL` and its forms per service are honored for every
     /// client, STS included.
-    pub async fn connect(identity: &Identity) -> Self {
-        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(http::client())
-            // Lambda always hands credentials over in the environment; the
-            // other providers would only cost start-up time.
-            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-            .region(aws_config::Region::new(
-                identity.place.region.as_str().to_owned(),
-            ))
-            .identity_cache(identities())
-            .timeout_config(timeouts())
-            .retry_config(retries())
-            .app_name(AppName::new("pipeshare").expect("a plain word is a legal name"))
-            .load()
-            .await;
-        Self::new(config, identity.clone())
+    #[must_use]
+    pub fn connect(identity: &Identity) -> Self {
+        Self::new(config::of_lambda(identity), identity.clone())
     }
 
     /// Works on a given configuration and knows nothing of the environment.
@@ -256,15 +241,16 @@ impl Aws {
 
     /// The clients whose credentials are those of a role; no call is made
     /// before the first of them needs these.
+    #[expect(
+        clippy::unused_async,
+        reason = "whether a role takes time to get ready is nothing for callers to know"
+    )]
     async fn session(&self, role: Role, account: &AccountId) -> (Arc<Services>, Session) {
         if let Some(found) = self.sessions.find(role, account) {
             return found;
         }
-        let provider = AssumeRoleProvider::builder(self.role_arn(role, account))
-            .session_name(self.function())
-            .configure(&self.config)
-            .build()
-            .await;
+        let arn = self.role_arn(role, account);
+        let provider = AssumedRole::new(&self.config, account, arn, self.function());
         let config = self
             .config
             .to_builder()
@@ -314,26 +300,6 @@ pub struct OwnerClients {
     pub ram: ram::OwnerRam,
     /// The account's pipelines and their executions.
     pub sagemaker: SageMaker,
-}
-
-/// Keeps the credentials of all sessions.
-fn identities() -> SharedIdentityCache {
-    IdentityCache::lazy().max_partitions(MOST_SESSIONS).build()
-}
-
-/// Few and quick: what takes longer is left to the queue, which costs nothing while it waits.
-fn retries() -> RetryConfig {
-    RetryConfig::standard()
-        .with_max_attempts(3)
-        .with_initial_backoff(Duration::from_millis(200))
-}
-
-fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(3))
-        .operation_attempt_timeout(Duration::from_secs(10))
-        .operation_timeout(Duration::from_secs(30))
-        .build()
 }
 
 #[cfg(test)]

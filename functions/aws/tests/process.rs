@@ -67,7 +67,7 @@ async fn the_process_that_the_other_tests_start() {
         let mut environment = config::of_process();
         let settings = environment.settings();
         environment.finish().unwrap();
-        let aws = Aws::connect(&settings.identity).await;
+        let aws = Aws::connect(&settings.identity);
         let hub = Hub::new(&aws, &settings);
         lambda::serve(&hub, None, Reading(&aws)).await.ok();
     }

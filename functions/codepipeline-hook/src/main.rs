@@ -8,7 +8,7 @@ use runtime::{lambda, log};
 async fn main() -> Result<(), lambda::StartError> {
     log::init(env!("CARGO_CRATE_NAME"));
     let config = Config::from_env()?;
-    let aws = Aws::connect(&config.settings.identity).await;
+    let aws = Aws::connect(&config.settings.identity);
     let hub = Hub::new(&aws, &config.settings);
 
     lambda::serve_each(&hub, CodePipelineHook::new(&aws, &hub, config)).await

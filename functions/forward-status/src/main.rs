@@ -8,7 +8,7 @@ use runtime::{config::Worker, lambda, log};
 async fn main() -> Result<(), lambda::StartError> {
     log::init(env!("CARGO_CRATE_NAME"));
     let config = Worker::from_env()?;
-    let aws = Aws::connect(&config.settings.identity).await;
+    let aws = Aws::connect(&config.settings.identity);
     let hub = Hub::new(&aws, &config.settings).with_bus(config.bus.clone());
     let function = ForwardStatus::new(&aws, &hub, &config.topic);
 

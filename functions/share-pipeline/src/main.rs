@@ -8,7 +8,7 @@ use share_pipeline::{Accounts, SharePipeline};
 async fn main() -> Result<(), lambda::StartError> {
     log::init(env!("CARGO_CRATE_NAME"));
     let config = Worker::from_env()?;
-    let aws = Aws::connect(&config.settings.identity).await;
+    let aws = Aws::connect(&config.settings.identity);
     let hub = Hub::new(&aws, &config.settings).with_bus(config.bus.clone());
     let accounts = Accounts::new(&aws, config.bus.clone());
     let queue_url = config.queue_url.clone();

@@ -10,7 +10,7 @@ async fn main() -> Result<(), lambda::StartError> {
     let mut environment = config::of_process();
     let settings = environment.settings();
     environment.finish()?;
-    let aws = Aws::connect(&settings.identity).await;
+    let aws = Aws::connect(&settings.identity);
     let hub = Hub::new(&aws, &settings);
 
     lambda::serve_each(&hub, ShowAccess::new(&hub, Accounts::new(&aws))).await

@@ -95,7 +95,7 @@ async fn a_role_is_assumed_once_for_all_its_clients_and_calls() {
 async fn sessions_of_hundreds_of_accounts_are_kept_at_once() {
     let replay = Replay::by(empty_accounts);
     let config = replay.config().await.into_builder();
-    let aws = replay::aws(config.identity_cache(super::identities()).build());
+    let aws = replay::aws(config.identity_cache(super::config::identities()).build());
     let assumed = || {
         let requests = replay.requests().into_iter();
         requests.filter(|it| it.url.contains("//sts.")).count()

@@ -1,0 +1,230 @@
+//! Accounts with the project's own templates, in any number and size.
+
+use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
+
+use sandbox::{
+    Call, World,
+    cloudformation::{self, Stack},
+};
+use serde_json::{Value, json};
+
+use crate::Outcome;
+
+/// The account with the hub.
+pub(crate) const HUB: &str = "333333333333";
+/// The Region of everything.
+pub(crate) const REGION: &str = "us-east-1";
+
+/// A pipeline of two steps, the second after the first.
+const DEFINITION: &str = r#"{"Version":"2020-12-01","Steps":[
+    {"Name":"Prepare","Type":"Processing","Arguments":{}},
+    {"Name":"Train","Type":"Training","DependsOn":["Prepare"],"Arguments":{}}]}"#;
+
+/// What there is, and what the policy says of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shape {
+    /// Of each owner.
+    pub(crate) pipelines: usize,
+    /// Each is for every owner, all pipelines and every consumer.
+    pub(crate) rules: usize,
+    pub(crate) owners: usize,
+    pub(crate) consumers: usize,
+    /// Whether RAM shares with the consumers without invitations.
+    pub(crate) members: bool,
+    /// The gate.
+    pub(crate) after: &'static str,
+}
+
+impl Shape {
+    /// One of each, and no pipeline.
+    pub(crate) fn of_one(after: &'static str) -> Self {
+        Self {
+            pipelines: 0,
+            rules: 1,
+            owners: 1,
+            consumers: 1,
+            members: false,
+            after,
+        }
+    }
+
+    fn owner_ids(self) -> Vec<String> {
+        (0..self.owners).map(owner).collect()
+    }
+
+    fn consumer_ids(self) -> Vec<String> {
+        (0..self.consumers).map(consumer).collect()
+    }
+
+    /// The policy; it has at most 8,192 bytes.
+    fn policy(self, organization: &str) -> Outcome<String> {
+        let mut text = "version: 1\n".to_owned();
+        if self.members {
+            writeln!(
+                text,
+                "organization: {{ id: {organization}, ramSharing: true }}"
+            )?;
+        }
+        let accounts_of = |letter: char, ids: Vec<String>| -> Vec<(String, String)> {
+            let ids = ids.into_iter().enumerate();
+            ids.map(|(number, id)| (format!("{letter}{number}"), id))
+                .collect()
+        };
+        let owners = accounts_of('o', self.owner_ids());
+        let consumers = accounts_of('c', self.consumer_ids());
+        let accounts = owners.iter().chain(&consumers);
+        let accounts: Vec<_> = accounts
+            .map(|(name, id)| format!("{name}: \"{id}\""))
+            .collect();
+        writeln!(text, "accounts: {{{}}}", accounts.join(", "))?;
+        let list = |of: &[(String, String)]| {
+            let names: Vec<_> = of.iter().map(|(name, _)| name.as_str()).collect();
+            names.join(",")
+        };
+        writeln!(
+            text,
+            "groups: {{owners: [{}], readers: [{}]}}\nrules:",
+            list(&owners),
+            list(&consumers)
+        )?;
+        for rule in 0..self.rules {
+            writeln!(
+                text,
+                "- {{name: r{rule}, owners: [owners], pipelines: [\"*\"], with: [readers], after: {}, notify: [Failed]}}",
+                self.after
+            )?;
+        }
+        let length = text.len();
+        if length > 8_192 {
+            return Err(
+                format!("this policy has {length} bytes, and at most 8,192 are possible").into(),
+            );
+        }
+        Ok(text)
+    }
+}
+
+/// The n-th owner account.
+pub(crate) fn owner(number: usize) -> String {
+    format!("2{:011}", number + 1)
+}
+
+/// The n-th consumer account.
+pub(crate) fn consumer(number: usize) -> String {
+    format!("1{:011}", number + 1)
+}
+
+/// A world of this shape with its policy written, in which nothing has run yet.
+///
+/// Pipelines are there before anybody listens, as where the hub is deployed last.
+pub(crate) fn world(shape: Shape) -> Outcome<World> {
+    let (owners, consumers) = (shape.owner_ids(), shape.consumer_ids());
+    let mut world = World::builder()
+        .start("2026-01-05T09:01:00Z".parse()?)
+        .organization(HUB, owners.iter().chain(&consumers))
+        .ram_sharing(shape.members)
+        .build();
+    for owner in &owners {
+        for number in 0..shape.pipelines {
+            create_pipeline(&mut world, owner, &format!("pipeline-{number}"))?;
+        }
+    }
+    let organization = world.organization().id.clone();
+    let common = [("HubAccountId", HUB), ("OrganizationId", &organization)];
+    let hub = [
+        ("OrganizationId", organization.as_str()),
+        ("CreatePolicyParameter", "false"),
+    ];
+    deploy(&mut world, HUB, "hub", &hub)?;
+    let everybody = consumers.join(",");
+    for owner in &owners {
+        let parameters = [common[0], common[1], ("AllowedPrincipals", &everybody)];
+        deploy(&mut world, owner, "owner-account", &parameters)?;
+    }
+    let sharers = owners.join(",");
+    for consumer in &consumers {
+        let parameters = [common[0], common[1], ("AllowedOwners", &sharers)];
+        deploy(&mut world, consumer, "consumer-account", &parameters)?;
+    }
+    let policy = json!({
+        "Name": "/pipeshare/policy", "Value": shape.policy(&organization)?,
+        "Type": "String", "Tier": "Advanced", "Overwrite": true,
+    });
+    call(&mut world, HUB, "ssm", "PutParameter", policy)?;
+    Ok(world)
+}
+
+/// Creates a pipeline, as somebody of the account does.
+pub(crate) fn create_pipeline(world: &mut World, account: &str, name: &str) -> Outcome<Value> {
+    let input = json!({
+        "PipelineName": name,
+        "PipelineDefinition": DEFINITION,
+        "ClientRequestToken": format!("create-{name:->40}"),
+        "RoleArn": format!("arn:aws:iam::{account}:role/pipeline"),
+    });
+    call(world, account, "sagemaker", "CreatePipeline", input)
+}
+
+/// Starts a pipeline.
+pub(crate) fn start_pipeline(world: &mut World, account: &str, name: &str) -> Outcome<Value> {
+    let input = json!({
+        "PipelineName": name,
+        "ClientRequestToken": format!("start-{name:->40}"),
+    });
+    call(world, account, "sagemaker", "StartPipelineExecution", input)
+}
+
+/// Takes everything out of the hub's queues.
+pub(crate) fn purge(world: &mut World) -> Outcome<()> {
+    let queues = call(world, HUB, "sqs", "ListQueues", json!({}))?;
+    for queue in queues["QueueUrls"].as_array().into_iter().flatten() {
+        call(
+            world,
+            HUB,
+            "sqs",
+            "PurgeQueue",
+            json!({ "QueueUrl": queue }),
+        )?;
+    }
+    Ok(())
+}
+
+/// A call by the administrator of an account.
+fn call(
+    world: &mut World,
+    account: &str,
+    service: &str,
+    operation: &str,
+    input: Value,
+) -> Outcome<Value> {
+    let call = Call::by_administrator(account, REGION, service, operation, input);
+    let answer = world.call(&call);
+    answer.map_err(|error| format!("{operation} in {account}: {error}").into())
+}
+
+fn deploy(
+    world: &mut World,
+    account: &str,
+    folder: &str,
+    parameters: &[(&str, &str)],
+) -> Outcome<()> {
+    let file = format!("infra/{folder}/template.yaml");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let template = fs::read_to_string(root.join(&file))?;
+    let parameters = parameters.iter();
+    let parameters: BTreeMap<_, _> = parameters
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    cloudformation::deploy(
+        world,
+        &Stack {
+            account,
+            region: REGION,
+            name: "pipeshare",
+            file: &file,
+            template: &template,
+            parameters,
+        },
+    )?;
+    Ok(())
+}
