@@ -84,7 +84,9 @@ impl<'a> ShareGroup<'a, '_> {
         };
         match Audience::of(policy, &principal) {
             Audience::Members => self.audience.must_accept(),
-            of_account => share.allow_external && of_account != self.audience,
+            of_account @ Audience::Account(_) => {
+                share.allow_external && of_account != self.audience
+            }
         }
     }
 
