@@ -16,6 +16,7 @@ mod explain;
 mod fill;
 mod group;
 mod maintain;
+mod merge;
 mod name;
 mod observed;
 mod patience;

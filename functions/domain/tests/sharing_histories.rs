@@ -349,7 +349,7 @@ fn in_two_parts(policy: &Policy) -> Model {
     model.accept_all();
     let mut second = model.shares[0].clone();
     let id = format!("{}-2", second.arn);
-    second.arn = id.parse().unwrap();
+    second.arn = id.parse().expect("an ARN");
     second.name.push_str(".2");
     second.resources.remove(0);
     model.shares[0].resources.remove(1);

@@ -5,6 +5,7 @@ mod documents;
 mod explain;
 mod failures;
 mod guard;
+mod histories;
 mod policies;
 mod preview;
 mod routing;

@@ -75,12 +75,8 @@ impl<'a> Planner<'a> {
                 .is_ok_and(|name| name.rule == group.rule.name);
             let tagged = share.rule.as_deref() == Some(rule);
             let is_dead = !share.live || self.replaced.contains(share.arn.as_str());
-            let is_named = share.name == name;
-            if is_dead {
-                is_named || tagged
-            } else {
-                is_named && !tagged || tagged && !of_rule
-            }
+            let is_meant = share.name == name || tagged;
+            is_meant && (is_dead || !(tagged && of_rule))
         };
         let lost = self.observed.shares.iter().filter(is_lost);
         lost.max_by_key(|share| (share.created, &share.arn))

@@ -64,11 +64,7 @@ impl<'a> Planner<'a> {
             self.replace_permission(share, group);
         }
         if is_blocked {
-            let gives = leaving.iter().any(|it| gives_too_much(it, admitted));
-            if gives || !unwanted.is_empty() {
-                return self.replace_or_wait(group, share, &leaving, admitted);
-            }
-            return wait(group, &leaving);
+            return self.replace_or_wait(group, share, (&leaving, &unwanted), admitted);
         }
         let held = held.saturating_sub(leaving.len());
         self.remove(group.rule, share, leaving, unwanted);
@@ -142,21 +138,26 @@ impl<'a> Planner<'a> {
         );
     }
 
-    /// What to do with a share that gives or offers too much, and that RAM lets
-    /// nothing out of for now.
+    /// What to do with a share that RAM lets nothing out of for now.
     ///
     /// An invitation may be pending for twelve hours, and a withdrawal waits for
-    /// nobody: RAM deletes such a share, so it goes at once, and another one is
-    /// made for those who stay.
+    /// nobody. RAM deletes such a share; so one that gives or offers too much
+    /// goes at once, and another one is made for those who stay.
     fn replace_or_wait(
         &mut self,
         group: &mut ShareGroup<'a, '_>,
         share: &'a Share,
-        leaving: &[(Reason, String)],
+        (leaving, unwanted): (&[(Reason, String)], &[String]),
         admitted: &Admitted<'a>,
     ) -> ShareSpace {
-        if !group.waits_for_others(share, self.observed) {
-            return wait(group, leaving);
+        let too_much = leaving.iter().any(|it| gives_too_much(it, admitted));
+        let must_not_wait = too_much || !unwanted.is_empty();
+        if !(must_not_wait && group.waits_for_others(share, self.observed)) {
+            // Nothing comes in before what has to leave can leave.
+            for (_, resource) in leaving {
+                group.place(resource);
+            }
+            return ShareSpace::Closed;
         }
         self.delete(Some(group.rule), share, Reason::PendingInvitation);
         self.replaced.insert(share.arn.as_str());
@@ -223,14 +224,6 @@ impl<'a> Planner<'a> {
             self.problems.push(Problem { since, ..problem });
         }
     }
-}
-
-/// Nothing comes in before what has to leave can leave.
-fn wait(group: &mut ShareGroup<'_, '_>, leaving: &[(Reason, String)]) -> ShareSpace {
-    for (_, resource) in leaving {
-        group.place(resource);
-    }
-    ShareSpace::Closed
 }
 
 /// Whether a resource that has to leave is one that exists and that the rule does not give.

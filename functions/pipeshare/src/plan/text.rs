@@ -2,15 +2,14 @@
 
 use std::fmt::Write;
 
+use domain::sharing::MAX_INVITATIONS;
+
 use crate::input::visible;
 
 use super::answer::{Access, AccessChange, Held, Kind, Owner, Planned, Rule};
 
 /// How many pipelines of a change are named; the rest is counted, and JSON has all.
 const NAMED: usize = 20;
-
-/// How many invitations an account may have pending (RAM User Guide, "Service quotas").
-const MOST_PENDING: usize = 250;
 
 pub(super) fn of(planned: &Planned) -> String {
     let mut text = String::new();
@@ -160,9 +159,9 @@ fn of_access(access: &Access) -> Vec<String> {
     let invited = invited.map(|it| format!("invites {} to {}", it.consumer, it.share));
     let mut notes: Vec<_> = shares.chain(invited).collect();
     let pending = access.pending_invitations;
-    if pending > MOST_PENDING {
+    if pending > MAX_INVITATIONS {
         notes.push(format!(
-            "{pending} invitations would be pending, and RAM allows {MOST_PENDING}"
+            "{pending} invitations would be pending, and RAM allows {MAX_INVITATIONS}: the others wait until there is room"
         ));
     }
     notes
