@@ -48,6 +48,7 @@ use runtime::{
 
 pub use config::Config;
 use coverage::Coverage;
+use inspect::Proving;
 use memory::Known;
 pub use ports::Consumers;
 use report::{AccountReport, Report};
@@ -115,8 +116,8 @@ struct ReconcileRequest<'a> {
     is_whole: bool,
     /// Whether only to say what would be done.
     dry_run: bool,
-    /// Whether also what has not changed is proven, as people want who ask.
-    proves_all: bool,
+    /// What is proven: all of it, as people want who ask, or a part.
+    proving: Proving,
     /// Whether another reconciliation comes before people have to be notified.
     can_wait: bool,
     /// That the policy names the account no more, so that only what it has lost
@@ -129,7 +130,9 @@ impl ReconcileRequest<'_> {
     /// Adds what another record asks for.
     fn merge(&mut self, scope: &Scope, dry_run: bool, record: &Record) {
         self.dry_run &= dry_run;
-        self.proves_all |= dry_run || record.id.is_none();
+        if dry_run || record.id.is_none() {
+            self.proving = Proving::All;
+        }
         // A direct invocation has no other reconciliation to come.
         self.can_wait &= record.id.is_some() && record.attempts < REPORT_AFTER_ATTEMPTS;
         match scope {
@@ -285,7 +288,7 @@ fn requests<'a>(
                 offers: Vec::new(),
                 is_whole: false,
                 dry_run: true,
-                proves_all: false,
+                proving: Proving::Changes,
                 can_wait,
                 retired: retired.get(account).cloned(),
                 lease_owner: record.lease_owner(),

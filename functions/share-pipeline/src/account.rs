@@ -133,12 +133,7 @@ where
         policy: &InForce,
         request: &Request,
     ) -> (Reconciliation, Option<Added>) {
-        let asking = if request.is_scheduled {
-            Asking::OnSchedule
-        } else {
-            Asking::OnEvent
-        };
-        match self.plan(policy, &request.account, asking).await {
+        match self.plan(policy, &request.account, request.asking).await {
             Ok((observed, plan)) => self.apply(policy, request, &observed, plan).await,
             Err(error) => (failed(&request.account, error), None),
         }

@@ -17,7 +17,7 @@ use domain::{
 };
 use runtime::lambda::{Record, RecordOutcome};
 
-use crate::account::Served;
+use crate::{account::Served, ports::Asking};
 
 /// When an account is reconciled again whose shares are still settling: RAM
 /// takes seconds as a rule, and "a few minutes" by its own word.
@@ -51,8 +51,8 @@ pub(crate) struct Request {
     pub(crate) account: AccountId,
     /// Only to say what would be done.
     pub(crate) dry_run: bool,
-    /// Whether only the schedule asks for it, or somebody for everything.
-    pub(crate) is_scheduled: bool,
+    /// Whether an event leads to it, or only what comes again.
+    pub(crate) asking: Asking,
     /// To offer again, too, what was offered before and still awaits acceptance.
     pub(crate) renews_offers: bool,
     /// To record all access that there is.
@@ -175,13 +175,15 @@ pub(crate) fn requests(
             let request = requests.entry(account).or_insert(Request {
                 account: account.clone(),
                 dry_run: true,
-                is_scheduled: true,
+                asking: Asking::OnSchedule,
                 renews_offers: false,
                 records: false,
                 run: run.to_owned(),
             });
             request.dry_run &= task.dry_run;
-            request.is_scheduled &= task.scope == Scope::Everything;
+            if task.scope != Scope::Everything {
+                request.asking = Asking::OnEvent;
+            }
             request.renews_offers |= task.scope == Scope::Everything;
             request.records |= task.records && !task.dry_run;
         }
