@@ -47,6 +47,15 @@ struct Found {
 /// What is inside of shares, as far as it was asked for.
 type AllContents = BTreeMap<ShareArn, Result<Vec<Resource>, Error>>;
 
+/// How much of what an account has is proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proving {
+    /// What has changed, and what is due.
+    Changes,
+    /// Everything.
+    All,
+}
+
 /// Which access has to be proven.
 pub(crate) struct Proofs<'m> {
     /// What was proven when it was last notified; without it, everything has to be.
@@ -63,7 +72,7 @@ impl<'m> Proofs<'m> {
     /// a memory all of it.
     pub(crate) fn of(request: &ReconcileRequest<'_>, memory: Option<&'m Memory>) -> Self {
         Self {
-            memory: memory.filter(|_| !request.proves_all()),
+            memory: memory.filter(|_| request.proving == Proving::Changes),
             sample: None,
             doubt: Cell::new(false),
             now: request.lease_owner.now,

@@ -49,6 +49,7 @@ use runtime::{
 
 pub use config::Config;
 use coverage::Coverage;
+use inspect::Proving;
 use memory::Known;
 pub use ports::Consumers;
 use report::{AccountReport, Report};
@@ -120,6 +121,8 @@ struct ReconcileRequest<'a> {
     dry_run: bool,
     /// How often a record that led here was requeued, at the most.
     attempts: u32,
+    /// What is proven: all of it, as people want who ask, or a part.
+    proving: Proving,
     /// Whether another reconciliation comes before people have to be notified.
     can_wait: bool,
     /// That the policy names the account no more, so that only what it has lost
@@ -133,17 +136,15 @@ impl ReconcileRequest<'_> {
     fn merge(&mut self, scope: &Scope, dry_run: bool, record: &Record) {
         self.dry_run &= dry_run;
         self.attempts = self.attempts.max(record.attempts);
+        if dry_run || record.id.is_none() {
+            self.proving = Proving::All;
+        }
         // A direct invocation has no other reconciliation to come.
         self.can_wait &= record.id.is_some() && record.attempts < REPORT_AFTER_ATTEMPTS;
         match scope {
             Scope::Offer(offer) => self.offers.push(offer.clone()),
             _ => self.is_whole = true,
         }
-    }
-
-    /// Whether also what has not changed is proven, as people want who ask.
-    fn proves_all(&self) -> bool {
-        self.dry_run || self.lease_owner.is_direct()
     }
 
     /// That it is tried no more before the schedule comes, although it may be in vain for long.
@@ -325,6 +326,7 @@ fn requests<'a, 't>(
                 is_whole: false,
                 dry_run: true,
                 attempts: 0,
+                proving: Proving::Changes,
                 can_wait,
                 retired: retired.get(account).cloned(),
                 lease_owner: record.lease_owner(),

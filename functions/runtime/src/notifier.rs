@@ -56,17 +56,6 @@ pub struct LeaseOwner<'a> {
     pub now: Timestamp,
 }
 
-impl LeaseOwner<'_> {
-    /// The holder of what a direct invocation does, which has no message.
-    pub(crate) const DIRECT: &'static str = "direct";
-
-    /// Whether somebody invoked the function directly, and waits for the answer.
-    #[must_use]
-    pub fn is_direct(&self) -> bool {
-        self.holder == Self::DIRECT
-    }
-}
-
 impl<'a, H: Table + Publish> Notifier<'a, H> {
     /// The table of the hub, and its topic.
     #[must_use]

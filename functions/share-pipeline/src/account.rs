@@ -17,7 +17,7 @@ use runtime::{
 use crate::{
     SharePipeline, apply, observe,
     ports::{Asking, Bus, Ceilings, Ram, SageMaker},
-    route::{Repeated, Request},
+    route::Request,
 };
 
 /// An account that was reconciled.
@@ -205,12 +205,7 @@ where
         request: &Request,
         deadline: Deadline,
     ) -> (Reconciliation, Option<Added>) {
-        let asking = if request.repeated == Repeated::BySchedule {
-            Asking::OnSchedule
-        } else {
-            Asking::OnEvent
-        };
-        match self.plan(policy, &request.account, asking).await {
+        match self.plan(policy, &request.account, request.asking).await {
             Ok((observed, plan)) => {
                 // Nothing is begun in the last tenth, so that what was done is on the trail.
                 let steps = deadline.within(deadline.time_left().mul_f64(0.9));

@@ -20,7 +20,10 @@ use runtime::{
     reconcile,
 };
 
-use crate::account::{Served, Turn};
+use crate::{
+    account::{Served, Turn},
+    ports::Asking,
+};
 
 /// When an account is reconciled again whose shares are still settling: RAM
 /// takes seconds as a rule, and "a few minutes" by its own word.
@@ -79,8 +82,8 @@ pub(crate) struct Request {
     pub(crate) dry_run: bool,
     /// How often a record that led here was requeued, at the most.
     pub(crate) attempts: u32,
-    /// Whether only the schedule asks for it, or somebody for everything.
-    pub(crate) repeated: Repeated,
+    /// Whether an event leads to it, or only what comes again.
+    pub(crate) asking: Asking,
     /// To offer again, too, what was offered before and still awaits acceptance.
     pub(crate) renews_offers: bool,
     /// To record all access that there is.
@@ -243,7 +246,7 @@ pub(crate) fn requests<'t>(
                 account: account.clone(),
                 dry_run: true,
                 attempts: 0,
-                repeated: Repeated::BySchedule,
+                asking: Asking::OnSchedule,
                 renews_offers: false,
                 records: false,
                 run: run.to_owned(),
@@ -251,7 +254,7 @@ pub(crate) fn requests<'t>(
             request.dry_run &= task.dry_run;
             request.attempts = request.attempts.max(task.attempts);
             if !task.is_scheduled() {
-                request.repeated = task.repeated;
+                request.asking = Asking::OnEvent;
             }
             request.renews_offers |= task.is_scheduled() && task.attempts == 0;
             request.records |= task.records && !task.dry_run;

@@ -118,7 +118,6 @@ async fn costs_the_least(pipelines: usize, rules: usize, is_in_organization: boo
     };
     let least = least.calls();
     let counts = of_one_schedule(&scenario).await;
-    eprintln!("{counts:#?}");
     for (operation, least) in &least {
         let counted = counts.get(*operation).copied().unwrap_or_default();
         if *operation == "sagemaker:DescribePipeline" {
