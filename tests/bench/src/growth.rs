@@ -17,7 +17,7 @@ use crate::{
 const SCHEDULED: [&str; 3] = ["share-pipeline", "accept-invitation", "forward-status"];
 
 /// How long an estate is given to come to rest, at first and between two looks.
-const REST: Duration = Duration::from_mins(60);
+const REST: Duration = Duration::from_hours(1);
 
 /// In which exactly one schedule begins, and what follows from it ends.
 const INTERVAL: Duration = Duration::from_mins(15);

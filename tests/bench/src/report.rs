@@ -125,7 +125,7 @@ fn line(row: &Row) -> String {
         || "-".to_owned(),
         |(binary, archive)| format!("{}, {}", megabytes(binary), megabytes(archive)),
     );
-    let cells = [
+    let columns = [
         row.name.clone(),
         calls.to_string(),
         row.sequence.to_string(),
@@ -139,7 +139,7 @@ fn line(row: &Row) -> String {
         plain(row.limited, 0),
         archive,
     ];
-    format!("| {} |", cells.join(" | "))
+    format!("| {} |", columns.join(" | "))
 }
 
 #[expect(
