@@ -65,13 +65,13 @@ impl Shape {
                 "organization: {{ id: {organization}, ramSharing: true }}"
             )?;
         }
-        let accounts_of = |letter: char, ids: Vec<String>| -> Vec<(String, String)> {
+        let numbered = |letter: char, ids: Vec<String>| -> Vec<(String, String)> {
             let ids = ids.into_iter().enumerate();
             ids.map(|(number, id)| (format!("{letter}{number}"), id))
                 .collect()
         };
-        let owners = accounts_of('o', self.owner_ids());
-        let consumers = accounts_of('c', self.consumer_ids());
+        let owners = numbered('o', self.owner_ids());
+        let consumers = numbered('c', self.consumer_ids());
         let accounts = owners.iter().chain(&consumers);
         let accounts: Vec<_> = accounts
             .map(|(name, id)| format!("{name}: \"{id}\""))

@@ -88,6 +88,11 @@ const NOT_RUN: &[(&str, &str)] = &[
     ),
     ("tests/conformance/run", ".ci/run runs it"),
     ("tests/pages/run", ".ci/run runs it"),
+    (
+        "tests/bench/run",
+        "it builds for half an hour, and then measures",
+    ),
+    ("cargo bench", "what it prints is for the eyes of people"),
     ("tests/infra/", ".ci/run runs it, or it says itself why not"),
     (
         "infra/build",
