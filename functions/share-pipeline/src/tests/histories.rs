@@ -44,7 +44,7 @@ async fn who_was_let_in_by_somebody_else_goes_at_once_and_people_hear_of_it() {
     scenario.share().await;
     scenario.change(TEST, Account::settle);
     scenario.change(TEST, |account| {
-        account.let_in("pipeshare-readers", OUTSIDER)
+        account.let_in("pipeshare-readers", OUTSIDER);
     });
     let run = scenario.share().await;
     assert_eq!(
