@@ -326,7 +326,7 @@ async fn a_page_costs_calls_for_what_it_shows_alone() {
         ("dynamodb:Query", 1),
         ("ram:GetResourceShareAssociations", 2),
         ("ram:GetResourceShares", 2),
-        ("ram:ListPermissionAssociations", 2),
+        ("ram:ListPermissionAssociations", 1),
         ("sagemaker:DescribePipelineExecution", 3),
         ("sagemaker:ListPipelineExecutions", 3),
         ("sagemaker:ListPipelines", 2),
