@@ -18,7 +18,10 @@ use sandbox::{
 };
 use share_pipeline::{Accounts, SharePipeline};
 
-use crate::wire::{Latency, config};
+use crate::{
+    sabotage::Sabotage,
+    wire::{Latency, config},
+};
 
 /// What environments tell of their invocations.
 #[derive(Debug, Default)]
@@ -32,15 +35,22 @@ pub(crate) fn open(
     wire: Wire,
     latency: Arc<Latency>,
     told: Rc<Told>,
+    sabotage: Option<Sabotage>,
 ) -> impl Fn(Opening) -> LocalBoxFuture<'static, ()> + 'static {
     move |opening| {
         let (wire, latency, told) = (wire.clone(), Arc::clone(&latency), Rc::clone(&told));
-        Box::pin(async move { live(opening, &wire, &latency, &told).await })
+        Box::pin(async move { live(opening, &wire, &latency, &told, sabotage).await })
     }
 }
 
 /// The life of one environment.
-async fn live(mut opening: Opening, wire: &Wire, latency: &Arc<Latency>, told: &Told) {
+async fn live(
+    mut opening: Opening,
+    wire: &Wire,
+    latency: &Arc<Latency>,
+    told: &Told,
+    sabotage: Option<Sabotage>,
+) {
     let variables = std::mem::take(&mut opening.variables);
     let variable = |name: &str| variables.get(name).cloned();
     let mut environment = Environment::new(variable);
@@ -49,7 +59,7 @@ async fn live(mut opening: Opening, wire: &Wire, latency: &Arc<Latency>, told: &
     environment.finish().expect("the templates set everything");
     let region = worker.settings.identity.place.region.as_str();
     let access_key = variable("AWS_ACCESS_KEY_ID").unwrap_or_default();
-    let sdk = config(wire, latency, region, &access_key);
+    let sdk = config(wire, latency, sabotage, region, &access_key);
     let aws = Aws::new(sdk, worker.settings.identity.clone());
     let hub = Hub::new(&aws, &worker.settings).with_bus(worker.bus.clone());
     let queue_url = worker.queue_url.clone();

@@ -185,7 +185,7 @@ impl History {
             }
         }
         wheel.push(Kind::Policy);
-        let count = random.usize(4..=24);
+        let count = random.usize(3..=12);
         let mut ops = vec![Op::Write(policy(&mut streams.policy, &RULES))];
         for owner in [Owner::Test, Owner::Dev] {
             let created = PIPELINES.map(|it| Op::Create(owner, it.to_owned()));
@@ -207,17 +207,17 @@ impl History {
 /// Mostly moments, sometimes until the next schedule, seldom hours.
 fn pause(random: &mut Rng) -> u64 {
     match random.u8(..16) {
-        0 => random.u64(3_600..14_400),
-        1..=4 => random.u64(300..1_200),
-        5..=10 => random.u64(5..120),
+        0 => random.u64(3_600..7_200),
+        1..=2 => random.u64(300..1_200),
+        3..=8 => random.u64(5..120),
         _ => random.u64(0..5),
     }
 }
 
 fn outage(random: &mut Rng) -> u64 {
     match random.u8(..8) {
-        0 => random.u64(50_000..200_000),
-        1..=3 => random.u64(3_600..20_000),
+        0 => random.u64(20_000..100_000),
+        1..=2 => random.u64(3_600..10_000),
         _ => random.u64(30..1_800),
     }
 }

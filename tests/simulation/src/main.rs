@@ -10,9 +10,12 @@ use simulation::{History, Report, run, seeds};
 
 fn main() -> ExitCode {
     let argument = env::args().nth(1).unwrap_or_else(|| "100".to_owned());
+    let shrinks = env::args()
+        .nth(2)
+        .is_none_or(|option| option != "--as-drawn");
     let (text, holds) = match seeds(&argument) {
         Some(seeds) => {
-            let report = Report::of(seeds);
+            let report = Report::of(seeds, shrinks);
             (report.to_string(), report.failures.is_empty())
         }
         None => match replay(&argument) {

@@ -33,15 +33,17 @@ pub struct Report {
 }
 
 impl Report {
-    /// Plays these seeds.
+    /// Plays these seeds, and shrinks the first that fails, if it shall be.
     #[must_use]
-    pub fn of(seeds: impl IntoIterator<Item = u64>) -> Self {
+    pub fn of(seeds: impl IntoIterator<Item = u64>, shrinks: bool) -> Self {
         let mut report = Self::default();
         for seed in seeds {
             let history = History::of_seed(seed);
             let outcome = run(&history);
             if !outcome.violations.is_empty() {
-                let least = shrink(&history);
+                // One is enough to begin with, and the others may be of its kind.
+                let first = report.failures.is_empty() && shrinks;
+                let least = if first { shrink(&history) } else { history };
                 let violations = run(&least).violations;
                 report.failures.push((seed, violations, least));
             }

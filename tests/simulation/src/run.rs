@@ -20,6 +20,7 @@ use crate::{
     notified,
     oracle::{self, Difference, Oracle},
     people::People,
+    sabotage::Sabotage,
     wire::Latency,
 };
 
@@ -54,6 +55,12 @@ pub struct Outcome {
 /// Plays a history from its beginning to its end.
 #[must_use]
 pub fn run(history: &History) -> Outcome {
+    run_with(history, None)
+}
+
+/// The same with functions one of whose doings goes wrong.
+#[must_use]
+pub fn run_with(history: &History, sabotage: Option<Sabotage>) -> Outcome {
     fastrand::seed(history.knobs.seed);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -61,7 +68,9 @@ pub fn run(history: &History) -> Outcome {
         .build()
         .expect("a runtime without sockets can be made");
     let set = LocalSet::new();
-    set.block_on(&runtime, async { Run::new(history).play(history).await })
+    set.block_on(&runtime, async {
+        Run::new(history, sabotage).play(history).await
+    })
 }
 
 struct Run {
@@ -79,7 +88,7 @@ struct Run {
 }
 
 impl Run {
-    fn new(history: &History) -> Self {
+    fn new(history: &History, sabotage: Option<Sabotage>) -> Self {
         let knobs = &history.knobs;
         let mut world = estate::world();
         world.ram_mut().association_delay = Duration::from_millis(knobs.association);
@@ -90,7 +99,7 @@ impl Run {
         let sandbox = {
             let (latency, told) = (Arc::clone(&latency), Rc::clone(&told));
             InProcess::new(world, knobs.concurrency, |wire| {
-                open(wire.clone(), latency, told)
+                open(wire.clone(), latency, told, sabotage)
             })
         };
         Self {

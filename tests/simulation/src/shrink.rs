@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// The most runs that shrinking may take.
-const MOST_RUNS: usize = 300;
+const MOST_RUNS: usize = 80;
 
 /// A history that still fails, from which no operation can be dropped.
 ///

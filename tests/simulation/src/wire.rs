@@ -1,6 +1,9 @@
 //! The functions' way to the sandbox: the wire protocol, without a socket.
 
-use std::{sync::Mutex, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
@@ -17,6 +20,8 @@ use axum::{
 use fastrand::Rng;
 use sandbox::in_process::Wire;
 use tokio::time::sleep;
+
+use crate::sabotage::Sabotage;
 
 /// How long the wire takes.
 #[derive(Debug)]
@@ -57,7 +62,8 @@ impl Latency {
 #[derive(Debug, Clone)]
 struct Connector {
     wire: Wire,
-    latency: std::sync::Arc<Latency>,
+    latency: Arc<Latency>,
+    sabotage: Option<Sabotage>,
 }
 
 /// The world's clock, for the SDK.
@@ -84,10 +90,14 @@ impl Connector {
             .try_into_http1x()
             .map_err(|error| ConnectorError::user(error.into()))?;
         let (head, body) = request.into_parts();
-        let body = Body::from(body.bytes().unwrap_or_default().to_vec());
+        let body = body.bytes().unwrap_or_default().to_vec();
         let latency = self.latency.next();
         sleep(latency / 2).await;
-        let response = self.wire.serve(Request::from_parts(head, body)).await;
+        let request = Request::from_parts(head, body);
+        let response = match self.sabotage {
+            Some(sabotage) => sabotage.serve(&self.wire, request).await,
+            None => self.wire.serve(request.map(Body::from)).await,
+        };
         sleep(latency / 2).await;
         let (head, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.map_err(wire)?;
@@ -99,13 +109,15 @@ impl Connector {
 /// What a function's clients are made of: as on Lambda, but for clock and wire.
 pub(crate) fn config(
     wire: &Wire,
-    latency: &std::sync::Arc<Latency>,
+    latency: &Arc<Latency>,
+    sabotage: Option<Sabotage>,
     region: &str,
     access_key: &str,
 ) -> SdkConfig {
     let connector = Connector {
         wire: wire.clone(),
-        latency: std::sync::Arc::clone(latency),
+        latency: Arc::clone(latency),
+        sabotage,
     };
     let connector = SharedHttpConnector::new(connector);
     let credentials = Credentials::new(access_key, "simulated", None, None, "simulation");
