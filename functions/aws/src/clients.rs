@@ -17,6 +17,7 @@ use domain::{
 
 use runtime::config::Identity;
 
+pub use self::config::{retries, timeouts};
 use self::{assume::AssumedRole, services::Services, sessions::Sessions};
 pub(crate) use self::{services::retry_partition, sessions::Session};
 use crate::{

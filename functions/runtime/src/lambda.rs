@@ -138,32 +138,50 @@ pub async fn serve(
     queue_url: Option<String>,
     function: impl Function,
 ) -> Result<(), StartError> {
-    let edge = Edge {
-        function,
-        host,
-        queue_url,
-    };
+    let edge = Edge::new(function, host, queue_url);
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| edge.invoke(event))).await
 }
 
-struct Edge<'a, F, H> {
+/// A function behind its edge: [`serve`] runs it until Lambda ends the process,
+/// and a simulation of Lambda hands it one invocation after the other.
+pub struct Edge<'a, F, H> {
     function: F,
     host: &'a H,
     queue_url: Option<String>,
 }
 
-impl<F: Function, H: Host> Edge<'_, F, H> {
+impl<'h, F: Function, H: Host> Edge<'h, F, H> {
+    /// The function, which requeues at `queue_url`.
+    pub fn new(function: F, host: &'h H, queue_url: Option<String>) -> Self {
+        Self {
+            function,
+            host,
+            queue_url,
+        }
+    }
+
     /// Serves one invocation and writes its metrics, whatever came of it.
     async fn invoke(&self, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
         let LambdaEvent { payload, context } = event;
         let metrics = Metrics::default();
-        self.host.begin_invocation();
-        let deadline = Deadline::of_invocation(clock::time_until(context.deadline()));
-        let answer = self
-            .answer(payload, &context.request_id, deadline, &metrics)
-            .await;
+        let time_left = clock::time_until(context.deadline());
+        let request_id = &context.request_id;
+        let answer = self.serve(payload, request_id, time_left, &metrics).await;
         write(&metrics, self.host.function());
         answer
+    }
+
+    /// Serves one invocation, which may take this long, and counts what it did.
+    pub async fn serve(
+        &self,
+        payload: Value,
+        request_id: &str,
+        time_left: Duration,
+        metrics: &Metrics,
+    ) -> Result<Value, Diagnostic> {
+        self.host.begin_invocation();
+        let deadline = Deadline::of_invocation(time_left);
+        self.answer(payload, request_id, deadline, metrics).await
     }
 
     async fn answer(

@@ -263,7 +263,8 @@ impl Estate {
     }
 }
 
-fn world(plan: &Plan) -> Result<World, EstateError> {
+/// The accounts of a plan, with their templates, before anything runs.
+pub fn world(plan: &Plan) -> Result<World, EstateError> {
     let mut world = World::builder()
         .start(plan.start)
         .organization(SHARED, &plan.members)

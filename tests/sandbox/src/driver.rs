@@ -1,6 +1,7 @@
 //! Runs the world: serves its API, moves its clock, and runs the functions.
 
 mod environment;
+pub mod in_process;
 mod live;
 mod runtime_api;
 

@@ -61,9 +61,14 @@ pub(crate) fn lock(world: &Mutex<World>) -> MutexGuard<'_, World> {
 
 /// Answers a request, and dates the answer by the sandbox's clock.
 async fn handle(State(world): State<SharedWorld>, request: Request<Body>) -> Response {
+    answer_request(&world, request).await
+}
+
+/// The same for a request that came by no socket.
+pub(crate) async fn answer_request(world: &SharedWorld, request: Request<Body>) -> Response {
     let protocol = Protocol::of_credential(request::credential(request.headers()).as_ref());
-    let mut response = survive(&world, protocol, answer(&world, request)).await;
-    let date = lock(&world).now.strftime("%a, %d %b %Y %H:%M:%S GMT");
+    let mut response = survive(world, protocol, answer(world, request)).await;
+    let date = lock(world).now.strftime("%a, %d %b %Y %H:%M:%S GMT");
     add_header(&mut response, "date", &date.to_string());
     response
 }

@@ -56,7 +56,7 @@ mod driver;
 mod state;
 mod wall_clock;
 
-pub use driver::{Function, Options, Sandbox, StartError};
+pub use driver::{Function, Options, Sandbox, StartError, in_process};
 pub use services::lambda::{FunctionError, Invocation};
 pub use state::LoadError;
 pub use world::{Call, World};

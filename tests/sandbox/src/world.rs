@@ -30,6 +30,7 @@ use crate::{
         cloudtrail, codepipeline, dynamodb, events, iam, kms, lambda, logs, ram, s3, sagemaker,
         sns, sqs, ssm, sts,
     },
+    wall_clock,
 };
 
 /// Everything that the sandbox knows.
@@ -88,6 +89,9 @@ pub struct World {
     /// When it was tidied up last.
     #[serde(skip)]
     tidied: Timestamp,
+    /// Whether clients live by this clock, too, and not by the machine's.
+    #[serde(skip)]
+    clients_share_the_clock: bool,
 }
 
 impl World {
@@ -124,6 +128,7 @@ impl World {
             agenda: Agenda::default(),
             identifiers: Identifiers::default(),
             tidied: Timestamp::MIN,
+            clients_share_the_clock: false,
         }
     }
 
@@ -136,6 +141,20 @@ impl World {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// What the clock of its clients says.
+    pub(crate) fn clients_now(&self) -> Timestamp {
+        if self.clients_share_the_clock {
+            self.now
+        } else {
+            wall_clock::now()
+        }
+    }
+
+    /// Clients of this world live by its clock.
+    pub(crate) fn clients_share_the_clock(&mut self) {
+        self.clients_share_the_clock = true;
     }
 
     /// Every API call so far, in order.

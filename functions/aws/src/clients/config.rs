@@ -49,13 +49,16 @@ pub(super) fn identities() -> SharedIdentityCache {
 }
 
 /// Few and quick: what takes longer is left to the queue, which costs nothing while it waits.
-fn retries() -> RetryConfig {
+#[must_use]
+pub fn retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(3)
         .with_initial_backoff(Duration::from_millis(200))
 }
 
-fn timeouts() -> TimeoutConfig {
+/// How long AWS may take.
+#[must_use]
+pub fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
         .operation_attempt_timeout(Duration::from_secs(10))

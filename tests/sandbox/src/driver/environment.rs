@@ -147,7 +147,7 @@ impl Environment {
 }
 
 /// The variables that Lambda sets, and the one that leads to the sandbox.
-fn variables_of_lambda(
+pub(super) fn variables_of_lambda(
     function: &FunctionConfiguration,
     endpoint: &str,
     access_key: &str,
@@ -192,7 +192,7 @@ fn exited(start: &Start, status: Option<ExitStatus>) -> FunctionError {
     }
 }
 
-fn exit_error(start: &Start, reason: &str) -> FunctionError {
+pub(super) fn exit_error(start: &Start, reason: &str) -> FunctionError {
     FunctionError {
         error_type: "Runtime.ExitError".to_owned(),
         message: format!(
@@ -202,7 +202,7 @@ fn exit_error(start: &Start, reason: &str) -> FunctionError {
     }
 }
 
-fn timed_out(start: &Start) -> FunctionError {
+pub(super) fn timed_out(start: &Start) -> FunctionError {
     FunctionError {
         error_type: "Sandbox.Timedout".to_owned(),
         message: format!(

@@ -93,7 +93,7 @@ impl LiveTime {
     fn catch_up(&self) -> bool {
         let clock = *self.clock();
         if let Some(clock) = clock {
-            catch_up(&mut lock(&self.world), clock.now());
+            lock(&self.world).catch_up(clock.now());
         }
         clock.is_some()
     }
@@ -132,15 +132,6 @@ pub(super) async fn keep_time(
         lock(&time.world).lambda.changed.notify_one();
     }
     response
-}
-
-/// Lets everything happen until `now`, each thing at its own time. Time never goes back.
-fn catch_up(world: &mut World, now: Timestamp) {
-    while let Some(due) = world.next_due().filter(|due| *due <= now) {
-        world.now = world.now.max(due);
-        world.run_due();
-    }
-    world.now = world.now.max(now);
 }
 
 #[cfg(test)]
@@ -199,7 +190,7 @@ mod tests {
             "Targets": [{ "Id": "jobs", "Arn": QUEUE }],
         });
         events::create_rule(&mut world, ACCOUNT, REGION, "r", &rule).unwrap();
-        catch_up(&mut world, START + Duration::from_secs(150));
+        world.catch_up(START + Duration::from_secs(150));
         let times: Vec<String> = sqs::messages(&world, QUEUE)
             .iter()
             .map(|message| {
@@ -209,7 +200,7 @@ mod tests {
             .collect();
         assert_eq!(times, ["1970-01-01T00:01:00Z", "1970-01-01T00:02:00Z"]);
         assert_eq!(world.now.as_second(), 150);
-        catch_up(&mut world, START);
+        world.catch_up(START);
         assert_eq!(world.now.as_second(), 150, "time never goes back");
     }
 }

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::iam::policy::{Decision, Request, evaluate};
 use crate::{
     services::{denials::denied, validation::invalid_query as invalid},
-    wall_clock,
     world::{ApiError, AssumedRole, Call, Caller, World, nth_hex},
 };
 
@@ -35,7 +34,7 @@ struct Session {
 
 /// Forgets credentials that no client uses any more.
 pub(crate) fn tidy(world: &mut World) {
-    let now = wall_clock::now();
+    let now = world.clients_now();
     let sessions = &mut world.sts.sessions;
     sessions.retain(|_, session| session.until.is_none_or(|until| now < until));
 }
@@ -158,7 +157,7 @@ fn assume_role(world: &mut World, call: &Call) -> Result<Value, ApiError> {
         ));
     }
     let access_key = session(world, &account, &role_name, session_name);
-    let expiration = wall_clock::now() + Duration::from_secs(duration.unsigned_abs());
+    let expiration = world.clients_now() + Duration::from_secs(duration.unsigned_abs());
     if let Some(session) = world.sts.sessions.get_mut(&access_key) {
         session.until = Some(expiration);
     }
@@ -299,7 +298,7 @@ mod tests {
         assert_eq!(caller.arn(), arn);
         assert_eq!(answer["AssumedRoleUser"]["Arn"], arn);
         let expiration = answer["Credentials"]["Expiration"].as_str().unwrap();
-        assert!(expiration.parse::<Timestamp>().unwrap() > wall_clock::now());
+        assert!(expiration.parse::<Timestamp>().unwrap() > crate::wall_clock::now());
     }
 
     #[test]

@@ -1,0 +1,105 @@
+//! The functions themselves, wired as their `main` does it.
+
+use std::{collections::BTreeMap, rc::Rc, sync::Arc};
+
+use accept_invitation::AcceptInvitation;
+use aws::{Aws, Hub};
+use forward_status::ForwardStatus;
+use futures::future::LocalBoxFuture;
+use runtime::{
+    config::Environment,
+    lambda::{Edge, Function},
+    metrics::{Metric, Metrics},
+    ports::Host,
+};
+use sandbox::{
+    FunctionError,
+    in_process::{Opening, Wire, Work},
+};
+use share_pipeline::{Accounts, SharePipeline};
+
+use crate::{
+    sabotage::Sabotage,
+    wire::{Latency, config},
+};
+
+/// What environments tell of their invocations.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// What was counted, over all invocations.
+    pub(crate) metrics: std::cell::RefCell<BTreeMap<&'static str, u64>>,
+}
+
+/// Plays the environments of the three functions that serve queues.
+pub(crate) fn open(
+    wire: Wire,
+    latency: Arc<Latency>,
+    told: Rc<Told>,
+    sabotage: Option<Sabotage>,
+) -> impl Fn(Opening) -> LocalBoxFuture<'static, ()> + 'static {
+    move |opening| {
+        let (wire, latency, told) = (wire.clone(), Arc::clone(&latency), Rc::clone(&told));
+        Box::pin(async move { live(opening, &wire, &latency, &told, sabotage).await })
+    }
+}
+
+/// The life of one environment.
+async fn live(
+    mut opening: Opening,
+    wire: &Wire,
+    latency: &Arc<Latency>,
+    told: &Told,
+    sabotage: Option<Sabotage>,
+) {
+    let variables = std::mem::take(&mut opening.variables);
+    let variable = |name: &str| variables.get(name).cloned();
+    let mut environment = Environment::new(variable);
+    let worker = environment.worker();
+    let rejects = variable("PIPESHARE_REFUSED").is_some_and(|refused| refused == "reject");
+    environment.finish().expect("the templates set everything");
+    let region = worker.settings.identity.place.region.as_str();
+    let access_key = variable("AWS_ACCESS_KEY_ID").unwrap_or_default();
+    let sdk = config(wire, latency, sabotage, region, &access_key);
+    let aws = Aws::new(sdk, worker.settings.identity.clone());
+    let hub = Hub::new(&aws, &worker.settings).with_bus(worker.bus.clone());
+    let queue_url = worker.queue_url.clone();
+    match opening.function.as_str() {
+        "pipeshare-share-pipeline" => {
+            let accounts = Accounts::new(&aws, worker.bus.clone());
+            let function = SharePipeline::new(&hub, accounts, worker);
+            serve(Edge::new(function, &hub, queue_url), opening, told).await;
+        }
+        "pipeshare-accept-invitation" => {
+            let config = accept_invitation::Config { worker, rejects };
+            let function = AcceptInvitation::new(&aws, &hub, config);
+            serve(Edge::new(function, &hub, queue_url), opening, told).await;
+        }
+        "pipeshare-forward-status" => {
+            let function = ForwardStatus::new(&aws, &hub, &worker.topic);
+            serve(Edge::new(function, &hub, queue_url), opening, told).await;
+        }
+        other => unreachable!("nothing invokes {other}"),
+    }
+}
+
+async fn serve<F: Function, H: Host>(edge: Edge<'_, F, H>, mut opening: Opening, told: &Told) {
+    while let Some(work) = opening.work.recv().await {
+        let Work {
+            request_id,
+            payload,
+            time_left,
+            answer,
+        } = work;
+        let metrics = Metrics::default();
+        let served = edge.serve(payload, &request_id, time_left, &metrics).await;
+        for metric in Metric::ALL {
+            let counted = metrics.counted(*metric);
+            *told.metrics.borrow_mut().entry(metric.name()).or_default() += counted;
+        }
+        // Whoever waited may be gone.
+        let _ = answer.send(served.map_err(|error| FunctionError {
+            error_type: error.error_type,
+            message: error.error_message,
+        }));
+    }
+}

@@ -1,0 +1,433 @@
+//! Draws a history from a seed.
+//!
+//! Each history draws which kinds of operations take part at all, and how
+//! often (swarm testing): what uniform mixing masks, such as hours without a
+//! schedule in which nobody edits anything, is reached by some of them. Each
+//! concern draws from a stream of its own, by its name, so one more draw in
+//! one of them leaves the others as they were.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use fastrand::Rng;
+
+use crate::{
+    history::{Edit, Effect, Fate, Gate, History, Knobs, Op, Owner, Policy, Rule, Who},
+    oracle::PIPELINES,
+};
+
+/// What may take part in a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Policy,
+    Team,
+    Pipelines,
+    Recreation,
+    Runs,
+    Deployments,
+    Names,
+    Tags,
+    Members,
+    Contents,
+    Permissions,
+    Outsiders,
+    Deletions,
+    Rejections,
+    Strangers,
+    Organization,
+    Roles,
+    Schedule,
+    Outages,
+    Faults,
+    Kills,
+    Events,
+    Slowness,
+    Sweeps,
+    Settling,
+}
+
+const KINDS: [Kind; 25] = [
+    Kind::Policy,
+    Kind::Team,
+    Kind::Pipelines,
+    Kind::Recreation,
+    Kind::Runs,
+    Kind::Deployments,
+    Kind::Names,
+    Kind::Tags,
+    Kind::Members,
+    Kind::Contents,
+    Kind::Permissions,
+    Kind::Outsiders,
+    Kind::Deletions,
+    Kind::Rejections,
+    Kind::Strangers,
+    Kind::Organization,
+    Kind::Roles,
+    Kind::Schedule,
+    Kind::Outages,
+    Kind::Faults,
+    Kind::Kills,
+    Kind::Events,
+    Kind::Slowness,
+    Kind::Sweeps,
+    Kind::Settling,
+];
+
+/// The rules of the root and of the team by name; never both.
+const RULES: [&str; 4] = ["readers", "operators", "auditors", "old"];
+const TEAM_RULES: [&str; 2] = ["team-readers", "team-operators"];
+
+/// The calls at which something may happen: those that functions make.
+const CALLS: [(&str, &str); 27] = [
+    ("ram", "CreateResourceShare"),
+    ("ram", "AssociateResourceShare"),
+    ("ram", "DisassociateResourceShare"),
+    ("ram", "DeleteResourceShare"),
+    ("ram", "UpdateResourceShare"),
+    ("ram", "TagResource"),
+    ("ram", "AssociateResourceSharePermission"),
+    ("ram", "GetResourceShares"),
+    ("ram", "GetResourceShareAssociations"),
+    ("ram", "GetResourceShareInvitations"),
+    ("ram", "AcceptResourceShareInvitation"),
+    ("ram", "ListResources"),
+    ("ram", "ListPendingInvitationResources"),
+    ("sagemaker", "ListPipelines"),
+    ("sagemaker", "ListPipelineExecutions"),
+    ("sagemaker", "DescribePipeline"),
+    ("sagemaker", "DescribePipelineExecution"),
+    ("sts", "AssumeRole"),
+    ("ssm", "GetParameter"),
+    ("ssm", "LabelParameterVersion"),
+    ("sqs", "SendMessage"),
+    ("sns", "Publish"),
+    ("events", "PutEvents"),
+    ("dynamodb", "UpdateItem"),
+    ("dynamodb", "PutItem"),
+    ("dynamodb", "Query"),
+    ("dynamodb", "TransactWriteItems"),
+];
+
+const EVENTS: [&str; 4] = [
+    "AWS API Call via CloudTrail",
+    "SageMaker Model Building Pipeline Execution Status Change",
+    "Share Offered",
+    "Parameter Store Change",
+];
+
+const SERVICES: [&str; 8] = [
+    "ram",
+    "sagemaker",
+    "sts",
+    "ssm",
+    "sqs",
+    "sns",
+    "events",
+    "dynamodb",
+];
+
+const ROLES: [&str; 5] = ["reader", "owner", "watcher", "consumer", "notifier"];
+
+/// The streams of random numbers of one seed.
+struct Streams {
+    shape: Rng,
+    policy: Rng,
+    edits: Rng,
+    faults: Rng,
+    times: Rng,
+}
+
+impl Streams {
+    fn new(seed: u64) -> Self {
+        let stream = |name: &str| {
+            let mut hasher = DefaultHasher::new();
+            (seed, name).hash(&mut hasher);
+            Rng::with_seed(hasher.finish())
+        };
+        Self {
+            shape: stream("shape"),
+            policy: stream("policy"),
+            edits: stream("edits"),
+            faults: stream("faults"),
+            times: stream("times"),
+        }
+    }
+}
+
+fn one<T: Copy>(random: &mut Rng, of: &[T]) -> T {
+    of[random.usize(..of.len())]
+}
+
+fn name(random: &mut Rng, of: &[&str]) -> String {
+    one(random, of).to_owned()
+}
+
+impl History {
+    /// The history of a seed.
+    #[must_use]
+    pub fn of_seed(seed: u64) -> Self {
+        let mut streams = Streams::new(seed);
+        let random = &mut streams.shape;
+        let knobs = Knobs {
+            seed,
+            latency: one(random, &[2, 20, 100, 400]),
+            concurrency: one(random, &[1, 2, 8]),
+            association: one(random, &[0, 2_000, 20_000]),
+            delivery: one(random, &[0, 500, 5_000]),
+            empty_pages: random.u8(..4) == 0,
+        };
+        // A kind takes part or not, and has a weight of its own.
+        let mut wheel = Vec::new();
+        for kind in KINDS {
+            if random.bool() {
+                let weight = random.usize(1..=4);
+                wheel.extend(std::iter::repeat_n(kind, weight));
+            }
+        }
+        wheel.push(Kind::Policy);
+        let count = random.usize(3..=12);
+        let mut ops = vec![Op::Write(policy(&mut streams.policy, &RULES))];
+        for owner in [Owner::Test, Owner::Dev] {
+            let created = PIPELINES.map(|it| Op::Create(owner, it.to_owned()));
+            ops.extend(created.into_iter().filter(|_| streams.policy.u8(..4) > 0));
+        }
+        if streams.shape.bool() {
+            ops.push(Op::Settle);
+        }
+        for _ in 0..count {
+            let kind = one(&mut streams.shape, &wheel);
+            ops.extend(draw(kind, &mut streams));
+            ops.push(Op::Wait(pause(&mut streams.times)));
+        }
+        ops.push(Op::Settle);
+        Self { knobs, ops }
+    }
+}
+
+/// Mostly moments, sometimes until the next schedule, seldom hours.
+fn pause(random: &mut Rng) -> u64 {
+    match random.u8(..16) {
+        0 => random.u64(3_600..7_200),
+        1..=2 => random.u64(300..1_200),
+        3..=8 => random.u64(5..120),
+        _ => random.u64(0..5),
+    }
+}
+
+fn outage(random: &mut Rng) -> u64 {
+    match random.u8(..8) {
+        0 => random.u64(20_000..100_000),
+        1..=2 => random.u64(3_600..10_000),
+        _ => random.u64(30..1_800),
+    }
+}
+
+fn policy(random: &mut Rng, names: &[&str]) -> Policy {
+    let mut rules = Vec::new();
+    for name in names {
+        if random.u8(..3) > 0 {
+            rules.push(rule(random, name));
+        }
+    }
+    Policy {
+        rules,
+        broken: random.u8(..12) == 0,
+    }
+}
+
+fn rule(random: &mut Rng, name: &str) -> Rule {
+    let owner = one(random, &[Owner::Test, Owner::Test, Owner::Dev]);
+    let everybody: &[Who] = match (owner, name.starts_with("team")) {
+        (Owner::Test, false) => &[
+            Who::Dev,
+            Who::Shared,
+            Who::Partner,
+            Who::Role,
+            Who::Unit,
+            Who::Organization,
+        ],
+        (Owner::Dev, false) => &[Who::Shared, Who::Partner, Who::Organization],
+        (Owner::Test, true) => &[Who::Dev, Who::Shared, Who::Partner],
+        (Owner::Dev, true) => &[Who::Shared, Who::Partner],
+    };
+    let mut with: Vec<Who> = everybody.to_vec();
+    with.retain(|_| random.u8(..5) < 2);
+    if with.is_empty() {
+        with.push(one(random, everybody));
+    }
+    let mut except: Vec<_> = PIPELINES.map(str::to_owned).into();
+    except.retain(|_| random.u8(..4) == 0);
+    Rule {
+        name: name.to_owned(),
+        owner,
+        except,
+        with,
+        execute: random.bool(),
+        after: one(
+            random,
+            &[Gate::Created, Gate::Created, Gate::Succeeded, Gate::Hook],
+        ),
+        notify: random.bool(),
+    }
+}
+
+fn draw(kind: Kind, streams: &mut Streams) -> Vec<Op> {
+    match kind {
+        Kind::Policy => vec![Op::Write(policy(&mut streams.policy, &RULES))],
+        Kind::Team => vec![Op::WriteTeam(policy(&mut streams.policy, &TEAM_RULES))],
+        Kind::Settling => vec![Op::Settle],
+        Kind::Pipelines | Kind::Recreation | Kind::Runs | Kind::Deployments => {
+            vec![of_pipeline(kind, &mut streams.edits)]
+        }
+        Kind::Names
+        | Kind::Tags
+        | Kind::Members
+        | Kind::Contents
+        | Kind::Permissions
+        | Kind::Outsiders
+        | Kind::Deletions => vec![edit(kind, &mut streams.edits)],
+        Kind::Rejections | Kind::Strangers | Kind::Organization => {
+            of_account(kind, &mut streams.edits, &mut streams.times)
+        }
+        Kind::Roles | Kind::Schedule | Kind::Outages => {
+            long(kind, &mut streams.faults, &mut streams.times)
+        }
+        Kind::Faults | Kind::Kills | Kind::Events | Kind::Slowness | Kind::Sweeps => {
+            vec![short(kind, &mut streams.faults)]
+        }
+    }
+}
+
+fn owner(random: &mut Rng) -> Owner {
+    one(random, &[Owner::Test, Owner::Test, Owner::Dev])
+}
+
+fn of_pipeline(kind: Kind, random: &mut Rng) -> Op {
+    let (owner, pipeline) = (owner(random), name(random, &PIPELINES));
+    match kind {
+        Kind::Recreation => Op::Recreate(owner, pipeline),
+        Kind::Runs => Op::Run {
+            owner,
+            pipeline,
+            fails: random.bool(),
+        },
+        Kind::Deployments => Op::Deploy {
+            owner,
+            pipeline,
+            rule: name(random, &RULES),
+        },
+        _ if random.bool() => Op::Create(owner, pipeline),
+        _ => Op::Delete(owner, pipeline),
+    }
+}
+
+fn edit(kind: Kind, random: &mut Rng) -> Op {
+    let everybody = [
+        Who::Dev,
+        Who::Shared,
+        Who::Partner,
+        Who::Role,
+        Who::Unit,
+        Who::Organization,
+    ];
+    let edit = match kind {
+        // A name of another kind takes the share out of reach, which is reported and left to people.
+        Kind::Names => Edit::Rename(match random.u8(..3) {
+            0 => "pipeshare-other".to_owned(),
+            1 => "pipeshare-readers.444444444444".to_owned(),
+            _ => "pipeshare-".to_owned() + one(random, &RULES),
+        }),
+        Kind::Tags if random.bool() => Edit::Untag,
+        Kind::Tags => Edit::Tag(name(random, &RULES)),
+        Kind::Members if random.bool() => Edit::AddPrincipal(one(random, &everybody)),
+        Kind::Members => Edit::RemovePrincipal(one(random, &everybody)),
+        Kind::Contents if random.bool() => Edit::AddPipeline(name(random, &PIPELINES)),
+        Kind::Contents => Edit::RemovePipeline(name(random, &PIPELINES)),
+        Kind::Permissions => Edit::Permission {
+            execute: random.bool(),
+        },
+        Kind::Outsiders => Edit::External(random.bool()),
+        _ => Edit::Delete,
+    };
+    Op::Edit {
+        owner: owner(random),
+        share: random.usize(..8),
+        edit,
+    }
+}
+
+fn of_account(kind: Kind, random: &mut Rng, times: &mut Rng) -> Vec<Op> {
+    let who = one(random, &[Who::Dev, Who::Shared, Who::Partner]);
+    match kind {
+        Kind::Rejections => vec![Op::Reject(who)],
+        Kind::Strangers => {
+            let names = [
+                "pipeshare-readers",
+                "pipeshare-readers.444444444444",
+                "gift",
+            ];
+            vec![Op::Stranger(who, name(random, &names))]
+        }
+        _ if random.bool() => vec![
+            Op::Leave(Who::Dev),
+            Op::Wait(pause(times)),
+            Op::Join(Who::Dev),
+        ],
+        _ => vec![
+            Op::RamSharing(false),
+            Op::Wait(pause(times)),
+            Op::RamSharing(true),
+        ],
+    }
+}
+
+/// What lasts until it is mended.
+fn long(kind: Kind, random: &mut Rng, times: &mut Rng) -> Vec<Op> {
+    let who = one(random, &[Who::Dev, Who::Shared, Who::Partner]);
+    let (begin, end) = match kind {
+        Kind::Roles => (Op::DeleteRole(who, name(random, &ROLES)), Op::RestoreRoles),
+        Kind::Schedule => (Op::Schedule(false), Op::Schedule(true)),
+        _ => (
+            Op::Outage {
+                service: name(random, &SERVICES),
+                account: random.bool().then_some(who),
+                throttles: random.bool(),
+            },
+            Op::Mend,
+        ),
+    };
+    let mut ops = vec![begin];
+    if random.bool() {
+        // Other things happen meanwhile; the end comes with a later one, or when all is mended.
+        ops.push(Op::Wait(outage(times)));
+        ops.push(end);
+    }
+    ops
+}
+
+fn short(kind: Kind, random: &mut Rng) -> Op {
+    match kind {
+        Kind::Faults | Kind::Kills => {
+            let (service, operation) = one(random, &CALLS);
+            let effects: &[Effect] = match kind {
+                Kind::Kills => &[Effect::KilledBefore, Effect::KilledAfter],
+                _ => &[Effect::Unavailable, Effect::Throttled, Effect::AnswerLost],
+            };
+            Op::Fault {
+                service: service.to_owned(),
+                operation: operation.to_owned(),
+                skip: random.usize(..4),
+                effect: one(random, effects),
+            }
+        }
+        Kind::Events => {
+            let fates = [Fate::Lost, Fate::Tripled, Fate::Late(3), Fate::Late(200)];
+            Op::Event(name(random, &EVENTS), one(random, &fates))
+        }
+        Kind::Slowness => Op::Slow {
+            calls: random.u32(1..20),
+            seconds: random.u64(3..40),
+        },
+        _ => Op::Sweep(random.usize(1..4)),
+    }
+}

@@ -1,0 +1,419 @@
+//! Plays a history, and says what was wrong with it.
+
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+    hash::{DefaultHasher, Hash, Hasher},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use sandbox::{World, in_process::InProcess, world::RecordedCall};
+use tokio::task::LocalSet;
+
+use crate::{
+    estate::{self, REGION, SHARED},
+    functions::{Told, open},
+    history::{Effect, History, Op, Rule},
+    notified,
+    oracle::{self, Difference, Oracle},
+    people::People,
+    sabotage::Sabotage,
+    wire::Latency,
+};
+
+/// Until when access must be the policy's, once nothing is in the way: what the
+/// schedule, four times an hour, and the follow-ups of what is settling need.
+pub const PROMISE: Duration = Duration::from_hours(1);
+
+/// The same where an invitation has to be accepted, which may have to expire first.
+pub const PROMISE_BY_INVITATION: Duration = Duration::from_hours(14);
+
+/// For how long it must stay so: two reconciliations and what follows them.
+const STAYS: Duration = Duration::from_mins(35);
+
+/// For how long nothing may be done in the end.
+const QUIET: Duration = Duration::from_mins(16);
+
+/// What came of a history.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What was wrong.
+    pub violations: Vec<String>,
+    /// How long it took, after each time that everything was mended, until access was the policy's.
+    pub converged: Vec<Duration>,
+    /// What happened at least once.
+    pub reached: BTreeSet<String>,
+    /// How many calls were made.
+    pub calls: usize,
+    /// What was called when by whom with which result, and what was sent, in one number.
+    pub trace: u64,
+}
+
+/// Plays a history from its beginning to its end.
+#[must_use]
+pub fn run(history: &History) -> Outcome {
+    run_with(history, None)
+}
+
+/// The same with functions one of whose doings goes wrong.
+#[must_use]
+pub fn run_with(history: &History, sabotage: Option<Sabotage>) -> Outcome {
+    fastrand::seed(history.knobs.seed);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime without sockets can be made");
+    let set = LocalSet::new();
+    set.block_on(&runtime, async {
+        Run::new(history, sabotage).play(history).await
+    })
+}
+
+struct Run {
+    sandbox: Rc<InProcess>,
+    latency: Arc<Latency>,
+    told: Rc<Told>,
+    people: People,
+    oracle: Oracle,
+    outcome: Outcome,
+    /// Whether messages may end in a dead-letter queue by now.
+    dead_letters: bool,
+    /// Whether something may be sent twice.
+    repeats: bool,
+    faults: usize,
+}
+
+impl Run {
+    fn new(history: &History, sabotage: Option<Sabotage>) -> Self {
+        let knobs = &history.knobs;
+        let mut world = estate::world();
+        world.ram_mut().association_delay = Duration::from_millis(knobs.association);
+        world.ram_mut().empty_first_pages = knobs.empty_pages;
+        world.events_mut().delivery_delay = Duration::from_millis(knobs.delivery);
+        let latency = Arc::new(Latency::new(knobs.seed, knobs.latency));
+        let told = Rc::new(Told::default());
+        let sandbox = {
+            let (latency, told) = (Arc::clone(&latency), Rc::clone(&told));
+            InProcess::new(world, knobs.concurrency, |wire| {
+                open(wire.clone(), latency, told, sabotage)
+            })
+        };
+        Self {
+            sandbox,
+            latency,
+            told,
+            people: People::default(),
+            oracle: Oracle::default(),
+            outcome: Outcome::default(),
+            dead_letters: false,
+            repeats: false,
+            faults: 0,
+        }
+    }
+
+    async fn play(mut self, history: &History) -> Outcome {
+        self.oracle.forget(&self.sandbox.world(), &[]);
+        for op in &history.ops {
+            match op {
+                Op::Wait(seconds) => self.pass(Duration::from_secs(*seconds)).await,
+                Op::Settle => self.settle().await,
+                op => self.act(op),
+            }
+            if !self.outcome.violations.is_empty() {
+                break;
+            }
+        }
+        self.end()
+    }
+
+    /// What an operation does.
+    fn act(&mut self, op: &Op) {
+        if let Op::Slow { calls, seconds } = op {
+            self.latency
+                .slow_down(*calls, Duration::from_secs(*seconds));
+        }
+        self.expect_failures(op);
+        let mut world = self.sandbox.world();
+        self.people.play(&mut world, op);
+        let in_force = match op {
+            Op::Write(policy) | Op::WriteTeam(policy) if !policy.broken => {
+                vec![policy.rules.clone()]
+            }
+            _ => Vec::new(),
+        };
+        self.oracle.heed(&world, op, in_force);
+        let excess = self.oracle.excess(&mut world);
+        drop(world);
+        self.outcome.violations.extend(excess);
+    }
+
+    /// What an operation excuses.
+    fn expect_failures(&mut self, op: &Op) {
+        match op {
+            Op::Fault { effect, .. } => {
+                self.faults += 1;
+                self.repeats |= !matches!(effect, Effect::Unavailable | Effect::Throttled);
+            }
+            Op::Slow { .. } => {
+                self.faults += 5;
+                self.repeats = true;
+            }
+            Op::Outage { .. } | Op::DeleteRole(..) => {
+                self.dead_letters = true;
+                self.repeats = true;
+            }
+            Op::Event(..) => self.repeats = true,
+            _ => {}
+        }
+        // A message is given up after five receptions that failed.
+        self.dead_letters |= self.faults >= 5;
+    }
+
+    /// Lets time pass, and looks whenever something was changed.
+    async fn pass(&mut self, duration: Duration) {
+        let seen = Cell::new(0);
+        let dirty = Cell::new(Timestamp::MIN);
+        let oracle = &mut self.oracle;
+        let violations = &mut self.outcome.violations;
+        seen.set(self.sandbox.world().calls().len());
+        let look = |world: &mut World| {
+            let new = &world.calls()[seen.get()..];
+            if new.iter().any(changes_access) {
+                // What was asked for takes a moment.
+                dirty.set(world.now() + Duration::from_mins(1));
+            }
+            if violations.is_empty() && world.now() <= dirty.get() {
+                violations.extend(oracle.excess(world));
+            }
+            seen.set(world.calls().len());
+        };
+        self.sandbox.run_for(duration, look).await;
+    }
+
+    /// The rules that are in force, or why there are others than were written last.
+    fn rules(&mut self) -> Result<Vec<Rule>, String> {
+        let mut world = self.sandbox.world();
+        let mut rules = Vec::new();
+        let documents = [
+            ("/pipeshare/policy", self.people.root),
+            ("/pipeshare/policy/team", self.people.team),
+        ];
+        for (parameter, newest) in documents {
+            let written = &self.people.written;
+            let in_force = oracle::in_force(&mut world, written, parameter);
+            let valid = newest.filter(|newest| !written[*newest].broken);
+            if valid.is_some() && valid != in_force {
+                return Err(format!(
+                    "{parameter} has {in_force:?} in force, not {valid:?}"
+                ));
+            }
+            rules.extend(
+                in_force
+                    .into_iter()
+                    .flat_map(|it| written[it].rules.clone()),
+            );
+        }
+        Ok(rules)
+    }
+
+    fn differences(&mut self) -> Vec<Difference> {
+        match self.rules() {
+            Ok(rules) => oracle::differences(&mut self.sandbox.world(), &rules),
+            Err(text) => vec![Difference {
+                text,
+                by_invitation: false,
+            }],
+        }
+    }
+
+    /// Everything is mended, and within the promised time access is the policy's, and stays so.
+    async fn settle(&mut self) {
+        self.latency.slow_down(0, Duration::ZERO);
+        self.people.mend(&mut self.sandbox.world());
+        let began = self.sandbox.world().now();
+        let mut settling = Settling::default();
+        while !settling.is_over() && self.outcome.violations.is_empty() {
+            let wrong = self.differences();
+            let untold = if wrong.is_empty() {
+                self.untold()
+            } else {
+                Vec::new()
+            };
+            self.outcome.violations = settling.judge(wrong, untold);
+            self.pass(settling.pause).await;
+            settling.passed += settling.pause;
+        }
+        if !self.outcome.violations.is_empty() {
+            return;
+        }
+        self.outcome.converged.push(settling.wrong);
+        self.check_quiet(began);
+        let rules = self.rules().unwrap_or_default();
+        self.oracle.forget(&self.sandbox.world(), &rules);
+    }
+
+    /// What somebody should have been notified of by now, or too often.
+    fn untold(&mut self) -> Vec<String> {
+        let rules = self.rules().unwrap_or_default();
+        let mut world = self.sandbox.world();
+        let mut untold = notified::outdated(&mut world, &rules);
+        if let Some(since) = self.oracle.unchanged_since() {
+            untold.extend(notified::missed(&mut world, &rules, since));
+        }
+        if !self.repeats {
+            untold.extend(notified::repeated(&world));
+        }
+        untold
+    }
+
+    /// In the end the plan is empty, and no message is lost.
+    fn check_quiet(&mut self, began: Timestamp) {
+        let world = self.sandbox.world();
+        let since = (world.now() - QUIET).max(began);
+        let late = world.calls().iter().rev();
+        let late = late.take_while(|call| call.time > since);
+        let late = late.filter(|call| call.caller.role.is_some() && changes_access(call));
+        let late =
+            late.map(|call| format!("{} in {} in the end", call.operation, call.caller.account));
+        let violations: BTreeSet<_> = late.collect();
+        self.outcome.violations.extend(violations);
+        let dead = dead_letters(&world);
+        if dead > 0 {
+            self.outcome.reached.insert("a dead letter".to_owned());
+        }
+        if dead > 0 && !self.dead_letters {
+            self.outcome.violations.push(format!("{dead} dead letters"));
+        }
+    }
+
+    fn end(mut self) -> Outcome {
+        let world = self.sandbox.world();
+        let outcome = &mut self.outcome;
+        for invocation in &world.lambda().finished {
+            if let Err(error) = &invocation.outcome {
+                let panicked = error.message.ends_with("panic");
+                outcome
+                    .reached
+                    .insert(format!("invocation: {}", error.error_type));
+                if panicked {
+                    outcome
+                        .violations
+                        .push(format!("{} panicked", invocation.function));
+                }
+            }
+        }
+        let metrics = self.told.metrics.borrow();
+        let counted = metrics.iter().filter(|(_, count)| **count > 0);
+        outcome
+            .reached
+            .extend(counted.map(|(name, _)| (*name).to_owned()));
+        outcome.calls = world.calls().len();
+        outcome.trace = trace(&world);
+        drop((world, metrics));
+        self.outcome
+    }
+}
+
+/// How far access is what it should be, while time passes after everything was mended.
+#[derive(Debug)]
+struct Settling {
+    passed: Duration,
+    /// When access was last seen to be wrong.
+    wrong: Duration,
+    /// When notifications were last seen to be missing.
+    untold: Duration,
+    pause: Duration,
+}
+
+impl Default for Settling {
+    fn default() -> Self {
+        Self {
+            passed: Duration::ZERO,
+            wrong: Duration::ZERO,
+            untold: Duration::ZERO,
+            pause: Duration::from_mins(1),
+        }
+    }
+}
+
+impl Settling {
+    /// Whether all has been as it should be for long enough.
+    fn is_over(&self) -> bool {
+        self.passed >= self.wrong.max(self.untold) + STAYS
+    }
+
+    /// What has taken too long.
+    fn judge(&mut self, wrong: Vec<Difference>, untold: Vec<String>) -> Vec<String> {
+        let waits = !wrong.is_empty() && wrong.iter().all(|it| it.by_invitation);
+        // Hours are looked at less often.
+        self.pause = Duration::from_mins(if waits && self.passed > PROMISE {
+            15
+        } else {
+            1
+        });
+        if !wrong.is_empty() {
+            self.wrong = self.passed;
+            let promised = if waits {
+                PROMISE_BY_INVITATION
+            } else {
+                PROMISE
+            };
+            if self.passed > promised {
+                return wrong.into_iter().map(|it| it.text).collect();
+            }
+        }
+        if !untold.is_empty() {
+            self.untold = self.passed;
+            if self.passed > self.wrong + PROMISE {
+                return untold;
+            }
+        }
+        Vec::new()
+    }
+}
+
+/// Whether a call may change who has access.
+fn changes_access(call: &RecordedCall) -> bool {
+    call.service == "ram"
+        && call.error.is_none()
+        && !call.operation.starts_with("Get")
+        && !call.operation.starts_with("List")
+}
+
+/// What is left in all dead-letter queues of the hub.
+fn dead_letters(world: &World) -> usize {
+    let queues = [
+        "share-pipeline-dead-letters",
+        "accept-invitation-dead-letters",
+        "forward-status-dead-letters",
+        "undelivered",
+    ];
+    let count = |name: &str| {
+        let arn = format!("arn:aws:sqs:{REGION}:{SHARED}:pipeshare-{name}");
+        sandbox::services::sqs::messages(world, &arn).len()
+    };
+    queues.into_iter().map(count).sum()
+}
+
+fn trace(world: &World) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for call in world.calls() {
+        let input: BTreeMap<_, _> = call.input.as_object().into_iter().flatten().collect();
+        let text = format!(
+            "{} {} {} {:?} {input:?}",
+            call.time,
+            call.caller.arn(),
+            call.operation,
+            call.error
+        );
+        text.hash(&mut hasher);
+    }
+    for message in &world.sns().published {
+        (message.time.as_millisecond(), &message.message).hash(&mut hasher);
+    }
+    hasher.finish()
+}
