@@ -60,14 +60,18 @@ def test_links_and_the_filter_work_within_a_widget(browser, played):
 @pytest.mark.parametrize("view", ["pipelines", "access", "now", "pipeline"])
 def test_nothing_is_lost_with_tooltips_and_labels(browser, played, view):
     go = {"view": view, "pipeline": pipelines.arn("test", "churn-train")}
-    full = dashboard(browser, played.estate, **go)
-    full.sees("As of 20")
-    strict = dashboard(browser, played.estate, strict=True, **go)
-    strict.sees("As of 20")
-    strict.check()
 
     def words(tab):
         """What it says, but for times, which go on."""
         return re.sub(r"\d+( (d|h|min|s)\b)?", "", tab.text()).split()
 
+    # The schedule may find something between one page and the other.
+    for _ in range(3):
+        full = dashboard(browser, played.estate, **go)
+        full.sees("As of 20")
+        strict = dashboard(browser, played.estate, strict=True, **go)
+        strict.sees("As of 20")
+        strict.check()
+        if words(strict) == words(full):
+            break
     assert words(strict) == words(full)
