@@ -198,6 +198,8 @@ impl Run {
     fn rules(&mut self) -> Result<Vec<Rule>, String> {
         let mut world = self.sandbox.world();
         let mut rules = Vec::new();
+        // A team has nothing in force below a root that never was.
+        let mut is_below_none = false;
         let documents = [
             ("/pipeshare/policy", self.people.root),
             ("/pipeshare/policy/team", self.people.team),
@@ -206,11 +208,12 @@ impl Run {
             let written = &self.people.written;
             let in_force = oracle::in_force(&mut world, written, parameter);
             let valid = newest.filter(|newest| !written[*newest].broken);
-            if valid.is_some() && valid != in_force {
+            if valid.is_some() && valid != in_force && !is_below_none {
                 return Err(format!(
                     "{parameter} has {in_force:?} in force, not {valid:?}"
                 ));
             }
+            is_below_none = in_force.is_none();
             rules.extend(
                 in_force
                     .into_iter()
