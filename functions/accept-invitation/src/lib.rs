@@ -40,7 +40,8 @@ use domain::{
     trigger::{self, Command, CommandAction, Ignored, Offer, Trigger, TriggerKind},
 };
 use runtime::{
-    lambda::{self, Deadline, MAX_ATTEMPTS, Record, RecordOutcome, Reply},
+    config::Worker,
+    lambda::{self, Deadline, Record, RecordOutcome, Reply},
     metrics::{Metric, Metrics},
     notifier::{LeaseOwner, Notifier},
     ports::Hub,
@@ -149,9 +150,8 @@ impl ReconcileRequest<'_> {
 
     /// That it is tried no more before the schedule comes, although it may be in vain for long.
     fn abandoned(&self, report: &AccountReport) -> Option<Alert> {
-        let is_last = self.attempts >= MAX_ATTEMPTS && !self.dry_run;
-        let why = report.unfinished().filter(|_| is_last)?;
-        Some(Alert::unreached(self.attempts.saturating_add(1), &why))
+        let abandoned = accounts::abandoned(self.attempts, report.worst(), report.is_cut_short());
+        abandoned.filter(|_| !self.dry_run)
     }
 }
 
@@ -196,11 +196,17 @@ impl<'a, H: Hub, C: Consumers> AcceptInvitation<'a, H, C> {
         let retired = self.retired(&policy.policy, &tasks).await;
         let mut consumers: BTreeSet<_> = policy.policy.consumers();
         consumers.extend(retired.keys());
-        let has_queue = self.config.worker.queue_url.is_some();
-        let spread = spread(&tasks, batch, &consumers, has_queue);
+        let worker = &self.config.worker;
+        let spread = spread(&tasks, batch, &consumers, worker);
         let own = tasks.iter().zip(batch).zip(&spread);
         let own = own.filter(|(_, spread)| spread.is_none()).map(|(it, _)| it);
-        let requests = requests(&policy, &retired, &consumers, own, has_queue);
+        let requests = requests(
+            &policy,
+            &retired,
+            &consumers,
+            own,
+            worker.queue_url.is_some(),
+        );
         report.accounts = each_account(
             &requests,
             deadline,
@@ -283,15 +289,15 @@ fn spread(
     tasks: &[Result<Task, Ignored>],
     batch: &[Record],
     consumers: &BTreeSet<&AccountId>,
-    has_queue: bool,
+    worker: &Worker,
 ) -> Vec<Option<RecordOutcome>> {
     let spread = |(task, record): (&Result<Task, Ignored>, _)| {
         let task = task.as_ref().ok()?;
-        let is_about_all = matches!(task.scope, Scope::Everything) && !task.dry_run;
-        let accounts = consumers.iter().copied();
-        (is_about_all && has_queue)
-            .then(|| accounts::spread(record, CommandAction::Reconcile, accounts))
-            .flatten()
+        if !matches!(task.scope, Scope::Everything) || task.dry_run {
+            return None;
+        }
+        let consumers = consumers.iter().copied();
+        accounts::spread(worker, record, CommandAction::Reconcile, consumers)
     };
     tasks.iter().zip(batch).map(spread).collect()
 }

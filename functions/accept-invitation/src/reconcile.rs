@@ -81,10 +81,10 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             report.cut_short();
             return report;
         }
-        // Nothing is begun in the last tenth, and nothing goes on behind the end.
-        let soft = invocation.within(time.mul_f64(0.9));
-        let serving = Box::pin(self.serve_in_time(request, soft, &mut report));
-        if invocation.within(time).bound(serving).await.is_none() {
+        // Nothing goes on behind the end.
+        let end = invocation.within(time);
+        let serving = Box::pin(self.serve_in_time(request, end.of_beginnings(), &mut report));
+        if end.bound(serving).await.is_none() {
             report.cut_short();
         }
         report

@@ -327,16 +327,8 @@ impl AccountReport {
     }
 
     /// The failure that [`AccountReport::class`] speaks of.
-    fn worst(&self) -> Option<&Error> {
+    pub(crate) fn worst(&self) -> Option<&Error> {
         worst(&self.failures)
-    }
-
-    /// Why the account is not done with, if that may pass by itself.
-    pub(crate) fn unfinished(&self) -> Option<String> {
-        let failure = self.worst().filter(|it| it.class() != Class::Permanent);
-        let cut_short = || "the time of an invocation is not enough for it".to_owned();
-        let failure = failure.map(ToString::to_string);
-        failure.or_else(|| self.is_cut_short.then(cut_short))
     }
 
     /// What only people can fix; a dry run notifies nobody.

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use domain::{
-    error::Error,
+    error::{Class, Error},
     id::AccountId,
+    notification::Alert,
     policy::{Gate, InForce, Labelled, Policy},
     sharing::{self, Evidence},
     storage,
@@ -13,7 +14,8 @@ use domain::{
 use futures::{StreamExt, stream};
 
 use crate::{
-    lambda::{Deadline, Record, RecordOutcome, each, share_of},
+    config::Worker,
+    lambda::{Deadline, MAX_ATTEMPTS, Record, RecordOutcome, each, share_of},
     ports::{PolicyStore, Table},
 };
 
@@ -72,21 +74,39 @@ pub async fn policy_in_force(store: &impl PolicyStore) -> Result<InForce, Stoppe
 /// What becomes of a record that is about these accounts, if they are more than
 /// one invocation should serve: each has a message, a budget, retries and a fate of its own.
 ///
-/// There is none for a direct invocation, whose answer is the summary.
+/// There is none for a direct invocation, whose answer is the summary, and none
+/// where no queue takes the messages.
 #[must_use]
 pub fn spread<'a>(
+    worker: &Worker,
     record: &Record,
     action: CommandAction,
     accounts: impl IntoIterator<Item = &'a AccountId>,
 ) -> Option<RecordOutcome> {
     let commands = accounts.into_iter();
     let commands: Vec<_> = commands.map(|it| Command::text(action, it)).collect();
-    if record.id.is_none() || commands.len() <= MOST_TOGETHER {
+    let has_queue = worker.queue_url.is_some() && record.id.is_some();
+    if !has_queue || commands.len() <= MOST_TOGETHER {
         return None;
     }
     let count = u32::try_from(commands.len()).unwrap_or(u32::MAX);
     let over = GAP.saturating_mul(count).min(LONGEST_SPREAD);
     Some(RecordOutcome::Spread { over, commands })
+}
+
+/// That an account is tried no more before the schedule comes, although what is in
+/// the way may pass by itself.
+///
+/// `attempts` says how often the record was requeued that led there.
+#[must_use]
+pub fn abandoned(attempts: u32, failure: Option<&Error>, is_cut_short: bool) -> Option<Alert> {
+    let failure = failure.filter(|it| it.class() != Class::Permanent);
+    let cut_short = || "the time of an invocation is not enough for it".to_owned();
+    let why = failure
+        .map(ToString::to_string)
+        .or_else(|| is_cut_short.then(cut_short))?;
+    let tried = attempts.saturating_add(1);
+    (attempts >= MAX_ATTEMPTS).then(|| Alert::unreached(tried, &why))
 }
 
 /// What is remembered of the gates that the account's rules have.
@@ -131,10 +151,20 @@ pub async fn each_account<Q, R>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Environment;
 
     fn accounts(count: u64) -> Vec<AccountId> {
         let ids = (1..=count).map(|number| format!("{number:012}"));
         ids.map(|id| id.parse().unwrap()).collect()
+    }
+
+    fn worker(queue_url: Option<&str>) -> Worker {
+        let variable = |name: &str| match name {
+            "PIPESHARE_QUEUE" => queue_url.map(str::to_owned),
+            "AWS_REGION" => Some("us-east-1".to_owned()),
+            _ => Some("set".to_owned()),
+        };
+        Environment::new(variable).worker()
     }
 
     fn record(id: Option<&str>) -> Record {
@@ -149,7 +179,11 @@ mod tests {
 
     #[test]
     fn many_accounts_become_a_message_each_within_a_part_of_the_interval() {
-        let spread = |id, count| spread(&record(id), CommandAction::Reconcile, &accounts(count));
+        let worker = worker(Some("https://queue"));
+        let spread = |id, count| {
+            let action = CommandAction::Reconcile;
+            super::spread(&worker, &record(id), action, &accounts(count))
+        };
         assert!(spread(Some("m"), 4).is_none());
         assert!(spread(None, 5_000).is_none());
         for (count, seconds) in [(5, 1), (100, 30), (5_000, 600)] {
@@ -162,5 +196,14 @@ mod tests {
                 r#"{"account":"000000000001","action":"reconcile"}"#
             );
         }
+    }
+    #[test]
+    fn without_a_queue_no_account_has_a_message() {
+        let spread = |worker: &Worker| {
+            let action = CommandAction::Reconcile;
+            super::spread(worker, &record(Some("m")), action, &accounts(100)).is_some()
+        };
+        assert!(spread(&worker(Some("https://queue"))));
+        assert!(!spread(&worker(None)));
     }
 }

@@ -9,9 +9,10 @@ use domain::{
     trail::Context,
 };
 use runtime::{
-    Class, Error,
-    lambda::{Deadline, MAX_ATTEMPTS},
+    Error,
+    lambda::Deadline,
     ports::{PolicyStore, Publish, Table},
+    reconcile,
 };
 
 use crate::{
@@ -53,10 +54,15 @@ impl Served {
 
     /// An account of which nobody can say what would be done.
     pub(crate) fn unplanned(account: &AccountId, error: Error) -> Self {
+        Self::planned(failed(account, error), None)
+    }
+
+    /// An account in which nothing was to be done.
+    fn planned(reconciled: Reconciliation, ceiling: Option<Result<Ceiling, Error>>) -> Self {
         Self {
             dry_run: true,
-            reconciled: failed(account, error),
-            ceiling: None,
+            reconciled,
+            ceiling,
             turn: Turn::Whole,
             attempts: 0,
         }
@@ -77,13 +83,8 @@ impl Served {
 
     /// That it is tried no more before the schedule comes, although it may be in vain for long.
     pub(crate) fn abandoned(&self) -> Option<Alert> {
-        let why = match (self.turn, self.reconciled.worst()) {
-            (Turn::CutShort, _) => "the time of an invocation is not enough for it".to_owned(),
-            (_, Some(error)) if error.class() != Class::Permanent => error.to_string(),
-            _ => return None,
-        };
-        let attempts = self.attempts.saturating_add(1);
-        (self.attempts >= MAX_ATTEMPTS).then(|| Alert::unreached(attempts, &why))
+        let is_cut_short = self.turn == Turn::CutShort;
+        reconcile::abandoned(self.attempts, self.reconciled.worst(), is_cut_short)
     }
 
     /// Whether it is reconciled again soon; what was only planned has changed nothing.
@@ -157,13 +158,7 @@ where
         );
         match planned {
             Ok((observed, plan)) => {
-                let served = Served {
-                    dry_run: true,
-                    reconciled: Reconciliation::planned(plan),
-                    ceiling: Some(ceiling),
-                    turn: Turn::Whole,
-                    attempts: 0,
-                };
+                let served = Served::planned(Reconciliation::planned(plan), Some(ceiling));
                 (served, Some(observed))
             }
             Err(error) => (Served::unplanned(account, error), None),
@@ -207,10 +202,9 @@ where
     ) -> (Reconciliation, Option<Added>) {
         match self.plan(policy, &request.account, request.asking).await {
             Ok((observed, plan)) => {
-                // Nothing is begun in the last tenth, so that what was done is on the trail.
-                let steps = deadline.within(deadline.time_left().mul_f64(0.9));
-                let applying = self.apply(policy, request, &observed, plan, steps);
-                applying.await
+                // What is left of the time is for the trail.
+                let steps = deadline.of_beginnings();
+                self.apply(policy, request, &observed, plan, steps).await
             }
             Err(error) => (failed(&request.account, error), None),
         }

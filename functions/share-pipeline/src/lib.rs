@@ -156,8 +156,7 @@ where
         known: &BTreeSet<AccountId>,
         deadline: Deadline,
     ) -> (Vec<Served>, Vec<RecordOutcome>) {
-        let has_queue = self.config.queue_url.is_some();
-        let spread = route::spread(tasks, batch, known, has_queue);
+        let spread = route::spread(tasks, batch, known, &self.config);
         let own = tasks.iter().zip(&spread).filter(|(_, it)| it.is_none());
         let own = own.filter_map(|(task, _)| task.as_ref().ok());
         let lease_owner = batch.first().map(Record::lease_owner);

@@ -16,6 +16,7 @@ use domain::{
     },
 };
 use runtime::{
+    config::Worker,
     lambda::{Record, RecordOutcome},
     reconcile,
 };
@@ -211,19 +212,19 @@ pub(crate) fn spread(
     tasks: &[Result<Task, Ignored>],
     batch: &[Record],
     known: &BTreeSet<AccountId>,
-    has_queue: bool,
+    worker: &Worker,
 ) -> Vec<Option<RecordOutcome>> {
     let spread = |(task, record): (&Result<Task, Ignored>, _)| {
         let task = task.as_ref().ok()?;
-        let is_about_all = task.scope == Scope::Everything && !task.dry_run;
         let action = if task.records {
             CommandAction::Record
         } else {
             CommandAction::Reconcile
         };
-        (is_about_all && has_queue)
-            .then(|| reconcile::spread(record, action, known))
-            .flatten()
+        if task.scope != Scope::Everything || task.dry_run {
+            return None;
+        }
+        reconcile::spread(worker, record, action, known)
     };
     tasks.iter().zip(batch).map(spread).collect()
 }

@@ -35,6 +35,12 @@ impl Deadline {
         self.min(Self::after(at_most))
     }
 
+    /// Until when something may be begun: nothing is in the last tenth of the time.
+    #[must_use]
+    pub fn of_beginnings(self) -> Self {
+        self.within(self.time_left().mul_f64(0.9))
+    }
+
     /// Until when an account may have its turn: what is begun then can still be finished.
     #[must_use]
     pub fn of_turns(self) -> Self {
