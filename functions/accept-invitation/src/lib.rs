@@ -214,6 +214,15 @@ impl<'a, H: Hub, C: Consumers> AcceptInvitation<'a, H, C> {
             async |request, time| self.serve_account(request, deadline, time).await,
         )
         .await;
+        self.cover(&requests, batch, report);
+        let outcomes = tasks.iter().zip(spread);
+        outcomes
+            .map(|(task, spread)| spread.unwrap_or_else(|| outcome(task, report)))
+            .collect()
+    }
+
+    /// Notes the accounts that were reconciled as a whole.
+    fn cover(&self, requests: &[ReconcileRequest<'_>], batch: &[Record], report: &Report) {
         let began = batch.iter().filter_map(|record| record.received).max();
         for request in requests.iter().filter(|request| request.is_whole) {
             let mut reports = report.accounts.iter();
@@ -221,10 +230,6 @@ impl<'a, H: Hub, C: Consumers> AcceptInvitation<'a, H, C> {
                 self.coverage.looked(request.account, began);
             }
         }
-        let outcomes = tasks.iter().zip(spread);
-        outcomes
-            .map(|(task, spread)| spread.unwrap_or_else(|| outcome(task, report)))
-            .collect()
     }
 
     /// What a record of the batch asks for.
