@@ -72,11 +72,7 @@ impl Consumers for Aws {
         consumer: &AccountId,
         shares: &[ShareArn],
     ) -> Result<Vec<Invitation>, Error> {
-        self.consumer(consumer)
-            .await
-            .ram
-            .invitations_to(shares)
-            .await
+        self.consumer(consumer).ram.invitations_to(shares).await
     }
 
     async fn each_invitation(
@@ -84,11 +80,7 @@ impl Consumers for Aws {
         consumer: &AccountId,
         take: impl FnMut(Vec<Invitation>) -> ControlFlow<()>,
     ) -> Result<(), Error> {
-        self.consumer(consumer)
-            .await
-            .ram
-            .each_invitation(take)
-            .await
+        self.consumer(consumer).ram.each_invitation(take).await
     }
 
     async fn shares_among(
@@ -96,7 +88,7 @@ impl Consumers for Aws {
         consumer: &AccountId,
         shares: &[ShareArn],
     ) -> Result<Vec<ReceivedShare>, Error> {
-        self.consumer(consumer).await.ram.shares_among(shares).await
+        self.consumer(consumer).ram.shares_among(shares).await
     }
 
     async fn each_share(
@@ -104,7 +96,7 @@ impl Consumers for Aws {
         consumer: &AccountId,
         take: impl FnMut(Vec<ReceivedShare>) -> ControlFlow<()>,
     ) -> Result<(), Error> {
-        self.consumer(consumer).await.ram.each_share(take).await
+        self.consumer(consumer).ram.each_share(take).await
     }
 
     async fn pending_resources(
@@ -113,7 +105,6 @@ impl Consumers for Aws {
         invitation: &InvitationArn,
     ) -> Result<Option<Vec<Resource>>, Error> {
         self.consumer(consumer)
-            .await
             .ram
             .pending_resources(invitation)
             .await
@@ -124,7 +115,7 @@ impl Consumers for Aws {
         consumer: &AccountId,
         shares: &[ShareArn],
     ) -> Result<BTreeMap<ShareArn, Vec<Resource>>, Error> {
-        self.consumer(consumer).await.ram.resources(shares).await
+        self.consumer(consumer).ram.resources(shares).await
     }
 
     async fn accept(
@@ -132,18 +123,14 @@ impl Consumers for Aws {
         consumer: &AccountId,
         invitation: &InvitationArn,
     ) -> Result<Accepted, Error> {
-        self.consumer(consumer).await.ram.accept(invitation).await
+        self.consumer(consumer).ram.accept(invitation).await
     }
 
     async fn reject(&self, consumer: &AccountId, invitation: &InvitationArn) -> Result<(), Error> {
-        self.consumer(consumer).await.ram.reject(invitation).await
+        self.consumer(consumer).ram.reject(invitation).await
     }
 
     async fn describe(&self, consumer: &AccountId, pipeline: &PipelineArn) -> Result<(), Error> {
-        self.consumer(consumer)
-            .await
-            .sagemaker
-            .describe(pipeline)
-            .await
+        self.consumer(consumer).sagemaker.describe(pipeline).await
     }
 }

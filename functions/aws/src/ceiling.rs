@@ -14,7 +14,7 @@ impl Aws {
     /// failure that people have to fix: it must not be taken for one that
     /// allows everything.
     pub async fn ceiling(&self, owner: &AccountId, role: Role) -> Result<Ceiling, Error> {
-        let ssm = self.ssm_in(owner, role).await;
+        let ssm = self.ssm_in(owner, role);
         let found = ssm.newest(PARAMETER).await?;
         let odd =
             |code: &str, message: String| ssm.service.refused("GetParameter", Some(code), message);

@@ -17,7 +17,7 @@ use domain::{
 
 use runtime::config::Identity;
 
-pub use self::config::{retries, timeouts};
+pub use self::config::settings;
 use self::{assume::AssumedRole, services::Services, sessions::Sessions};
 pub(crate) use self::{services::retry_partition, sessions::Session};
 use crate::{
@@ -72,7 +72,6 @@ impl Role {
 /// session, which lives as long as the process and renews itself, unless AWS
 /// refuses it.
 pub struct Aws {
-    config: SdkConfig,
     hub: Services,
     identity: Identity,
     sessions: Arc<Sessions>,
@@ -92,8 +91,7 @@ impl Aws {
     #[must_use]
     pub fn new(config: SdkConfig, identity: Identity) -> Self {
         Self {
-            hub: Services::new(config.clone(), None),
-            config,
+            hub: Services::new(config, None),
             identity,
             sessions: Arc::default(),
         }
@@ -126,19 +124,19 @@ impl Aws {
     /// Parameter Store of the hub.
     #[must_use]
     pub fn ssm(&self) -> Ssm {
-        Ssm::new(&self.config)
+        Ssm::new(self.hub.config())
     }
 
     /// The queues of the hub.
     #[must_use]
     pub fn sqs(&self) -> Sqs {
-        Sqs::new(&self.config)
+        Sqs::new(self.hub.config())
     }
 
     /// The jobs of the hub's pipelines.
     #[must_use]
     pub fn codepipeline(&self) -> CodePipeline {
-        CodePipeline::new(&self.config)
+        CodePipeline::new(self.hub.config())
     }
 
     /// The topics of the hub.
@@ -163,44 +161,44 @@ impl Aws {
     /// A table of the hub.
     #[must_use]
     pub fn table(&self, name: impl Into<String>) -> Table {
-        Table::new(&self.config, name)
+        Table::new(self.hub.config(), name)
     }
 
     /// Reads the pipelines of an account.
-    pub async fn reader(&self, account: &AccountId) -> SageMaker {
-        self.sagemaker(Role::Reader, account).await
+    pub fn reader(&self, account: &AccountId) -> SageMaker {
+        self.sagemaker(Role::Reader, account)
     }
 
     /// Sees the pipelines of an account, their executions, and whom they are shared with.
-    pub async fn viewer(&self, account: &AccountId) -> OwnerClients {
-        self.owner_clients(Role::Reader, account).await
+    pub fn viewer(&self, account: &AccountId) -> OwnerClients {
+        self.owner_clients(Role::Reader, account)
     }
 
     /// Reads the executions of an account.
-    pub async fn watcher(&self, account: &AccountId) -> SageMaker {
-        self.sagemaker(Role::Watcher, account).await
+    pub fn watcher(&self, account: &AccountId) -> SageMaker {
+        self.sagemaker(Role::Watcher, account)
     }
 
-    async fn sagemaker(&self, role: Role, account: &AccountId) -> SageMaker {
-        let (services, session) = self.session(role, account).await;
+    fn sagemaker(&self, role: Role, account: &AccountId) -> SageMaker {
+        let (services, session) = self.session(role, account);
         SageMaker::new(services.sagemaker(), session)
     }
 
     /// Parameters of an account, with one of the roles there.
-    pub(crate) async fn ssm_in(&self, account: &AccountId, role: Role) -> Ssm {
-        let (services, session) = self.session(role, account).await;
+    pub(crate) fn ssm_in(&self, account: &AccountId, role: Role) -> Ssm {
+        let (services, session) = self.session(role, account);
         Ssm::of(services.config(), Some(session))
     }
 
     /// Shares the pipelines of an account.
-    pub async fn owner(&self, account: &AccountId) -> ram::OwnerRam {
-        let (services, session) = self.session(Role::Owner, account).await;
+    pub fn owner(&self, account: &AccountId) -> ram::OwnerRam {
+        let (services, session) = self.session(Role::Owner, account);
         ram::OwnerRam::new(services.ram(), session)
     }
 
     /// Accepts for an account that pipelines are shared with.
-    pub async fn consumer(&self, account: &AccountId) -> ConsumerClients {
-        let (services, session) = self.session(Role::Consumer, account).await;
+    pub fn consumer(&self, account: &AccountId) -> ConsumerClients {
+        let (services, session) = self.session(Role::Consumer, account);
         ConsumerClients {
             ram: ram::ConsumerRam::new(services.ram(), session.clone()),
             sagemaker: SageMaker::new(services.sagemaker(), session),
@@ -208,8 +206,8 @@ impl Aws {
     }
 
     /// Notifies an account that pipelines are shared with.
-    pub async fn notifier(&self, account: &AccountId) -> NotifierClients {
-        let (services, session) = self.session(Role::Notifier, account).await;
+    pub fn notifier(&self, account: &AccountId) -> NotifierClients {
+        let (services, session) = self.session(Role::Notifier, account);
         NotifierClients {
             eventbridge: EventBridge::new(services.eventbridge(), Some(session.clone())),
             sns: Sns::new(services.sns(), Some(session)),
@@ -217,17 +215,17 @@ impl Aws {
     }
 
     /// Sees, as an account that pipelines are shared with, whether it can see them.
-    pub async fn prover(&self, account: &AccountId) -> SageMaker {
-        self.sagemaker(Role::Prover, account).await
+    pub fn prover(&self, account: &AccountId) -> SageMaker {
+        self.sagemaker(Role::Prover, account)
     }
 
     /// Runs the pipelines of an account, and sees whom they are shared with.
-    pub async fn runner(&self, account: &AccountId) -> OwnerClients {
-        self.owner_clients(Role::Runner, account).await
+    pub fn runner(&self, account: &AccountId) -> OwnerClients {
+        self.owner_clients(Role::Runner, account)
     }
 
-    async fn owner_clients(&self, role: Role, account: &AccountId) -> OwnerClients {
-        let (services, session) = self.session(role, account).await;
+    fn owner_clients(&self, role: Role, account: &AccountId) -> OwnerClients {
+        let (services, session) = self.session(role, account);
         OwnerClients {
             ram: ram::OwnerRam::new(services.ram(), session.clone()),
             sagemaker: SageMaker::new(services.sagemaker(), session),
@@ -242,19 +240,14 @@ impl Aws {
 
     /// The clients whose credentials are those of a role; no call is made
     /// before the first of them needs these.
-    #[expect(
-        clippy::unused_async,
-        reason = "whether a role takes time to get ready is nothing for callers to know"
-    )]
-    async fn session(&self, role: Role, account: &AccountId) -> (Arc<Services>, Session) {
+    fn session(&self, role: Role, account: &AccountId) -> (Arc<Services>, Session) {
         if let Some(found) = self.sessions.find(role, account) {
             return found;
         }
         let arn = self.role_arn(role, account);
-        let provider = AssumedRole::new(&self.config, account, arn, self.function());
-        let config = self
-            .config
-            .to_builder()
+        let provider = AssumedRole::new(&self.hub.sts(), account, arn, self.function());
+        let config = self.hub.config().to_builder();
+        let config = config
             .credentials_provider(SharedCredentialsProvider::new(provider))
             .build();
         self.sessions.keep(role, account, config)

@@ -220,11 +220,11 @@ impl ports::Publish for Hub<'_> {
             }
             Address::ConsumerTopic(account) => {
                 let topic = self.aws.topic_arn(account, CONSUMER);
-                let notifier = self.aws.notifier(account).await;
+                let notifier = self.aws.notifier(account);
                 notifier.sns.publish(&topic, notification).await
             }
             Address::ConsumerBus(account) => {
-                let notifier = self.aws.notifier(account).await;
+                let notifier = self.aws.notifier(account);
                 let event = event(notification);
                 notifier.eventbridge.put(CONSUMER, vec![event]).await
             }

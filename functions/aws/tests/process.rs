@@ -47,7 +47,7 @@ impl Function for Reading<'_> {
         assert!(!batch[0].body.contains("panic"), "asked to");
         let owner = "222222222222".parse().unwrap();
         let policy = self.0.ssm().in_force("/pipeshare/policy").await;
-        let pipelines = self.0.reader(&owner).await.pipelines().await;
+        let pipelines = self.0.reader(&owner).pipelines().await;
         metrics.count(Metric::RecordsRetried, 1);
         let summary = json!({
             "version": policy.unwrap().unwrap().version,

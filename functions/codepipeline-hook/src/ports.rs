@@ -108,11 +108,7 @@ pub trait Runs {
 
 impl Runs for Aws {
     async fn pipeline(&self, owner: &AccountId, named: &PipelineRef) -> Result<Pipeline, Error> {
-        self.runner(owner)
-            .await
-            .sagemaker
-            .pipeline_named(named)
-            .await
+        self.runner(owner).sagemaker.pipeline_named(named).await
     }
 
     async fn run(
@@ -120,11 +116,11 @@ impl Runs for Aws {
         owner: &AccountId,
         execution: &ExecutionArn,
     ) -> Result<Option<Details>, Error> {
-        self.runner(owner).await.sagemaker.run(execution).await
+        self.runner(owner).sagemaker.run(execution).await
     }
 
     async fn start(&self, owner: &AccountId, start: &Start<'_>) -> Result<ExecutionArn, Error> {
-        self.runner(owner).await.sagemaker.start(start).await
+        self.runner(owner).sagemaker.start(start).await
     }
 
     async fn started(
@@ -132,7 +128,7 @@ impl Runs for Aws {
         owner: &AccountId,
         execution: &ExecutionArn,
     ) -> Result<Option<Started>, Error> {
-        self.runner(owner).await.sagemaker.started(execution).await
+        self.runner(owner).sagemaker.started(execution).await
     }
 
     async fn retry(
@@ -141,7 +137,7 @@ impl Runs for Aws {
         execution: &ExecutionArn,
         token: &str,
     ) -> Result<(), Error> {
-        let runner = self.runner(owner).await;
+        let runner = self.runner(owner);
         runner.sagemaker.retry(execution, token).await
     }
 }
@@ -165,11 +161,11 @@ impl Access for Aws {
         owner: &AccountId,
         pipeline: &PipelineArn,
     ) -> Result<Vec<Shared>, Error> {
-        self.runner(owner).await.ram.shares_with(pipeline).await
+        self.runner(owner).ram.shares_with(pipeline).await
     }
 
     async fn prove(&self, consumer: &AccountId, pipeline: &PipelineArn) -> Result<(), Error> {
-        self.prover(consumer).await.describe(pipeline).await
+        self.prover(consumer).describe(pipeline).await
     }
 }
 

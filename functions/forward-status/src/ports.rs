@@ -41,7 +41,7 @@ pub trait Executions {
 
 impl Executions for Aws {
     async fn details(&self, owner: &AccountId, execution: &ExecutionArn) -> Result<Details, Error> {
-        self.watcher(owner).await.details(execution).await
+        self.watcher(owner).details(execution).await
     }
 
     async fn differing_parameters(
@@ -49,7 +49,7 @@ impl Executions for Aws {
         owner: &AccountId,
         execution: &ExecutionArn,
     ) -> Result<Vec<Parameter>, Error> {
-        let watcher = self.watcher(owner).await;
+        let watcher = self.watcher(owner);
         watcher.differing_parameters(execution).await
     }
 
@@ -58,7 +58,7 @@ impl Executions for Aws {
         owner: &AccountId,
         execution: &ExecutionArn,
     ) -> Result<Option<Timestamp>, Error> {
-        self.watcher(owner).await.last_step_end(execution).await
+        self.watcher(owner).last_step_end(execution).await
     }
 
     async fn changed_since(
@@ -67,7 +67,7 @@ impl Executions for Aws {
         time: Timestamp,
         most: usize,
     ) -> Result<(Vec<ExecutionChange>, bool), Error> {
-        let watcher = self.watcher(owner).await;
+        let watcher = self.watcher(owner);
         watcher.executions_changed_since(time, most).await
     }
 }

@@ -41,7 +41,7 @@ impl<'a> Accounts<'a> {
 
 impl Ram for Accounts<'_> {
     async fn shares(&self, owner: &AccountId) -> Result<Vec<Share>, Error> {
-        self.aws.owner(owner).await.shares().await
+        self.aws.owner(owner).shares().await
     }
 
     async fn lookalikes(
@@ -49,7 +49,7 @@ impl Ram for Accounts<'_> {
         owner: &AccountId,
         names: &BTreeSet<&str>,
     ) -> Result<Vec<Lookalike>, Error> {
-        self.aws.owner(owner).await.lookalikes(names).await
+        self.aws.owner(owner).lookalikes(names).await
     }
 
     async fn flaw_of(
@@ -57,11 +57,11 @@ impl Ram for Accounts<'_> {
         owner: &AccountId,
         permission: &PermissionArn,
     ) -> Result<Option<Flaw>, Error> {
-        self.aws.owner(owner).await.flaw_of(permission).await
+        self.aws.owner(owner).flaw_of(permission).await
     }
 
     async fn create_share(&self, owner: &AccountId, share: &NewShare) -> Result<ShareArn, Error> {
-        self.aws.owner(owner).await.create_share(share).await
+        self.aws.owner(owner).create_share(share).await
     }
 
     async fn change_share(
@@ -70,7 +70,7 @@ impl Ram for Accounts<'_> {
         share: &ShareArn,
         action: &Action,
     ) -> Result<Vec<Association>, Error> {
-        let ram = self.aws.owner(owner).await;
+        let ram = self.aws.owner(owner);
         match action {
             Action::ReplacePermission { permission } => {
                 let replaced = ram.replace_permission(share, permission).await;
@@ -97,7 +97,7 @@ impl Ram for Accounts<'_> {
 
 impl SageMaker for Accounts<'_> {
     async fn pipelines(&self, owner: &AccountId) -> Result<Vec<Pipeline>, Error> {
-        self.aws.reader(owner).await.pipelines().await
+        self.aws.reader(owner).pipelines().await
     }
 
     async fn pipelines_since(
@@ -105,7 +105,7 @@ impl SageMaker for Accounts<'_> {
         owner: &AccountId,
         time: Timestamp,
     ) -> Result<Vec<Pipeline>, Error> {
-        self.aws.reader(owner).await.pipelines_since(time).await
+        self.aws.reader(owner).pipelines_since(time).await
     }
 
     async fn has_succeeded(
@@ -117,7 +117,7 @@ impl SageMaker for Accounts<'_> {
         if !self.waiting.is_worth_asking(pipeline, asking) {
             return Ok(false);
         }
-        let sagemaker = self.aws.reader(owner).await;
+        let sagemaker = self.aws.reader(owner);
         let success = sagemaker.success(&pipeline.arn, pipeline.created).await?;
         self.waiting.answered(pipeline, success);
         Ok(success == Success::Yes)

@@ -26,11 +26,11 @@ impl<'a> Accounts<'a> {
 
 impl Owners for Accounts<'_> {
     async fn pipelines(&self, owner: &AccountId) -> Result<Vec<Pipeline>, Error> {
-        self.0.reader(owner).await.pipelines().await
+        self.0.reader(owner).pipelines().await
     }
 
     async fn shares(&self, owner: &AccountId) -> Result<Vec<Share>, Error> {
-        self.0.viewer(owner).await.ram.shares().await
+        self.0.viewer(owner).ram.shares().await
     }
 
     async fn ceiling(&self, owner: &AccountId) -> Result<Ceiling, Error> {
@@ -44,7 +44,7 @@ impl Owners for Accounts<'_> {
         since: Timestamp,
         most: u8,
     ) -> Result<Vec<Execution>, Error> {
-        let sagemaker = self.0.reader(owner).await;
+        let sagemaker = self.0.reader(owner);
         sagemaker.newest_executions(pipeline, since, most).await
     }
 
@@ -53,7 +53,7 @@ impl Owners for Accounts<'_> {
         owner: &AccountId,
         execution: &ExecutionArn,
     ) -> Result<Details, Error> {
-        self.0.reader(owner).await.described(execution).await
+        self.0.reader(owner).described(execution).await
     }
 
     async fn explained(
@@ -61,6 +61,6 @@ impl Owners for Accounts<'_> {
         owner: &AccountId,
         execution: &ExecutionArn,
     ) -> Result<Option<Details>, Error> {
-        self.0.reader(owner).await.run(execution).await
+        self.0.reader(owner).run(execution).await
     }
 }

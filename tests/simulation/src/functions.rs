@@ -57,7 +57,7 @@ async fn live(
     let worker = environment.worker();
     let rejects = variable("PIPESHARE_REFUSED").is_some_and(|refused| refused == "reject");
     environment.finish().expect("the templates set everything");
-    let region = worker.settings.identity.place.region.as_str();
+    let region = &worker.settings.identity.place.region;
     let access_key = variable("AWS_ACCESS_KEY_ID").unwrap_or_default();
     let sdk = config(wire, latency, sabotage, region, &access_key);
     let aws = Aws::new(sdk, worker.settings.identity.clone());

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_config::SdkConfig;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_async::{rt::sleep::TokioSleep, time::TimeSource};
 use aws_smithy_runtime_api::client::{
@@ -17,6 +17,7 @@ use axum::{
     body::{Body, to_bytes},
     http::Request,
 };
+use domain::id::Region;
 use fastrand::Rng;
 use sandbox::in_process::Wire;
 use tokio::time::{Instant, sleep_until};
@@ -111,7 +112,7 @@ pub(crate) fn config(
     wire: &Wire,
     latency: &Arc<Latency>,
     sabotage: Option<Sabotage>,
-    region: &str,
+    region: &Region,
     access_key: &str,
 ) -> SdkConfig {
     let connector = Connector {
@@ -121,16 +122,10 @@ pub(crate) fn config(
     };
     let connector = SharedHttpConnector::new(connector);
     let credentials = Credentials::new(access_key, "simulated", None, None, "simulation");
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new(region.to_owned()))
+    aws::clients::settings(region)
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(http_client_fn(move |_, _| connector.clone()))
         .time_source(WorldTime(wire.clone()))
         .sleep_impl(TokioSleep::new())
-        .retry_config(aws::clients::retries())
-        .timeout_config(aws::clients::timeouts())
-        .identity_cache(aws_config::identity::IdentityCache::lazy().build())
-        .app_name(AppName::new("pipeshare").expect("a plain word is a legal name"))
         .build()
 }

@@ -2,12 +2,12 @@
 
 use std::time::SystemTime;
 
-use aws_config::SdkConfig;
 use aws_credential_types::{
     Credentials,
     provider::{self, ProvideCredentials, error::CredentialsError, future},
 };
 use aws_sdk_sts::{
+    Client,
     error::SdkError,
     operation::assume_role::{AssumeRoleError, builders::AssumeRoleFluentBuilder},
 };
@@ -23,14 +23,8 @@ pub(super) struct AssumedRole {
 }
 
 impl AssumedRole {
-    /// The role of this ARN, in this account, by the credentials of the configuration.
-    pub(super) fn new(
-        config: &SdkConfig,
-        account: &AccountId,
-        role_arn: String,
-        session: &str,
-    ) -> Self {
-        let sts = aws_sdk_sts::Client::new(config);
+    /// The role of this ARN, in this account, by the credentials of the client.
+    pub(super) fn new(sts: &Client, account: &AccountId, role_arn: String, session: &str) -> Self {
         Self {
             account: account.clone(),
             request: sts

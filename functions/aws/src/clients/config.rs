@@ -9,7 +9,10 @@ use aws_config::{
 };
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
-use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use aws_types::{
+    sdk_config::Builder,
+    service_config::{LoadServiceConfig, ServiceConfigKey},
+};
 use runtime::config::Identity;
 
 use super::{MOST_SESSIONS, http};
@@ -24,19 +27,25 @@ const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 /// common, each client would assume its role again.
 pub(super) fn of_lambda(identity: &Identity) -> SdkConfig {
     let credentials = EnvironmentVariableCredentialsProvider::new();
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
+    settings(&identity.place.region)
         .http_client(http::client(&identity.place.partition))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .identity_cache(identities())
-        .region(Region::new(identity.place.region.as_str().to_owned()))
-        .timeout_config(timeouts())
-        .retry_config(retries())
-        .app_name(AppName::new("pipeshare").expect("a plain word is a legal name"))
         .use_fips(is_on("AWS_USE_FIPS_ENDPOINT"))
         .use_dual_stack(is_on("AWS_USE_DUALSTACK_ENDPOINT"))
         .service_config(Endpoints(|name| env::var(name).ok()))
         .build()
+}
+
+/// What holds of all clients, whatever carries their calls.
+#[must_use]
+pub fn settings(region: &domain::id::Region) -> Builder {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .identity_cache(identities())
+        .region(Region::new(region.as_str().to_owned()))
+        .timeout_config(timeouts())
+        .retry_config(retries())
+        .app_name(AppName::new("pipeshare").expect("a plain word is a legal name"))
 }
 
 fn is_on(variable: &str) -> bool {
@@ -49,16 +58,13 @@ pub(super) fn identities() -> SharedIdentityCache {
 }
 
 /// Few and quick: what takes longer is left to the queue, which costs nothing while it waits.
-#[must_use]
-pub fn retries() -> RetryConfig {
+fn retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(3)
         .with_initial_backoff(Duration::from_millis(200))
 }
 
-/// How long AWS may take.
-#[must_use]
-pub fn timeouts() -> TimeoutConfig {
+fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
         .operation_attempt_timeout(Duration::from_secs(10))

@@ -19,6 +19,7 @@ pub(crate) struct Services {
     sagemaker: OnceLock<aws_sdk_sagemaker::Client>,
     eventbridge: OnceLock<aws_sdk_eventbridge::Client>,
     sns: OnceLock<aws_sdk_sns::Client>,
+    sts: OnceLock<aws_sdk_sts::Client>,
 }
 
 /// A client that is made when it is first asked for.
@@ -47,6 +48,7 @@ impl Services {
             sagemaker: OnceLock::new(),
             eventbridge: OnceLock::new(),
             sns: OnceLock::new(),
+            sts: OnceLock::new(),
         }
     }
 
@@ -59,6 +61,7 @@ impl Services {
     kept!(sagemaker, aws_sdk_sagemaker);
     kept!(eventbridge, aws_sdk_eventbridge);
     kept!(sns, aws_sdk_sns);
+    kept!(sts, aws_sdk_sts);
 }
 
 /// Whose retries a client spends; by default those of the service, whoever is called.

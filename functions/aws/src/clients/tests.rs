@@ -40,11 +40,7 @@ fn empty_accounts(request: &Request) -> Answer {
 async fn a_call_in_an_account_is_made_with_a_session_of_the_role_there() {
     let replay = Replay::by(empty_accounts);
     let aws = aws(&replay).await;
-    aws.owner(&account("222222222222"))
-        .await
-        .shares()
-        .await
-        .unwrap();
+    aws.owner(&account("222222222222")).shares().await.unwrap();
 
     let requests = replay.requests();
     assert_eq!(requests[0].url, "https://sts.eu-west-1.amazonaws.com/");
@@ -67,18 +63,16 @@ async fn a_role_is_assumed_once_for_all_its_clients_and_calls() {
     let replay = Replay::by(empty_accounts);
     let aws = aws(&replay).await;
     for _ in 0..2 {
-        let consumer = aws.consumer(&account("111111111111")).await;
+        let consumer = aws.consumer(&account("111111111111"));
         consumer.ram.invitations_to(&[]).await.unwrap();
         consumer.ram.shares_among(&[]).await.unwrap();
     }
     aws.consumer(&account("333333333333"))
-        .await
         .ram
         .shares_among(&[])
         .await
         .unwrap();
     aws.reader(&account("111111111111"))
-        .await
         .pipelines()
         .await
         .unwrap();
@@ -103,7 +97,7 @@ async fn sessions_of_hundreds_of_accounts_are_kept_at_once() {
     for _ in 0..2 {
         for number in 0..200 {
             let owner = account(&format!("{:012}", 100_000_000_000_u64 + number));
-            aws.owner(&owner).await.shares().await.unwrap();
+            aws.owner(&owner).shares().await.unwrap();
         }
         assert_eq!(assumed(), 200);
     }
@@ -134,13 +128,13 @@ async fn an_account_that_is_throttled_does_not_spend_the_retries_of_others() {
     let config = replay.config().await.into_builder();
     let aws = replay::aws(config.retry_config(retries).build());
     for _ in 0..120 {
-        let shares = aws.owner(&account("222222222222")).await.shares().await;
+        let shares = aws.owner(&account("222222222222")).shares().await;
         assert_eq!(shares.unwrap_err().class(), Class::Transient);
     }
     let so_far = replay.requests().len();
     assert!(so_far < 120 * 3, "its own retries are spent");
     for number in ["111111111111", "333333333333"] {
-        let shares = aws.owner(&account(number)).await.shares().await;
+        let shares = aws.owner(&account(number)).shares().await;
         assert!(shares.unwrap().is_empty(), "{number}");
     }
 }
@@ -148,7 +142,7 @@ async fn an_account_that_is_throttled_does_not_spend_the_retries_of_others() {
 #[tokio::test]
 async fn a_session_is_shared_by_the_services_it_is_for() {
     let replay = Replay::by(empty_accounts);
-    let consumer = aws(&replay).await.consumer(&account("111111111111")).await;
+    let consumer = aws(&replay).await.consumer(&account("111111111111"));
     consumer.ram.shares_among(&[]).await.unwrap();
     consumer.sagemaker.pipelines().await.unwrap();
     let keys = replay.requests().into_iter().map(|it| it.access_key);
@@ -172,10 +166,10 @@ async fn each_purpose_has_a_role_of_its_own() {
     let replay = Replay::by(empty_accounts);
     let aws = aws(&replay).await;
     let account = account("111111111111");
-    aws.reader(&account).await.pipelines().await.unwrap();
-    aws.watcher(&account).await.pipelines().await.unwrap();
-    aws.prover(&account).await.pipelines().await.unwrap();
-    let notifier = aws.notifier(&account).await;
+    aws.reader(&account).pipelines().await.unwrap();
+    aws.watcher(&account).pipelines().await.unwrap();
+    aws.prover(&account).pipelines().await.unwrap();
+    let notifier = aws.notifier(&account);
     notifier.sns.publish("arn:t", &notification()).await.ok();
     let requests = replay.requests().into_iter();
     let in_account = requests.filter(|it| !it.url.contains("//sts."));
@@ -202,7 +196,7 @@ async fn the_hubs_own_services_need_no_role() {
 async fn an_account_without_the_role_is_told_apart_and_explained() {
     let refused = "User: arn:aws:sts::333333333333:assumed-role/f/f is not authorized to perform: sts:AssumeRole";
     let replay = Replay::of([xml_refusal(403, "AccessDenied", refused)]);
-    let owner = aws(&replay).await.owner(&account("222222222222")).await;
+    let owner = aws(&replay).await.owner(&account("222222222222"));
     let error = owner.shares().await.unwrap_err();
     assert_eq!(error.class(), Class::Permanent);
     assert!(error.is("AccessDenied"));
@@ -223,7 +217,7 @@ async fn an_sts_that_is_down_is_no_missing_role() {
         Answer::ConnectionCut,
     ] {
         let replay = Replay::of([answer]);
-        let owner = aws(&replay).await.owner(&account("222222222222")).await;
+        let owner = aws(&replay).await.owner(&account("222222222222"));
         let error = owner.shares().await.unwrap_err();
         assert_eq!(error.class(), Class::Transient, "{error}");
         assert!(
@@ -239,7 +233,7 @@ async fn an_sts_that_is_down_is_no_missing_role() {
 async fn an_endpoint_override_is_for_every_service_and_for_sts() {
     let replay = Replay::by(empty_accounts);
     let aws = aws_at(&replay, Some("http://127.0.0.1:4566")).await;
-    let consumer = aws.consumer(&account("111111111111")).await;
+    let consumer = aws.consumer(&account("111111111111"));
     consumer.ram.shares_among(&[]).await.unwrap();
     consumer.sagemaker.pipelines().await.unwrap();
     aws.ssm().newest("/p").await.unwrap();
@@ -264,7 +258,7 @@ async fn an_endpoint_override_is_for_every_service_and_for_sts() {
 async fn no_debug_form_shows_credentials() {
     let replay = Replay::by(empty_accounts);
     let aws = aws(&replay).await;
-    let consumer = aws.consumer(&account("111111111111")).await;
+    let consumer = aws.consumer(&account("111111111111"));
     consumer.ram.shares_among(&[]).await.unwrap();
     let shown = format!("{aws:?} {consumer:?} {:?}", aws.ssm());
     for secret in ["hub-secret", "a-secret", "a-token"] {
@@ -289,14 +283,14 @@ async fn a_session_that_is_refused_is_replaced_if_it_is_old_and_for_people_if_it
     let aws = aws(&replay).await;
     let account = account("222222222222");
     aws.begin_invocation();
-    aws.reader(&account).await.pipelines().await.unwrap();
+    aws.reader(&account).pipelines().await.unwrap();
 
     aws.begin_invocation();
-    let reader = aws.reader(&account).await;
+    let reader = aws.reader(&account);
     let dead = reader.pipelines().await.unwrap_err();
     assert_eq!(dead.class(), Class::Transient, "it was at hand");
     assert_eq!(dead.alert(), None);
-    let reader = aws.reader(&account).await;
+    let reader = aws.reader(&account);
     let refused = reader.pipelines().await.unwrap_err();
     assert_eq!(refused.class(), Class::Permanent, "it is new");
     assert!(
@@ -306,7 +300,7 @@ async fn a_session_that_is_refused_is_replaced_if_it_is_old_and_for_people_if_it
     assert!(!refused.is_of_hub());
 
     aws.begin_invocation();
-    aws.reader(&account).await.pipelines().await.unwrap();
+    aws.reader(&account).pipelines().await.unwrap();
     let requests = replay.requests();
     let lists = requests.iter().filter(|it| !it.url.contains("//sts."));
     let keys: Vec<_> = lists.map(|request| request.access_key.as_str()).collect();
@@ -336,13 +330,13 @@ async fn all_sessions_in_an_account_end_with_the_one_that_is_refused() {
             .count()
     };
     aws.begin_invocation();
-    aws.owner(&refused).await.shares().await.unwrap();
-    aws.reader(&other).await.pipelines().await.unwrap();
+    aws.owner(&refused).shares().await.unwrap();
+    aws.reader(&other).pipelines().await.unwrap();
     aws.begin_invocation();
-    aws.reader(&refused).await.pipelines().await.unwrap_err();
+    aws.reader(&refused).pipelines().await.unwrap_err();
     assert_eq!(assumed(), 3);
-    aws.owner(&refused).await.shares().await.unwrap();
-    aws.reader(&other).await.pipelines().await.unwrap();
+    aws.owner(&refused).shares().await.unwrap();
+    aws.reader(&other).pipelines().await.unwrap();
     assert_eq!(assumed(), 4, "the other account's is as good as before");
 }
 

@@ -85,11 +85,8 @@ impl OwnerRam {
                 for found in &permissions {
                     let share = found.resource_share_arn().and_then(|arn| ours.get(arn));
                     let Some(share) = share else { continue };
-                    let held = Held {
-                        arn: parsed(found.arn(), &self.service, operation)?,
-                        is_default: found.default_version() != Some(false),
-                        is_of_pipelines: found.resource_type().is_none_or(is_of_pipelines),
-                    };
+                    let version = (found.default_version(), found.resource_type());
+                    let held = self.held(operation, found.arn(), version)?;
                     all.entry(ShareArn::clone(share)).or_default().push(held);
                 }
             }
@@ -103,12 +100,9 @@ impl OwnerRam {
             .list_resource_share_permissions()
             .resource_share_arn(share.as_str());
         let operation = "ListResourceSharePermissions";
-        let read = |permission: &ResourceSharePermissionSummary| {
-            Ok::<_, Error>(Held {
-                arn: parsed(permission.arn(), &self.service, operation)?,
-                is_default: permission.default_version() != Some(false),
-                is_of_pipelines: permission.resource_type().is_none_or(is_of_pipelines),
-            })
+        let read = |found: &ResourceSharePermissionSummary| {
+            let version = (found.default_version(), found.resource_type());
+            self.held(operation, found.arn(), version)
         };
         Ok(all_items!(
             self.service,
@@ -117,6 +111,20 @@ impl OwnerRam {
             permissions,
             read
         ))
+    }
+
+    /// Reads a permission of a share, in whichever list RAM shows it.
+    fn held(
+        &self,
+        operation: &'static str,
+        arn: Option<&str>,
+        (is_default, resource_type): (Option<bool>, Option<&str>),
+    ) -> Result<Held, Error> {
+        Ok(Held {
+            arn: parsed(arn, &self.service, operation)?,
+            is_default: is_default != Some(false),
+            is_of_pipelines: resource_type.is_none_or(is_of_pipelines),
+        })
     }
 
     /// Why shares of pipelines cannot have a permission; none if they can.
