@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Cold, Outcome, calls,
-    estate::{self, HUB, REGION, Shape},
+    estate::{self, HUB, REGION, Size},
     isolation::Names,
     limit::Limit,
     peers,
@@ -91,7 +91,7 @@ pub(crate) async fn run(arguments: &Cold, names: Names) -> Outcome<()> {
     }
     let rows = subjects.iter().map(|subject| row(subject, &archives));
     let rows: Vec<Row> = rows.collect();
-    report::cold(&arguments.common.out, names.told(), &rows, &lacks)
+    report::cold(&arguments.common.out, names.in_words(), &rows, &lacks)
 }
 
 /// The functions of one or two builds, and the peers of the first of their events.
@@ -256,7 +256,7 @@ async fn cases(folder: &Path) -> Outcome<Vec<Case>> {
 
 /// A run has succeeded of the only pipeline of a rule that waited for it.
 async fn first_share(folder: &Path) -> Outcome<Case> {
-    let world = estate::world(Shape::of_one("succeeded"))?;
+    let world = estate::world(Size::of_one(0), "succeeded")?;
     let sandbox = converge(world, folder, &FUNCTIONS, REST).await?;
     let world = saved(sandbox).await?;
     let sandbox = unattended(&world).await?;
@@ -278,11 +278,7 @@ async fn first_share(folder: &Path) -> Outcome<Case> {
 
 /// An estate in which a pipeline is shared and accepted, and the offer that led there.
 async fn shared(folder: &Path) -> Outcome<(String, Case)> {
-    let shape = Shape {
-        pipelines: 1,
-        ..Shape::of_one("created")
-    };
-    let world = estate::world(shape)?;
+    let world = estate::world(Size::of_one(1), "created")?;
     let others = ["share-pipeline", "forward-status", "codepipeline-hook"];
     let sandbox = converge(world, folder, &others, Duration::from_mins(3)).await?;
     let name = "accept-invitation: offer";
@@ -315,11 +311,7 @@ async fn failed_run(shared: &str) -> Outcome<Case> {
 
 /// An action of CodePipeline asks the hook for the first time.
 async fn first_job(folder: &Path) -> Outcome<Case> {
-    let shape = Shape {
-        pipelines: 1,
-        ..Shape::of_one("hook")
-    };
-    let world = estate::world(shape)?;
+    let world = estate::world(Size::of_one(1), "hook")?;
     let sandbox = converge(world, folder, &FUNCTIONS, REST).await?;
     let sandbox = unattended(&saved(sandbox).await?).await?;
     let action = codepipeline::Action {

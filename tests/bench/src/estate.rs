@@ -6,6 +6,7 @@ use sandbox::{
     Call, World,
     cloudformation::{self, Stack},
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::Outcome;
@@ -20,9 +21,9 @@ const DEFINITION: &str = r#"{"Version":"2020-12-01","Steps":[
     {"Name":"Prepare","Type":"Processing","Arguments":{}},
     {"Name":"Train","Type":"Training","DependsOn":["Prepare"],"Arguments":{}}]}"#;
 
-/// What there is, and what the policy says of it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Shape {
+/// How much there is.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Size {
     /// Of each owner.
     pub(crate) pipelines: usize,
     /// Each is for every owner, all pipelines and every consumer.
@@ -31,20 +32,17 @@ pub(crate) struct Shape {
     pub(crate) consumers: usize,
     /// Whether RAM shares with the consumers without invitations.
     pub(crate) members: bool,
-    /// The gate.
-    pub(crate) after: &'static str,
 }
 
-impl Shape {
-    /// One of each, and no pipeline.
-    pub(crate) fn of_one(after: &'static str) -> Self {
+impl Size {
+    /// One of each, and so many pipelines.
+    pub(crate) fn of_one(pipelines: usize) -> Self {
         Self {
-            pipelines: 0,
+            pipelines,
             rules: 1,
             owners: 1,
             consumers: 1,
             members: false,
-            after,
         }
     }
 
@@ -56,8 +54,8 @@ impl Shape {
         (0..self.consumers).map(consumer).collect()
     }
 
-    /// The policy; it has at most 8,192 bytes.
-    fn policy(self, organization: &str) -> Outcome<String> {
+    /// The policy with this gate; it has at most 8,192 bytes.
+    fn policy(self, after: &str, organization: &str) -> Outcome<String> {
         let mut text = "version: 1\n".to_owned();
         if self.members {
             writeln!(
@@ -90,8 +88,7 @@ impl Shape {
         for rule in 0..self.rules {
             writeln!(
                 text,
-                "- {{name: r{rule}, owners: [owners], pipelines: [\"*\"], with: [readers], after: {}, notify: [Failed]}}",
-                self.after
+                "- {{name: r{rule}, owners: [owners], pipelines: [\"*\"], with: [readers], after: {after}, notify: [Failed]}}"
             )?;
         }
         let length = text.len();
@@ -114,18 +111,18 @@ pub(crate) fn consumer(number: usize) -> String {
     format!("1{:011}", number + 1)
 }
 
-/// A world of this shape with its policy written, in which nothing has run yet.
+/// A world of this size with its policy written, in which nothing has run yet.
 ///
 /// Pipelines are there before anybody listens, as where the hub is deployed last.
-pub(crate) fn world(shape: Shape) -> Outcome<World> {
-    let (owners, consumers) = (shape.owner_ids(), shape.consumer_ids());
+pub(crate) fn world(size: Size, after: &str) -> Outcome<World> {
+    let (owners, consumers) = (size.owner_ids(), size.consumer_ids());
     let mut world = World::builder()
         .start("2026-01-05T09:01:00Z".parse()?)
         .organization(HUB, owners.iter().chain(&consumers))
-        .ram_sharing(shape.members)
+        .ram_sharing(size.members)
         .build();
     for owner in &owners {
-        for number in 0..shape.pipelines {
+        for number in 0..size.pipelines {
             create_pipeline(&mut world, owner, &format!("pipeline-{number}"))?;
         }
     }
@@ -147,7 +144,7 @@ pub(crate) fn world(shape: Shape) -> Outcome<World> {
         deploy(&mut world, consumer, "consumer-account", &parameters)?;
     }
     let policy = json!({
-        "Name": "/pipeshare/policy", "Value": shape.policy(&organization)?,
+        "Name": "/pipeshare/policy", "Value": size.policy(after, &organization)?,
         "Type": "String", "Tier": "Advanced", "Overwrite": true,
     });
     call(&mut world, HUB, "ssm", "PutParameter", policy)?;

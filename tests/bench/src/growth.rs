@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     Growth, Outcome, calls,
-    estate::{self, Shape},
+    estate::{self, Size},
     isolation::Names,
     limit::Limit,
     report,
@@ -21,18 +21,6 @@ const REST: Duration = Duration::from_hours(1);
 
 /// In which exactly one schedule begins, and what follows from it ends.
 const INTERVAL: Duration = Duration::from_mins(15);
-
-/// The size of an estate.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Size {
-    /// Of each owner.
-    pipelines: usize,
-    /// For each owner.
-    rules: usize,
-    owners: usize,
-    consumers: usize,
-    members: bool,
-}
 
 impl FromStr for Size {
     type Err = String;
@@ -167,22 +155,18 @@ pub(crate) async fn run(arguments: &Growth, names: Names) -> Outcome<()> {
         Some(_) => "the CPU of 128 MB, but for the initialization",
         None => "all of the CPU: no cgroup to be had, or --unlimited",
     };
-    let conditions = format!("{}; {} ms a call; {cpu}", names.told(), latency.as_millis());
+    let conditions = format!(
+        "{}; {} ms a call; {cpu}",
+        names.in_words(),
+        latency.as_millis()
+    );
     report::growth(&common.out, &conditions, &rows)
 }
 
 /// The estate in which everything is shared and accepted.
 async fn at_rest(size: Size, arguments: &Growth) -> Outcome<String> {
-    let shape = Shape {
-        pipelines: size.pipelines,
-        rules: size.rules,
-        owners: size.owners,
-        consumers: size.consumers,
-        members: size.members,
-        after: "created",
-    };
     let folder = &arguments.common.functions;
-    let world = estate::world(shape)?;
+    let world = estate::world(size, "created")?;
     let sandbox = converge(world, folder, &FUNCTIONS, REST).await?;
     let text = sandbox.world().save()?;
     sandbox.stop().await;
@@ -214,11 +198,14 @@ mod tests {
 
     #[test]
     fn a_size_is_four_numbers_and_whether_they_are_members() {
-        let told = |text: &str| text.parse::<Size>().map(|size| size.to_string());
-        assert_eq!(told("100,3,2,2").unwrap(), "(100, 3, 2, 2)");
-        assert_eq!(told("10,1,1,5,members").unwrap(), "(10, 1, 1, 5) members");
-        assert!(told("1,2,3").is_err());
-        assert!(told("1,2,3,x").is_err());
+        let printed = |text: &str| text.parse::<Size>().map(|size| size.to_string());
+        assert_eq!(printed("100,3,2,2").unwrap(), "(100, 3, 2, 2)");
+        assert_eq!(
+            printed("10,1,1,5,members").unwrap(),
+            "(10, 1, 1, 5) members"
+        );
+        assert!(printed("1,2,3").is_err());
+        assert!(printed("1,2,3,x").is_err());
     }
 
     #[test]

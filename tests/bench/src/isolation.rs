@@ -32,7 +32,7 @@ pub(crate) enum Names {
 
 impl Names {
     /// In words.
-    pub(crate) fn told(self) -> &'static str {
+    pub(crate) fn in_words(self) -> &'static str {
         match self {
             Self::Real => "AWS's host names, port 443, in a network namespace",
             Self::Endpoints => "AWS_ENDPOINT_URL, https on loopback: no namespace to be had",

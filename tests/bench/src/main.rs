@@ -24,7 +24,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{growth::Size, isolation::Names};
+use crate::{estate::Size, isolation::Names};
 
 /// Whatever goes wrong here ends the bench.
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;

@@ -176,11 +176,11 @@ pub(crate) fn growth(out: &Path, conditions: &str, rows: &[Grown]) -> Outcome<()
         println!("{} {}: {:?}", row.size, row.function, row.by_operation);
     }
     let bars = rows.iter().map(|row| {
-        let told = format!(
+        let label = format!(
             "{:.1} s, {} calls of {}",
             row.longest, row.calls, row.minimum
         );
-        (format!("{} {}", row.size, row.function), row.longest, told)
+        (format!("{} {}", row.size, row.function), row.longest, label)
     });
     let picture = svg::bars(
         "The longest invocation with nothing to do",
