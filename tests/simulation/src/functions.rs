@@ -1,6 +1,6 @@
 //! The functions themselves, wired as their `main` does it.
 
-use std::{collections::BTreeMap, rc::Rc, sync::Arc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
 
 use accept_invitation::AcceptInvitation;
 use aws::{Aws, Hub};
@@ -23,23 +23,19 @@ use crate::{
     wire::{Latency, config},
 };
 
-/// What environments tell of their invocations.
-#[derive(Debug, Default)]
-pub(crate) struct Told {
-    /// What was counted, over all invocations.
-    pub(crate) metrics: std::cell::RefCell<BTreeMap<&'static str, u64>>,
-}
+/// What was counted, over all invocations.
+pub(crate) type Counts = RefCell<BTreeMap<&'static str, u64>>;
 
 /// Plays the environments of the three functions that serve queues.
 pub(crate) fn open(
     wire: Wire,
     latency: Arc<Latency>,
-    told: Rc<Told>,
+    counts: Rc<Counts>,
     sabotage: Option<Sabotage>,
 ) -> impl Fn(Opening) -> LocalBoxFuture<'static, ()> + 'static {
     move |opening| {
-        let (wire, latency, told) = (wire.clone(), Arc::clone(&latency), Rc::clone(&told));
-        Box::pin(async move { live(opening, &wire, &latency, &told, sabotage).await })
+        let (wire, latency, counts) = (wire.clone(), Arc::clone(&latency), Rc::clone(&counts));
+        Box::pin(async move { live(opening, &wire, &latency, &counts, sabotage).await })
     }
 }
 
@@ -48,7 +44,7 @@ async fn live(
     mut opening: Opening,
     wire: &Wire,
     latency: &Arc<Latency>,
-    told: &Told,
+    counts: &Counts,
     sabotage: Option<Sabotage>,
 ) {
     let variables = std::mem::take(&mut opening.variables);
@@ -67,22 +63,22 @@ async fn live(
         "pipeshare-share-pipeline" => {
             let accounts = Accounts::new(&aws, worker.bus.clone());
             let function = SharePipeline::new(&hub, accounts, worker);
-            serve(Edge::new(function, &hub, queue_url), opening, told).await;
+            serve(Edge::new(function, &hub, queue_url), opening, counts).await;
         }
         "pipeshare-accept-invitation" => {
             let config = accept_invitation::Config { worker, rejects };
             let function = AcceptInvitation::new(&aws, &hub, config);
-            serve(Edge::new(function, &hub, queue_url), opening, told).await;
+            serve(Edge::new(function, &hub, queue_url), opening, counts).await;
         }
         "pipeshare-forward-status" => {
             let function = ForwardStatus::new(&aws, &hub, &worker.topic);
-            serve(Edge::new(function, &hub, queue_url), opening, told).await;
+            serve(Edge::new(function, &hub, queue_url), opening, counts).await;
         }
         other => unreachable!("nothing invokes {other}"),
     }
 }
 
-async fn serve<F: Function, H: Host>(edge: Edge<'_, F, H>, mut opening: Opening, told: &Told) {
+async fn serve<F: Function, H: Host>(edge: Edge<'_, F, H>, mut opening: Opening, counts: &Counts) {
     while let Some(work) = opening.work.recv().await {
         let Work {
             request_id,
@@ -94,7 +90,7 @@ async fn serve<F: Function, H: Host>(edge: Edge<'_, F, H>, mut opening: Opening,
         let served = edge.serve(payload, &request_id, time_left, &metrics).await;
         for metric in Metric::ALL {
             let counted = metrics.counted(*metric);
-            *told.metrics.borrow_mut().entry(metric.name()).or_default() += counted;
+            *counts.borrow_mut().entry(metric.name()).or_default() += counted;
         }
         // Whoever waited may be gone.
         let _ = answer.send(served.map_err(|error| FunctionError {

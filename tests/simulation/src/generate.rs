@@ -381,7 +381,7 @@ fn of_account(kind: Kind, random: &mut Rng, times: &mut Rng) -> Vec<Op> {
     }
 }
 
-/// What lasts until it is mended.
+/// What lasts until faults end.
 fn long(kind: Kind, random: &mut Rng, times: &mut Rng) -> Vec<Op> {
     let who = one(random, &[Who::Dev, Who::Shared, Who::Partner]);
     let (begin, end) = match kind {
@@ -398,7 +398,7 @@ fn long(kind: Kind, random: &mut Rng, times: &mut Rng) -> Vec<Op> {
     };
     let mut ops = vec![begin];
     if random.bool() {
-        // Other things happen meanwhile; the end comes with a later one, or when all is mended.
+        // Other things happen meanwhile; the end comes with a later one, or when all faults end.
         ops.push(Op::Wait(outage(times)));
         ops.push(end);
     }

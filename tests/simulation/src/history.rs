@@ -212,7 +212,7 @@ pub enum Edit {
 pub enum Op {
     /// Minutes pass.
     Wait(u64),
-    /// Everything that was broken is mended, and what was promised must hold.
+    /// All faults end, and what was promised must hold.
     Settle,
     /// A policy is written.
     Write(Policy),

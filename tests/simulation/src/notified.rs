@@ -45,7 +45,7 @@ pub(crate) fn repeated(world: &World) -> Vec<String> {
 
 /// Accounts that have, by a rule, something else than they were last notified of.
 pub(crate) fn outdated(world: &mut World, rules: &[Rule]) -> Vec<String> {
-    let mut told: BTreeMap<Holding, BTreeSet<String>> = BTreeMap::new();
+    let mut notified: BTreeMap<Holding, BTreeSet<String>> = BTreeMap::new();
     for (account, detail_type, detail) in sent(world) {
         if !["Pipelines Shared", "Pipelines Withdrawn"].contains(&detail_type) {
             continue;
@@ -54,26 +54,28 @@ pub(crate) fn outdated(world: &mut World, rules: &[Rule]) -> Vec<String> {
         let holding = (account.to_owned(), text("rule"), text("ownerAccountId"));
         let held = detail["pipelineArns"].as_array().into_iter().flatten();
         let held = held.filter_map(|arn| arn.as_str().map(str::to_owned));
-        told.insert(holding, held.collect());
+        notified.insert(holding, held.collect());
     }
     for rule in rules {
         for who in NOTIFIED {
             let account = account_of(who).to_owned();
             let owner = rule.owner.id().to_owned();
-            told.entry((account, rule.name.clone(), owner)).or_default();
+            notified
+                .entry((account, rule.name.clone(), owner))
+                .or_default();
         }
     }
     let mut outdated = Vec::new();
-    for ((account, name, owner), told) in told {
+    for ((account, name, owner), notified) in notified {
         let rule = rules
             .iter()
             .find(|rule| rule.name == name && rule.owner.id() == owner);
         let Some(held) = held(world, rule, &account) else {
             continue;
         };
-        if told != held {
+        if notified != held {
             outdated.push(format!(
-                "{account} was told {told:?} by {name} of {owner}, not {held:?}"
+                "{account} was notified of {notified:?} by {name} of {owner}, not {held:?}"
             ));
         }
     }
@@ -125,7 +127,7 @@ pub(crate) fn missed(world: &mut World, rules: &[Rule], since: Timestamp) -> Vec
                             && detail["status"] == "Failed"
                     };
                     if !sent(world).any(is_it) {
-                        missed.push(format!("{account} was not told that {run} has failed"));
+                        missed.push(format!("{account} was not notified that {run} has failed"));
                     }
                 }
             }

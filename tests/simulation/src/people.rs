@@ -165,7 +165,7 @@ impl People {
     }
 
     /// Ends everything that goes wrong by itself.
-    pub(crate) fn mend(&mut self, world: &mut World) {
+    pub(crate) fn recover(&mut self, world: &mut World) {
         *world.faults_mut() = sandbox::faults::Faults::default();
         self.restore_roles(world);
         schedule(world, true);

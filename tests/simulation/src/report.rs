@@ -74,7 +74,7 @@ impl Display for Report {
         let count = self.converged.len();
         writeln!(
             f,
-            "{} histories, {} calls, {} failed; after {count} mendings, access was the policy's \
+            "{} histories, {} calls, {} failed; after {count} recoveries, access was the policy's \
              within {} minutes (median), {} at most",
             self.histories,
             self.calls,

@@ -15,7 +15,7 @@ use tokio::task::LocalSet;
 
 use crate::{
     estate::{self, REGION, SHARED},
-    functions::{Told, open},
+    functions::{Counts, open},
     history::{Effect, History, Op, Rule},
     notified,
     oracle::{self, Difference, Oracle},
@@ -42,7 +42,7 @@ const QUIET: Duration = Duration::from_mins(16);
 pub struct Outcome {
     /// What was wrong.
     pub violations: Vec<String>,
-    /// How long it took, after each time that everything was mended, until access was the policy's.
+    /// How long it took, after each time that all faults had ended, until access was the policy's.
     pub converged: Vec<Duration>,
     /// What happened at least once.
     pub reached: BTreeSet<String>,
@@ -76,7 +76,7 @@ pub fn run_with(history: &History, sabotage: Option<Sabotage>) -> Outcome {
 struct Run {
     sandbox: Rc<InProcess>,
     latency: Arc<Latency>,
-    told: Rc<Told>,
+    counts: Rc<Counts>,
     people: People,
     oracle: Oracle,
     outcome: Outcome,
@@ -95,17 +95,17 @@ impl Run {
         world.ram_mut().empty_first_pages = knobs.empty_pages;
         world.events_mut().delivery_delay = Duration::from_millis(knobs.delivery);
         let latency = Arc::new(Latency::new(knobs.seed, knobs.latency));
-        let told = Rc::new(Told::default());
+        let counts = Rc::new(Counts::default());
         let sandbox = {
-            let (latency, told) = (Arc::clone(&latency), Rc::clone(&told));
+            let (latency, counts) = (Arc::clone(&latency), Rc::clone(&counts));
             InProcess::new(world, knobs.concurrency, |wire| {
-                open(wire.clone(), latency, told, sabotage)
+                open(wire.clone(), latency, counts, sabotage)
             })
         };
         Self {
             sandbox,
             latency,
-            told,
+            counts,
             people: People::default(),
             oracle: Oracle::default(),
             outcome: Outcome::default(),
@@ -233,20 +233,20 @@ impl Run {
         }
     }
 
-    /// Everything is mended, and within the promised time access is the policy's, and stays so.
+    /// All faults end, and within the promised time access is the policy's, and stays so.
     async fn settle(&mut self) {
         self.latency.slow_down(0, Duration::ZERO);
-        self.people.mend(&mut self.sandbox.world());
+        self.people.recover(&mut self.sandbox.world());
         let began = self.sandbox.world().now();
         let mut settling = Settling::default();
         while !settling.is_over() && self.outcome.violations.is_empty() {
             let wrong = self.differences();
-            let untold = if wrong.is_empty() {
-                self.untold()
+            let unnotified = if wrong.is_empty() {
+                self.unnotified()
             } else {
                 Vec::new()
             };
-            self.outcome.violations = settling.judge(wrong, untold);
+            self.outcome.violations = settling.judge(wrong, unnotified);
             self.pass(settling.pause).await;
             settling.passed += settling.pause;
         }
@@ -260,17 +260,17 @@ impl Run {
     }
 
     /// What somebody should have been notified of by now, or too often.
-    fn untold(&mut self) -> Vec<String> {
+    fn unnotified(&mut self) -> Vec<String> {
         let rules = self.rules().unwrap_or_default();
         let mut world = self.sandbox.world();
-        let mut untold = notified::outdated(&mut world, &rules);
+        let mut unnotified = notified::outdated(&mut world, &rules);
         if let Some(since) = self.oracle.unchanged_since() {
-            untold.extend(notified::missed(&mut world, &rules, since));
+            unnotified.extend(notified::missed(&mut world, &rules, since));
         }
         if !self.repeats {
-            untold.extend(notified::repeated(&world));
+            unnotified.extend(notified::repeated(&world));
         }
-        untold
+        unnotified
     }
 
     /// In the end the plan is empty, and no message is lost.
@@ -313,7 +313,7 @@ impl Run {
                 }
             }
         }
-        let metrics = self.told.metrics.borrow();
+        let metrics = self.counts.borrow();
         let counted = metrics.iter().filter(|(_, count)| **count > 0);
         outcome
             .reached
@@ -325,14 +325,14 @@ impl Run {
     }
 }
 
-/// How far access is what it should be, while time passes after everything was mended.
+/// How far access is what it should be, while time passes after all faults have ended.
 #[derive(Debug)]
 struct Settling {
     passed: Duration,
     /// When access was last seen to be wrong.
     wrong: Duration,
     /// When notifications were last seen to be missing.
-    untold: Duration,
+    unnotified: Duration,
     pause: Duration,
 }
 
@@ -341,7 +341,7 @@ impl Default for Settling {
         Self {
             passed: Duration::ZERO,
             wrong: Duration::ZERO,
-            untold: Duration::ZERO,
+            unnotified: Duration::ZERO,
             pause: Duration::from_mins(1),
         }
     }
@@ -350,11 +350,11 @@ impl Default for Settling {
 impl Settling {
     /// Whether all has been as it should be for long enough.
     fn is_over(&self) -> bool {
-        self.passed >= self.wrong.max(self.untold) + STAYS
+        self.passed >= self.wrong.max(self.unnotified) + STAYS
     }
 
     /// What has taken too long.
-    fn judge(&mut self, wrong: Vec<Difference>, untold: Vec<String>) -> Vec<String> {
+    fn judge(&mut self, wrong: Vec<Difference>, unnotified: Vec<String>) -> Vec<String> {
         let waits = !wrong.is_empty() && wrong.iter().all(|it| it.by_invitation);
         // Hours are looked at less often.
         self.pause = Duration::from_mins(if waits && self.passed > PROMISE {
@@ -373,10 +373,10 @@ impl Settling {
                 return wrong.into_iter().map(|it| it.text).collect();
             }
         }
-        if !untold.is_empty() {
-            self.untold = self.passed;
+        if !unnotified.is_empty() {
+            self.unnotified = self.passed;
             if self.passed > self.wrong + PROMISE {
-                return untold;
+                return unnotified;
             }
         }
         Vec::new()

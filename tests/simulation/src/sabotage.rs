@@ -29,9 +29,9 @@ pub enum Sabotage {
     /// No invitation is accepted.
     AcceptsNothing,
     /// Consumers are notified of nothing.
-    TellsNobody,
+    NotifiesNobody,
     /// Consumers are notified of everything twice.
-    TellsTwice,
+    NotifiesTwice,
     /// Nobody ever ends waiting for an answer about pipelines.
     Hangs,
 }
@@ -46,8 +46,8 @@ impl Sabotage {
         Self::OpensGates,
         Self::KeepsThePolicy,
         Self::AcceptsNothing,
-        Self::TellsNobody,
-        Self::TellsTwice,
+        Self::NotifiesNobody,
+        Self::NotifiesTwice,
         Self::Hangs,
     ];
 
@@ -61,7 +61,7 @@ impl Sabotage {
             Self::OpensGates => ".ListPipelineExecutions",
             Self::KeepsThePolicy => ".LabelParameterVersion",
             Self::AcceptsNothing => "/acceptresourceshareinvitation",
-            Self::TellsNobody | Self::TellsTwice => ".PutEvents",
+            Self::NotifiesNobody | Self::NotifiesTwice => ".PutEvents",
             Self::Hangs => ".ListPipelines",
         }
     }
@@ -80,11 +80,11 @@ impl Sabotage {
             return wire.serve(request.map(Body::from)).await;
         }
         match self {
-            Self::TellsNobody => answered(&json!({
+            Self::NotifiesNobody => answered(&json!({
                 "FailedEntryCount": 0,
                 "Entries": [{ "EventId": "11111111-1111-4111-a111-111111111111" }],
             })),
-            Self::TellsTwice => {
+            Self::NotifiesTwice => {
                 wire.serve(request.clone().map(Body::from)).await;
                 wire.serve(request.map(Body::from)).await
             }
