@@ -83,10 +83,7 @@ pub(super) fn plan_inviting(
     generation: i64,
     observed: &Observed,
 ) -> Plan {
-    let mut planner = Planner {
-        invitations,
-        ..Planner::new(policy, generation, observed)
-    };
+    let mut planner = Planner::new(invitations, policy, generation, observed);
     let mut rules: Vec<_> = policy.rules_of(&observed.account).collect();
     rules.sort_by_key(|rule| &rule.name);
     for rule in rules {
@@ -128,7 +125,12 @@ pub(super) struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    fn new(policy: &'a Policy, generation: i64, observed: &'a Observed) -> Self {
+    fn new(
+        invitations: usize,
+        policy: &'a Policy,
+        generation: i64,
+        observed: &'a Observed,
+    ) -> Self {
         Self {
             policy,
             generation,
@@ -138,7 +140,7 @@ impl<'a> Planner<'a> {
             dealt_with: BTreeSet::new(),
             replaced: BTreeSet::new(),
             let_in: Vec::new(),
-            invitations: MAX_INVITATIONS,
+            invitations,
             uninvited: Vec::new(),
             is_full: false,
             unmade: BTreeSet::new(),
