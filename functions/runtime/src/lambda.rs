@@ -332,7 +332,7 @@ impl<'h, F: Function, H: Host> Edge<'h, F, H> {
                 self.requeue(record, REQUEUE_AFTER, &why, metrics).await
             }
             Some(RecordOutcome::Failed(error)) => give_up_or_retry(record, &error, metrics),
-            Some(RecordOutcome::NotReached) => self.put_back(record, metrics).await,
+            Some(RecordOutcome::NotReached) => self.requeue_unreached(record, metrics).await,
             Some(RecordOutcome::Spread { over, commands }) => {
                 self.spread(record, over, commands).await
             }
@@ -347,7 +347,7 @@ impl<'h, F: Function, H: Host> Edge<'h, F, H> {
     /// Lets another invocation serve a record that was not reached.
     ///
     /// Nobody has tried it yet, so it is never abandoned: in the end it is left to SQS.
-    async fn put_back(&self, record: &Record, metrics: &Metrics) -> bool {
+    async fn requeue_unreached(&self, record: &Record, metrics: &Metrics) -> bool {
         let why = "its turn did not come in time";
         if record.attempts < MAX_ATTEMPTS && self.requeue(record, NEXT_TURN, why, metrics).await {
             return true;
