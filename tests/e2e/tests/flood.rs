@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::time::Duration;
+
 use aws_sdk_ram::types::ResourceShareInvitationStatus as Status;
 use e2e::{DEV, DEV_SHARE, Plan, REGION, SHARED, Scenario, TEST, Templates, ungated};
 use sandbox::{
     Invocation,
-    faults::EventEffect,
+    faults::{CallEffect, EventEffect},
     http::perform,
     world::{Call, World},
 };
@@ -186,7 +188,7 @@ async fn count(scenario: &Scenario, status: Status) -> usize {
 
 #[tokio::test]
 async fn what_the_time_is_not_enough_for_follows_and_keeps_no_other_account_waiting() {
-    // A few seconds for what takes more.
+    // A few seconds for what takes more on any machine.
     let mut templates = Templates::default();
     let function = templates
         .hub
@@ -213,6 +215,8 @@ async fn what_the_time_is_not_enough_for_follows_and_keeps_no_other_account_wait
             call(&mut world, TEST, "CreateResourceShare", input);
         }
     }
+    let late = vec![CallEffect::AnswerLate(Duration::from_millis(500)); 40];
+    scenario.break_calls("ram", "AcceptResourceShareInvitation", &late);
     scenario.pass(960).await;
     assert!(scenario.shared.sees(&churn).await, "not attacked");
     // Sooner on a machine that has nothing else to do; before they expire in any case.

@@ -17,6 +17,8 @@ pub struct Faults {
     pub refusals: Vec<Refusal>,
     /// Faults of the delivery of events from a bus to a target.
     pub events: Vec<EventFault>,
+    /// How late the answer to the call is that is being served.
+    pub(crate) late: Option<Duration>,
 }
 
 /// A fault of the next matching API call.
@@ -83,6 +85,11 @@ pub enum CallEffect {
         /// Whether the service does the work first.
         after: bool,
     },
+    /// The service does the work, and its answer comes this much later.
+    ///
+    /// It is the time of the machine, by which a function watches its deadline;
+    /// the world's clock stands still meanwhile.
+    AnswerLate(Duration),
     /// Nothing: the call is let pass, so that the next fault strikes a later one.
     Pass,
 }

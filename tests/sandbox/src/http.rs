@@ -25,6 +25,7 @@ use axum::{
 };
 use futures::FutureExt;
 use serde_json::Value;
+use tokio::time::{Instant, sleep_until};
 
 pub(crate) use self::pages::serve as serve_pages;
 pub use self::{
@@ -126,13 +127,16 @@ async fn answer(world: &SharedWorld, request: Request<Body>) -> Response {
         operation: decoded.operation,
         input: decoded.input,
     };
-    let (outcome, payload) = {
+    let (outcome, payload, late) = {
         let mut world = lock(world);
         // Only S3 looks at it, and leaves in its place what goes with the answer.
         world.s3.bring(decoded.payload.clone());
         let outcome = dispatch(&mut world, &call, &credential.access_key);
-        (outcome, world.s3.take())
+        (outcome, world.s3.take(), world.faults.late.take())
     };
+    if let Some(late) = late {
+        sleep_until(Instant::now() + late).await;
+    }
     match outcome {
         Ok(_) if invoke::is_invocation(&call) => {
             invoke::run(world, &call, &decoded.payload, &wire.request_id).await

@@ -40,6 +40,10 @@ pub fn dispatch(world: &mut World, call: &Call, access_key: &str) -> Result<Valu
             }
             answer
         }
+        Some(CallEffect::AnswerLate(by)) => {
+            world.faults.late = Some(by);
+            answer(world, call, access_key)
+        }
         Some(CallEffect::Refuse(error)) => {
             record(world, call, &Err(error.clone()));
             Err(Failure::Api(error))

@@ -1,4 +1,4 @@
-use std::{future::poll_fn, task::Poll};
+use std::{future::poll_fn, task::Poll, time::Duration};
 
 use axum::http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
@@ -316,6 +316,24 @@ async fn a_refused_call_does_nothing() {
         lock(&world).calls[0].error.as_deref(),
         Some("ThrottlingException")
     );
+}
+
+#[tokio::test]
+async fn a_late_answer_keeps_nobody_else_waiting() {
+    let world = world();
+    fail_next(&world, CallEffect::AnswerLate(Duration::from_hours(1)));
+    tokio::time::pause();
+    let begin = tokio::time::Instant::now();
+    let target = "AmazonSSM.PutParameter";
+    let late = json_call(&world, ACCOUNT, "ssm", target, put_parameter());
+    let mut late = std::pin::pin!(late);
+    assert!(futures::poll!(&mut late).is_pending());
+    let read = json!({ "Name": "/p" });
+    let read = json_call(&world, ACCOUNT, "ssm", "AmazonSSM.GetParameter", read).await;
+    assert_eq!(read.json()["Parameter"]["Version"], 1, "the work is done");
+    assert!(begin.elapsed() < Duration::from_secs(1));
+    assert_eq!(late.await.json()["Version"], 1);
+    assert!(begin.elapsed() >= Duration::from_hours(1));
 }
 
 #[tokio::test]
