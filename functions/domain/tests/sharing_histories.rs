@@ -172,6 +172,37 @@ fn what_has_to_leave_and_gives_nothing_waits_for_an_invitation() {
 }
 
 #[test]
+fn what_has_to_leave_and_gives_nothing_keeps_nothing_else_out() {
+    // Whoever is invited takes their time, or RAM does.
+    for with in ["[partner]", "[dev]"] {
+        let policy = readers(with);
+        let mut model = Model::new();
+        model.create_pipeline("fraud");
+        model.converge(&policy);
+        let now = model.now();
+        if with == "[dev]" {
+            model.shares[0].resources[0].status = Associating;
+            model.shares[0].resources[0].updated = Some(now);
+        }
+        model.delete_pipeline("fraud");
+        model.pass_hours(1);
+        model.create_pipeline("churn");
+        let plan = model.plan(&policy);
+        assert_eq!(reasons(&plan), [Reason::PipelineCreated], "{with}");
+        model.execute(&plan);
+        // And it leaves as soon as it can.
+        model.accept_all();
+        model.settle();
+        model.converge(&policy);
+        let left = &model.shares[0].resources;
+        let left = left.iter().filter(|it| it.status.is_present());
+        let left: Vec<_> = left.map(|it| it.entity.as_str()).collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+        assert!(left[0].ends_with("/churn"), "{left:?}");
+    }
+}
+
+#[test]
 fn what_is_under_way_for_longer_than_ram_takes_is_an_alert() {
     let policy = readers("[dev, partner]");
     let mut model = sharing(&policy);

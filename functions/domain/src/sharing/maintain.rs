@@ -36,7 +36,7 @@ struct Contents {
 impl<'a> Planner<'a> {
     /// Takes from a share what does not belong there, and says what may be added then.
     ///
-    /// Nothing is widened while something is inside that should not be.
+    /// Nothing is widened while something is inside that gives too much.
     pub(super) fn maintain(
         &mut self,
         group: &mut ShareGroup<'a, '_>,
@@ -52,8 +52,10 @@ impl<'a> Planner<'a> {
         } = self.contents(group, share, admitted);
         self.unsettled |= group.is_settling(share, self.observed);
 
-        let must_leave = !leaving.is_empty() || !unwanted.is_empty();
-        let is_blocked = must_leave && share.is_associating();
+        // While anything is under way, RAM lets nothing out.
+        let is_blocked = share.is_associating();
+        let gives_too_much =
+            !unwanted.is_empty() || leaving.iter().any(|it| gives_too_much(it, admitted));
         // RAM allows one permission for each type of resource, so that of
         // pipelines is right if it is there at all.
         let is_wrong = !share.permissions.contains(&group.permission) || share.outdated;
@@ -63,9 +65,18 @@ impl<'a> Planner<'a> {
         if is_wrong && is_narrower {
             self.replace_permission(share, group);
         }
-        if is_blocked {
-            return self.replace_or_wait(group, share, (&leaving, &unwanted), admitted);
+        if is_blocked && gives_too_much {
+            return self.replace_or_wait(group, share, &leaving, admitted);
         }
+        let leaving = if is_blocked {
+            // What a pipeline that is gone has left gives nothing, and keeps nothing else out.
+            leaving
+                .iter()
+                .for_each(|(_, resource)| group.place(resource));
+            Vec::new()
+        } else {
+            leaving
+        };
         let held = held.saturating_sub(leaving.len());
         self.remove(group.rule, share, leaving, unwanted);
         if is_wrong && !is_narrower && !is_stuck {
@@ -147,16 +158,14 @@ impl<'a> Planner<'a> {
         &mut self,
         group: &mut ShareGroup<'a, '_>,
         share: &'a Share,
-        (leaving, unwanted): (&[(Reason, String)], &[String]),
+        leaving: &[(Reason, String)],
         admitted: &Admitted<'a>,
     ) -> ShareSpace {
-        let too_much = leaving.iter().any(|it| gives_too_much(it, admitted));
-        let must_not_wait = too_much || !unwanted.is_empty();
-        if !(must_not_wait && group.waits_for_others(share, self.observed)) {
+        if !group.waits_for_others(share, self.observed) {
             // Nothing comes in before what has to leave can leave.
-            for (_, resource) in leaving {
-                group.place(resource);
-            }
+            leaving
+                .iter()
+                .for_each(|(_, resource)| group.place(resource));
             return ShareSpace::Closed;
         }
         self.delete(Some(group.rule), share, Reason::PendingInvitation);
