@@ -5,7 +5,7 @@ use domain::{
     id::AccountId,
     notification::Alert,
     policy::InForce,
-    sharing::{self, Added, Observed, Plan, Reconciliation},
+    sharing::{self, Observed, Plan, Reconciliation},
     trail::Context,
 };
 use runtime::{
@@ -173,66 +173,80 @@ where
         request: &Request,
         deadline: Deadline,
     ) -> Reconciliation {
-        let account = &request.account;
-        let (mut first, added) = Box::pin(self.reconcile(policy, request, deadline)).await;
-        let Some(added) = added else {
+        let (first, is_another) = Box::pin(self.reconcile(policy, request, deadline)).await;
+        if !is_another {
             return first;
-        };
-        match observe::is_another(&self.accounts, account, &added).await {
-            Ok(false) => first,
-            Ok(true) => {
-                tracing::warn!(account.id = %account, "a pipeline was recreated while it was shared");
-                let (again, _) = Box::pin(self.reconcile(policy, request, deadline)).await;
-                again.after(first)
-            }
-            Err(error) => {
-                tracing::error!(account.id = %account, "{error}");
-                first.errors.push(error);
-                first
-            }
         }
+        let account = &request.account;
+        tracing::warn!(account.id = %account, "a pipeline was recreated while it was shared");
+        let (again, _) = Box::pin(self.reconcile(policy, request, deadline)).await;
+        again.after(first)
     }
 
-    /// Also says which pipelines came into shares.
+    /// Also says whether a pipeline that came into a share is another one by now.
     async fn reconcile(
         &self,
         policy: &InForce,
         request: &Request,
         deadline: Deadline,
-    ) -> (Reconciliation, Option<Added>) {
-        match self.plan(policy, &request.account, request.asking).await {
-            Ok((observed, plan)) => {
+    ) -> (Reconciliation, bool) {
+        match self.plan_on_record(policy, request).await {
+            Ok(planned) => {
                 // What is left of the time is for the trail.
                 let steps = deadline.of_beginnings();
-                self.apply(policy, request, &observed, plan, steps).await
+                self.apply(policy, request, planned, steps).await
             }
-            Err(error) => (failed(&request.account, error), None),
+            Err(error) => (failed(&request.account, error), false),
         }
     }
 
-    /// Applies a plan, and puts what has changed on the trail.
+    /// Applies a plan, puts what has changed on the trail, and looks once more at
+    /// the pipelines that came into shares.
     async fn apply(
         &self,
         policy: &InForce,
         request: &Request,
-        observed: &Observed,
-        plan: Plan,
+        planned: Planned,
         deadline: Deadline,
-    ) -> (Reconciliation, Option<Added>) {
+    ) -> (Reconciliation, bool) {
+        let Planned {
+            observed,
+            plan,
+            on_record,
+        } = planned;
         let documents = self.documents(policy, request.teams(&policy.policy, &plan));
-        let applying = apply::apply(self.hub, &self.accounts, plan, deadline);
+        let applying = apply::apply(&self.accounts, plan, on_record, deadline);
         let (mut applied, documents) = futures::join!(applying, documents);
         let context = Context {
             policy,
             documents: &documents,
-            observed,
+            observed: &observed,
             run: &request.run,
         };
         let trail = request.trail(&context, applied.steps());
-        applied
-            .conclude(self.hub, &self.accounts, request.renews_offers, &trail)
-            .await;
-        applied.of(observed)
+        let added = applied.added(&observed);
+        let concluding = applied.conclude(self.hub, &self.accounts, request.renews_offers, &trail);
+        let looking = observe::is_another(&self.accounts, &request.account, added.as_ref());
+        let ((), is_another) = futures::join!(concluding, looking);
+        applied.finish(is_another)
+    }
+
+    /// What there is, what to do about it, and whether that is on record.
+    async fn plan_on_record(&self, policy: &InForce, request: &Request) -> Result<Planned, Error> {
+        let account = &request.account;
+        let (observed, plan) = self.first_plan(policy, account, request.asking).await?;
+        let remember = plan.remember.clone();
+        // What is on record does not depend on lookalikes, and calls wait for both.
+        let (planned, on_record) = futures::join!(
+            self.beside_lookalikes(policy, observed, plan),
+            apply::remember(self.hub, &remember)
+        );
+        let (observed, plan) = planned?;
+        Ok(Planned {
+            observed,
+            plan,
+            on_record,
+        })
     }
 
     /// What there is, and what to do about it.
@@ -242,18 +256,47 @@ where
         account: &AccountId,
         asking: Asking,
     ) -> Result<(Observed, Plan), Error> {
+        let (observed, plan) = self.first_plan(policy, account, asking).await?;
+        self.beside_lookalikes(policy, observed, plan).await
+    }
+
+    /// The same before it is known what else has the names of new shares.
+    async fn first_plan(
+        &self,
+        policy: &InForce,
+        account: &AccountId,
+        asking: Asking,
+    ) -> Result<(Observed, Plan), Error> {
         let generation = policy.generation();
         let policy = &policy.policy;
         let observing = observe::observe(self.hub, &self.accounts, policy, account, asking);
-        let mut observed = observing.await?;
+        let observed = observing.await?;
         let plan = sharing::plan(policy, generation, &observed);
+        Ok((observed, plan))
+    }
+
+    /// The same plan, aware of what else has the names of new shares.
+    async fn beside_lookalikes(
+        &self,
+        policy: &InForce,
+        mut observed: Observed,
+        plan: Plan,
+    ) -> Result<(Observed, Plan), Error> {
         if plan.created().next().is_none() {
             return Ok((observed, plan));
         }
         observed.lookalikes = observe::lookalikes(&self.accounts, &plan).await?;
-        let plan = sharing::plan(policy, generation, &observed);
+        let plan = sharing::plan(&policy.policy, policy.generation(), &observed);
         Ok((observed, plan))
     }
+}
+
+/// What there is in an account, what to do about it, and whether it was put on
+/// record for what.
+struct Planned {
+    observed: Observed,
+    plan: Plan,
+    on_record: Result<(), Error>,
 }
 
 /// An account that could not be observed.

@@ -1,4 +1,4 @@
-//! Applies a plan: remembers, makes its calls, sends its offers and its trail, forgets.
+//! Applies a plan: puts it on record, makes its calls, sends its offers and its trail, forgets.
 
 use domain::{
     id::AccountId,
@@ -27,17 +27,16 @@ pub(crate) struct AppliedPlan {
     errors: Vec<Error>,
 }
 
-/// Remembers what is given, and makes the calls of a plan until the deadline; a failure of one part
-/// is reported and ends no other, but for what the plan's [`Application`] ends.
+/// Makes the calls of a plan until the deadline; a failure of one part is
+/// reported and ends no other, but for what the plan's [`Application`] ends.
 pub(crate) async fn apply(
-    table: &impl Table,
     ram: &impl Ram,
     plan: Plan,
+    on_record: Result<(), Error>,
     deadline: Deadline,
 ) -> AppliedPlan {
     let account = plan.account.clone();
     let over = plan.forget.clone();
-    let on_record = remember(table, &plan.remember).await;
     let mut application = Application::new(plan, on_record.is_ok());
     let mut errors: Vec<_> = on_record.err().into_iter().collect();
     while let Some(call) = application.next() {
@@ -83,9 +82,18 @@ impl AppliedPlan {
         }
     }
 
-    /// What it came to, and which pipelines came into shares.
-    pub(crate) fn of(self, observed: &Observed) -> (Reconciliation, Option<Added>) {
-        let added = self.application.added(observed);
+    /// Which pipelines came into shares.
+    pub(crate) fn added(&self, observed: &Observed) -> Option<Added> {
+        self.application.added(observed)
+    }
+
+    /// What it came to, and whether one of the pipelines is another one by now.
+    pub(crate) fn finish(mut self, is_another: Result<bool, Error>) -> (Reconciliation, bool) {
+        let is_another = is_another.unwrap_or_else(|error| {
+            tracing::error!(account.id = %self.account, "{error}");
+            self.errors.push(error);
+            false
+        });
         let (plan, steps) = self.application.finish();
         let errors = self.errors;
         let reconciled = Reconciliation {
@@ -93,7 +101,7 @@ impl AppliedPlan {
             steps,
             errors,
         };
-        (reconciled, added)
+        (reconciled, is_another)
     }
 }
 
@@ -117,7 +125,8 @@ async fn make(ram: &impl Ram, account: &AccountId, call: NextCall<'_>) -> Result
     }
 }
 
-async fn remember(table: &impl Table, keys: &[Key]) -> Result<(), Error> {
+/// Puts on record what is given, and for what, before it is.
+pub(crate) async fn remember(table: &impl Table, keys: &[Key]) -> Result<(), Error> {
     stream::iter(keys)
         .map(async |key| table.put(&key.pk, &key.sk, &Values::new(), None).await)
         .buffer_unordered(ITEMS_AT_ONCE)

@@ -35,9 +35,8 @@ pub(crate) async fn observe(
     account: &AccountId,
     asking: Asking,
 ) -> Result<Observed, Error> {
-    let observed = seen(hub, accounts, policy, account).await?;
-    let questions = sharing::questions(policy, &observed);
-    asked(accounts, observed, questions, asking).await
+    let all = |questions| questions;
+    observe_asking(hub, accounts, policy, account, asking, all).await
 }
 
 /// Observes an account as far as the access to one pipeline needs it.
@@ -48,26 +47,51 @@ pub(crate) async fn observe_one(
     account: &AccountId,
     pipeline: &str,
 ) -> Result<Observed, Error> {
-    let observed = seen(hub, accounts, policy, account).await?;
-    let mut questions = sharing::questions(policy, &observed);
     let is_meant = |it: &Pipeline| it.arn.name().eq_ignore_ascii_case(pipeline);
-    questions.succeeded.retain(is_meant);
-    asked(accounts, observed, questions, Asking::OnEvent).await
+    let about_it = |mut questions: Questions| {
+        questions.succeeded.retain(is_meant);
+        questions
+    };
+    observe_asking(hub, accounts, policy, account, Asking::OnEvent, about_it).await
 }
 
-/// What is there, without asking about single pipelines and permissions.
-async fn seen(
+/// What is there, with the answers to some of the questions: what is in shares is read
+/// meanwhile.
+async fn observe_asking(
     hub: &(impl PolicyStore + Table),
     accounts: &(impl Ram + SageMaker),
     policy: &Policy,
     account: &AccountId,
+    asking: Asking,
+    some: impl FnOnce(Questions) -> Questions,
 ) -> Result<Observed, Error> {
-    // Items first: what they say of a pipeline that is not listed then, is over.
-    let proved = async {
-        let evidence = remembered_gates(hub, policy, account).await?;
-        Ok::<_, Error>((evidence, accounts.pipelines(account).await?))
+    let proving = async {
+        let observed = without_shares(hub, accounts, policy, account, asking).await?;
+        let questions = some(sharing::questions(policy, &observed));
+        asked(accounts, observed, questions, asking).await
     };
-    let ((evidence, pipelines), shares) = futures::try_join!(proved, accounts.shares(account))?;
+    let (mut observed, shares) = futures::try_join!(proving, accounts.shares(account))?;
+    observed.shares = shares;
+    Ok(observed)
+}
+
+/// The pipelines, and what was proved about them.
+async fn without_shares(
+    hub: &(impl PolicyStore + Table),
+    accounts: &impl SageMaker,
+    policy: &Policy,
+    account: &AccountId,
+    asking: Asking,
+) -> Result<Observed, Error> {
+    let remembered = remembered_gates(hub, policy, account);
+    let listed = accounts.pipelines(account);
+    let evidence_first = asking == Asking::OnSchedule;
+    let (evidence, pipelines) = if evidence_first {
+        (remembered.await?, listed.await?)
+    } else {
+        // Somebody waits: what is over is found by the schedule.
+        futures::try_join!(remembered, listed)?
+    };
     let Place { region, partition } = hub.place().clone();
     Ok(Observed {
         account: account.clone(),
@@ -75,9 +99,10 @@ async fn seen(
         partition,
         at: hub.time(),
         pipelines,
-        shares,
+        shares: Vec::new(),
         lookalikes: Vec::new(),
         evidence,
+        evidence_first,
         proved: Vec::new(),
         flaws: BTreeMap::new(),
     })
@@ -110,8 +135,11 @@ pub(crate) async fn lookalikes(ram: &impl Ram, plan: &Plan) -> Result<Vec<Lookal
 pub(crate) async fn is_another(
     sagemaker: &impl SageMaker,
     account: &AccountId,
-    added: &Added,
+    added: Option<&Added>,
 ) -> Result<bool, Error> {
+    let Some(added) = added else {
+        return Ok(false);
+    };
     let newer = sagemaker.pipelines_since(account, added.since()).await?;
     Ok(added.is_another_among(&newer))
 }

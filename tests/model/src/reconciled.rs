@@ -79,6 +79,7 @@ impl Model {
             shares: self.shares.clone(),
             lookalikes: self.lookalikes.clone(),
             evidence: self.items.clone(),
+            evidence_first: true,
             proved: Vec::new(),
             flaws: self.flaws.clone(),
         };

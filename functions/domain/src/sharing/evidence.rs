@@ -65,7 +65,8 @@ impl Evidence {
 
     /// The items about pipelines that are no more, if these are all that there are.
     ///
-    /// The list must have been made after the items were read: an item is
+    /// The list must have been made after the items were read
+    /// ([`Observed::evidence_first`]): an item is
     /// written about a pipeline that exists, so one that was there before and
     /// whose pipeline is not in the list is about one that was deleted since.
     #[must_use]

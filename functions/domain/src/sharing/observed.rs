@@ -93,6 +93,9 @@ pub struct Observed {
     pub lookalikes: Vec<Lookalike>,
     /// What was proved about the pipelines.
     pub evidence: Evidence,
+    /// Whether the evidence was read before the pipelines were listed, so that what it
+    /// says of none of these is over.
+    pub evidence_first: bool,
     /// The pipelines about which `SageMaker` has just said what no item says yet.
     pub proved: Vec<Pipeline>,
     /// What is wrong with permissions that rules want to give.

@@ -54,6 +54,7 @@ pub const MAX_PIPELINES: usize = 5_000;
 ///     shares: Vec::new(),
 ///     lookalikes: Vec::new(),
 ///     evidence: Evidence::default(),
+///     evidence_first: true,
 ///     proved: Vec::new(),
 ///     flaws: Default::default(),
 /// };
@@ -223,12 +224,14 @@ impl<'a> Planner<'a> {
             shares,
             pipelines,
             evidence,
+            evidence_first,
             ..
         } = self.observed;
         let shares_nothing = !shares.iter().any(|share| share.live) && plan.shares.is_empty();
         let is_over = shares_nothing && !self.policy.owners().contains(account);
         let account_item = is_over.then(|| storage::owner_account(account));
-        let gone = evidence.of_gone(account, pipelines);
+        let gone = evidence_first.then(|| evidence.of_gone(account, pipelines));
+        let gone = gone.into_iter().flatten();
         account_item.into_iter().chain(gone).collect()
     }
 

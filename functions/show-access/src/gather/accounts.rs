@@ -54,6 +54,7 @@ impl<H: PolicyStore + Table, A: Owners> Gatherer<'_, H, A> {
             shares: shares?,
             lookalikes: Vec::new(),
             evidence: evidence?,
+            evidence_first: false,
             // What no item says yet counts as not proved: to ask would cost a call for each.
             proved: Vec::new(),
             flaws: BTreeMap::new(),
