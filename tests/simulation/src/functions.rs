@@ -1,6 +1,6 @@
 //! The functions themselves, wired as their `main` does it.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc, time::Duration};
 
 use accept_invitation::AcceptInvitation;
 use aws::{Aws, Hub};
@@ -17,6 +17,7 @@ use sandbox::{
     in_process::{Opening, Wire, Work},
 };
 use share_pipeline::{Accounts, SharePipeline};
+use tokio::time::Instant;
 
 use crate::{
     sabotage::Sabotage,
@@ -24,13 +25,19 @@ use crate::{
 };
 
 /// What was counted, over all invocations.
-pub(crate) type Counts = RefCell<BTreeMap<&'static str, u64>>;
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    /// The metrics, by their names.
+    pub(crate) metrics: BTreeMap<&'static str, u64>,
+    /// How long each invocation of a function took.
+    pub(crate) took: Vec<(String, Duration)>,
+}
 
 /// Plays the environments of the three functions that serve queues.
 pub(crate) fn open(
     wire: Wire,
     latency: Arc<Latency>,
-    counts: Rc<Counts>,
+    counts: Rc<RefCell<Counts>>,
     sabotage: Option<Sabotage>,
 ) -> impl Fn(Opening) -> LocalBoxFuture<'static, ()> + 'static {
     move |opening| {
@@ -44,7 +51,7 @@ async fn live(
     mut opening: Opening,
     wire: &Wire,
     latency: &Arc<Latency>,
-    counts: &Counts,
+    counts: &RefCell<Counts>,
     sabotage: Option<Sabotage>,
 ) {
     let variables = std::mem::take(&mut opening.variables);
@@ -78,7 +85,11 @@ async fn live(
     }
 }
 
-async fn serve<F: Function, H: Host>(edge: Edge<'_, F, H>, mut opening: Opening, counts: &Counts) {
+async fn serve<F: Function, H: Host>(
+    edge: Edge<'_, F, H>,
+    mut opening: Opening,
+    counts: &RefCell<Counts>,
+) {
     while let Some(work) = opening.work.recv().await {
         let Work {
             request_id,
@@ -87,10 +98,16 @@ async fn serve<F: Function, H: Host>(edge: Edge<'_, F, H>, mut opening: Opening,
             answer,
         } = work;
         let metrics = Metrics::default();
+        let began = Instant::now();
         let served = edge.serve(payload, &request_id, time_left, &metrics).await;
-        for metric in Metric::ALL {
-            let counted = metrics.counted(*metric);
-            *counts.borrow_mut().entry(metric.name()).or_default() += counted;
+        {
+            let mut counts = counts.borrow_mut();
+            let took = (opening.function.clone(), began.elapsed());
+            counts.took.push(took);
+            for metric in Metric::ALL {
+                let counted = metrics.counted(*metric);
+                *counts.metrics.entry(metric.name()).or_default() += counted;
+            }
         }
         // Whoever waited may be gone.
         let _ = answer.send(served.map_err(|error| FunctionError {

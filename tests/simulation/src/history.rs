@@ -210,7 +210,7 @@ pub enum Edit {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Op {
-    /// Minutes pass.
+    /// Seconds pass.
     Wait(u64),
     /// All faults end, and what was promised must hold.
     Settle,
@@ -300,6 +300,8 @@ pub enum Op {
     },
     /// The schedule comes so many times at once.
     Sweep(usize),
+    /// The environments of functions end, so that what comes next is a cold start.
+    CoolDown,
 }
 
 /// A history.

@@ -1,7 +1,7 @@
 //! Seeded random histories on the functions' own code, in one process and on virtual time.
 //!
 //! ```text
-//! seed ──▶ generate ──▶ history ──▶ run: people, functions (by wire), oracle, notified ──▶ report
+//! seed ──▶ generate ──▶ history ──▶ run: people, stage (functions by wire), oracle ──▶ report
 //!                          ▲                                                         │
 //!                          └───────────────────────── shrink ◀───────────────────────┘
 //! ```
@@ -20,11 +20,12 @@ mod report;
 mod run;
 mod sabotage;
 mod shrink;
+mod stage;
 mod wire;
 
 pub use history::History;
 pub use oracle::PIPELINES;
 pub use report::{Report, seeds};
-pub use run::{Outcome, PROMISE, PROMISE_BY_INVITATION, run, run_with};
+pub use run::{Outcome, PROMISE, PROMISE_BY_INVITATION, run, run_binaries, run_with};
 pub use sabotage::Sabotage;
 pub use shrink::shrink;

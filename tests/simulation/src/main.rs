@@ -1,4 +1,7 @@
 //! Plays seeds, or a history from a file: `simulation 1000`, `simulation 200..300`, `simulation FILE`.
+//!
+//! What fails first is shrunk, unless it is to be left `--as-drawn`. With `--binaries`, the
+//! functions are the processes that run on Lambda, and not their code in this process.
 
 use std::{
     env, fs,
@@ -9,16 +12,17 @@ use std::{
 use simulation::{History, Report, run, seeds};
 
 fn main() -> ExitCode {
-    let argument = env::args().nth(1).unwrap_or_else(|| "100".to_owned());
-    let shrinks = env::args()
-        .nth(2)
-        .is_none_or(|option| option != "--as-drawn");
-    let (text, holds) = match seeds(&argument) {
-        Some(seeds) => {
-            let report = Report::of(seeds, shrinks);
-            (report.to_string(), report.failures.is_empty())
-        }
-        None => match replay(&argument) {
+    let (options, arguments): (Vec<_>, Vec<_>) =
+        env::args().skip(1).partition(|it| it.starts_with("--"));
+    let argument = arguments.first().map_or("100", String::as_str);
+    let has = |option: &str| options.iter().any(|it| it == option);
+    let (text, holds) = match seeds(argument) {
+        Some(seeds) if has("--binaries") => match demo::binaries::built_or_beside() {
+            Ok(functions) => told(&Report::of_binaries(seeds, &functions)),
+            Err(error) => (error.to_string(), false),
+        },
+        Some(seeds) => told(&Report::of(seeds, !has("--as-drawn"))),
+        None => match replay(argument) {
             Ok(outcome) => outcome,
             Err(error) => (format!("{argument}: {error}"), false),
         },
@@ -30,6 +34,10 @@ fn main() -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+fn told(report: &Report) -> (String, bool) {
+    (report.to_string(), report.failures.is_empty())
 }
 
 fn replay(path: &str) -> Result<(String, bool), Box<dyn std::error::Error>> {

@@ -160,7 +160,7 @@ impl People {
                     events::run_schedule(world, SHARED, REGION, "pipeshare-schedule");
                 }
             }
-            Op::Wait(_) | Op::Settle | Op::Slow { .. } => {}
+            Op::Wait(_) | Op::Settle | Op::Slow { .. } | Op::CoolDown => {}
         }
     }
 

@@ -3,11 +3,20 @@
 use std::{
     collections::BTreeSet,
     fmt::{self, Display},
+    num::NonZero,
     ops::Range,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
     time::Duration,
 };
 
-use crate::{history::History, run::Outcome, run::run, shrink::shrink};
+use sandbox::Function;
+
+use crate::{
+    history::History,
+    run::{Outcome, run, run_binaries},
+    shrink::shrink,
+};
 
 /// Seeds as people write them: a number of them, or a range.
 #[must_use]
@@ -33,31 +42,75 @@ pub struct Report {
 }
 
 impl Report {
-    /// Plays these seeds, and shrinks the first that fails, if it shall be.
+    /// Plays these seeds, one on each processor, and shrinks the first that fails, if it shall be.
     #[must_use]
-    pub fn of(seeds: impl IntoIterator<Item = u64>, shrinks: bool) -> Self {
-        let mut report = Self::default();
-        for seed in seeds {
-            let history = History::of_seed(seed);
-            let outcome = run(&history);
-            if !outcome.violations.is_empty() {
-                // One is enough to begin with, and the others may be of its kind.
-                let first = report.failures.is_empty() && shrinks;
-                let least = if first { shrink(&history) } else { history };
-                let violations = run(&least).violations;
-                report.failures.push((seed, violations, least));
+    pub fn of(seeds: Range<u64>, shrinks: bool) -> Self {
+        let next = AtomicU64::new(seeds.start);
+        let work = || {
+            let mut report = Self::default();
+            loop {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                if seed >= seeds.end {
+                    return report;
+                }
+                report.play(seed, run);
             }
-            report.add(outcome);
+        };
+        let workers = thread::available_parallelism().map_or(1, NonZero::get);
+        let mut report = Self::default();
+        thread::scope(|scope| {
+            let working: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+            for worker in working {
+                report.join(worker.join().expect("a panic of a function is an outcome"));
+            }
+        });
+        report.failures.sort_by_key(|(seed, ..)| *seed);
+        report.converged.sort_unstable();
+        // One is enough to begin with, and the others may be of its kind.
+        if let Some((_, violations, history)) = report.failures.first_mut()
+            && shrinks
+        {
+            *history = shrink(history);
+            *violations = run(history).violations;
         }
         report
     }
 
-    fn add(&mut self, outcome: Outcome) {
+    /// Plays these seeds with the functions' binaries, one after the other.
+    #[must_use]
+    pub fn of_binaries(seeds: Range<u64>, functions: &[Function]) -> Self {
+        let mut report = Self::default();
+        for seed in seeds {
+            report.play(seed, |history| run_binaries(history, functions.to_vec()));
+        }
+        report.converged.sort_unstable();
+        report
+    }
+
+    fn play(&mut self, seed: u64, run: impl Fn(&History) -> Outcome) {
+        let history = History::of_seed(seed);
+        let Outcome {
+            violations,
+            converged,
+            reached,
+            calls,
+            ..
+        } = run(&history);
         self.histories += 1;
-        self.calls += outcome.calls;
-        self.reached.extend(outcome.reached);
-        self.converged.extend(outcome.converged);
-        self.converged.sort_unstable();
+        self.calls += calls;
+        self.reached.extend(reached);
+        self.converged.extend(converged);
+        if !violations.is_empty() {
+            self.failures.push((seed, violations, history));
+        }
+    }
+
+    fn join(&mut self, other: Self) {
+        self.histories += other.histories;
+        self.calls += other.calls;
+        self.reached.extend(other.reached);
+        self.converged.extend(other.converged);
+        self.failures.extend(other.failures);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Plays a history, and says what was wrong with it.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash, Hasher},
     rc::Rc,
@@ -10,17 +10,18 @@ use std::{
 };
 
 use jiff::Timestamp;
-use sandbox::{World, in_process::InProcess, world::RecordedCall};
+use sandbox::{Function, World, in_process::InProcess, world::RecordedCall};
 use tokio::task::LocalSet;
 
 use crate::{
     estate::{self, REGION, SHARED},
     functions::{Counts, open},
-    history::{Effect, History, Op, Rule},
+    history::{Effect, History, Knobs, Op, Rule},
     notified,
     oracle::{self, Difference, Oracle},
     people::People,
     sabotage::Sabotage,
+    stage::Stage,
     wire::Latency,
 };
 
@@ -48,6 +49,8 @@ pub struct Outcome {
     pub reached: BTreeSet<String>,
     /// How many calls were made.
     pub calls: usize,
+    /// How long each invocation took since environments ended last, in this process.
+    pub took: Vec<(String, Duration)>,
     /// What was called when by whom with which result, and what was sent, in one number.
     pub trace: u64,
 }
@@ -73,10 +76,34 @@ pub fn run_with(history: &History, sabotage: Option<Sabotage>) -> Outcome {
     })
 }
 
+/// The same with the functions' binaries: slow calls are left out, which are slow by
+/// virtual time alone.
+#[must_use]
+pub fn run_binaries(history: &History, functions: Vec<Function>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime can be made");
+    runtime.block_on(async {
+        let concurrency = history.knobs.concurrency;
+        let stage = Stage::of_binaries(world(&history.knobs), functions, concurrency);
+        Run::on(stage.await).play(history).await
+    })
+}
+
+/// The world in which a history begins.
+fn world(knobs: &Knobs) -> World {
+    let mut world = estate::world();
+    world.ram_mut().association_delay = Duration::from_millis(knobs.association);
+    world.ram_mut().empty_first_pages = knobs.empty_pages;
+    world.events_mut().delivery_delay = Duration::from_millis(knobs.delivery);
+    world
+}
+
 struct Run {
-    sandbox: Rc<InProcess>,
-    latency: Arc<Latency>,
-    counts: Rc<Counts>,
+    stage: Stage,
+    latency: Option<Arc<Latency>>,
+    counts: Rc<RefCell<Counts>>,
     people: People,
     oracle: Oracle,
     outcome: Outcome,
@@ -88,24 +115,29 @@ struct Run {
 }
 
 impl Run {
+    /// In this process.
     fn new(history: &History, sabotage: Option<Sabotage>) -> Self {
         let knobs = &history.knobs;
-        let mut world = estate::world();
-        world.ram_mut().association_delay = Duration::from_millis(knobs.association);
-        world.ram_mut().empty_first_pages = knobs.empty_pages;
-        world.events_mut().delivery_delay = Duration::from_millis(knobs.delivery);
         let latency = Arc::new(Latency::new(knobs.seed, knobs.latency));
-        let counts = Rc::new(Counts::default());
+        let counts = Rc::new(RefCell::new(Counts::default()));
         let sandbox = {
             let (latency, counts) = (Arc::clone(&latency), Rc::clone(&counts));
-            InProcess::new(world, knobs.concurrency, |wire| {
+            InProcess::new(world(knobs), knobs.concurrency, |wire| {
                 open(wire.clone(), latency, counts, sabotage)
             })
         };
         Self {
-            sandbox,
-            latency,
+            latency: Some(latency),
             counts,
+            ..Self::on(Stage::InProcess(sandbox))
+        }
+    }
+
+    fn on(stage: Stage) -> Self {
+        Self {
+            stage,
+            latency: None,
+            counts: Rc::default(),
             people: People::default(),
             oracle: Oracle::default(),
             outcome: Outcome::default(),
@@ -116,11 +148,15 @@ impl Run {
     }
 
     async fn play(mut self, history: &History) -> Outcome {
-        self.oracle.forget(&self.sandbox.world(), &[]);
+        self.oracle.forget(&self.stage.world(), &[]);
         for op in &history.ops {
             match op {
                 Op::Wait(seconds) => self.pass(Duration::from_secs(*seconds)).await,
                 Op::Settle => self.settle().await,
+                Op::CoolDown => {
+                    self.stage.cool_down();
+                    self.counts.borrow_mut().took.clear();
+                }
                 op => self.act(op),
             }
             if !self.outcome.violations.is_empty() {
@@ -133,11 +169,10 @@ impl Run {
     /// What an operation does.
     fn act(&mut self, op: &Op) {
         if let Op::Slow { calls, seconds } = op {
-            self.latency
-                .slow_down(*calls, Duration::from_secs(*seconds));
+            self.slow_down(*calls, Duration::from_secs(*seconds));
         }
         self.expect_failures(op);
-        let mut world = self.sandbox.world();
+        let mut world = self.stage.world();
         self.people.play(&mut world, op);
         let in_force = match op {
             Op::Write(policy) | Op::WriteTeam(policy) if !policy.broken => {
@@ -149,6 +184,12 @@ impl Run {
         let excess = self.oracle.excess(&mut world);
         drop(world);
         self.outcome.violations.extend(excess);
+    }
+
+    fn slow_down(&self, calls: u32, each: Duration) {
+        if let Some(latency) = &self.latency {
+            latency.slow_down(calls, each);
+        }
     }
 
     /// What an operation excuses.
@@ -179,7 +220,7 @@ impl Run {
         let dirty = Cell::new(Timestamp::MIN);
         let oracle = &mut self.oracle;
         let violations = &mut self.outcome.violations;
-        seen.set(self.sandbox.world().calls().len());
+        seen.set(self.stage.world().calls().len());
         let look = |world: &mut World| {
             let new = &world.calls()[seen.get()..];
             if new.iter().any(changes_access) {
@@ -191,12 +232,12 @@ impl Run {
             }
             seen.set(world.calls().len());
         };
-        self.sandbox.run_for(duration, look).await;
+        self.stage.run_for(duration, look).await;
     }
 
     /// The rules that are in force, or why there are others than were written last.
     fn rules(&mut self) -> Result<Vec<Rule>, String> {
-        let mut world = self.sandbox.world();
+        let mut world = self.stage.world();
         let mut rules = Vec::new();
         // A team has nothing in force below a root that never was.
         let mut is_below_none = false;
@@ -225,7 +266,7 @@ impl Run {
 
     fn differences(&mut self) -> Vec<Difference> {
         match self.rules() {
-            Ok(rules) => oracle::differences(&mut self.sandbox.world(), &rules),
+            Ok(rules) => oracle::differences(&mut self.stage.world(), &rules),
             Err(text) => vec![Difference {
                 text,
                 by_invitation: false,
@@ -235,9 +276,9 @@ impl Run {
 
     /// All faults end, and within the promised time access is the policy's, and stays so.
     async fn settle(&mut self) {
-        self.latency.slow_down(0, Duration::ZERO);
-        self.people.recover(&mut self.sandbox.world());
-        let began = self.sandbox.world().now();
+        self.slow_down(0, Duration::ZERO);
+        self.people.recover(&mut self.stage.world());
+        let began = self.stage.world().now();
         let mut settling = Settling::default();
         while !settling.is_over() && self.outcome.violations.is_empty() {
             let wrong = self.differences();
@@ -256,13 +297,13 @@ impl Run {
         self.outcome.converged.push(settling.wrong);
         self.check_quiet(began);
         let rules = self.rules().unwrap_or_default();
-        self.oracle.forget(&self.sandbox.world(), &rules);
+        self.oracle.forget(&self.stage.world(), &rules);
     }
 
     /// What somebody should have been notified of by now, or too often.
     fn unnotified(&mut self) -> Vec<String> {
         let rules = self.rules().unwrap_or_default();
-        let mut world = self.sandbox.world();
+        let mut world = self.stage.world();
         let mut unnotified = notified::outdated(&mut world, &rules);
         if let Some(since) = self.oracle.unchanged_since() {
             unnotified.extend(notified::missed(&mut world, &rules, since));
@@ -278,7 +319,7 @@ impl Run {
     /// A share that nobody is in is deleted after an hour, which may be then; whoever
     /// loses access by it is noticed elsewhere.
     fn check_quiet(&mut self, began: Timestamp) {
-        let world = self.sandbox.world();
+        let world = self.stage.world();
         let since = (world.now() - QUIET).max(began);
         let late = world.calls().iter().rev();
         let late = late.take_while(|call| call.time > since);
@@ -298,7 +339,7 @@ impl Run {
     }
 
     fn end(mut self) -> Outcome {
-        let world = self.sandbox.world();
+        let world = self.stage.world();
         let outcome = &mut self.outcome;
         for invocation in &world.lambda().finished {
             if let Err(error) = &invocation.outcome {
@@ -313,14 +354,15 @@ impl Run {
                 }
             }
         }
-        let metrics = self.counts.borrow();
-        let counted = metrics.iter().filter(|(_, count)| **count > 0);
+        let mut counts = self.counts.borrow_mut();
+        outcome.took = std::mem::take(&mut counts.took);
+        let counted = counts.metrics.iter().filter(|(_, count)| **count > 0);
         outcome
             .reached
             .extend(counted.map(|(name, _)| (*name).to_owned()));
         outcome.calls = world.calls().len();
         outcome.trace = trace(&world);
-        drop((world, metrics));
+        drop((world, counts));
         self.outcome
     }
 }

@@ -4,7 +4,7 @@
 
 use std::{env, fs, path::Path};
 
-use simulation::{History, Report, Sabotage, run, run_with};
+use simulation::{History, Report, Sabotage, run, run_binaries, run_with};
 
 /// The seeds that `cargo test` plays.
 const SAMPLE: &str = "8..12";
@@ -31,6 +31,18 @@ fn what_once_failed_holds() {
         played += 1;
     }
     assert!(played > 0);
+}
+
+#[test]
+fn the_binaries_hold_what_their_code_holds() {
+    let functions = demo::binaries::build().expect("the functions compile");
+    let kept = History::parse(include_str!("../histories/first-access.txt"));
+    let kept = kept.expect("it is a history");
+    for history in [kept, History::of_seed(8)] {
+        let outcome = run_binaries(&history, functions.clone());
+        assert!(outcome.violations.is_empty(), "{outcome:#?}");
+        assert!(outcome.calls > 100, "{}", outcome.calls);
+    }
 }
 
 #[test]

@@ -40,6 +40,13 @@ impl<'a> ShareGroup<'a, '_> {
         }
     }
 
+    /// Notes that a share of the group holds the resources, although they have to leave it.
+    pub(super) fn place_all(&mut self, leaving: &[(Reason, String)]) {
+        for (_, resource) in leaving {
+            self.place(resource);
+        }
+    }
+
     /// Notes that a share of the group goes that held these.
     pub(super) fn displace(&mut self, resources: &[Association], admitted: &Admitted<'a>) {
         for resource in resources.iter().filter(|it| it.status.is_present()) {

@@ -33,6 +33,14 @@ struct Contents {
     held: usize,
 }
 
+impl Contents {
+    /// Whether somebody has access by what has to leave, or could have.
+    fn gives_too_much(&self, admitted: &Admitted<'_>) -> bool {
+        let mut leaving = self.leaving.iter();
+        !self.unwanted.is_empty() || leaving.any(|it| gives_too_much(it, admitted))
+    }
+}
+
 impl<'a> Planner<'a> {
     /// Takes from a share what does not belong there, and says what may be added then.
     ///
@@ -45,17 +53,9 @@ impl<'a> Planner<'a> {
     ) -> ShareSpace {
         // Shares are filled in the order in which they come here.
         self.plan_of(Some(group.rule), share);
-        let Contents {
-            leaving,
-            unwanted,
-            held,
-        } = self.contents(group, share, admitted);
+        let mut contents = self.contents(group, share, admitted);
         self.unsettled |= group.is_settling(share, self.observed);
 
-        // While anything is under way, RAM lets nothing out.
-        let is_blocked = share.is_associating();
-        let gives_too_much =
-            !unwanted.is_empty() || leaving.iter().any(|it| gives_too_much(it, admitted));
         // RAM allows one permission for each type of resource, so that of
         // pipelines is right if it is there at all.
         let is_wrong = !share.permissions.contains(&group.permission) || share.outdated;
@@ -65,20 +65,17 @@ impl<'a> Planner<'a> {
         if is_wrong && is_narrower {
             self.replace_permission(share, group);
         }
-        if is_blocked && gives_too_much {
-            return self.replace_or_wait(group, share, &leaving, admitted);
-        }
-        let leaving = if is_blocked {
+        // While anything is under way, RAM lets nothing out.
+        if share.is_associating() {
+            if contents.gives_too_much(admitted) {
+                return self.replace_or_wait(group, share, &contents.leaving, admitted);
+            }
             // What a pipeline that is gone has left gives nothing, and keeps nothing else out.
-            leaving
-                .iter()
-                .for_each(|(_, resource)| group.place(resource));
-            Vec::new()
-        } else {
-            leaving
-        };
-        let held = held.saturating_sub(leaving.len());
-        self.remove(group.rule, share, leaving, unwanted);
+            group.place_all(&contents.leaving);
+            contents.leaving.clear();
+        }
+        let held = contents.held.saturating_sub(contents.leaving.len());
+        self.remove(group.rule, share, contents);
         if is_wrong && !is_narrower && !is_stuck {
             self.replace_permission(share, group);
         }
@@ -163,9 +160,7 @@ impl<'a> Planner<'a> {
     ) -> ShareSpace {
         if !group.waits_for_others(share, self.observed) {
             // Nothing comes in before what has to leave can leave.
-            leaving
-                .iter()
-                .for_each(|(_, resource)| group.place(resource));
+            group.place_all(leaving);
             return ShareSpace::Closed;
         }
         self.delete(Some(group.rule), share, Reason::PendingInvitation);
@@ -200,19 +195,13 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn remove(
-        &mut self,
-        rule: &Rule,
-        share: &'a Share,
-        leaving: Vec<(Reason, String)>,
-        unwanted: Vec<String>,
-    ) {
-        if !unwanted.is_empty() {
-            let principals = unwanted;
+    fn remove(&mut self, rule: &Rule, share: &'a Share, contents: Contents) {
+        if !contents.unwanted.is_empty() {
+            let principals = contents.unwanted;
             let action = Action::RemovePrincipals { principals };
             self.narrow(rule, share, action, Reason::PrincipalNotNamed);
         }
-        for (reason, resources) in by_reason(leaving) {
+        for (reason, resources) in by_reason(contents.leaving) {
             self.narrow(rule, share, Action::RemoveResources { resources }, reason);
         }
     }

@@ -179,6 +179,11 @@ impl InProcess {
         self.wire.world()
     }
 
+    /// Ends the environments that are idle, as Lambda does after a while: who comes next meets a new one.
+    pub fn cool_down(&self) {
+        self.warm.borrow_mut().clear();
+    }
+
     /// Lets this much time pass, and everything happen that becomes due on the way.
     ///
     /// `look` sees the world whenever something happened.
