@@ -262,7 +262,7 @@ async fn first_share(folder: &Path) -> Outcome<Case> {
     let sandbox = unattended(&world).await?;
     estate::create_pipeline(&mut sandbox.world(), &estate::owner(0), "churn")?;
     sandbox.run_for(Duration::from_secs(30)).await;
-    estate::start_pipeline(&mut sandbox.world(), &estate::owner(0), "churn")?;
+    estate::start_pipeline(&mut sandbox.world(), &estate::owner(0), "churn", 0)?;
     let words = [
         "\\\"currentPipelineExecutionStatus\\\":\\\"Succeeded\\\"",
         "Succeeded",
@@ -303,7 +303,7 @@ async fn failed_run(shared: &str) -> Outcome<Case> {
         let mut world = sandbox.world();
         let owner = estate::owner(0);
         sagemaker::fail_step(&mut world, &owner, "pipeline-0", "Train", "out of memory");
-        estate::start_pipeline(&mut world, &owner, "pipeline-0")?;
+        estate::start_pipeline(&mut world, &owner, "pipeline-0", 0)?;
     }
     let name = "forward-status: failed run, one consumer";
     event(name, "forward-status", sandbox, &["Failed"]).await

@@ -162,11 +162,16 @@ pub(crate) fn create_pipeline(world: &mut World, account: &str, name: &str) -> O
     call(world, account, "sagemaker", "CreatePipeline", input)
 }
 
-/// Starts a pipeline.
-pub(crate) fn start_pipeline(world: &mut World, account: &str, name: &str) -> Outcome<Value> {
+/// Starts a pipeline, once with each number.
+pub(crate) fn start_pipeline(
+    world: &mut World,
+    account: &str,
+    name: &str,
+    run: usize,
+) -> Outcome<Value> {
     let input = json!({
         "PipelineName": name,
-        "ClientRequestToken": format!("start-{name:->40}"),
+        "ClientRequestToken": format!("start-{run}-{name:->40}"),
     });
     call(world, account, "sagemaker", "StartPipelineExecution", input)
 }

@@ -1,7 +1,9 @@
-//! One scheduled reconciliation with nothing to do, in estates of several sizes.
+//! One scheduled reconciliation with nothing to do, in estates of several sizes, and runs
+//! that fail in all of them at once.
 
 use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
 
+use sandbox::{World, readings::Readings, services::sagemaker};
 use serde::Serialize;
 
 use crate::{
@@ -104,7 +106,8 @@ pub(crate) struct Grown {
     pub(crate) function: String,
     pub(crate) invocations: usize,
     pub(crate) calls: usize,
-    pub(crate) minimum: usize,
+    /// Of calls, where there is a formula for it.
+    pub(crate) minimum: Option<usize>,
     pub(crate) by_operation: BTreeMap<String, usize>,
     pub(crate) sequence: usize,
     /// In megabytes, of the process that had most.
@@ -117,8 +120,9 @@ pub(crate) struct Grown {
 
 impl Grown {
     #[expect(clippy::cast_precision_loss, reason = "nobody makes so many calls")]
-    pub(crate) fn ratio(&self) -> f64 {
-        self.calls as f64 / self.minimum as f64
+    pub(crate) fn ratio(&self) -> Option<f64> {
+        self.minimum
+            .map(|minimum| self.calls as f64 / minimum as f64)
     }
 }
 
@@ -145,7 +149,13 @@ pub(crate) async fn run(arguments: &Growth, names: Names) -> Outcome<()> {
                 limit: limit.clone(),
             };
             let ran = stage.pass(&world, name, &program, INTERVAL, latency);
-            rows.push(row(size, name, &ran.await?));
+            rows.push(row(size, name, Some(size.minimum(name)), &ran.await?));
+            if arguments.failed > 0 && name != "accept-invitation" {
+                let failing = with_failed_runs(&world, size, arguments.failed)?;
+                let ran = stage.pass(&failing, name, &program, INTERVAL, latency);
+                let row_name = format!("{name}, {} failed runs of each owner", arguments.failed);
+                rows.push(row(size, &row_name, None, &ran.await?));
+            }
         }
         if let Some(limit) = &limit {
             limit.clear();
@@ -173,7 +183,21 @@ async fn at_rest(size: Size, arguments: &Growth) -> Outcome<String> {
     Ok(text)
 }
 
-fn row(size: Size, function: &str, ran: &Ran) -> Grown {
+/// The same estate, in which so many runs of each owner have begun that will fail.
+fn with_failed_runs(world: &str, size: Size, failed: usize) -> Outcome<String> {
+    let mut world = World::load(world, Readings::default())?;
+    for number in 0..size.owners {
+        let owner = estate::owner(number);
+        for run in 0..failed {
+            let pipeline = format!("pipeline-{}", run % size.pipelines);
+            sagemaker::fail_step(&mut world, &owner, &pipeline, "Train", "out of memory");
+            estate::start_pipeline(&mut world, &owner, &pipeline, run)?;
+        }
+    }
+    Ok(world.save()?)
+}
+
+fn row(size: Size, function: &str, minimum: Option<usize>, ran: &Ran) -> Grown {
     let served = &ran.served;
     let most = |figures: &dyn Fn(usize) -> f64| (0..served.len()).map(figures).fold(0.0, f64::max);
     // What is called before the first sessions are there is called by the hub's own role.
@@ -183,7 +207,7 @@ fn row(size: Size, function: &str, ran: &Ran) -> Grown {
         function: function.to_owned(),
         invocations: served.len(),
         calls: ran.seen.len(),
-        minimum: size.minimum(function),
+        minimum,
         by_operation: calls::by_operation(operations),
         sequence: calls::in_sequence(&ran.seen),
         peak: most(&|at| served[at].after.peak),

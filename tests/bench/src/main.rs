@@ -99,6 +99,9 @@ struct Growth {
     /// PIPELINES,RULES,OWNERS,CONSUMERS, with ",members" if RAM shares without invitations
     #[arg(long = "size", default_values = ["100,3,2,2", "100,1,50,1", "1000,1,1,50,members"])]
     sizes: Vec<Size>,
+    /// Whether so many runs of each owner fail at once, too
+    #[arg(long, default_value_t = 0)]
+    failed: usize,
 }
 
 fn main() -> ExitCode {

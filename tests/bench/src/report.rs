@@ -158,14 +158,16 @@ pub(crate) fn growth(out: &Path, conditions: &str, rows: &[Grown]) -> Outcome<()
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
     for row in rows {
+        let minimum = row.minimum.map_or("-".to_owned(), |it| it.to_string());
+        let ratio = row.ratio().map_or("-".to_owned(), |it| format!("{it:.2}"));
         println!(
-            "| {} | {} | {} | {} | {} | {:.2} | {} | {:.1} | {:.0} | {:.1} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {:.1} | {:.0} | {:.1} |",
             row.size,
             row.function,
             row.invocations,
             row.calls,
-            row.minimum,
-            row.ratio(),
+            minimum,
+            ratio,
             row.sequence,
             row.peak,
             row.cpu,
@@ -176,14 +178,12 @@ pub(crate) fn growth(out: &Path, conditions: &str, rows: &[Grown]) -> Outcome<()
         println!("{} {}: {:?}", row.size, row.function, row.by_operation);
     }
     let bars = rows.iter().map(|row| {
-        let label = format!(
-            "{:.1} s, {} calls of {}",
-            row.longest, row.calls, row.minimum
-        );
+        let of = row.minimum.map_or(String::new(), |it| format!(" of {it}"));
+        let label = format!("{:.1} s, {} calls{of}", row.longest, row.calls);
         (format!("{} {}", row.size, row.function), row.longest, label)
     });
     let picture = svg::bars(
-        "The longest invocation with nothing to do",
+        "The longest invocation, with nothing to do but where it is said",
         &bars.collect::<Vec<_>>(),
     );
     let results = serde_json::json!({ "conditions": conditions, "rows": rows });
