@@ -77,6 +77,8 @@ impl Observed {
 
 impl Association {
     /// Since when it has its status.
+    ///
+    /// ASSUMED: RAM updates `lastUpdatedTime` of an association whenever its status changes.
     fn since(&self) -> Option<Timestamp> {
         self.updated.or(self.created)
     }
