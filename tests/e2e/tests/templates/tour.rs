@@ -470,14 +470,15 @@ impl Tour {
         )?;
         self.on.delete(&self.on.test, "silent").await;
         self.on.pass(60).await;
-        hold(
-            self.gates("gate|succeeded|222222222222", "silent") == 0,
-            "what is remembered of a pipeline goes with it",
-        )?;
         let shared = self.on.pipelines(&self.on.test).await;
         hold(
             !shared.iter().any(there),
             "a deleted pipeline leaves its shares at once",
+        )?;
+        self.schedule().await;
+        hold(
+            self.gates("gate|succeeded|222222222222", "silent") == 0,
+            "what is remembered of a pipeline goes with it",
         )?;
 
         self.custom_access().await?;
@@ -561,7 +562,7 @@ impl Tour {
         let done = matches!(self.status(&action), ActionStatus::Succeeded { .. });
         hold(done, "the deployment hook says when everybody has access")?;
         self.on.delete(&self.on.dev, "draft").await;
-        self.on.pass(60).await;
+        self.schedule().await;
         hold(
             self.gates("gate|hook|111111111111", "draft") == 0,
             "a gate that the deployment hook opened is cleared away with its pipeline",
