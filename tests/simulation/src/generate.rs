@@ -184,9 +184,10 @@ impl History {
                 wheel.extend(std::iter::repeat_n(kind, weight));
             }
         }
-        wheel.push(Kind::Policy);
-        let count = random.usize(3..=12);
-        let mut ops = vec![Op::Write(policy(&mut streams.policy, &RULES))];
+        wheel.extend([Kind::Policy; 3]);
+        let count = random.usize(3..=24);
+        let mut policies = Policies::draw(&mut streams.policy);
+        let mut ops = vec![Op::Write(policies.root.clone())];
         for owner in [Owner::Test, Owner::Dev] {
             let created = PIPELINES.map(|it| Op::Create(owner, it.to_owned()));
             ops.extend(created.into_iter().filter(|_| streams.policy.u8(..4) > 0));
@@ -196,7 +197,7 @@ impl History {
         }
         for _ in 0..count {
             let kind = one(&mut streams.shape, &wheel);
-            ops.extend(draw(kind, &mut streams));
+            ops.extend(draw(kind, &mut streams, &mut policies));
             ops.push(Op::Wait(pause(&mut streams.times)));
         }
         ops.push(Op::Settle);
@@ -235,6 +236,43 @@ fn policy(random: &mut Rng, names: &[&str]) -> Policy {
     }
 }
 
+/// The policies that were written last.
+struct Policies {
+    root: Policy,
+    team: Policy,
+}
+
+impl Policies {
+    fn draw(random: &mut Rng) -> Self {
+        Self {
+            root: policy(random, &RULES),
+            team: policy(random, &TEAM_RULES),
+        }
+    }
+}
+
+/// The policy that is written next: mostly the last one in which one rule is another.
+fn next_policy(random: &mut Rng, names: &[&str], last: &mut Policy) -> Policy {
+    if last.rules.is_empty() || random.u8(..3) == 0 {
+        *last = policy(random, names);
+        return last.clone();
+    }
+    let at = random.usize(..last.rules.len());
+    let changed = &mut last.rules[at];
+    let drawn = rule(random, &changed.name);
+    match random.u8(..5) {
+        0 => changed.execute = !changed.execute,
+        1 if drawn.owner == changed.owner => changed.with = drawn.with,
+        2 => changed.except = drawn.except,
+        3 => changed.after = drawn.after,
+        _ => {
+            last.rules.remove(at);
+        }
+    }
+    last.broken = random.u8(..12) == 0;
+    last.clone()
+}
+
 fn rule(random: &mut Rng, name: &str) -> Rule {
     let owner = one(random, &[Owner::Test, Owner::Test, Owner::Dev]);
     let everybody: &[Who] = match (owner, name.starts_with("team")) {
@@ -271,10 +309,16 @@ fn rule(random: &mut Rng, name: &str) -> Rule {
     }
 }
 
-fn draw(kind: Kind, streams: &mut Streams) -> Vec<Op> {
+fn draw(kind: Kind, streams: &mut Streams, policies: &mut Policies) -> Vec<Op> {
     match kind {
-        Kind::Policy => vec![Op::Write(policy(&mut streams.policy, &RULES))],
-        Kind::Team => vec![Op::WriteTeam(policy(&mut streams.policy, &TEAM_RULES))],
+        Kind::Policy => {
+            let next = next_policy(&mut streams.policy, &RULES, &mut policies.root);
+            vec![Op::Write(next)]
+        }
+        Kind::Team => {
+            let next = next_policy(&mut streams.policy, &TEAM_RULES, &mut policies.team);
+            vec![Op::WriteTeam(next)]
+        }
         Kind::Settling => vec![Op::Settle],
         Kind::Pipelines | Kind::Recreation | Kind::Runs | Kind::Deployments => {
             vec![of_pipeline(kind, &mut streams.edits)]

@@ -44,7 +44,10 @@ pub(crate) fn repeated(world: &World) -> Vec<String> {
 }
 
 /// Accounts that have, by a rule, something else than they were last notified of.
-pub(crate) fn outdated(world: &mut World, rules: &[Rule]) -> Vec<String> {
+///
+/// An account that no rule names any more and that lets nobody look has `left`: of
+/// what it loses then, the hub alone is notified.
+pub(crate) fn outdated(world: &mut World, rules: &[Rule], left: &BTreeSet<String>) -> Vec<String> {
     let mut notified: BTreeMap<Holding, BTreeSet<String>> = BTreeMap::new();
     for (account, detail_type, detail) in sent(world) {
         if !["Pipelines Shared", "Pipelines Withdrawn"].contains(&detail_type) {
@@ -73,7 +76,8 @@ pub(crate) fn outdated(world: &mut World, rules: &[Rule]) -> Vec<String> {
         let Some(held) = held(world, rule, &account) else {
             continue;
         };
-        if notified != held {
+        let has_left = held.is_empty() && left.contains(&account);
+        if notified != held && !has_left {
             outdated.push(format!(
                 "{account} was notified of {notified:?} by {name} of {owner}, not {held:?}"
             ));

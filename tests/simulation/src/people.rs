@@ -1,6 +1,6 @@
 //! What people do, and what goes wrong.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use sandbox::{
     World,
@@ -36,6 +36,8 @@ pub(crate) struct People {
     pub(crate) root: Option<usize>,
     /// The same of the team.
     pub(crate) team: Option<usize>,
+    /// The consumers whose roles were deleted, sooner or later.
+    pub(crate) left: BTreeSet<String>,
     tokens: u64,
     deleted: Vec<(String, String, Value)>,
 }
@@ -235,6 +237,9 @@ impl People {
             .map(|it| it.properties.clone());
         if let Some(properties) = properties {
             iam::delete_role(world, account, &name);
+            if role == "consumer" {
+                self.left.insert(account.to_owned());
+            }
             self.deleted.push((account.to_owned(), name, properties));
         }
     }

@@ -304,7 +304,7 @@ impl Run {
     fn unnotified(&mut self) -> Vec<String> {
         let rules = self.rules().unwrap_or_default();
         let mut world = self.stage.world();
-        let mut unnotified = notified::outdated(&mut world, &rules);
+        let mut unnotified = notified::outdated(&mut world, &rules, &self.people.left);
         if let Some(since) = self.oracle.unchanged_since() {
             unnotified.extend(notified::missed(&mut world, &rules, since));
         }
