@@ -72,9 +72,9 @@ fn every_fault_has_its_row() {
         });
         variants.collect::<Vec<_>>()
     };
-    let effects = [of("CallEffect"), of("EventEffect")].concat();
-    assert_eq!(effects.len(), 8, "{effects:?}");
-    for effect in effects {
+    let (calls, events) = (of("CallEffect"), of("EventEffect"));
+    assert!(calls.len() > 1 && events.len() > 1, "{calls:?} {events:?}");
+    for effect in [calls, events].concat() {
         assert!(README.contains(&format!("\n| `{effect}` | ")), "{effect}");
     }
 }
