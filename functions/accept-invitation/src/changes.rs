@@ -70,7 +70,7 @@ impl Seen {
         let name: Option<ShareName> = share.name.parse().ok();
         self.sightings.shares.push(Sighting {
             share: share.arn.clone(),
-            name: share.name.clone(),
+            name: share.name.as_str().into(),
             grant: name.map(|name| Grant {
                 rule: name.rule,
                 owner: share.arn.owner().clone(),

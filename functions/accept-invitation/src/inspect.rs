@@ -157,7 +157,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             return AllContents::new();
         }
         let read = async |some: &[ShareArn]| self.consumers.resources(request.account, some).await;
-        let all = match read(&ours).await {
+        let mut all = match read(&ours).await {
             Err(error) if error.is("UnknownResourceException") && ours.len() > 1 => {
                 let each = stream::iter(ours).map(async |share| {
                     let inside = read(std::slice::from_ref(&share)).await;
@@ -168,12 +168,12 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             }
             all => all,
         };
-        let of = |share: ShareArn| match &all {
-            Ok(inside) => (
-                share.clone(),
-                Ok(inside.get(&share).cloned().unwrap_or_default()),
-            ),
-            Err(error) => (share, Err(error.clone())),
+        let of = |share: ShareArn| {
+            let inside = match &mut all {
+                Ok(inside) => Ok(inside.remove(&share).unwrap_or_default()),
+                Err(error) => Err(error.clone()),
+            };
+            (share, inside)
         };
         ours.into_iter().map(of).collect()
     }

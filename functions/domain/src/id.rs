@@ -3,12 +3,16 @@
 //! SageMaker has lower-cased names in ARNs for some resources and keeps their
 //! case for others, so ARNs compare without regard to case, and no ARN of a
 //! pipeline is ever built from its name.
+//!
+//! An account may have tens of thousands of these in several lists, so copies of
+//! one share its text.
 
 use std::{
     cmp::Ordering,
     fmt,
     hash::{Hash, Hasher},
     str::FromStr,
+    sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
@@ -105,13 +109,13 @@ macro_rules! caseless_order {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct AccountId(String);
+pub struct AccountId([u8; 12]);
 
 impl AccountId {
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
@@ -119,11 +123,10 @@ impl FromStr for AccountId {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidId::new("an account id", text, "twelve digits"))
-        }
+        let digits = <[u8; 12]>::try_from(text.as_bytes()).ok();
+        let digits = digits.filter(|digits| digits.iter().all(u8::is_ascii_digit));
+        let invalid = || InvalidId::new("an account id", text, "twelve digits");
+        digits.map(Self).ok_or_else(invalid)
     }
 }
 
@@ -132,7 +135,7 @@ text_conversions!(AccountId);
 /// An AWS Region, for instance `eu-west-1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Region(String);
+pub struct Region(Arc<str>);
 
 impl Region {
     /// The Region as text.
@@ -153,7 +156,7 @@ impl FromStr for Region {
                     .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
         };
         if text.split('-').count() >= 3 && text.split('-').all(is_part) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(InvalidId::new("a Region", text, "a name like eu-west-1"))
         }
@@ -233,7 +236,7 @@ impl PipelineOwner {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PipelineArn {
-    text: String,
+    text: Arc<str>,
     region: Region,
     owner: PipelineOwner,
     name_start: usize,
@@ -292,7 +295,7 @@ impl FromStr for PipelineArn {
             region: parts.region.parse().map_err(|_| invalid())?,
             owner,
             name_start: text.len() - name.len(),
-            text: text.to_owned(),
+            text: text.into(),
         })
     }
 }
@@ -386,7 +389,7 @@ macro_rules! ram_arn {
         #[derive(Debug, Clone, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $type {
-            text: String,
+            text: Arc<str>,
             region: Region,
             owner: AccountId,
         }
@@ -424,7 +427,7 @@ macro_rules! ram_arn {
                 Ok(Self {
                     region: parts.region.parse().map_err(|_| invalid())?,
                     owner: parts.account.parse().map_err(|_| invalid())?,
-                    text: text.to_owned(),
+                    text: text.into(),
                 })
             }
         }

@@ -52,7 +52,7 @@ fn inside(pipelines: &[(&str, i64)]) -> Inside {
 fn sighting(id: &str, name: &str, contents: Contents) -> Sighting {
     Sighting {
         share: share(id),
-        name: name.to_owned(),
+        name: name.into(),
         grant: Some(grant()),
         contents,
     }
@@ -205,7 +205,7 @@ fn a_handover_between_shares_of_a_rule_is_no_news_and_keeps_since_when() {
     }
     let held = &account.held.pipelines[&arn("a")];
     assert_eq!(
-        (held.since, held.place.name.as_str()),
+        (held.since, &*held.place.name),
         (since, "pipeshare-readers.2")
     );
 }
@@ -402,7 +402,7 @@ fn holding(names: &[&str]) -> Holdings {
     let held = Held {
         place: Place {
             share: share("s"),
-            name: READERS.to_owned(),
+            name: READERS.into(),
             made: None,
         },
         since: at(0),

@@ -364,7 +364,7 @@ fn a_share_of_thousands_of_long_names_fits_into_an_event() {
     let moved: Vec<_> = moved.collect();
     let place = Place {
         share,
-        name: "s".repeat(255),
+        name: "s".repeat(255).into(),
         made: None,
     };
     let held = Held {

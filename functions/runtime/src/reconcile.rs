@@ -19,8 +19,8 @@ use crate::{
     ports::{PolicyStore, Table},
 };
 
-/// How many accounts are reconciled at once: what is read of large ones is held
-/// in memory together.
+/// How many accounts one invocation reconciles at once, as long as nothing is
+/// against it: what is read of large ones is held in memory together.
 pub const ACCOUNTS_AT_ONCE: usize = 4;
 
 /// How many accounts one invocation serves of itself; more become a message each.
@@ -134,14 +134,15 @@ pub async fn remembered_gates(
 /// left; the reports are in the order of the accounts.
 pub async fn each_account<Q, R>(
     requests: &[Q],
+    at_once: usize,
     deadline: Deadline,
     account: impl Fn(&R) -> &AccountId,
     reconcile: impl AsyncFn(&Q, Duration) -> R,
 ) -> Vec<R> {
-    let time = share_of(deadline.time_left(), requests.len(), ACCOUNTS_AT_ONCE);
+    let time = share_of(deadline.time_left(), requests.len(), at_once);
     let reconciling = requests.iter().map(|request| reconcile(request, time));
     let mut reports: Vec<_> = stream::iter(reconciling)
-        .buffer_unordered(ACCOUNTS_AT_ONCE)
+        .buffer_unordered(at_once)
         .collect()
         .await;
     reports.sort_by(|a, b| account(a).cmp(account(b)));

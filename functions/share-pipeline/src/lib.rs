@@ -47,7 +47,7 @@ use runtime::{
     metrics::{Metric, Metrics},
     notifier::Notifier,
     ports::{PolicyStore, Publish, Table},
-    reconcile::{self, Stopped},
+    reconcile::{self, ACCOUNTS_AT_ONCE, Stopped},
 };
 
 use account::Served;
@@ -212,7 +212,7 @@ where
             let serving = self.serve_in_time(policy, request, deadline, turns);
             serving.await
         };
-        reconcile::each_account(requests, deadline, Served::account, serve).await
+        reconcile::each_account(requests, ACCOUNTS_AT_ONCE, deadline, Served::account, serve).await
     }
 
     /// The accounts in which something may be shared, as far as records ask for them.

@@ -6,7 +6,7 @@
 //! from several places, may not show at one moment what it shows at the next,
 //! so a loss must be seen twice.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -57,7 +57,7 @@ pub struct Place {
     /// The share that it is in.
     pub share: ShareArn,
     /// The name of the share.
-    pub name: String,
+    pub name: Arc<str>,
     /// When it was put in, if RAM says.
     ///
     /// ASSUMED: the time that `ListResources` tells does not change while the
@@ -71,7 +71,7 @@ pub struct Sighting {
     /// The share.
     pub share: ShareArn,
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// What it claims to serve, if its name says so.
     pub grant: Option<Grant>,
     /// What is inside.

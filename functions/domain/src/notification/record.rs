@@ -119,7 +119,7 @@ fn read_time(text: &str) -> Option<Timestamp> {
 fn read_share<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<(Place, &'a str)> {
     let place = Place {
         share: words.next()?.parse().ok()?,
-        name: words.next()?.to_owned(),
+        name: words.next()?.into(),
         made: None,
     };
     Some((place, words.next()?))

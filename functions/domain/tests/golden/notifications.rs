@@ -148,7 +148,7 @@ fn an_execution_that_the_hook_started_is_retried_and_stopped() {
 fn holdings(names: &[&str]) -> Holdings {
     let place = Place {
         share: SHARE.parse().unwrap(),
-        name: SHARE_NAME.to_owned(),
+        name: SHARE_NAME.into(),
         made: None,
     };
     let held = Held {
