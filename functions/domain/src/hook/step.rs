@@ -15,7 +15,6 @@ use crate::{
 const NAMED: usize = 20;
 
 /// What to do next.
-#[expect(clippy::large_enum_variant, reason = "there is one of them at a time")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NextStep {
     /// Find something out, and report it to the state.
@@ -108,7 +107,6 @@ pub fn next(state: &State) -> NextStep {
 }
 
 /// The same, once the attempt has begun.
-#[expect(clippy::large_enum_variant, reason = "there is one of them at a time")]
 enum Then {
     Run,
     Access,
