@@ -55,8 +55,8 @@ use memory::Known;
 pub use ports::Consumers;
 use report::{AccountReport, Report};
 
-/// How many accounts are reconciled at once. Two with 25,000 shared pipelines each
-/// take half of the memory; an account may be given more than it could share.
+/// How many accounts are reconciled at once, fewer than elsewhere: an account may be
+/// given more than it could share, and two with 25,000 pipelines take half of the memory.
 const ACCOUNTS_AT_ONCE: usize = 2;
 
 /// When an account is reconciled again where an invitation or a share has yet

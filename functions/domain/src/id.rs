@@ -4,8 +4,8 @@
 //! case for others, so ARNs compare without regard to case, and no ARN of a
 //! pipeline is ever built from its name.
 //!
-//! An account may have tens of thousands of these in several lists, so copies of
-//! one share its text.
+//! An account may have tens of thousands of pipelines in several lists, so copies
+//! of their ARNs, and of those of shares, have one text.
 
 use std::{
     cmp::Ordering,

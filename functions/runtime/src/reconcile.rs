@@ -19,8 +19,8 @@ use crate::{
     ports::{PolicyStore, Table},
 };
 
-/// How many accounts one invocation reconciles at once, as long as nothing is
-/// against it: what is read of large ones is held in memory together.
+/// How many accounts one invocation serves at once, unless they need more memory
+/// than most: what is read of large ones is held together.
 pub const ACCOUNTS_AT_ONCE: usize = 4;
 
 /// How many accounts one invocation serves of itself; more become a message each.

@@ -236,7 +236,7 @@ fn policy(random: &mut Rng, names: &[&str]) -> Policy {
     }
 }
 
-/// The policies that were written last.
+/// The policies that the next ones are made from.
 struct Policies {
     root: Policy,
     team: Policy,
@@ -251,7 +251,7 @@ impl Policies {
     }
 }
 
-/// The policy that is written next: mostly the last one in which one rule is another.
+/// The policy that is written next: mostly the last one with a change of one rule.
 fn next_policy(random: &mut Rng, names: &[&str], last: &mut Policy) -> Policy {
     if last.rules.is_empty() || random.u8(..3) == 0 {
         *last = policy(random, names);
