@@ -21,8 +21,12 @@ type Holding = (String, String, String);
 
 /// What was sent to the buses of the consumers: account, detail type and detail.
 fn sent(world: &World) -> impl Iterator<Item = (&str, &str, &Value)> {
+    on_bus(world, "pipeshare")
+}
+
+fn on_bus<'w>(world: &'w World, bus: &str) -> impl Iterator<Item = (&'w str, &'w str, &'w Value)> {
     let seen = world.events().seen.iter();
-    let ours = seen.filter(|seen| seen.bus == "pipeshare" && seen.region == REGION);
+    let ours = seen.filter(move |seen| seen.bus == bus && seen.region == REGION);
     ours.filter_map(|seen| {
         let detail_type = seen.event["detail-type"].as_str()?;
         Some((seen.account.as_str(), detail_type, &seen.event["detail"]))
@@ -48,17 +52,8 @@ pub(crate) fn repeated(world: &World) -> Vec<String> {
 /// An account that no rule names any more and that lets nobody look has `left`: of
 /// what it loses then, the hub alone is notified.
 pub(crate) fn outdated(world: &mut World, rules: &[Rule], left: &BTreeSet<String>) -> Vec<String> {
-    let mut notified: BTreeMap<Holding, BTreeSet<String>> = BTreeMap::new();
-    for (account, detail_type, detail) in sent(world) {
-        if !["Pipelines Shared", "Pipelines Withdrawn"].contains(&detail_type) {
-            continue;
-        }
-        let text = |member: &str| detail[member].as_str().unwrap_or_default().to_owned();
-        let holding = (account.to_owned(), text("rule"), text("ownerAccountId"));
-        let held = detail["pipelineArns"].as_array().into_iter().flatten();
-        let held = held.filter_map(|arn| arn.as_str().map(str::to_owned));
-        notified.insert(holding, held.collect());
-    }
+    let mut notified = last_notified(world, "pipeshare");
+    let hub = last_notified(world, "pipeshare-hub");
     for rule in rules {
         for who in NOTIFIED {
             let account = account_of(who).to_owned();
@@ -69,21 +64,43 @@ pub(crate) fn outdated(world: &mut World, rules: &[Rule], left: &BTreeSet<String
         }
     }
     let mut outdated = Vec::new();
-    for ((account, name, owner), notified) in notified {
+    for (holding, notified) in notified {
+        let known_to_hub = hub.get(&holding);
+        let (account, name, owner) = holding;
         let rule = rules
             .iter()
             .find(|rule| rule.name == name && rule.owner.id() == owner);
         let Some(held) = held(world, rule, &account) else {
             continue;
         };
-        let has_left = held.is_empty() && left.contains(&account);
-        if notified != held && !has_left {
+        let is_left_to_hub = left.contains(&account) && known_to_hub == Some(&held);
+        if notified != held && !is_left_to_hub {
             outdated.push(format!(
                 "{account} was notified of {notified:?} by {name} of {owner}, not {held:?}"
             ));
         }
     }
     outdated
+}
+
+/// What accounts have, as it was last told on buses of this name.
+fn last_notified(world: &World, bus: &str) -> BTreeMap<Holding, BTreeSet<String>> {
+    let mut notified = BTreeMap::new();
+    for (_, detail_type, detail) in on_bus(world, bus) {
+        if !["Pipelines Shared", "Pipelines Withdrawn"].contains(&detail_type) {
+            continue;
+        }
+        let text = |member: &str| detail[member].as_str().unwrap_or_default().to_owned();
+        let holding = (
+            text("consumerAccountId"),
+            text("rule"),
+            text("ownerAccountId"),
+        );
+        let held = detail["pipelineArns"].as_array().into_iter().flatten();
+        let held = held.filter_map(|arn| arn.as_str().map(str::to_owned));
+        notified.insert(holding, held.collect());
+    }
+    notified
 }
 
 /// What an account has by a rule; none if the rule does not name the account itself,
