@@ -82,6 +82,14 @@ pub struct Act {
     pub what: String,
 }
 
+impl Act {
+    /// What the call was about.
+    fn subject(&self) -> Option<&str> {
+        let (_, subject) = self.what.split_once(' ')?;
+        Some(subject)
+    }
+}
+
 /// Something that was seen, and whether it was as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {

@@ -64,6 +64,11 @@ impl<'a> Scene<'a> {
             }
         }
         drop(world);
+        // A notification goes to several destinations at once, whichever is reached first.
+        let is_same = |one: &Act, other: &Act| one.subject() == other.subject();
+        for at_once in acts.chunk_by_mut(is_same) {
+            at_once.sort_by(|one, other| one.what.cmp(&other.what));
+        }
         if acts.is_empty() {
             self.check(format!("{function} acted in {}", name(account)), false);
         }
