@@ -2,7 +2,7 @@
 
 use domain::{
     policy::Policy,
-    sharing::{Application, Applied, Plan, Reason, StepOutcome, should_requeue},
+    sharing::{Application, Applied, NextCall, Plan, Reason, StepOutcome, should_requeue},
     status::AssociationStatus,
 };
 use model::{Model, OWNER, policies::policy};
@@ -35,6 +35,28 @@ fn the_steps_of_a_share_end_with_the_first_that_fails_and_those_of_others_go_on(
         ["failed", "skipped", "skipped", "done", "done", "done"]
     );
     assert_eq!(model.share_names(), ["pipeshare-readers.555555555555"]);
+}
+
+#[test]
+fn the_pipelines_and_the_principals_of_a_share_are_added_at_once() {
+    let mut model = Model::new();
+    model.create_pipeline("churn");
+    let policy = readers("[dev]");
+    let mut application = Application::new(model.plan(&policy), true);
+    let created = application.next();
+    assert!(matches!(created[..], [NextCall::Create(_)]), "{created:?}");
+    let outcome = model.answer(created[0]);
+    application.record([outcome]);
+    assert_eq!(application.next().len(), 2);
+    // Where one fails, the other has been made, and nobody has anything yet.
+    model.failures.next("AssociateResourceShare", "Throttling");
+    model.carry_out(&mut application);
+    assert_eq!(
+        outcomes(&application.finish().1),
+        ["done", "failed", "done"]
+    );
+    let steps = model.apply(&model.plan(&policy));
+    assert_eq!(outcomes(&steps), ["done"]);
 }
 
 #[test]
@@ -84,7 +106,7 @@ fn nothing_is_given_before_it_is_on_record_what_it_is_given_for() {
     let plan = model.plan(&readers("[dev, partner]"));
     assert_eq!(plan.remember.len(), 1, "the account");
     let application = Application::<()>::new(plan.clone(), false);
-    assert_eq!(application.next(), None);
+    assert_eq!(application.next(), []);
     assert_eq!(application.offers(true), []);
     let steps = application.finish().1;
     assert_eq!(steps.len(), plan.steps().len());
@@ -143,10 +165,7 @@ fn who_was_invited_just_now_is_offered_the_share_and_on_schedule_whoever_has_not
     let plan = model.plan(&policy);
     let mut application = Application::new(plan, true);
     assert_eq!(application.offers(true), [], "there is no share yet");
-    while let Some(call) = application.next() {
-        let outcome = model.answer(call);
-        application.record(outcome);
-    }
+    model.carry_out(&mut application);
     let offers = application.offers(false);
     assert_eq!(offers.len(), 1);
     assert_eq!(offers[0].share, model.shares[0].arn);
@@ -167,10 +186,7 @@ fn a_share_of_which_a_step_failed_is_not_offered() {
     model.create_pipeline("churn");
     model.failures.next("AssociateResourceShare", "Throttling");
     let mut application = Application::new(model.plan(&readers("[partner, bank]")), true);
-    while let Some(call) = application.next() {
-        let outcome = model.answer(call);
-        application.record(outcome);
-    }
+    model.carry_out(&mut application);
     let offers = application.offers(true);
     assert_eq!(offers.len(), 1);
     assert_eq!(offers[0].consumer.as_str(), "555555555555");
@@ -184,10 +200,7 @@ fn a_pipeline_may_have_come_in_by_a_call_that_failed_but_not_by_one_that_was_not
     let observed = model.observe(&policy);
     let run = |model: &mut Model| {
         let mut application = Application::new(model.plan(&policy), true);
-        while let Some(call) = application.next() {
-            let outcome = model.answer(call);
-            application.record(outcome);
-        }
+        model.carry_out(&mut application);
         application.added(&observed)
     };
     let mut other = model.clone();

@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    policy::Policy,
+    policy::{Policy, RuleName},
     sharing::{
         Action, Answer, Application, Call, Due, NewShare, NextCall, Offered, Plan, Reason,
-        SharePlan, StepOutcome, Target,
+        SharePlan, Step, StepOutcome, Target,
     },
 };
 use model::{
@@ -116,20 +116,42 @@ fn carried_out(
     let mut application = Application::new(plan.clone(), is_on_record);
     let mut called = Vec::new();
     let mut failing = failing.iter().copied().cycle();
-    while let Some(call) = application.next() {
-        called.push(format!("{call:?}"));
-        let answer = match call {
-            NextCall::Create(new) => {
-                let number = &new.client_token;
-                let arn = format!("arn:aws:ram:us-east-1:{OWNER}:resource-share/{number}");
-                Answer::Created(arn.parse().unwrap())
-            }
-            NextCall::Change(..) => Answer::Changed(Vec::new()),
-        };
-        let fails = failing.next().unwrap();
-        application.record(if fails { Err(()) } else { Ok(answer) });
+    loop {
+        let calls = application.next();
+        if calls.is_empty() {
+            return (called, application);
+        }
+        called.extend(calls.iter().map(|call| format!("{call:?}")));
+        let answers = calls.into_iter().map(answer);
+        let outcomes = answers.map(|answer| match failing.next().unwrap() {
+            true => Err(()),
+            false => Ok(answer),
+        });
+        let outcomes: Vec<_> = outcomes.collect();
+        application.record(outcomes);
     }
-    (called, application)
+}
+
+fn answer(call: NextCall<'_>) -> Answer {
+    let NextCall::Create(new) = call else {
+        return Answer::Changed(Vec::new());
+    };
+    let number = &new.client_token;
+    let arn = format!("arn:aws:ram:us-east-1:{OWNER}:resource-share/{number}");
+    Answer::Created(arn.parse().unwrap())
+}
+
+/// The names and the rules of shares of which a step failed.
+#[derive(Debug, Default, Clone)]
+struct Failed {
+    shares: BTreeSet<String>,
+    rules: BTreeSet<RuleName>,
+}
+
+/// Whether a step adds principals right after another has added pipelines.
+fn is_beside(step: &Step, before: &Step) -> bool {
+    matches!(&before.call, Call::Change(Action::AddPipelines { .. }))
+        && matches!(&step.call, Call::Change(Action::AddPrincipals { .. }))
 }
 
 proptest! {
@@ -163,8 +185,10 @@ proptest! {
     ) {
         let (_, application) = carried_out(&plan, is_on_record, &failing);
         let offers = application.offers(false);
-        let mut failed = BTreeSet::new();
-        let mut failed_rules = BTreeSet::new();
+        let mut failed = Failed::default();
+        // What had failed before the last step, and that step, with its share.
+        let mut earlier = Failed::default();
+        let mut before: Option<(Step, &SharePlan)> = None;
         let mut created = BTreeSet::new();
         // Which share a step is about, by the order of the passes over the shares.
         let narrowing = plan.shares.iter().flat_map(|it| vec![it; it.narrow.len()]);
@@ -177,17 +201,24 @@ proptest! {
             let step = &applied.step;
             let key = (share.name(), share.new_share().map(|new| &new.client_token));
             let exists = share.arn().is_some() || created.contains(&key);
-            let may_give = is_on_record && !failed.contains(share.name());
+            // What is called at once does not know what becomes of each other.
+            let is_beside = before.as_ref().is_some_and(|(before, of)| {
+                std::ptr::eq(*of, share) && is_beside(step, before)
+            });
+            let had_failed = if is_beside { &earlier } else { &failed };
+            let may_give = is_on_record && !had_failed.shares.contains(share.name());
             let leaves_a_gap = step.reason.hands_over()
-                && share.rule.as_ref().is_some_and(|rule| failed_rules.contains(rule));
+                && share.rule.as_ref().is_some_and(|rule| had_failed.rules.contains(rule));
             let is_due = (exists || matches!(step.call, Call::Create(_)))
                 && (may_give || step.only_takes_away())
                 && !leaves_a_gap;
             prop_assert_eq!(!matches!(applied.outcome, StepOutcome::Skipped), is_due, "{}", step);
+            earlier.clone_from(&failed);
+            before = Some((step.clone(), share));
             match &applied.outcome {
                 StepOutcome::Failed(()) => {
-                    failed.insert(share.name());
-                    failed_rules.extend(share.rule.clone());
+                    failed.shares.insert(share.name().to_owned());
+                    failed.rules.extend(share.rule.clone());
                 }
                 StepOutcome::Done(_) if matches!(step.call, Call::Create(_)) => {
                     created.insert(key);
@@ -195,7 +226,7 @@ proptest! {
                 _ => {}
             }
         }
-        let of_failed = plan.offered.iter().filter(|it| failed.contains(it.share.as_str()));
+        let of_failed = plan.offered.iter().filter(|it| failed.shares.contains(&it.share));
         let at_most = plan.offered.len() - of_failed.count();
         let at_most = if is_on_record { at_most } else { 0 };
         prop_assert!(offers.len() <= at_most);

@@ -6,7 +6,7 @@ use domain::{
     storage::{Key, Values},
     trail::TrailEvent,
 };
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, future::join_all, stream};
 use runtime::{Class, Error, lambda::Deadline, ports::Table};
 
 use crate::{
@@ -39,13 +39,18 @@ pub(crate) async fn apply(
     let over = plan.forget.clone();
     let mut application = Application::new(plan, on_record.is_ok());
     let mut errors: Vec<_> = on_record.err().into_iter().collect();
-    while let Some(call) = application.next() {
+    loop {
+        let calls = application.next();
+        if calls.is_empty() {
+            break;
+        }
         if deadline.is_over() {
             errors.push(out_of_time(&account));
             break;
         }
-        let outcome = make(ram, &account, call).await;
-        application.record(outcome);
+        let calls = calls.into_iter().map(|call| make(ram, &account, call));
+        let outcomes = join_all(calls).await;
+        application.record(outcomes);
     }
     AppliedPlan {
         account,

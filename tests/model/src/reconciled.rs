@@ -126,15 +126,24 @@ impl Model {
     pub fn apply(&mut self, plan: &Plan) -> Vec<Applied<Failure>> {
         self.remembers.extend(plan.remember.iter().cloned());
         let mut application = Application::new(plan.clone(), true);
-        while let Some(call) = application.next() {
-            let outcome = self.account.answer(call);
-            application.record(outcome);
-        }
+        self.carry_out(&mut application);
         application.finish().1
     }
 }
 
 impl Account {
+    /// Makes all calls of a plan, as far as it can.
+    pub fn carry_out(&mut self, application: &mut Application<Failure>) {
+        loop {
+            let calls = application.next();
+            if calls.is_empty() {
+                return;
+            }
+            let outcomes: Vec<_> = calls.into_iter().map(|call| self.answer(call)).collect();
+            application.record(outcomes);
+        }
+    }
+
     /// Makes one call of a plan.
     pub fn answer(&mut self, call: NextCall<'_>) -> Result<Answer, Failure> {
         let (share, action) = match call {

@@ -60,12 +60,12 @@ fn assert_longest(begin: &str, event: &str, expected: &[(&str, u64)]) {
 // soon is one more: the message for it.
 
 #[test]
-fn a_first_share_waits_for_eleven_calls_and_so_does_one_after_a_success() {
+fn a_first_share_waits_for_ten_calls_and_so_does_one_after_a_success() {
     let begin = rule("created") + WAIT;
-    assert_longest(&begin, &create("churn"), &[("share-pipeline", 11)]);
+    assert_longest(&begin, &create("churn"), &[("share-pipeline", 10)]);
     // Its sessions are there, since the run has begun, and its runs are asked for.
     let begin = rule("succeeded") + &create("churn") + WAIT;
-    assert_longest(&begin, &run_of("churn", false), &[("share-pipeline", 11)]);
+    assert_longest(&begin, &run_of("churn", false), &[("share-pipeline", 10)]);
 }
 
 #[test]

@@ -14,9 +14,11 @@ use crate::{
 
 /// A plan that is being carried out.
 ///
-/// [`next`](Self::next) is the call to make, and [`record`](Self::record) what
-/// came of it; nothing is passed over that was not recorded.
+/// [`next`](Self::next) are the calls to make, and [`record`](Self::record) what
+/// came of them; nothing is passed over that was not recorded.
 ///
+/// * The pipelines and the principals of a share are added at once: nobody has
+///   anything before both are in it, whichever comes first.
 /// * A failure ends its own share's steps, but for those that only take away.
 ///   Of two shares with one name, what fails for one is not tried for the other.
 /// * No share is deleted whose place another one of its rule was to take, if
@@ -93,21 +95,47 @@ impl<E> Application<E> {
         application
     }
 
-    /// The call to make now, until its outcome is recorded.
+    /// The calls to make now, at once, until their outcomes are recorded; none in the end.
     #[must_use]
-    pub fn next(&self) -> Option<NextCall<'_>> {
-        let (number, step) = self.ahead.front()?;
+    pub fn next(&self) -> Vec<NextCall<'_>> {
+        let mut ahead = self.ahead.iter();
+        let Some(first) = ahead.next() else {
+            return Vec::new();
+        };
+        let second = ahead
+            .next()
+            .filter(|second| self.go_together(first, second));
+        let now = [Some(first), second].into_iter().flatten();
+        now.filter_map(|(number, step)| self.call(*number, step))
+            .collect()
+    }
+
+    /// Whether a step need not wait for the one before it.
+    fn go_together(&self, first: &(usize, Step), second: &(usize, Step)) -> bool {
+        let fills = matches!(first.1.call, Call::Change(Action::AddPipelines { .. }));
+        let invites = matches!(second.1.call, Call::Change(Action::AddPrincipals { .. }));
+        fills && invites && first.0 == second.0 && self.may_take(second.0, &second.1)
+    }
+
+    fn call<'s>(&'s self, number: usize, step: &'s Step) -> Option<NextCall<'s>> {
         match &step.call {
             Call::Create(new) => Some(NextCall::Create(new)),
             Call::Change(action) => {
-                let arn = self.arns.get(*number)?.as_ref()?;
+                let arn = self.arns.get(number)?.as_ref()?;
                 Some(NextCall::Change(arn, action))
             }
         }
     }
 
-    /// Records what came of the call that [`next`](Self::next) named.
-    pub fn record(&mut self, outcome: Result<Answer, E>) {
+    /// Records what came of the calls that [`next`](Self::next) named, in their order.
+    pub fn record(&mut self, outcomes: impl IntoIterator<Item = Result<Answer, E>>) {
+        for outcome in outcomes {
+            self.record_one(outcome);
+        }
+        self.skip();
+    }
+
+    fn record_one(&mut self, outcome: Result<Answer, E>) {
         let Some((number, step)) = self.ahead.pop_front() else {
             return;
         };
@@ -127,7 +155,6 @@ impl<E> Application<E> {
             }
         };
         self.applied.push(Applied { step, outcome });
-        self.skip();
     }
 
     /// What became of the steps so far.
