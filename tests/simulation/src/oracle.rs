@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sandbox::{
     World,
     services::ram,
-    world::{AssumedRole, Caller},
+    world::{AssumedRole, Caller, RecordedCall},
 };
 use serde_json::{Value, json};
 
@@ -42,6 +42,10 @@ pub(crate) struct Oracle {
     recent: Vec<Vec<Rule>>,
     /// Which gates were passed since then, by pipeline.
     passed: BTreeMap<(Owner, String), Passed>,
+    /// The pipelines that were there when it was looked for gates last.
+    there: BTreeSet<(Owner, String)>,
+    /// Up to which call and which event that was.
+    looked: (usize, usize),
     /// What hands gave since then.
     by_hand: Vec<(Option<Who>, Owner, Option<String>)>,
     /// Whoever was in the organization.
@@ -152,24 +156,52 @@ impl Oracle {
 
     /// Who has access that nobody ever gave.
     pub(crate) fn excess(&mut self, world: &mut World) -> Vec<String> {
-        let mut excess = Vec::new();
+        if self.may_have_passed(world) {
+            self.look_for_gates(world);
+        }
+        let mut excess = self.ungiven(world);
+        if !excess.is_empty() {
+            self.look_for_gates(world);
+            excess = self.ungiven(world);
+        }
+        excess.extend(accepted_from_strangers(world));
+        excess
+    }
+
+    /// Whether a pipeline may have passed a gate, or be another one, since it was looked for that.
+    fn may_have_passed(&self, world: &World) -> bool {
+        let (calls, events) = self.looked;
+        world.events().seen.len() != events || world.calls().iter().skip(calls).any(may_move_gates)
+    }
+
+    fn look_for_gates(&mut self, world: &mut World) {
+        self.there.clear();
         for owner in [Owner::Test, Owner::Dev] {
             for name in PIPELINES {
                 let Some(now) = passed(world, owner, name) else {
                     continue;
                 };
-                let known = self.passed.entry((owner, name.to_owned())).or_default();
+                let key = (owner, name.to_owned());
+                let known = self.passed.entry(key.clone()).or_default();
                 known.succeeded |= now.succeeded;
                 known.hooks.extend(now.hooks);
-                for (who, action) in has(world, owner, name) {
-                    if !self.was_given(&who.1, owner, name, action == ACTIONS[1].0) {
-                        excess.push(format!("{} got {action} {name} of {owner:?}", who.0));
-                    }
+                self.there.insert(key);
+            }
+        }
+        self.looked = (world.calls().len(), world.events().seen.len());
+    }
+
+    /// Who has access that was not given, as far as is known which gates were passed.
+    fn ungiven(&self, world: &World) -> Vec<String> {
+        let mut ungiven = Vec::new();
+        for (owner, name) in &self.there {
+            for (who, action) in has(world, *owner, name) {
+                if !self.was_given(&who.1, *owner, name, action == ACTIONS[1].0) {
+                    ungiven.push(format!("{} got {action} {name} of {owner:?}", who.0));
                 }
             }
         }
-        excess.extend(accepted_from_strangers(world));
-        excess
+        ungiven
     }
 
     fn was_given(&self, caller: &Caller, owner: Owner, name: &str, runs: bool) -> bool {
@@ -193,6 +225,20 @@ impl Oracle {
                 && who.is_none_or(|who| covers(who, caller, &self.members))
         };
         rules.into_iter().any(by_rule) || self.by_hand.iter().any(by_hand)
+    }
+}
+
+/// Whether a call may have made or ended a pipeline or a run, or let a pipeline through a hook.
+fn may_move_gates(call: &RecordedCall) -> bool {
+    let reads = ["Describe", "List", "Search"];
+    match call.service.as_str() {
+        "sagemaker" => !reads.iter().any(|verb| call.operation.starts_with(verb)),
+        "dynamodb" => {
+            let writes = ["Put", "Update", "Delete", "Write"];
+            writes.iter().any(|verb| call.operation.contains(verb))
+                && call.input.to_string().contains("gate|hook|")
+        }
+        _ => false,
     }
 }
 
