@@ -9,6 +9,7 @@
 //! A history is played from its operations alone, so it can be kept as a file.
 //! What must hold, and how it is called, is in `tests/README.md`.
 
+mod burst;
 mod estate;
 mod functions;
 mod generate;
@@ -23,6 +24,7 @@ mod shrink;
 mod stage;
 mod wire;
 
+pub use burst::{Burst, burst};
 pub use history::History;
 pub use oracle::PIPELINES;
 pub use report::{Report, seeds};

@@ -195,7 +195,7 @@ impl People {
         self.create_in(world, account, name);
     }
 
-    fn create_in(&mut self, world: &mut World, account: &str, name: &str) {
+    pub(crate) fn create_in(&mut self, world: &mut World, account: &str, name: &str) {
         let input = json!({
             "PipelineName": name,
             "PipelineDefinition": DEFINITION,

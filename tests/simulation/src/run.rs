@@ -65,15 +65,17 @@ pub fn run(history: &History) -> Outcome {
 #[must_use]
 pub fn run_with(history: &History, sabotage: Option<Sabotage>) -> Outcome {
     fastrand::seed(history.knobs.seed);
+    on_virtual_time(async { Run::new(history, sabotage).play(history).await })
+}
+
+/// Does something in this process, on a clock that goes on once nothing else is to be done.
+pub(crate) fn on_virtual_time<T>(doing: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime without sockets can be made");
-    let set = LocalSet::new();
-    set.block_on(&runtime, async {
-        Run::new(history, sabotage).play(history).await
-    })
+    LocalSet::new().block_on(&runtime, doing)
 }
 
 /// The same with the functions' binaries: slow calls are left out, which are slow by
@@ -434,7 +436,7 @@ fn changes_access(call: &RecordedCall) -> bool {
 }
 
 /// What is left in all dead-letter queues of the hub.
-fn dead_letters(world: &World) -> usize {
+pub(crate) fn dead_letters(world: &World) -> usize {
     let queues = [
         "share-pipeline-dead-letters",
         "accept-invitation-dead-letters",
