@@ -111,6 +111,9 @@ impl<E> Application<E> {
     }
 
     /// Whether a step need not wait for the one before it.
+    ///
+    /// ASSUMED: RAM takes two associations of one share at once. Its documents name
+    /// no order, and whatever it refuses is tried again in seconds.
     fn go_together(&self, first: &(usize, Step), second: &(usize, Step)) -> bool {
         let fills = matches!(first.1.call, Call::Change(Action::AddPipelines { .. }));
         let invites = matches!(second.1.call, Call::Change(Action::AddPrincipals { .. }));
