@@ -44,6 +44,8 @@ pub(crate) struct Oracle {
     passed: BTreeMap<(Owner, String), Passed>,
     /// What hands gave since then.
     by_hand: Vec<(Option<Who>, Owner, Option<String>)>,
+    /// Whose shares were renamed since then, so that they were offered as those of another rule.
+    renamed: BTreeSet<Owner>,
     /// Whoever was in the organization.
     members: BTreeSet<String>,
     /// When access was last as it should be.
@@ -132,6 +134,9 @@ impl Oracle {
         match edit {
             Edit::AddPrincipal(who) => self.by_hand.push((Some(*who), *owner, None)),
             Edit::AddPipeline(name) => self.by_hand.push((None, *owner, Some(name.clone()))),
+            Edit::Rename(_) => {
+                self.renamed.insert(*owner);
+            }
             Edit::Permission { execute: true } => self.by_hand.push((None, *owner, None)),
             _ => {}
         }
@@ -187,8 +192,11 @@ impl Oracle {
                     .iter()
                     .any(|who| covers(*who, caller, &self.members))
         };
+        // A hand alone lets no outsider in: its account accepts what a rule gives.
+        let accepts = |who| who != Some(Who::Partner) || self.renamed.contains(&owner);
         let by_hand = |(who, of, what): &(Option<Who>, Owner, Option<String>)| {
             *of == owner
+                && accepts(*who)
                 && what.as_ref().is_none_or(|it| it == name)
                 && who.is_none_or(|who| covers(who, caller, &self.members))
         };

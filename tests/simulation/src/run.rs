@@ -10,7 +10,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use sandbox::{Function, World, in_process::InProcess, world::RecordedCall};
+use sandbox::{Function, World, in_process::InProcess, readings::Readings, world::RecordedCall};
 use tokio::task::LocalSet;
 
 use crate::{
@@ -93,7 +93,12 @@ pub fn run_binaries(history: &History, functions: Vec<Function>) -> Outcome {
 
 /// The world in which a history begins.
 fn world(knobs: &Knobs) -> World {
-    let mut world = estate::world();
+    let mut readings = Readings::default();
+    for reading in &knobs.readings {
+        let played = readings.play(reading);
+        played.unwrap_or_else(|error| panic!("{reading}: {error}"));
+    }
+    let mut world = estate::world(readings);
     world.ram_mut().association_delay = Duration::from_millis(knobs.association);
     world.ram_mut().empty_first_pages = knobs.empty_pages;
     world.events_mut().delivery_delay = Duration::from_millis(knobs.delivery);
@@ -149,6 +154,9 @@ impl Run {
 
     async fn play(mut self, history: &History) -> Outcome {
         self.oracle.forget(&self.stage.world(), &[]);
+        if history.knobs.unscheduled {
+            self.people.unschedule(&mut self.stage.world());
+        }
         for op in &history.ops {
             match op {
                 Op::Wait(seconds) => self.pass(Duration::from_secs(*seconds)).await,
@@ -168,8 +176,13 @@ impl Run {
 
     /// What an operation does.
     fn act(&mut self, op: &Op) {
-        if let Op::Slow { calls, seconds } = op {
-            self.slow_down(*calls, Duration::from_secs(*seconds));
+        if let Op::Slow {
+            calls,
+            but_one_of,
+            seconds,
+        } = op
+        {
+            self.slow_down(*calls, *but_one_of, Duration::from_secs(*seconds));
         }
         self.expect_failures(op);
         let mut world = self.stage.world();
@@ -186,9 +199,9 @@ impl Run {
         self.outcome.violations.extend(excess);
     }
 
-    fn slow_down(&self, calls: u32, each: Duration) {
+    fn slow_down(&self, calls: u32, but_one_of: u32, each: Duration) {
         if let Some(latency) = &self.latency {
-            latency.slow_down(calls, each);
+            latency.slow_down(calls, but_one_of, each);
         }
     }
 
@@ -276,7 +289,7 @@ impl Run {
 
     /// All faults end, and within the promised time access is the policy's, and stays so.
     async fn settle(&mut self) {
-        self.slow_down(0, Duration::ZERO);
+        self.slow_down(0, 0, Duration::ZERO);
         self.people.recover(&mut self.stage.world());
         let began = self.stage.world().now();
         let mut settling = Settling::default();
