@@ -216,8 +216,8 @@ fn draw(kind: Kind, streams: &mut Streams, policies: &mut Policies) -> Vec<Op> {
         | Kind::Members
         | Kind::Contents
         | Kind::Permissions
-        | Kind::Outsiders
-        | Kind::Deletions => vec![edit(kind, &mut streams.edits)],
+        | Kind::Outsiders => vec![edit(kind, &mut streams.edits)],
+        Kind::Deletions => deletion(&mut streams.edits, &mut streams.times),
         Kind::Rejections | Kind::Strangers | Kind::Organization => {
             of_account(kind, &mut streams.edits, &mut streams.times)
         }
@@ -325,6 +325,16 @@ fn of_account(kind: Kind, random: &mut Rng, times: &mut Rng) -> Vec<Op> {
     }
 }
 
+/// A share is deleted; some are so long before anybody looks that RAM shows no trace of them.
+fn deletion(random: &mut Rng, times: &mut Rng) -> Vec<Op> {
+    let deleted = edit(Kind::Deletions, random);
+    if random.u8(..3) > 0 {
+        return vec![deleted];
+    }
+    let forgotten = Op::Wait(times.u64(7_200..9_000));
+    vec![Op::Schedule(false), deleted, forgotten, Op::Schedule(true)]
+}
+
 /// Somebody is invited, and the policy changes while nobody answers.
 fn of_invited(kind: Kind, next: Policy, random: &mut Rng, times: &mut Rng) -> Vec<Op> {
     if kind == Kind::Declined {
@@ -344,7 +354,7 @@ fn of_invited(kind: Kind, next: Policy, random: &mut Rng, times: &mut Rng) -> Ve
     vec![
         edit(Edit::External(true)),
         edit(Edit::AddPrincipal(Who::Partner)),
-        Op::Wait(times.u64(0..60)),
+        Op::Wait(times.u64(0..240)),
         Op::Write(next),
     ]
 }

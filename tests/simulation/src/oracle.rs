@@ -143,11 +143,30 @@ impl Oracle {
     }
 
     /// Access is as it should be: what was before counts no longer.
-    pub(crate) fn forget(&mut self, world: &World, in_force: &[Rule]) {
+    ///
+    /// What gives access by a gate gives it until it is taken back from a namesake.
+    pub(crate) fn forget(&mut self, world: &mut World, in_force: &[Rule]) {
         *self = Self::default();
         self.members.clone_from(&world.organization().members);
         self.recent.push(in_force.to_vec());
         self.since = world.now();
+        self.look_at_gates(world);
+    }
+
+    /// Remembers which gates were passed; the pipelines that are there.
+    fn look_at_gates(&mut self, world: &mut World) -> Vec<(Owner, &'static str)> {
+        let mut there = Vec::new();
+        for owner in [Owner::Test, Owner::Dev] {
+            for name in PIPELINES {
+                if let Some(now) = passed(world, owner, name) {
+                    let known = self.passed.entry((owner, name.to_owned())).or_default();
+                    known.succeeded |= now.succeeded;
+                    known.hooks.extend(now.hooks);
+                    there.push((owner, name));
+                }
+            }
+        }
+        there
     }
 
     /// When access was last as it should be, if no policy was written since.
@@ -158,18 +177,10 @@ impl Oracle {
     /// Who has access that nobody ever gave.
     pub(crate) fn excess(&mut self, world: &mut World) -> Vec<String> {
         let mut excess = Vec::new();
-        for owner in [Owner::Test, Owner::Dev] {
-            for name in PIPELINES {
-                let Some(now) = passed(world, owner, name) else {
-                    continue;
-                };
-                let known = self.passed.entry((owner, name.to_owned())).or_default();
-                known.succeeded |= now.succeeded;
-                known.hooks.extend(now.hooks);
-                for (who, action) in has(world, owner, name) {
-                    if !self.was_given(&who.1, owner, name, action == ACTIONS[1].0) {
-                        excess.push(format!("{} got {action} {name} of {owner:?}", who.0));
-                    }
+        for (owner, name) in self.look_at_gates(world) {
+            for (who, action) in has(world, owner, name) {
+                if !self.was_given(&who.1, owner, name, action == ACTIONS[1].0) {
+                    excess.push(format!("{} got {action} {name} of {owner:?}", who.0));
                 }
             }
         }
@@ -183,7 +194,7 @@ impl Oracle {
             .passed
             .get(&(owner, name.to_owned()))
             .unwrap_or(&default);
-        let rules = self.recent.iter().flatten();
+        let rules = || self.recent.iter().flatten();
         let by_rule = |rule: &Rule| {
             is_about(rule, owner, name, runs)
                 && opens(rule, passed)
@@ -192,15 +203,24 @@ impl Oracle {
                     .iter()
                     .any(|who| covers(*who, caller, &self.members))
         };
-        // A hand alone lets no outsider in: its account accepts what a rule gives.
-        let accepts = |who| who != Some(Who::Partner) || self.renamed.contains(&owner);
+        // A hand alone lets no outsider in: its account accepts what a rule names, and an
+        // invitation says nothing of permissions and gates.
+        let names = |rule: &Rule| {
+            rule.names(owner, name)
+                && rule
+                    .with
+                    .iter()
+                    .any(|who| covers(*who, caller, &self.members))
+        };
+        let accepts =
+            |who| who != Some(Who::Partner) || self.renamed.contains(&owner) || rules().any(names);
         let by_hand = |(who, of, what): &(Option<Who>, Owner, Option<String>)| {
             *of == owner
                 && accepts(*who)
                 && what.as_ref().is_none_or(|it| it == name)
                 && who.is_none_or(|who| covers(who, caller, &self.members))
         };
-        rules.into_iter().any(by_rule) || self.by_hand.iter().any(by_hand)
+        rules().any(by_rule) || self.by_hand.iter().any(by_hand)
     }
 }
 
@@ -230,15 +250,8 @@ fn accepted_from_strangers(world: &mut World) -> Vec<String> {
     accepted
 }
 
-/// A difference between what is and what should be, and whether it may wait for an invitation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Difference {
-    pub(crate) text: String,
-    pub(crate) by_invitation: bool,
-}
-
 /// Where access is not what these rules say.
-pub(crate) fn differences(world: &mut World, rules: &[Rule]) -> Vec<Difference> {
+pub(crate) fn differences(world: &mut World, rules: &[Rule]) -> Vec<String> {
     let mut differences = Vec::new();
     let organization = world.organization().clone();
     for owner in [Owner::Test, Owner::Dev] {
@@ -261,24 +274,15 @@ pub(crate) fn differences(world: &mut World, rules: &[Rule]) -> Vec<Difference> 
                     let must = expected && (shares || caller.account == PARTNER);
                     let does = has.iter().any(|it| it.0.0 == who && it.1 == action);
                     if (does && !expected) || (must && !does) {
-                        differences.push(Difference {
-                            text: format!(
-                                "{who} {action} {name} of {owner:?}: {does}, not {expected}"
-                            ),
-                            by_invitation: !does && !shares,
-                        });
+                        differences.push(format!(
+                            "{who} {action} {name} of {owner:?}: {does}, not {expected}"
+                        ));
                     }
                 }
             }
         }
     }
-    for text in accepted_from_strangers(world) {
-        let by_invitation = false;
-        differences.push(Difference {
-            text,
-            by_invitation,
-        });
-    }
+    differences.extend(accepted_from_strangers(world));
     differences
 }
 

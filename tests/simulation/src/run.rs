@@ -18,7 +18,7 @@ use crate::{
     functions::{Counts, open},
     history::{Effect, History, Knobs, Op, Rule},
     notified,
-    oracle::{self, Difference, Oracle},
+    oracle::{self, Oracle},
     people::People,
     sabotage::Sabotage,
     stage::Stage,
@@ -26,14 +26,15 @@ use crate::{
 };
 
 /// Until when access must be the policy's, once nothing is in the way: what the
-/// schedule, four times an hour, and the follow-ups of what is settling need.
+/// schedule, four times an hour, and the follow-ups of what is settling need. Nothing
+/// waits for an invitation: what it holds up is withdrawn, and who declined is invited anew.
 pub const PROMISE: Duration = Duration::from_hours(1);
-
-/// The same where an invitation has to be accepted, which may have to expire first.
-pub const PROMISE_BY_INVITATION: Duration = Duration::from_hours(14);
 
 /// For how long it must stay so: two reconciliations and what follows them.
 const STAYS: Duration = Duration::from_mins(35);
+
+/// How often access is looked at meanwhile.
+const PAUSE: Duration = Duration::from_mins(1);
 
 /// For how long nothing may be done in the end.
 const QUIET: Duration = Duration::from_mins(16);
@@ -153,7 +154,7 @@ impl Run {
     }
 
     async fn play(mut self, history: &History) -> Outcome {
-        self.oracle.forget(&self.stage.world(), &[]);
+        self.oracle.forget(&mut self.stage.world(), &[]);
         if history.knobs.unscheduled {
             self.people.unschedule(&mut self.stage.world());
         }
@@ -277,13 +278,10 @@ impl Run {
         Ok(rules)
     }
 
-    fn differences(&mut self) -> Vec<Difference> {
+    fn differences(&mut self) -> Vec<String> {
         match self.rules() {
             Ok(rules) => oracle::differences(&mut self.stage.world(), &rules),
-            Err(text) => vec![Difference {
-                text,
-                by_invitation: false,
-            }],
+            Err(text) => vec![text],
         }
     }
 
@@ -301,8 +299,8 @@ impl Run {
                 Vec::new()
             };
             self.outcome.violations = settling.judge(wrong, unnotified);
-            self.pass(settling.pause).await;
-            settling.passed += settling.pause;
+            self.pass(PAUSE).await;
+            settling.passed += PAUSE;
         }
         if !self.outcome.violations.is_empty() {
             return;
@@ -310,7 +308,7 @@ impl Run {
         self.outcome.converged.push(settling.wrong);
         self.check_quiet(began);
         let rules = self.rules().unwrap_or_default();
-        self.oracle.forget(&self.stage.world(), &rules);
+        self.oracle.forget(&mut self.stage.world(), &rules);
     }
 
     /// What somebody should have been notified of by now, or too often.
@@ -381,25 +379,13 @@ impl Run {
 }
 
 /// How far access is what it should be, while time passes after all faults have ended.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Settling {
     passed: Duration,
     /// When access was last seen to be wrong.
     wrong: Duration,
     /// When notifications were last seen to be missing.
     unnotified: Duration,
-    pause: Duration,
-}
-
-impl Default for Settling {
-    fn default() -> Self {
-        Self {
-            passed: Duration::ZERO,
-            wrong: Duration::ZERO,
-            unnotified: Duration::ZERO,
-            pause: Duration::from_mins(1),
-        }
-    }
 }
 
 impl Settling {
@@ -409,23 +395,11 @@ impl Settling {
     }
 
     /// What has taken too long.
-    fn judge(&mut self, wrong: Vec<Difference>, unnotified: Vec<String>) -> Vec<String> {
-        let waits = !wrong.is_empty() && wrong.iter().all(|it| it.by_invitation);
-        // Hours are looked at less often.
-        self.pause = Duration::from_mins(if waits && self.passed > PROMISE {
-            15
-        } else {
-            1
-        });
+    fn judge(&mut self, wrong: Vec<String>, unnotified: Vec<String>) -> Vec<String> {
         if !wrong.is_empty() {
             self.wrong = self.passed;
-            let promised = if waits {
-                PROMISE_BY_INVITATION
-            } else {
-                PROMISE
-            };
-            if self.passed > promised {
-                return wrong.into_iter().map(|it| it.text).collect();
+            if self.passed > PROMISE {
+                return wrong;
             }
         }
         if !unnotified.is_empty() {
