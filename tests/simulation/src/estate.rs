@@ -27,10 +27,10 @@ pub(crate) const ROLE: &str = "scientist";
 /// The world in which every history begins.
 ///
 /// Deploying takes a while, and reading what was deployed does not.
-pub(crate) fn world() -> World {
+pub(crate) fn world(readings: Readings) -> World {
     static DEPLOYED: OnceLock<String> = OnceLock::new();
     let deployed = DEPLOYED.get_or_init(|| deployed().save().expect("a world is a text"));
-    World::load(deployed, Readings::default()).expect("the text is a world's")
+    World::load(deployed, readings).expect("the text is a world's")
 }
 
 fn deployed() -> World {

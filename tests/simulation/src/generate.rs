@@ -10,72 +10,26 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use fastrand::Rng;
 
+use self::{
+    kinds::{KINDS, Kind, TOLD},
+    policies::{Policies, RULES, TEAM_RULES, next_policy},
+};
 use crate::{
-    history::{Edit, Effect, Fate, Gate, History, Knobs, Op, Owner, Policy, Rule, Who},
+    history::{Edit, Effect, Fate, History, Knobs, Op, Owner, Policy, Who},
     oracle::PIPELINES,
 };
 
-/// What may take part in a history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Policy,
-    Team,
-    Pipelines,
-    Recreation,
-    Runs,
-    Deployments,
-    Names,
-    Tags,
-    Members,
-    Contents,
-    Permissions,
-    Outsiders,
-    Deletions,
-    Rejections,
-    Strangers,
-    Organization,
-    Roles,
-    Schedule,
-    Outages,
-    Faults,
-    Kills,
-    Events,
-    Slowness,
-    Sweeps,
-    Settling,
-}
+mod kinds;
+mod policies;
 
-const KINDS: [Kind; 25] = [
-    Kind::Policy,
-    Kind::Team,
-    Kind::Pipelines,
-    Kind::Recreation,
-    Kind::Runs,
-    Kind::Deployments,
-    Kind::Names,
-    Kind::Tags,
-    Kind::Members,
-    Kind::Contents,
-    Kind::Permissions,
-    Kind::Outsiders,
-    Kind::Deletions,
-    Kind::Rejections,
-    Kind::Strangers,
-    Kind::Organization,
-    Kind::Roles,
-    Kind::Schedule,
-    Kind::Outages,
-    Kind::Faults,
-    Kind::Kills,
-    Kind::Events,
-    Kind::Slowness,
-    Kind::Sweeps,
-    Kind::Settling,
+/// What AWS's documents leave open about shares, and what may be played; nothing is the default.
+const READINGS: [(&str, &[&str]); 5] = [
+    ("ram-recreated-pipeline", &["", "goes", "disassociated"]),
+    ("ram-rejection", &["", "failed"]),
+    ("ram-invitation-events", &["", "none"]),
+    ("ram-pending-resources", &["", "associating"]),
+    ("ram-client-tokens", &["", "an-hour"]),
 ];
-
-/// The rules of the root and of the team by name; never both.
-const RULES: [&str; 4] = ["readers", "operators", "auditors", "old"];
-const TEAM_RULES: [&str; 2] = ["team-readers", "team-operators"];
 
 /// The calls at which something may happen: those that functions make.
 const CALLS: [(&str, &str); 27] = [
@@ -135,6 +89,7 @@ struct Streams {
     edits: Rng,
     faults: Rng,
     times: Rng,
+    readings: Rng,
 }
 
 impl Streams {
@@ -150,6 +105,7 @@ impl Streams {
             edits: stream("edits"),
             faults: stream("faults"),
             times: stream("times"),
+            readings: stream("readings"),
         }
     }
 }
@@ -175,11 +131,13 @@ impl History {
             association: one(random, &[0, 2_000, 20_000]),
             delivery: one(random, &[0, 500, 5_000]),
             empty_pages: random.u8(..4) == 0,
+            readings: readings(&mut streams.readings),
+            unscheduled: random.u8(..6) == 0,
         };
         // A kind takes part or not, and has a weight of its own.
         let mut wheel = Vec::new();
         for kind in KINDS {
-            if random.bool() {
+            if random.bool() && (!knobs.unscheduled || TOLD.contains(&kind)) {
                 let weight = random.usize(1..=4);
                 wheel.extend(std::iter::repeat_n(kind, weight));
             }
@@ -205,6 +163,18 @@ impl History {
     }
 }
 
+/// One of the readings of each question.
+fn readings(random: &mut Rng) -> Vec<String> {
+    let mut readings = Vec::new();
+    for (question, answers) in READINGS {
+        let answer = one(random, answers);
+        if !answer.is_empty() {
+            readings.push(format!("{question}={answer}"));
+        }
+    }
+    readings
+}
+
 /// Mostly moments, sometimes until the next schedule, seldom hours.
 fn pause(random: &mut Rng) -> u64 {
     match random.u8(..16) {
@@ -223,92 +193,6 @@ fn outage(random: &mut Rng) -> u64 {
     }
 }
 
-fn policy(random: &mut Rng, names: &[&str]) -> Policy {
-    let mut rules = Vec::new();
-    for name in names {
-        if random.u8(..3) > 0 {
-            rules.push(rule(random, name));
-        }
-    }
-    Policy {
-        rules,
-        broken: random.u8(..12) == 0,
-    }
-}
-
-/// The policies that the next ones are made from.
-struct Policies {
-    root: Policy,
-    team: Policy,
-}
-
-impl Policies {
-    fn draw(random: &mut Rng) -> Self {
-        Self {
-            root: policy(random, &RULES),
-            team: policy(random, &TEAM_RULES),
-        }
-    }
-}
-
-/// The policy that is written next: mostly the last one with a change of one rule.
-fn next_policy(random: &mut Rng, names: &[&str], last: &mut Policy) -> Policy {
-    if last.rules.is_empty() || random.u8(..3) == 0 {
-        *last = policy(random, names);
-        return last.clone();
-    }
-    let at = random.usize(..last.rules.len());
-    let changed = &mut last.rules[at];
-    let drawn = rule(random, &changed.name);
-    match random.u8(..5) {
-        0 => changed.execute = !changed.execute,
-        1 if drawn.owner == changed.owner => changed.with = drawn.with,
-        2 => changed.except = drawn.except,
-        3 => changed.after = drawn.after,
-        _ => {
-            last.rules.remove(at);
-        }
-    }
-    last.broken = random.u8(..12) == 0;
-    last.clone()
-}
-
-fn rule(random: &mut Rng, name: &str) -> Rule {
-    let owner = one(random, &[Owner::Test, Owner::Test, Owner::Dev]);
-    let everybody: &[Who] = match (owner, name.starts_with("team")) {
-        (Owner::Test, false) => &[
-            Who::Dev,
-            Who::Shared,
-            Who::Partner,
-            Who::Role,
-            Who::Unit,
-            Who::Organization,
-        ],
-        (Owner::Dev, false) => &[Who::Shared, Who::Partner, Who::Organization],
-        (Owner::Test, true) => &[Who::Dev, Who::Shared, Who::Partner],
-        (Owner::Dev, true) => &[Who::Shared, Who::Partner],
-    };
-    let mut with: Vec<Who> = everybody.to_vec();
-    with.retain(|_| random.u8(..5) < 2);
-    if with.is_empty() {
-        with.push(one(random, everybody));
-    }
-    let mut except: Vec<_> = PIPELINES.map(str::to_owned).into();
-    except.retain(|_| random.u8(..4) == 0);
-    Rule {
-        name: name.to_owned(),
-        owner,
-        except,
-        with,
-        execute: random.bool(),
-        after: one(
-            random,
-            &[Gate::Created, Gate::Created, Gate::Succeeded, Gate::Hook],
-        ),
-        notify: random.bool(),
-    }
-}
-
 fn draw(kind: Kind, streams: &mut Streams, policies: &mut Policies) -> Vec<Op> {
     match kind {
         Kind::Policy => {
@@ -319,6 +203,10 @@ fn draw(kind: Kind, streams: &mut Streams, policies: &mut Policies) -> Vec<Op> {
             let next = next_policy(&mut streams.policy, &TEAM_RULES, &mut policies.team);
             vec![Op::WriteTeam(next)]
         }
+        Kind::Guests | Kind::Declined => {
+            let next = next_policy(&mut streams.policy, &RULES, &mut policies.root);
+            of_invited(kind, next, &mut streams.edits, &mut streams.times)
+        }
         Kind::Settling => vec![Op::Settle],
         Kind::Pipelines | Kind::Recreation | Kind::Runs | Kind::Deployments => {
             vec![of_pipeline(kind, &mut streams.edits)]
@@ -328,15 +216,27 @@ fn draw(kind: Kind, streams: &mut Streams, policies: &mut Policies) -> Vec<Op> {
         | Kind::Members
         | Kind::Contents
         | Kind::Permissions
-        | Kind::Outsiders
-        | Kind::Deletions => vec![edit(kind, &mut streams.edits)],
+        | Kind::Outsiders => vec![edit(kind, &mut streams.edits)],
+        Kind::Deletions => deletion(&mut streams.edits, &mut streams.times),
         Kind::Rejections | Kind::Strangers | Kind::Organization => {
             of_account(kind, &mut streams.edits, &mut streams.times)
         }
         Kind::Roles | Kind::Schedule | Kind::Outages => {
             long(kind, &mut streams.faults, &mut streams.times)
         }
-        Kind::Faults | Kind::Kills | Kind::Events | Kind::Slowness | Kind::Sweeps => {
+        Kind::Slowness => {
+            // Those who are slow have something to do, and the time for it.
+            let kinds = [Kind::Runs, Kind::Pipelines];
+            let done = of_pipeline(one(&mut streams.faults, &kinds), &mut streams.edits);
+            let time = Op::Wait(streams.times.u64(0..240));
+            let mut ops = vec![short(kind, &mut streams.faults), done, time];
+            // What is to be told of a run is known where no policy changed before.
+            if streams.faults.u8(..3) == 0 {
+                ops.insert(0, Op::Settle);
+            }
+            ops
+        }
+        Kind::Faults | Kind::Kills | Kind::Events | Kind::Sweeps => {
             vec![short(kind, &mut streams.faults)]
         }
     }
@@ -425,6 +325,40 @@ fn of_account(kind: Kind, random: &mut Rng, times: &mut Rng) -> Vec<Op> {
     }
 }
 
+/// A share is deleted; some are so long before anybody looks that RAM shows no trace of them.
+fn deletion(random: &mut Rng, times: &mut Rng) -> Vec<Op> {
+    let deleted = edit(Kind::Deletions, random);
+    if random.u8(..3) > 0 {
+        return vec![deleted];
+    }
+    let forgotten = Op::Wait(times.u64(7_200..9_000));
+    vec![Op::Schedule(false), deleted, forgotten, Op::Schedule(true)]
+}
+
+/// Somebody is invited, and the policy changes while nobody answers.
+fn of_invited(kind: Kind, next: Policy, random: &mut Rng, times: &mut Rng) -> Vec<Op> {
+    if kind == Kind::Declined {
+        let unanswered = Op::DeleteRole(Who::Partner, "consumer".to_owned());
+        let offered = Op::Wait(times.u64(60..300));
+        let declined = Op::Reject(Who::Partner);
+        return vec![
+            unanswered,
+            Op::Write(next),
+            offered,
+            declined,
+            Op::RestoreRoles,
+        ];
+    }
+    let (owner, share) = (owner(random), random.usize(..8));
+    let edit = |edit| Op::Edit { owner, share, edit };
+    vec![
+        edit(Edit::External(true)),
+        edit(Edit::AddPrincipal(Who::Partner)),
+        Op::Wait(times.u64(0..240)),
+        Op::Write(next),
+    ]
+}
+
 /// What lasts until faults end.
 fn long(kind: Kind, random: &mut Rng, times: &mut Rng) -> Vec<Op> {
     let who = one(random, &[Who::Dev, Who::Shared, Who::Partner]);
@@ -469,7 +403,8 @@ fn short(kind: Kind, random: &mut Rng) -> Op {
             Op::Event(name(random, &EVENTS), one(random, &fates))
         }
         Kind::Slowness => Op::Slow {
-            calls: random.u32(1..20),
+            calls: random.u32(1..60),
+            but_one_of: one(random, &[0, 3, 3]),
             seconds: random.u64(3..40),
         },
         _ => Op::Sweep(random.usize(1..4)),

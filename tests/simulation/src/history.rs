@@ -25,6 +25,20 @@ pub struct Knobs {
     pub delivery: u64,
     /// Whether RAM's lists begin with a page without items.
     pub empty_pages: bool,
+    /// How AWS is read where its documents say nothing, other than by default.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readings: Vec<String>,
+    /// Whether the schedule never comes, so that events alone must do.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unscheduled: bool,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks with a reference"
+)]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Somebody whom a rule may name.
@@ -295,6 +309,9 @@ pub enum Op {
     Slow {
         /// How many calls.
         calls: u32,
+        /// Of how many of them one is not slow, so that a call that is tried again may come through.
+        #[serde(default)]
+        but_one_of: u32,
         /// How many seconds.
         seconds: u64,
     },

@@ -28,6 +28,6 @@ pub use burst::{Burst, burst};
 pub use history::History;
 pub use oracle::PIPELINES;
 pub use report::{Report, seeds};
-pub use run::{Outcome, PROMISE, PROMISE_BY_INVITATION, run, run_binaries, run_with};
+pub use run::{Outcome, PROMISE, run, run_binaries, run_with};
 pub use sabotage::Sabotage;
 pub use shrink::shrink;

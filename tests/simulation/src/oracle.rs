@@ -48,6 +48,8 @@ pub(crate) struct Oracle {
     looked: (usize, usize),
     /// What hands gave since then.
     by_hand: Vec<(Option<Who>, Owner, Option<String>)>,
+    /// Whose shares were renamed since then, so that they were offered as those of another rule.
+    renamed: BTreeSet<Owner>,
     /// Whoever was in the organization.
     members: BTreeSet<String>,
     /// When access was last as it should be.
@@ -136,17 +138,23 @@ impl Oracle {
         match edit {
             Edit::AddPrincipal(who) => self.by_hand.push((Some(*who), *owner, None)),
             Edit::AddPipeline(name) => self.by_hand.push((None, *owner, Some(name.clone()))),
+            Edit::Rename(_) => {
+                self.renamed.insert(*owner);
+            }
             Edit::Permission { execute: true } => self.by_hand.push((None, *owner, None)),
             _ => {}
         }
     }
 
     /// Access is as it should be: what was before counts no longer.
-    pub(crate) fn forget(&mut self, world: &World, in_force: &[Rule]) {
+    ///
+    /// What gives access by a gate gives it until it is taken back from a namesake.
+    pub(crate) fn forget(&mut self, world: &mut World, in_force: &[Rule]) {
         *self = Self::default();
         self.members.clone_from(&world.organization().members);
         self.recent.push(in_force.to_vec());
         self.since = world.now();
+        self.look_for_gates(world);
     }
 
     /// When access was last as it should be, if no policy was written since.
@@ -174,6 +182,7 @@ impl Oracle {
         world.events().seen.len() != events || world.calls().iter().skip(calls).any(may_move_gates)
     }
 
+    /// Remembers which gates were passed, and which pipelines are there.
     fn look_for_gates(&mut self, world: &mut World) {
         self.there.clear();
         for owner in [Owner::Test, Owner::Dev] {
@@ -210,21 +219,25 @@ impl Oracle {
             .passed
             .get(&(owner, name.to_owned()))
             .unwrap_or(&default);
-        let rules = self.recent.iter().flatten();
-        let by_rule = |rule: &Rule| {
-            is_about(rule, owner, name, runs)
-                && opens(rule, passed)
-                && rule
-                    .with
-                    .iter()
-                    .any(|who| covers(*who, caller, &self.members))
+        let rules = || self.recent.iter().flatten();
+        let is_for = |rule: &Rule| {
+            let mut with = rule.with.iter();
+            with.any(|who| covers(*who, caller, &self.members))
         };
+        let by_rule =
+            |rule: &Rule| is_about(rule, owner, name, runs) && opens(rule, passed) && is_for(rule);
+        // A hand alone lets no outsider in: its account accepts what a rule names, and an
+        // invitation says nothing of permissions and gates.
+        let names = |rule: &Rule| rule.names(owner, name) && is_for(rule);
+        let accepts =
+            |who| who != Some(Who::Partner) || self.renamed.contains(&owner) || rules().any(names);
         let by_hand = |(who, of, what): &(Option<Who>, Owner, Option<String>)| {
             *of == owner
+                && accepts(*who)
                 && what.as_ref().is_none_or(|it| it == name)
                 && who.is_none_or(|who| covers(who, caller, &self.members))
         };
-        rules.into_iter().any(by_rule) || self.by_hand.iter().any(by_hand)
+        rules().any(by_rule) || self.by_hand.iter().any(by_hand)
     }
 }
 
@@ -268,15 +281,8 @@ fn accepted_from_strangers(world: &mut World) -> Vec<String> {
     accepted
 }
 
-/// A difference between what is and what should be, and whether it may wait for an invitation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Difference {
-    pub(crate) text: String,
-    pub(crate) by_invitation: bool,
-}
-
 /// Where access is not what these rules say.
-pub(crate) fn differences(world: &mut World, rules: &[Rule]) -> Vec<Difference> {
+pub(crate) fn differences(world: &mut World, rules: &[Rule]) -> Vec<String> {
     let mut differences = Vec::new();
     let organization = world.organization().clone();
     for owner in [Owner::Test, Owner::Dev] {
@@ -299,24 +305,15 @@ pub(crate) fn differences(world: &mut World, rules: &[Rule]) -> Vec<Difference> 
                     let must = expected && (shares || caller.account == PARTNER);
                     let does = has.iter().any(|it| it.0.0 == who && it.1 == action);
                     if (does && !expected) || (must && !does) {
-                        differences.push(Difference {
-                            text: format!(
-                                "{who} {action} {name} of {owner:?}: {does}, not {expected}"
-                            ),
-                            by_invitation: !does && !shares,
-                        });
+                        differences.push(format!(
+                            "{who} {action} {name} of {owner:?}: {does}, not {expected}"
+                        ));
                     }
                 }
             }
         }
     }
-    for text in accepted_from_strangers(world) {
-        let by_invitation = false;
-        differences.push(Difference {
-            text,
-            by_invitation,
-        });
-    }
+    differences.extend(accepted_from_strangers(world));
     differences
 }
 

@@ -38,6 +38,8 @@ pub(crate) struct People {
     pub(crate) team: Option<usize>,
     /// The consumers whose roles were deleted, sooner or later.
     pub(crate) left: BTreeSet<String>,
+    /// Whether nobody ever lets the schedule come.
+    unscheduled: bool,
     tokens: u64,
     deleted: Vec<(String, String, Value)>,
 }
@@ -170,7 +172,13 @@ impl People {
     pub(crate) fn recover(&mut self, world: &mut World) {
         *world.faults_mut() = sandbox::faults::Faults::default();
         self.restore_roles(world);
-        schedule(world, true);
+        schedule(world, !self.unscheduled);
+    }
+
+    /// The schedule never comes again.
+    pub(crate) fn unschedule(&mut self, world: &mut World) {
+        self.unscheduled = true;
+        schedule(world, false);
     }
 
     fn token(&mut self) -> String {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use sandbox::{Function, World, in_process::InProcess, world::RecordedCall};
+use sandbox::{Function, World, in_process::InProcess, readings::Readings, world::RecordedCall};
 use tokio::task::LocalSet;
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     functions::{Counts, open},
     history::{Effect, History, Knobs, Op, Rule},
     notified,
-    oracle::{self, Difference, Oracle},
+    oracle::{self, Oracle},
     people::People,
     sabotage::Sabotage,
     stage::Stage,
@@ -26,14 +26,15 @@ use crate::{
 };
 
 /// Until when access must be the policy's, once nothing is in the way: what the
-/// schedule, four times an hour, and the follow-ups of what is settling need.
+/// schedule, four times an hour, and the follow-ups of what is settling need. Nothing
+/// waits for an invitation: what it holds up is withdrawn, and who declined is invited anew.
 pub const PROMISE: Duration = Duration::from_hours(1);
-
-/// The same where an invitation has to be accepted, which may have to expire first.
-pub const PROMISE_BY_INVITATION: Duration = Duration::from_hours(14);
 
 /// For how long it must stay so: two reconciliations and what follows them.
 const STAYS: Duration = Duration::from_mins(35);
+
+/// How often access is looked at meanwhile.
+const PAUSE: Duration = Duration::from_mins(1);
 
 /// For how long nothing may be done in the end.
 const QUIET: Duration = Duration::from_mins(16);
@@ -95,7 +96,12 @@ pub fn run_binaries(history: &History, functions: Vec<Function>) -> Outcome {
 
 /// The world in which a history begins.
 fn world(knobs: &Knobs) -> World {
-    let mut world = estate::world();
+    let mut readings = Readings::default();
+    for reading in &knobs.readings {
+        let played = readings.play(reading);
+        played.unwrap_or_else(|error| panic!("{reading}: {error}"));
+    }
+    let mut world = estate::world(readings);
     world.ram_mut().association_delay = Duration::from_millis(knobs.association);
     world.ram_mut().empty_first_pages = knobs.empty_pages;
     world.events_mut().delivery_delay = Duration::from_millis(knobs.delivery);
@@ -150,7 +156,10 @@ impl Run {
     }
 
     async fn play(mut self, history: &History) -> Outcome {
-        self.oracle.forget(&self.stage.world(), &[]);
+        self.oracle.forget(&mut self.stage.world(), &[]);
+        if history.knobs.unscheduled {
+            self.people.unschedule(&mut self.stage.world());
+        }
         for op in &history.ops {
             match op {
                 Op::Wait(seconds) => self.pass(Duration::from_secs(*seconds)).await,
@@ -170,8 +179,13 @@ impl Run {
 
     /// What an operation does.
     fn act(&mut self, op: &Op) {
-        if let Op::Slow { calls, seconds } = op {
-            self.slow_down(*calls, Duration::from_secs(*seconds));
+        if let Op::Slow {
+            calls,
+            but_one_of,
+            seconds,
+        } = op
+        {
+            self.slow_down(*calls, *but_one_of, Duration::from_secs(*seconds));
         }
         self.expect_failures(op);
         let mut world = self.stage.world();
@@ -188,9 +202,9 @@ impl Run {
         self.outcome.violations.extend(excess);
     }
 
-    fn slow_down(&self, calls: u32, each: Duration) {
+    fn slow_down(&self, calls: u32, but_one_of: u32, each: Duration) {
         if let Some(latency) = &self.latency {
-            latency.slow_down(calls, each);
+            latency.slow_down(calls, but_one_of, each);
         }
     }
 
@@ -266,19 +280,16 @@ impl Run {
         Ok(rules)
     }
 
-    fn differences(&mut self) -> Vec<Difference> {
+    fn differences(&mut self) -> Vec<String> {
         match self.rules() {
             Ok(rules) => oracle::differences(&mut self.stage.world(), &rules),
-            Err(text) => vec![Difference {
-                text,
-                by_invitation: false,
-            }],
+            Err(text) => vec![text],
         }
     }
 
     /// All faults end, and within the promised time access is the policy's, and stays so.
     async fn settle(&mut self) {
-        self.slow_down(0, Duration::ZERO);
+        self.slow_down(0, 0, Duration::ZERO);
         self.people.recover(&mut self.stage.world());
         let began = self.stage.world().now();
         let mut settling = Settling::default();
@@ -290,8 +301,8 @@ impl Run {
                 Vec::new()
             };
             self.outcome.violations = settling.judge(wrong, unnotified);
-            self.pass(settling.pause).await;
-            settling.passed += settling.pause;
+            self.pass(PAUSE).await;
+            settling.passed += PAUSE;
         }
         if !self.outcome.violations.is_empty() {
             return;
@@ -299,7 +310,7 @@ impl Run {
         self.outcome.converged.push(settling.wrong);
         self.check_quiet(began);
         let rules = self.rules().unwrap_or_default();
-        self.oracle.forget(&self.stage.world(), &rules);
+        self.oracle.forget(&mut self.stage.world(), &rules);
     }
 
     /// What somebody should have been notified of by now, or too often.
@@ -370,25 +381,13 @@ impl Run {
 }
 
 /// How far access is what it should be, while time passes after all faults have ended.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Settling {
     passed: Duration,
     /// When access was last seen to be wrong.
     wrong: Duration,
     /// When notifications were last seen to be missing.
     unnotified: Duration,
-    pause: Duration,
-}
-
-impl Default for Settling {
-    fn default() -> Self {
-        Self {
-            passed: Duration::ZERO,
-            wrong: Duration::ZERO,
-            unnotified: Duration::ZERO,
-            pause: Duration::from_mins(1),
-        }
-    }
 }
 
 impl Settling {
@@ -398,23 +397,11 @@ impl Settling {
     }
 
     /// What has taken too long.
-    fn judge(&mut self, wrong: Vec<Difference>, unnotified: Vec<String>) -> Vec<String> {
-        let waits = !wrong.is_empty() && wrong.iter().all(|it| it.by_invitation);
-        // Hours are looked at less often.
-        self.pause = Duration::from_mins(if waits && self.passed > PROMISE {
-            15
-        } else {
-            1
-        });
+    fn judge(&mut self, wrong: Vec<String>, unnotified: Vec<String>) -> Vec<String> {
         if !wrong.is_empty() {
             self.wrong = self.passed;
-            let promised = if waits {
-                PROMISE_BY_INVITATION
-            } else {
-                PROMISE
-            };
-            if self.passed > promised {
-                return wrong.into_iter().map(|it| it.text).collect();
+            if self.passed > PROMISE {
+                return wrong;
             }
         }
         if !unnotified.is_empty() {

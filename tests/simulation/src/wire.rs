@@ -29,7 +29,8 @@ use crate::sabotage::Sabotage;
 pub(crate) struct Latency {
     random: Mutex<Rng>,
     most: u64,
-    slow: Mutex<(u32, Duration)>,
+    /// How many calls may take long, of how many one does not, and how long.
+    slow: Mutex<(u32, u32, Duration)>,
 }
 
 impl Latency {
@@ -42,16 +43,18 @@ impl Latency {
         }
     }
 
-    /// So many calls from now on take this long.
-    pub(crate) fn slow_down(&self, calls: u32, each: Duration) {
-        *self.slow.lock().expect("nothing panics with it") = (calls, each);
+    /// So many calls from now on take this long, but for one of each so many.
+    pub(crate) fn slow_down(&self, calls: u32, but_one_of: u32, each: Duration) {
+        *self.slow.lock().expect("nothing panics with it") = (calls, but_one_of, each);
     }
 
     fn next(&self) -> Duration {
         let mut slow = self.slow.lock().expect("nothing panics with it");
         if slow.0 > 0 {
             slow.0 -= 1;
-            return slow.1;
+            if slow.1 == 0 || slow.0 % slow.1 > 0 {
+                return slow.2;
+            }
         }
         let mut random = self.random.lock().expect("nothing panics with it");
         // Calls of a millisecond or more: what is done at once has an order of its own.

@@ -1,0 +1,76 @@
+//! What may happen in a history.
+
+/// What may take part in a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Policy,
+    Team,
+    Pipelines,
+    Recreation,
+    Runs,
+    Deployments,
+    Names,
+    Tags,
+    Members,
+    Contents,
+    Permissions,
+    Outsiders,
+    Guests,
+    Deletions,
+    Rejections,
+    Declined,
+    Strangers,
+    Organization,
+    Roles,
+    Schedule,
+    Outages,
+    Faults,
+    Kills,
+    Events,
+    Slowness,
+    Sweeps,
+    Settling,
+}
+
+/// All of them.
+pub(super) const KINDS: [Kind; 27] = [
+    Kind::Policy,
+    Kind::Team,
+    Kind::Pipelines,
+    Kind::Recreation,
+    Kind::Runs,
+    Kind::Deployments,
+    Kind::Names,
+    Kind::Tags,
+    Kind::Members,
+    Kind::Contents,
+    Kind::Permissions,
+    Kind::Outsiders,
+    Kind::Guests,
+    Kind::Deletions,
+    Kind::Rejections,
+    Kind::Declined,
+    Kind::Strangers,
+    Kind::Organization,
+    Kind::Roles,
+    Kind::Schedule,
+    Kind::Outages,
+    Kind::Faults,
+    Kind::Kills,
+    Kind::Events,
+    Kind::Slowness,
+    Kind::Sweeps,
+    Kind::Settling,
+];
+
+/// What events tell of, each in time, so that nobody needs the schedule.
+pub(super) const TOLD: [Kind; 8] = [
+    Kind::Policy,
+    Kind::Team,
+    Kind::Pipelines,
+    Kind::Recreation,
+    Kind::Runs,
+    Kind::Deployments,
+    Kind::Slowness,
+    Kind::Settling,
+];
