@@ -123,10 +123,9 @@ fn carried_out(
         }
         called.extend(calls.iter().map(|call| format!("{call:?}")));
         let answers = calls.into_iter().map(answer);
-        let outcomes = answers.map(|answer| match failing.next().unwrap() {
-            true => Err(()),
-            false => Ok(answer),
-        });
+        let fails = failing.by_ref();
+        let outcomes = answers.zip(fails);
+        let outcomes = outcomes.map(|(answer, fails)| if fails { Err(()) } else { Ok(answer) });
         let outcomes: Vec<_> = outcomes.collect();
         application.record(outcomes);
     }

@@ -111,8 +111,8 @@ fn world(owners: &[&'static str]) -> World {
         ..Plan::default()
     };
     let mut world = estate::world(&plan).unwrap_or_else(|error| panic!("{error}"));
-    let named = |(number, id): (usize, &&str)| format!("  o{number}: \"{id}\"\n");
-    let accounts: String = owners.iter().enumerate().map(named).collect();
+    let account = |(number, id): (usize, &&str)| format!("  o{number}: \"{id}\"\n");
+    let accounts: String = owners.iter().enumerate().map(account).collect();
     let names: Vec<_> = (0..owners.len())
         .map(|number| format!("o{number}"))
         .collect();
@@ -145,10 +145,14 @@ fn create_pipelines(world: &mut World, owners: &[&str], pipelines: usize) {
     };
     let half = pipelines / 2;
     for owner in owners {
-        (0..half).for_each(|number| create(owner, number));
+        for number in 0..half {
+            create(owner, number);
+        }
     }
     for number in half..pipelines {
-        owners.iter().for_each(|owner| create(owner, number));
+        for owner in owners {
+            create(owner, number);
+        }
     }
 }
 

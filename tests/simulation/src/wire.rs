@@ -52,7 +52,7 @@ impl Latency {
         let mut slow = self.slow.lock().expect("nothing panics with it");
         if slow.0 > 0 {
             slow.0 -= 1;
-            if slow.1 == 0 || slow.0 % slow.1 > 0 {
+            if slow.1 == 0 || !slow.0.is_multiple_of(slow.1) {
                 return slow.2;
             }
         }
