@@ -7,8 +7,8 @@ use domain::{
     id::ShareArn,
     invitation::{Inspection, ReceivedShare, Refusal},
     notification::{
-        AccessChange, Capacity, Comparison, Contents, Destination, Grant, Limit, Sighting,
-        Sightings, Unsent, access_notification, compare, excess_key, excess_notification,
+        AccessChange, Capacity, Comparison, Contents, Destination, Grant, Limit, Recorded,
+        Sighting, Sightings, Unsent, access_notification, compare, excess_key, excess_notification,
     },
     policy::Access,
     sharing::ShareName,
@@ -34,10 +34,16 @@ const LAST_EXCESS: &str = "This is the last message of the day about shares of t
                            what is still wrong tomorrow is told then, and the log of accept-invitation \
                            has all.";
 
+/// How many pipelines one reconciliation keeps that are not remembered yet, a few
+/// hundred bytes each: once these are noted, the next one goes on.
+const MOST_NEWS: usize = 50_000;
+
 /// What an account was seen to have.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     sightings: Sightings,
+    /// How many pipelines are in them that are not remembered as they are.
+    news: usize,
     /// The shares that could be judged: the name and what is wrong with it, if something is.
     judged: BTreeMap<ShareArn, Option<(String, Refusal)>>,
     /// Whether nobody could look, since the account does not let anybody any more.
@@ -48,6 +54,11 @@ impl Seen {
     /// Notes that there is nothing that was not seen, so that what is missing is lost.
     pub(crate) fn complete(&mut self) {
         self.sightings.complete = true;
+    }
+
+    /// Whether so much is new that it is noted before more is looked at.
+    pub(crate) fn is_full(&self) -> bool {
+        self.news >= MOST_NEWS
     }
 
     /// An account that nobody can look into, and that the policy names no more.
@@ -68,6 +79,9 @@ impl Seen {
         contents: Contents,
     ) {
         let name: Option<ShareName> = share.name.parse().ok();
+        if let Contents::Trusted(inside) = &contents {
+            self.news = self.news.saturating_add(inside.len());
+        }
         self.sightings.shares.push(Sighting {
             share: share.arn.clone(),
             name: share.name.as_str().into(),
@@ -152,14 +166,18 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     ) -> Result<(), Error> {
         let grants: BTreeSet<_> = memory.held.keys().chain(seen.grants()).cloned().collect();
         for grant in &grants {
-            let before = memory.held.get(grant).cloned().unwrap_or_default();
+            let held = memory.held.get(grant).map(|held| &held.value);
             let access = request.access(grant);
-            let now = request.lease_owner.now;
-            let compared = compare(grant, &before.value, access, &seen.sightings, now);
+            let sightings = &seen.sightings;
+            if held.is_some_and(|held| held.is_settled(grant, access, sightings)) {
+                continue;
+            }
+            let before = held.map(Recorded::holdings).unwrap_or_default();
+            let compared = compare(grant, &before, access, sightings, request.lease_owner.now);
             if compared.unsettled {
                 report.defer();
             }
-            if compared.after != before.value {
+            if compared.after != before {
                 self.note_change(request, memory, grant, compared, seen.unobserved, report)
                     .await?;
             }

@@ -1,6 +1,6 @@
 //! Inspects shares that were accepted, or that needed no acceptance, and proves the access.
 
-use std::{cell::Cell, collections::BTreeMap};
+use std::{cell::Cell, collections::BTreeMap, pin::pin};
 
 use aws::Error;
 use domain::{
@@ -9,7 +9,7 @@ use domain::{
     notification::{Contents, Grant, Inside},
     policy::Rule,
 };
-use futures::{StreamExt, stream};
+use futures::{Stream, StreamExt, stream};
 use jiff::Timestamp;
 
 use runtime::{lambda::Deadline, ports::Hub};
@@ -24,6 +24,13 @@ use crate::{
 /// So many shares with 25 pipelines each fill a page. More would save no call
 /// where there is much to read, and would keep more of it in memory at a time.
 const SHARES_AT_ONCE: usize = 20;
+
+/// How many pipelines are expected in one list at the most, by what is remembered.
+const MOST_EXPECTED: usize = 10_000;
+
+/// How many resources one list may have in several shares; if there are more, each share is
+/// read by itself, which RAM lets have 5,000.
+const MOST_LISTED: usize = 20_000;
 
 /// How many such lists are read at once.
 const LISTS_AT_ONCE: usize = 2;
@@ -56,10 +63,11 @@ pub(crate) enum Proving {
     All,
 }
 
-/// Which access has to be proven.
+/// What is remembered of the account, and which access has to be proven by that.
 pub(crate) struct Proofs<'m> {
     /// What was proven when it was last notified; without it, everything has to be.
     memory: Option<&'m Memory>,
+    proving: Proving,
     /// The share that is proven in any case.
     sample: Option<&'m ShareArn>,
     /// Whether something is denied, so that nothing is passed over any more.
@@ -72,7 +80,8 @@ impl<'m> Proofs<'m> {
     /// a memory all of it.
     pub(crate) fn of(request: &ReconcileRequest<'_>, memory: Option<&'m Memory>) -> Self {
         Self {
-            memory: memory.filter(|_| request.proving == Proving::Changes),
+            memory,
+            proving: request.proving,
             sample: None,
             doubt: Cell::new(false),
             now: request.lease_owner.now,
@@ -90,14 +99,46 @@ impl<'m> Proofs<'m> {
     /// Whether a share is as it was when the account was notified of it, which it is
     /// only of what was proven.
     fn is_unchanged(&self, share: &ReceivedShare, rule: &Rule, inside: &Inside) -> bool {
-        let grant = Grant {
-            rule: rule.name.clone(),
-            owner: share.arn.owner().clone(),
-        };
-        self.memory.is_some_and(|memory| {
-            let held = memory.held.get(&grant);
+        let memory = self.memory.filter(|_| self.proving == Proving::Changes);
+        memory.is_some_and(|memory| {
+            let held = memory.held.get(&grant(share, rule));
             held.is_some_and(|held| held.value.is_as_seen(&share.arn, &rule.access, inside))
         })
+    }
+
+    /// What is to be kept of what is inside of a share of a rule.
+    fn beside_memory(&self, share: &ReceivedShare, rule: &Rule, contents: Contents) -> Contents {
+        match self.memory {
+            Some(memory) => memory.beside(&grant(share, rule), &share.arn, contents),
+            None => contents,
+        }
+    }
+
+    /// The shares in lists that are not too long, as far as it is known what is in them.
+    fn lists<'l, 's>(
+        &self,
+        shares: &'l [&'s ReceivedShare],
+    ) -> impl Iterator<Item = &'l [&'s ReceivedShare]> + use<'l, 's> {
+        let sizes = self.memory.map(Memory::sizes).unwrap_or_default();
+        let size = move |share: &ReceivedShare| sizes.get(&share.arn).copied().unwrap_or_default();
+        let (mut count, mut expected) = (1, shares.first().map_or(0, |first| size(first)));
+        shares.chunk_by(move |_, next| {
+            let size = size(next);
+            (count, expected) = (count + 1, expected + size);
+            let fits = count <= SHARES_AT_ONCE && expected <= MOST_EXPECTED;
+            if !fits {
+                (count, expected) = (1, size);
+            }
+            fits
+        })
+    }
+}
+
+/// By what a share gives access, if it serves the rule.
+fn grant(share: &ReceivedShare, rule: &Rule) -> Grant {
+    Grant {
+        rule: rule.name.clone(),
+        owner: share.arn.owner().clone(),
     }
 }
 
@@ -113,9 +154,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         report: &mut AccountReport,
     ) -> bool {
         proofs.sample = shares.first().map(|share| &share.arn);
-        let mut lists = stream::iter(shares.chunks(SHARES_AT_ONCE))
-            .map(async |some| (some, self.contents(request, some, deadline).await))
-            .buffered(LISTS_AT_ONCE);
+        let mut lists = pin!(self.all_contents(request, proofs.lists(shares), deadline));
         // The first one by itself: if it is denied, none is passed over.
         let mut alone = 1;
         while let Some((some, contents)) = lists.next().await {
@@ -132,7 +171,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
                     })
                     .buffered(PROOFS_AT_ONCE);
                 while let Some((share, found)) = found.next().await {
-                    let Some(found) = found else {
+                    let Some(found) = found.filter(|_| !seen.is_full()) else {
                         report.cut_short();
                         return false;
                     };
@@ -143,30 +182,47 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         true
     }
 
-    /// What is inside of those that a rule names: all by one list, or, if one of
-    /// them is gone meanwhile, each by its own.
+    /// What is inside of shares, list by list; of a list that cannot be read as one,
+    /// share by share.
+    fn all_contents<'l, 's: 'l>(
+        &'l self,
+        request: &'l ReconcileRequest<'_>,
+        lists: impl Iterator<Item = &'l [&'s ReceivedShare]> + 'l,
+        deadline: Deadline,
+    ) -> impl Stream<Item = (&'l [&'s ReceivedShare], AllContents)> + 'l {
+        let read = move |some: &'l [&'s ReceivedShare]| async move {
+            (some, self.contents(request, some, deadline).await)
+        };
+        let lists = stream::iter(lists).map(read).buffered(LISTS_AT_ONCE);
+        lists.flat_map(move |(some, contents)| {
+            if let Some(contents) = contents {
+                return stream::iter([(some, contents)]).left_stream();
+            }
+            let each = stream::iter(some.chunks(1)).map(read);
+            let each = each.buffered(LISTS_AT_ONCE);
+            each.map(|(share, contents)| (share, contents.unwrap_or_default()))
+                .right_stream()
+        })
+    }
+
+    /// What is inside of those that a rule names; none if they are to be read one by
+    /// one, since one of them is gone meanwhile or too much is inside.
     async fn contents(
         &self,
         request: &ReconcileRequest<'_>,
         shares: &[&ReceivedShare],
         deadline: Deadline,
-    ) -> AllContents {
+    ) -> Option<AllContents> {
         let ours = shares.iter().filter(|it| recognize(request, it).is_ok());
         let ours: Vec<_> = ours.map(|share| share.arn.clone()).collect();
         if ours.is_empty() || deadline.is_over() {
-            return AllContents::new();
+            return Some(AllContents::new());
         }
-        let read = async |some: &[ShareArn]| self.consumers.resources(request.account, some).await;
-        let mut all = match read(&ours).await {
-            Err(error) if error.is("UnknownResourceException") && ours.len() > 1 => {
-                let each = stream::iter(ours).map(async |share| {
-                    let inside = read(std::slice::from_ref(&share)).await;
-                    let inside = inside.map(|mut inside| inside.remove(&share).unwrap_or_default());
-                    (share, inside)
-                });
-                return each.buffered(PROOFS_AT_ONCE).collect().await;
-            }
-            all => all,
+        let (account, most) = (request.account, MOST_LISTED);
+        let mut all = match self.consumers.resources(account, &ours, most).await {
+            Ok(all) => Ok(all?),
+            Err(error) if error.is("UnknownResourceException") && ours.len() > 1 => return None,
+            Err(error) => Err(error),
         };
         let of = |share: ShareArn| {
             let inside = match &mut all {
@@ -175,7 +231,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             };
             (share, inside)
         };
-        ours.into_iter().map(of).collect()
+        Some(ours.into_iter().map(of).collect())
     }
 
     /// Inspects one visible share, if it claims to be ours.
@@ -194,7 +250,9 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
                     None => return Found::nothing(),
                 };
                 match self.judge(request, share, rule, resources, proofs).await {
-                    Ok((inspection, contents)) => (inspection, contents),
+                    Ok((inspection, contents)) => {
+                        (inspection, proofs.beside_memory(share, rule, contents))
+                    }
                     Err(error) => return Found::failed(error),
                 }
             }
@@ -219,8 +277,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         resources: &[Resource],
         proofs: &Proofs<'_>,
     ) -> Result<(Inspection, Contents), Error> {
-        let inside = pipelines(resources);
-        let excess = invitation::excess(rule, &self.hub.place().region, resources);
+        let (inside, excess) = invitation::sorted(rule, &self.hub.place().region, resources);
         if !excess.is_empty() {
             let refusal = Refusal::TooMuch { resources: excess };
             return Ok((
@@ -324,7 +381,9 @@ impl Found {
         report: &mut AccountReport,
     ) {
         let inspected = self.inspection.as_ref().and_then(|it| it.as_ref().ok());
-        seen.add(share, inspected, self.contents);
+        // A dry run compares nothing with what is remembered.
+        let contents = Some(self.contents).filter(|_| !request.dry_run);
+        seen.add(share, inspected, contents.unwrap_or(Contents::Unknown));
         if let Some(inspection) = self.inspection {
             report.inspected(request, share, inspection);
         }
@@ -354,10 +413,4 @@ impl Trial {
             Self::Denied(error) => Some((Inspection::NoAccess { error }, Contents::Unknown)),
         }
     }
-}
-
-/// The pipelines among the resources, each with the time at which it was put in.
-fn pipelines(resources: &[Resource]) -> Inside {
-    let read = |resource: &Resource| Some((resource.arn.parse().ok()?, resource.associated));
-    resources.iter().filter_map(read).collect()
 }

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use aws::Error;
 use domain::{
     id::{AccountId, ShareArn},
-    notification::{Capacity, Grant, Holdings, Limit, MAX_PART, Notification, Tally, Unsent},
+    notification::{
+        Capacity, Contents, Grant, Holdings, Limit, MAX_PART, Notification, Recorded, Tally, Unsent,
+    },
     policy::Policy,
     storage::{self, Condition, Item, Key, SharedItem, Values, Write},
     time,
@@ -43,6 +45,16 @@ pub(crate) struct Remembered<T> {
     parts: usize,
 }
 
+impl<T> Remembered<T> {
+    fn of_parts(value: T, generation: u64, parts: usize) -> Self {
+        Self {
+            value,
+            generation,
+            parts,
+        }
+    }
+}
+
 /// What is to be said of a change.
 #[derive(Debug)]
 pub(crate) struct Announcement {
@@ -55,7 +67,7 @@ pub(crate) struct Announcement {
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     /// What it was last notified to have.
-    pub(crate) held: BTreeMap<Grant, Remembered<Holdings>>,
+    pub(crate) held: BTreeMap<Grant, Remembered<Recorded>>,
     /// What was last reported of shares that it can see: what is wrong with
     /// them, or nothing if nothing is any more.
     pub(crate) distrusted: BTreeMap<ShareArn, Remembered<String>>,
@@ -79,11 +91,8 @@ impl Memory {
             match SharedItem::parse(&item.sk) {
                 Some(SharedItem::Held(grant, part)) => {
                     if part == 0 {
-                        let held = Remembered {
-                            value: Holdings::default(),
-                            generation,
-                            parts: usize::try_from(parts).unwrap_or(1),
-                        };
+                        let parts = usize::try_from(parts).unwrap_or(1);
+                        let held = Remembered::of_parts(Recorded::default(), generation, parts);
                         memory.held.insert(grant.clone(), held);
                     }
                     texts.entry(grant).or_default().push(text);
@@ -109,9 +118,23 @@ impl Memory {
         }
         for (grant, held) in &mut memory.held {
             let texts = texts.remove(grant).unwrap_or_default();
-            held.value = Holdings::from(&*texts.concat());
+            held.value = texts.concat().into();
         }
         memory
+    }
+
+    /// What is in a share, without what is remembered anyway.
+    pub(crate) fn beside(&self, grant: &Grant, share: &ShareArn, contents: Contents) -> Contents {
+        let held = self.held.iter();
+        let owned = held.filter(|(held, _)| held.owner == grant.owner);
+        let owned = owned.map(|(grant, held)| (grant, &held.value)).collect();
+        contents.beside(share, grant, &owned)
+    }
+
+    /// How many pipelines it was notified to have, by share.
+    pub(crate) fn sizes(&self) -> BTreeMap<ShareArn, usize> {
+        let held = self.held.values();
+        held.flat_map(|held| held.value.shares()).collect()
     }
 
     /// Whether another message of this kind can be sent.
@@ -125,7 +148,7 @@ impl Memory {
         let mut held = self.held.values();
         let mut distrusted = self.distrusted.values();
         self.unsent.is_empty()
-            && held.all(|held| held.value.pipelines.is_empty())
+            && held.all(|held| held.value.holdings().pipelines.is_empty())
             && distrusted.all(|distrusted| distrusted.value.is_empty())
     }
 }
@@ -182,13 +205,17 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         after: Holdings,
         notification: Option<Announcement>,
     ) -> Result<bool, Error> {
-        let before = memory.held.get(grant).cloned().unwrap_or_default();
-        let generation = before.generation + 1;
-        let texts = after.parts(MAX_PART);
+        let before = memory.held.get(grant);
+        let (known, known_parts) = before.map_or((0, 0), |held| (held.generation, held.parts));
+        let generation = known + 1;
+        let (value, expires) = (
+            Recorded::from(&after),
+            request.expiry(after.pipelines.is_empty()),
+        );
+        let texts = value.parts(MAX_PART);
         let parts = texts.len();
-        let expires = request.expiry(after.pipelines.is_empty());
         let key = |part| storage::held(request.account, grant, part);
-        let superfluous = (parts..before.parts).map(|part| Write::Delete {
+        let superfluous = (parts..known_parts).map(|part| Write::Delete {
             key: key(part),
             condition: Condition::Any,
         });
@@ -197,7 +224,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             let mut condition = Condition::Any;
             if part == 0 {
                 values.extend(counts(generation, parts));
-                condition = unchanged(before.generation);
+                condition = unchanged(known);
             }
             Write::Put {
                 key: key(part),
@@ -210,11 +237,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         let write = self.write(request, memory, writes, notification, generation);
         let is_ours = write.await?;
         if is_ours {
-            let held = Remembered {
-                value: after,
-                generation,
-                parts,
-            };
+            let held = Remembered::of_parts(value, generation, parts);
             memory.held.insert(grant.clone(), held);
         }
         Ok(is_ours)

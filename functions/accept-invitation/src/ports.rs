@@ -45,12 +45,14 @@ pub trait Consumers {
         invitation: &InvitationArn,
     ) -> Result<Option<Vec<Resource>>, Error>;
 
-    /// What is inside of visible shares, as far as something is.
+    /// What is inside of visible shares, as far as something is; none if several
+    /// have more than `most` together.
     async fn resources(
         &self,
         consumer: &AccountId,
         shares: &[ShareArn],
-    ) -> Result<BTreeMap<ShareArn, Vec<Resource>>, Error>;
+        most: usize,
+    ) -> Result<Option<BTreeMap<ShareArn, Vec<Resource>>>, Error>;
 
     /// Accepts an invitation.
     async fn accept(
@@ -114,8 +116,9 @@ impl Consumers for Aws {
         &self,
         consumer: &AccountId,
         shares: &[ShareArn],
-    ) -> Result<BTreeMap<ShareArn, Vec<Resource>>, Error> {
-        self.consumer(consumer).ram.resources(shares).await
+        most: usize,
+    ) -> Result<Option<BTreeMap<ShareArn, Vec<Resource>>>, Error> {
+        self.consumer(consumer).ram.resources(shares, most).await
     }
 
     async fn accept(

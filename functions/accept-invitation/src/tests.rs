@@ -1,6 +1,7 @@
 //! The function on in-memory accounts.
 
 mod calls;
+mod size;
 
 use std::{cell::RefCell, collections::BTreeMap, ops::ControlFlow, time::Duration};
 
@@ -104,8 +105,11 @@ impl Consumers for Accounts {
         &self,
         consumer: &AccountId,
         shares: &[ShareArn],
-    ) -> Result<BTreeMap<ShareArn, Vec<Resource>>, Error> {
-        self.with(consumer, "ram", |it| it.resources(shares))
+        most: usize,
+    ) -> Result<Option<BTreeMap<ShareArn, Vec<Resource>>>, Error> {
+        let inside = self.with(consumer, "ram", |it| it.resources(shares))?;
+        let count: usize = inside.values().map(Vec::len).sum();
+        Ok(Some(inside).filter(|_| shares.len() == 1 || count <= most))
     }
 
     async fn accept(

@@ -77,9 +77,7 @@ macro_rules! caseless_order {
 
         impl Ord for $type {
             fn cmp(&self, other: &Self) -> Ordering {
-                let (left, right) = (self.as_str().bytes(), other.as_str().bytes());
-                left.map(|byte| byte.to_ascii_lowercase())
-                    .cmp(right.map(|byte| byte.to_ascii_lowercase()))
+                compare_caseless(self.as_str().as_bytes(), other.as_str().as_bytes())
             }
         }
 
@@ -95,6 +93,20 @@ macro_rules! caseless_order {
             }
         }
     };
+}
+
+/// Compares without regard to case. ARNs mostly begin alike, and that is passed over in
+/// large steps.
+fn compare_caseless(mut left: &[u8], mut right: &[u8]) -> Ordering {
+    while let (Some((a, after_a)), Some((b, after_b))) = (
+        left.split_first_chunk::<16>(),
+        right.split_first_chunk::<16>(),
+    ) && a == b
+    {
+        (left, right) = (after_a, after_b);
+    }
+    let left = left.iter().map(u8::to_ascii_lowercase);
+    left.cmp(right.iter().map(u8::to_ascii_lowercase))
 }
 
 /// The twelve digits of an AWS account.
@@ -195,7 +207,13 @@ impl<'a> ArnParts<'a> {
             return None;
         }
         let is_partition = parts.partition == "aws" || parts.partition.starts_with("aws-");
-        (is_partition && !text.contains(char::is_whitespace)).then_some(parts)
+        // Nearly all are ASCII, which is seen at once.
+        let has_blanks = if text.is_ascii() {
+            text.bytes().any(|byte| char::from(byte).is_whitespace())
+        } else {
+            text.contains(char::is_whitespace)
+        };
+        (is_partition && !has_blanks).then_some(parts)
     }
 }
 

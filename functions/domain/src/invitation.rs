@@ -10,7 +10,10 @@ mod outcome;
 mod proof;
 mod triage;
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
@@ -295,17 +298,29 @@ fn claimed<'a>(
 /// ```
 #[must_use]
 pub fn excess(rule: &Rule, region: &Region, resources: &[Resource]) -> Vec<String> {
-    let is_allowed = |resource: &Resource| {
+    sorted(rule, region, resources).1
+}
+
+/// The pipelines among the resources, each with the time at which it was put in, and
+/// what the rule does not name of all.
+#[must_use]
+pub fn sorted(
+    rule: &Rule,
+    region: &Region,
+    resources: &[Resource],
+) -> (BTreeMap<PipelineArn, Option<Timestamp>>, Vec<String>) {
+    let mut excess = BTreeSet::new();
+    let mut read = |resource: &Resource| {
         let is_pipeline = resource.kind.eq_ignore_ascii_case("sagemaker:Pipeline");
-        let arn: Result<PipelineArn, _> = resource.arn.parse();
-        is_pipeline && arn.is_ok_and(|arn| arn.region() == region && rule.covers(&arn))
+        let arn: Option<PipelineArn> = resource.arn.parse().ok();
+        let is_covered = |arn: &PipelineArn| arn.region() == region && rule.covers(arn);
+        if !is_pipeline || !arn.as_ref().is_some_and(is_covered) {
+            excess.insert(resource.arn.clone());
+        }
+        Some((arn?, resource.associated))
     };
-    let excess: BTreeSet<_> = resources
-        .iter()
-        .filter(|resource| !is_allowed(resource))
-        .map(|resource| resource.arn.clone())
-        .collect();
-    excess.into_iter().collect()
+    let pipelines = resources.iter().filter_map(&mut read).collect();
+    (pipelines, excess.into_iter().collect())
 }
 
 /// The rule that an invitation claims to serve, before anything is read of what is inside.

@@ -28,7 +28,7 @@ pub use message::{
 pub use outbox::Unsent;
 pub use outcome::DeliveryOutcome;
 pub use recipients::{Recipients, Withheld, name_accounts, recipients};
-pub use record::MAX_PART;
+pub use record::{MAX_PART, Recorded};
 pub use watermark::{Interval, Watermark, longest_waiting};
 
 use std::collections::BTreeSet;

@@ -176,6 +176,20 @@ pub(crate) fn start_pipeline(
     call(world, account, "sagemaker", "StartPipelineExecution", input)
 }
 
+/// Has consumers tell the hub what RAM reports to them, or not.
+pub(crate) fn report_changes(world: &mut World, size: Size, is_wanted: bool) -> Outcome<()> {
+    let operation = if is_wanted {
+        "EnableRule"
+    } else {
+        "DisableRule"
+    };
+    for consumer in size.consumer_ids() {
+        let rule = json!({ "Name": "pipeshare-consumer-events" });
+        call(world, &consumer, "events", operation, rule)?;
+    }
+    Ok(())
+}
+
 /// Takes everything out of the hub's queues.
 pub(crate) fn purge(world: &mut World) -> Outcome<()> {
     let queues = call(world, HUB, "sqs", "ListQueues", json!({}))?;

@@ -176,8 +176,12 @@ pub(crate) async fn run(arguments: &Growth, names: Names) -> Outcome<()> {
 /// The estate in which everything is shared and accepted.
 async fn at_rest(size: Size, arguments: &Growth) -> Outcome<String> {
     let folder = &arguments.common.functions;
-    let world = estate::world(size, "created")?;
+    let mut world = estate::world(size, "created")?;
+    // The sandbox reports every pipeline of a share to every consumer, millions in all;
+    // offers and the schedule lead to the same.
+    estate::report_changes(&mut world, size, false)?;
     let sandbox = converge(world, folder, &FUNCTIONS, REST).await?;
+    estate::report_changes(&mut sandbox.world(), size, true)?;
     let text = sandbox.world().save()?;
     sandbox.stop().await;
     Ok(text)

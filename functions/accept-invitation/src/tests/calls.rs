@@ -3,7 +3,7 @@
 use super::*;
 
 /// So many rules of one owner, each with a share of its own.
-fn shared_by_rules(rules: usize) -> (Scenario, Vec<ShareArn>) {
+pub(super) fn shared_by_rules(rules: usize) -> (Scenario, Vec<ShareArn>) {
     let rule = |number| {
         format!(
             "  - {{ name: r{number}, owner: test, pipelines: [\"p*\"], with: [dev], access: read, after: created }}\n"
@@ -26,7 +26,7 @@ fn shared_by_rules(rules: usize) -> (Scenario, Vec<ShareArn>) {
 }
 
 /// A reconciliation so many minutes later.
-fn minutes_later(minutes: i64) -> Record {
+pub(super) fn minutes_later(minutes: i64) -> Record {
     let mut record = accept_dev();
     let time = Timestamp::from_second(1_767_700_000 + 60 * minutes).unwrap();
     (record.sent, record.received) = (Some(time), Some(time));
@@ -35,7 +35,11 @@ fn minutes_later(minutes: i64) -> Record {
 
 impl Scenario {
     /// How often each of these was called in a reconciliation so many minutes later.
-    async fn counted<const N: usize>(&self, minutes: i64, operations: [&str; N]) -> [usize; N] {
+    pub(super) async fn counted<const N: usize>(
+        &self,
+        minutes: i64,
+        operations: [&str; N],
+    ) -> [usize; N] {
         self.dev(|dev| dev.calls.clear());
         let (_, account) = self.serve(minutes_later(minutes)).await;
         assert!(account["error"].is_null(), "{account}");
@@ -43,8 +47,8 @@ impl Scenario {
     }
 }
 
-const LIST: &str = "ListResources";
-const PROOF: &str = "DescribePipeline";
+pub(super) const LIST: &str = "ListResources";
+pub(super) const PROOF: &str = "DescribePipeline";
 
 #[tokio::test]
 async fn what_is_in_shares_costs_a_list_for_twenty_and_a_proof_each_only_when_it_is_new() {

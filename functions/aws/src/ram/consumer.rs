@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::ControlFlow};
 
 use aws_sdk_ram::{
     Client,
-    types::{ResourceOwner, ResourceShare, ResourceShareInvitation, ResourceShareStatus},
+    types::{self, ResourceOwner, ResourceShare, ResourceShareInvitation, ResourceShareStatus},
 };
 use domain::{
     id::{InvalidId, InvitationArn, ShareArn},
@@ -203,11 +203,13 @@ impl ConsumerRam {
     /// What shares of other accounts give this one access to, whatever it is.
     ///
     /// A share that RAM shows no contents of is not in the answer, and RAM knows
-    /// all of these shares or answers nothing.
+    /// all of these shares or answers nothing. If several have more than `most`
+    /// together, the rest is not read, and there is no answer.
     pub async fn resources(
         &self,
         shares: &[ShareArn],
-    ) -> Result<BTreeMap<ShareArn, Vec<Resource>>, Error> {
+        most: usize,
+    ) -> Result<Option<BTreeMap<ShareArn, Vec<Resource>>>, Error> {
         let arns = shares.iter().map(ToString::to_string).collect();
         let request = self
             .client
@@ -215,13 +217,23 @@ impl ConsumerRam {
             .resource_owner(ResourceOwner::OtherAccounts)
             .set_resource_share_arns(Some(arns));
         let mut inside: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let mut count = 0_usize;
         each_page!(self.service, "ListResources", request, |resources| {
-            for found in &resources {
-                let share = parsed(found.resource_share_arn(), &self.service, "ListResources")?;
-                inside.entry(share).or_default().push(resource(found));
+            count = count.saturating_add(resources.len());
+            if count > most && shares.len() > 1 {
+                return Ok(None);
+            }
+            // What is in one share mostly comes together.
+            for some in resources.chunk_by(|a, b| a.resource_share_arn == b.resource_share_arn) {
+                let share = some.first().and_then(types::Resource::resource_share_arn);
+                let share = parsed(share, &self.service, "ListResources")?;
+                inside
+                    .entry(share)
+                    .or_default()
+                    .extend(some.iter().map(resource));
             }
         });
-        Ok(inside)
+        Ok(Some(inside))
     }
 }
 

@@ -578,7 +578,8 @@ async fn a_consumer_sees_active_shares_of_others_and_what_is_in_them() {
     let shares = consumer.shares_among(&[]).await.unwrap();
     assert_eq!(shares[0].owner, account("222222222222"));
     let old: ShareArn = OLD_SHARE.parse().unwrap();
-    let inside = consumer.resources(&[share(), old.clone()]).await.unwrap();
+    let both = [share(), old.clone()];
+    let inside = consumer.resources(&both, 3).await.unwrap().unwrap();
     let kinds = |share: &ShareArn| {
         let kinds = inside[share].iter().map(|found| found.kind.clone());
         kinds.collect::<Vec<_>>()
@@ -639,4 +640,20 @@ async fn the_shares_with_a_pipeline_are_those_under_our_names_with_their_princip
     let requests = replay.requests();
     assert_eq!(requests[0].json()["resourceArn"], pipeline(1).as_str());
     assert_eq!(requests[2].json()["resourceShareArns"], json!([SHARE]));
+}
+
+#[tokio::test]
+async fn shares_with_too_much_are_read_no_further_and_one_alone_is_read_to_its_end() {
+    let page = |token: Option<&str>| {
+        let inside = [(); 2].map(|()| in_share(SHARE, "sagemaker:Pipeline"));
+        ok(&json!({ "nextToken": token, "resources": inside }))
+    };
+    let answers = [Some("2"), Some("3"), Some("2"), Some("3"), None].map(page);
+    let replay = Replay::of(answers);
+    let consumer = consumer(&replay).await;
+    let old: ShareArn = OLD_SHARE.parse().unwrap();
+    assert_eq!(consumer.resources(&[share(), old], 3).await.unwrap(), None);
+    assert_eq!(replay.requests().len(), 2);
+    let alone = consumer.resources(&[share()], 3).await.unwrap().unwrap();
+    assert_eq!(alone[&share()].len(), 6);
 }

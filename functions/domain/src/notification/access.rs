@@ -6,15 +6,19 @@
 //! from several places, may not show at one moment what it shows at the next,
 //! so a loss must be seen twice.
 
+mod view;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use super::record::Recorded;
 use crate::{
     id::{AccountId, PipelineArn, ShareArn},
     policy::{Access, RuleName},
 };
+use view::{Found, View};
 
 /// How long a pipeline must have been missing before it counts as lost.
 ///
@@ -90,6 +94,62 @@ pub enum Contents {
     Distrusted(Inside),
     /// What is inside, and it can be used.
     Trusted(Inside),
+    /// Just what is held by it, by the grant that it serves; and it can be used.
+    AsHeld,
+    /// All that is held by it, by whatever grant, and nothing else that is held by the
+    /// grant that it serves; but the share is not what it should be.
+    StillHolds,
+}
+
+impl Contents {
+    /// The same without what is remembered anyway, so that what has not changed takes
+    /// no room; `owned` is what is held of the share's owner, by grant.
+    ///
+    /// Comparing it comes to the same, as long as nothing else is held meanwhile.
+    #[must_use]
+    pub fn beside(
+        self,
+        share: &ShareArn,
+        grant: &Grant,
+        owned: &BTreeMap<&Grant, &Recorded>,
+    ) -> Self {
+        match self {
+            Self::Trusted(inside) => match owned.get(grant) {
+                Some(held) if held.is_just(share, &inside) => Self::AsHeld,
+                _ => Self::Trusted(inside),
+            },
+            Self::Distrusted(inside) => {
+                let owned = owned.iter().map(|(by, held)| (*by, held.holdings()));
+                Self::still_holds(inside, share, grant, &owned.collect())
+            }
+            other => other,
+        }
+    }
+
+    fn still_holds(
+        mut inside: Inside,
+        share: &ShareArn,
+        grant: &Grant,
+        owned: &BTreeMap<&Grant, Holdings>,
+    ) -> Self {
+        let is_kept = |(by, held): (&&Grant, &Holdings)| {
+            let mut pipelines = held.pipelines.iter();
+            pipelines.all(|(pipeline, held)| {
+                let is_of_share = held.place.share == *share;
+                let is_relevant = is_of_share || *by == grant;
+                !is_relevant || inside.contains_key(pipeline) == is_of_share
+            })
+        };
+        if owned.iter().all(is_kept) {
+            return Self::StillHolds;
+        }
+        // Nobody asks for others: by what is not trusted nothing is gained.
+        inside.retain(|pipeline, _| {
+            let mut owned = owned.values();
+            owned.any(|held| held.pipelines.contains_key(pipeline))
+        });
+        Self::Distrusted(inside)
+    }
 }
 
 /// The shares that an account can see.
@@ -183,7 +243,7 @@ pub fn compare(
     seen: &Sightings,
     now: Timestamp,
 ) -> Comparison {
-    let view = View::new(grant, seen);
+    let view = View::new(grant, before, seen);
     let mut delta = Delta::default();
     let mut pipelines = BTreeMap::new();
     for (pipeline, held) in &before.pipelines {
@@ -222,18 +282,6 @@ fn moved(pipeline: &PipelineArn, since: Timestamp) -> Moved {
 }
 
 impl Holdings {
-    /// Whether a share that gives this access has inside just what is held by it,
-    /// each put in at the time that is known.
-    #[must_use]
-    pub fn is_as_seen(&self, share: &ShareArn, access: &Access, inside: &Inside) -> bool {
-        let held = self.pipelines.iter();
-        let mut held = held.filter(|(_, held)| held.place.share == *share);
-        let is_inside = |(pipeline, held): (&PipelineArn, &Held)| {
-            held.missing.is_none() && inside.get(pipeline) == Some(&held.place.made)
-        };
-        self.access == *access && held.clone().count() == inside.len() && held.all(is_inside)
-    }
-
     fn holds_by(&self, share: &ShareArn) -> bool {
         let mut held = self.pipelines.values();
         held.any(|held| held.place.share == *share)
@@ -255,122 +303,6 @@ impl Held {
             place,
             since: self.since,
             missing: None,
-        }
-    }
-}
-
-/// Where a pipeline that an account had is now.
-enum Found {
-    /// Where it was; at least, nobody has seen that it is not.
-    InPlace,
-    /// There; the access was never interrupted.
-    At(Place),
-    /// There, after it had been taken out.
-    Anew(Place),
-    /// In no share that the account can see.
-    Nowhere,
-}
-
-/// The sightings that matter for one rule.
-struct View<'a> {
-    grant: &'a Grant,
-    seen: &'a Sightings,
-    /// Where the pipelines are that can be used by the rule.
-    trusted: BTreeMap<&'a PipelineArn, Place>,
-    /// Whether a share of the rule was seen to work.
-    works: bool,
-}
-
-impl<'a> View<'a> {
-    fn new(grant: &'a Grant, seen: &'a Sightings) -> Self {
-        let mut trusted: BTreeMap<&PipelineArn, Place> = BTreeMap::new();
-        let mut works = false;
-        for sighting in &seen.shares {
-            let Contents::Trusted(inside) = &sighting.contents else {
-                continue;
-            };
-            if sighting.grant.as_ref() != Some(grant) {
-                continue;
-            }
-            works |= !inside.is_empty();
-            for (pipeline, made) in inside {
-                let place = sighting.place(*made);
-                // Where two shares overlap, the pipeline is had since it was put into the first.
-                let known = trusted.entry(pipeline).or_insert_with(|| place.clone());
-                if (place.made, &place.share) < (known.made, &known.share) {
-                    *known = place;
-                }
-            }
-        }
-        Self {
-            grant,
-            seen,
-            trusted,
-            works,
-        }
-    }
-
-    fn find(&self, pipeline: &PipelineArn, held: &Held) -> Found {
-        let mut shares = self.seen.shares.iter();
-        let own = shares.find(|it| it.share == held.place.share);
-        if let Some(found) = own.and_then(|own| self.in_own_share(own, pipeline, &held.place)) {
-            return found;
-        }
-        if let Some(place) = self.trusted.get(pipeline) {
-            // Two shares of one name do not follow each other without a gap,
-            // whereas a pipeline is put into another share of its rule before
-            // it leaves the first.
-            let follows = place.name == held.place.name && place.made > held.place.made;
-            return if follows {
-                Found::Anew(place.clone())
-            } else {
-                Found::At(place.clone())
-            };
-        }
-        let may_hold = |sighting: &Sighting| match &sighting.contents {
-            Contents::Unknown => true,
-            Contents::Distrusted(inside) | Contents::Trusted(inside) => {
-                inside.contains_key(pipeline)
-            }
-        };
-        let mut of_rule = self
-            .seen
-            .shares
-            .iter()
-            .filter(|it| it.grant.as_ref() == Some(self.grant));
-        if !self.seen.complete || of_rule.any(may_hold) {
-            Found::InPlace
-        } else {
-            Found::Nowhere
-        }
-    }
-
-    /// Whether the pipeline is still in the share that it was in; nothing if it is not.
-    fn in_own_share(&self, own: &Sighting, pipeline: &PipelineArn, place: &Place) -> Option<Found> {
-        match &own.contents {
-            Contents::Unknown => Some(Found::InPlace),
-            Contents::Distrusted(inside) => inside.contains_key(pipeline).then_some(Found::InPlace),
-            // A share that was renamed serves another rule.
-            Contents::Trusted(_) if own.grant.as_ref() != Some(self.grant) => None,
-            Contents::Trusted(inside) => inside.get(pipeline).map(|made| {
-                let is_another = made.zip(place.made).is_some_and(|(now, then)| now != then);
-                let place = own.place(made.or(place.made));
-                if is_another {
-                    Found::Anew(place)
-                } else {
-                    Found::At(place)
-                }
-            }),
-        }
-    }
-}
-
-impl Sighting {
-    fn place(&self, made: Option<Timestamp>) -> Place {
-        Place {
-            share: self.share.clone(),
-            name: self.name.clone(),
-            made,
         }
     }
 }

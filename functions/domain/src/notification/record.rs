@@ -8,8 +8,11 @@ use std::{collections::BTreeMap, fmt::Write, str::FromStr};
 
 use jiff::Timestamp;
 
-use super::access::{Held, Holdings, Place};
-use crate::{id::PipelineArn, policy::Access};
+use super::access::{Contents, Grant, Held, Holdings, Inside, Place, Sightings};
+use crate::{
+    id::{PipelineArn, ShareArn},
+    policy::Access,
+};
 
 /// The longest part: it leaves room for what else an item holds.
 pub const MAX_PART: usize = 300 * 1024;
@@ -20,20 +23,7 @@ impl Holdings {
     /// The text, in parts of at most `max` bytes, but for a line that is longer itself; at least one.
     #[must_use]
     pub fn parts(&self, max: usize) -> Vec<String> {
-        let mut parts = vec![String::new()];
-        let text = self.to_text();
-        for line in text.split_inclusive('\n') {
-            let is_full = parts
-                .last()
-                .is_some_and(|part| part.len() + line.len() > max && !part.is_empty());
-            if is_full {
-                parts.push(String::new());
-            }
-            if let Some(part) = parts.last_mut() {
-                part.push_str(line);
-            }
-        }
-        parts
+        Recorded::from(self).parts(max)
     }
 
     fn to_text(&self) -> String {
@@ -65,6 +55,7 @@ impl Holdings {
 impl From<&str> for Holdings {
     fn from(text: &str) -> Self {
         let mut holdings = Self::default();
+        let mut pipelines = Vec::new();
         let mut share = None;
         for line in text.lines() {
             let mut words = line.split(' ');
@@ -74,15 +65,154 @@ impl From<&str> for Holdings {
                 }
                 Some("share") => share = read_share(words),
                 Some(made) => {
-                    let held = share
-                        .as_ref()
-                        .and_then(|share| read_held(share, made, words));
-                    holdings.pipelines.extend(held);
+                    let share = share.as_ref();
+                    pipelines.extend(share.and_then(|share| read_held(share, made, words)));
                 }
                 None => {}
             }
         }
+        // All at once, since what is nearly in order is a map at once.
+        holdings.pipelines = pipelines.into_iter().collect();
         holdings
+    }
+}
+
+/// What an account has by one rule as it is kept, which takes a tenth of the memory:
+/// of many rules, one is read at a time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recorded(String);
+
+impl From<String> for Recorded {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&Holdings> for Recorded {
+    fn from(holdings: &Holdings) -> Self {
+        Self(holdings.to_text())
+    }
+}
+
+impl Recorded {
+    /// It in parts of at most `max` bytes, but for a line that is longer itself; at least one.
+    #[must_use]
+    pub fn parts(&self, max: usize) -> Vec<String> {
+        let mut parts = vec![String::new()];
+        for line in self.0.split_inclusive('\n') {
+            let is_full = parts
+                .last()
+                .is_some_and(|part| part.len() + line.len() > max && !part.is_empty());
+            if is_full {
+                parts.push(String::new());
+            }
+            if let Some(part) = parts.last_mut() {
+                part.push_str(line);
+            }
+        }
+        parts
+    }
+
+    /// All of it.
+    #[must_use]
+    pub fn holdings(&self) -> Holdings {
+        Holdings::from(&*self.0)
+    }
+
+    /// Whether a share that gives this access has inside just what is held by it,
+    /// each put in at the time that is known.
+    #[must_use]
+    pub fn is_as_seen(&self, share: &ShareArn, access: &Access, inside: &Inside) -> bool {
+        self.access() == *access && self.is_just(share, inside)
+    }
+
+    /// Whether what is held by a share is something, and just this.
+    #[must_use]
+    pub fn is_just(&self, share: &ShareArn, inside: &Inside) -> bool {
+        let mut inside = inside.iter();
+        let mut is_any = false;
+        // Both are in order, but for pipelines whose ARNs begin differently.
+        let mut of_share = self.groups().filter(|group| group.place.share == *share);
+        let is_same = of_share.all(|group| {
+            is_any = true;
+            let mut lines = group.lines.lines();
+            lines.all(|line| {
+                let next = inside.next();
+                next.is_some_and(|(pipeline, made)| group.has(line, pipeline, *made))
+            })
+        });
+        is_any && is_same && inside.next().is_none()
+    }
+
+    /// The shares by which something is held, and how much it is at the most.
+    #[must_use]
+    pub fn shares(&self) -> BTreeMap<ShareArn, usize> {
+        let mut shares = BTreeMap::new();
+        for group in self.groups() {
+            *shares.entry(group.place.share).or_default() += group.lines.lines().count();
+        }
+        shares
+    }
+
+    /// Whether comparing it with what is seen comes to nothing: each of its shares is
+    /// seen as it is held and under its name, and nothing new is in another one.
+    #[must_use]
+    pub fn is_settled(&self, grant: &Grant, access: Option<&Access>, seen: &Sightings) -> bool {
+        let of_rule = || {
+            let shares = seen.shares.iter();
+            shares.filter(|it| it.grant.as_ref() == Some(grant))
+        };
+        let mut places = self.groups().map(|group| group.place).peekable();
+        let is_same = access.is_none_or(|access| self.access() == *access);
+        let may_gain = of_rule().any(|it| matches!(it.contents, Contents::Trusted(_)));
+        let is_as_held = |place: Place| {
+            of_rule().any(|it| {
+                it.share == place.share && it.name == place.name && it.contents == Contents::AsHeld
+            })
+        };
+        is_same && !may_gain && places.peek().is_some() && places.all(is_as_held)
+    }
+
+    fn access(&self) -> Access {
+        let first = self.0.split_inclusive('\n').next().unwrap_or_default();
+        Holdings::from(first).access
+    }
+
+    fn groups(&self) -> impl Iterator<Item = Group<'_>> {
+        let groups = self.0.split("\nshare ").skip(1);
+        groups.filter_map(|group| {
+            let (head, lines) = group.split_once('\n').unwrap_or((group, ""));
+            let (place, prefix) = read_share(head.split(' '))?;
+            Some(Group {
+                place,
+                prefix,
+                lines,
+            })
+        })
+    }
+}
+
+/// The lines of one share.
+struct Group<'a> {
+    place: Place,
+    /// What the ARNs of its pipelines have before the name.
+    prefix: &'a str,
+    lines: &'a str,
+}
+
+impl Group<'_> {
+    /// Whether a line is about this pipeline, which was put in then and is not missing.
+    fn has(&self, line: &str, pipeline: &PipelineArn, made: Option<Timestamp>) -> bool {
+        let mut words = line.split(' ');
+        let mut time = || words.next().and_then(read_time);
+        let (made_then, since, missing) = (time(), time(), time());
+        let (prefix, name) = split(pipeline);
+        let is_it = |word: &str| word.eq_ignore_ascii_case(name);
+        made_then == made
+            && since.is_some()
+            && missing.is_none()
+            && self.prefix.eq_ignore_ascii_case(prefix)
+            && words.next().is_some_and(is_it)
     }
 }
 

@@ -1,7 +1,5 @@
 //! Pages of lists.
 
-use serde_json::Value;
-
 use crate::world::ApiError;
 
 /// The position that a page starts at, if its token is nothing but that.
@@ -13,11 +11,11 @@ pub(crate) fn position(
 }
 
 /// The items of a page, and the position of the next one if there is one.
-pub(crate) fn cut(
-    items: impl IntoIterator<Item = Value>,
+pub(crate) fn cut<T>(
+    items: impl IntoIterator<Item = T>,
     start: usize,
     size: usize,
-) -> (Vec<Value>, Option<usize>) {
+) -> (Vec<T>, Option<usize>) {
     let mut items = items.into_iter().skip(start);
     let page = items.by_ref().take(size).collect();
     let next = items.next().map(|_| start.saturating_add(size));

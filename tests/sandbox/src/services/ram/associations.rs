@@ -93,9 +93,14 @@ pub(super) fn get(world: &World, call: &Call) -> Result<Value, ApiError> {
         .filter(|(_, each)| Some(each.kind().as_str()) == kind)
         .filter(|(_, each)| each.is_shown(world.now))
         .filter(|(_, each)| status.is_none_or(|status| each.status.as_str() == status))
-        .filter(|(_, each)| wanted.is_none_or(|id| each.entity.eq_ignore_ascii_case(id)))
-        .map(|(share, each)| each.to_json(share));
-    paging::page(world, call, "resourceShareAssociations", associations)
+        .filter(|(_, each)| wanted.is_none_or(|id| each.entity.eq_ignore_ascii_case(id)));
+    paging::page_of(
+        world,
+        call,
+        "resourceShareAssociations",
+        associations,
+        |(share, each)| each.to_json(share),
+    )
 }
 
 /// Every status that the API knows.

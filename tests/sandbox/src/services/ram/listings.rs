@@ -31,9 +31,14 @@ pub(super) fn resources(world: &World, call: &Call) -> Result<Value, ApiError> {
         })
         .flat_map(|share| share.resources().map(move |resource| (share, resource)))
         .filter(|(_, (_, kind))| wanted_type.is_none_or(|wanted| wanted == *kind))
-        .filter(|(_, (association, _))| arns.is_empty() || arns.contains(&association.key()))
-        .map(|(share, (association, kind))| association.to_resource(share, kind));
-    paging::page(world, call, "resources", resources)
+        .filter(|(_, (association, _))| arns.is_empty() || arns.contains(&association.key()));
+    paging::page_of(
+        world,
+        call,
+        "resources",
+        resources,
+        |(share, (association, kind))| association.to_resource(share, kind),
+    )
 }
 
 /// `ListPrincipals`: with whom the caller shares, or who shares with it.

@@ -65,15 +65,32 @@ fn is_remembered(world: &World, answer: &Answer) -> bool {
     }
 }
 
-/// Forgets the answers about a pipeline that no longer is the one they were about.
+/// Forgets the answers about a pipeline that is no more.
 ///
 /// Otherwise a pipeline that is deleted and made again with the same token
 /// would be reported as made but not exist.
 pub(super) fn forget(world: &mut World, pipeline_arn: &str) {
-    let executions = format!("{pipeline_arn}/execution/");
-    world.sagemaker.answers.retain(|_, answer| {
-        let member = |name: &str| answer.output.get(name).and_then(Value::as_str);
-        member("PipelineArn") != Some(pipeline_arn)
-            && !member("PipelineExecutionArn").is_some_and(|arn| arn.starts_with(&executions))
-    });
+    let answers = &mut world.sagemaker.answers;
+    answers.retain(|_, answer| !is_about(answer, pipeline_arn));
+}
+
+/// Forgets that a pipeline was deleted which is made again: all else was forgotten then.
+///
+/// Deletions are few where an estate has thousands of pipelines.
+pub(super) fn forget_deletion(world: &mut World, call: &Call, pipeline_arn: &str) {
+    let from = |operation: &str| {
+        let (account, region) = (call.caller.account.clone(), call.region.clone());
+        (account, region, operation.to_owned(), String::new())
+    };
+    let deletions = from("DeletePipeline")..from("DeletePipeline\0");
+    let answers = &mut world.sagemaker.answers;
+    let over = answers.extract_if(deletions, |_, answer| is_about(answer, pipeline_arn));
+    over.for_each(drop);
+}
+
+fn is_about(answer: &Answer, pipeline_arn: &str) -> bool {
+    let member = |name: &str| answer.output.get(name).and_then(Value::as_str);
+    let executions = || format!("{pipeline_arn}/execution/");
+    member("PipelineArn") == Some(pipeline_arn)
+        || member("PipelineExecutionArn").is_some_and(|arn| arn.starts_with(&executions()))
 }

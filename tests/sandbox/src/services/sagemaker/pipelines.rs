@@ -33,7 +33,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> Result<Value, ApiError> 
             )));
         }
         let answer = json!({ "PipelineArn": pipeline.arn });
-        idempotency::forget(world, &pipeline.arn);
+        idempotency::forget_deletion(world, call, &pipeline.arn);
         world.sagemaker.pipelines.insert(id.key(), pipeline);
         Ok(answer)
     })
