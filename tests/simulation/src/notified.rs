@@ -49,8 +49,8 @@ pub(crate) fn repeated(world: &World) -> Vec<String> {
 
 /// Accounts that have, by a rule, something else than they were last notified of.
 ///
-/// An account that no rule names any more and that lets nobody look has `left`: of
-/// what it loses then, the hub alone is notified.
+/// An account that no rule names any more and that lets nobody look, or nobody notify,
+/// has `left`: of what it loses then, the hub alone is notified.
 pub(crate) fn outdated(world: &mut World, rules: &[Rule], left: &BTreeSet<String>) -> Vec<String> {
     let mut notified = last_notified(world, "pipeshare");
     let hub = last_notified(world, "pipeshare-hub");

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use crate::{
     estate::{DEV, PARTNER, REGION, SHARED, STRANGER},
-    history::{Edit, Effect, Fate, Op, Owner, Policy, Who},
+    history::{Edit, Effect, Fate, Op, Owner, Policy, Rule, Who},
+    run::dead_letters,
 };
 
 /// The managed permissions of RAM for pipelines: to read, and to run.
@@ -172,7 +173,21 @@ impl People {
     pub(crate) fn recover(&mut self, world: &mut World) {
         *world.faults_mut() = sandbox::faults::Faults::default();
         self.restore_roles(world);
+        // What is a dead letter, the schedule alone makes up for.
+        self.unscheduled &= dead_letters(world) == 0;
         schedule(world, !self.unscheduled);
+    }
+
+    /// The rules that may come in force by an operation: a team's with its root.
+    pub(crate) fn may_come_in_force(&self, op: &Op) -> Vec<Vec<Rule>> {
+        let written = match op {
+            Op::Write(root) if !root.broken => [self.root, self.team],
+            Op::WriteTeam(_) => [None, self.team],
+            _ => [None, None],
+        };
+        let written = written.into_iter().flatten();
+        let valid = written.map(|it| &self.written[it]).filter(|it| !it.broken);
+        valid.map(|policy| policy.rules.clone()).collect()
     }
 
     /// The schedule never comes again.
@@ -245,7 +260,7 @@ impl People {
             .map(|it| it.properties.clone());
         if let Some(properties) = properties {
             iam::delete_role(world, account, &name);
-            if role == "consumer" {
+            if ["consumer", "notifier"].contains(&role) {
                 self.left.insert(account.to_owned());
             }
             self.deleted.push((account.to_owned(), name, properties));

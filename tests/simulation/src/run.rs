@@ -190,13 +190,8 @@ impl Run {
         self.expect_failures(op);
         let mut world = self.stage.world();
         self.people.play(&mut world, op);
-        let in_force = match op {
-            Op::Write(policy) | Op::WriteTeam(policy) if !policy.broken => {
-                vec![policy.rules.clone()]
-            }
-            _ => Vec::new(),
-        };
-        self.oracle.heed(&world, op, in_force);
+        self.oracle
+            .heed(&world, op, self.people.may_come_in_force(op));
         let excess = self.oracle.excess(&mut world);
         drop(world);
         self.outcome.violations.extend(excess);
