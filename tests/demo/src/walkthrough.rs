@@ -83,10 +83,27 @@ pub struct Act {
 }
 
 impl Act {
-    /// What the call was about.
-    fn subject(&self) -> Option<&str> {
-        let (_, subject) = self.what.split_once(' ')?;
-        Some(subject)
+    /// The call and what it was about.
+    fn parts(&self) -> Option<(&str, &str)> {
+        self.what.split_once(' ')
+    }
+
+    /// Whether two calls in a row may have been made at once: of the same thing to several
+    /// destinations, or of a pipeline and a principal to one share.
+    fn is_beside(&self, other: &Self) -> bool {
+        let (Some((one, about)), Some((other, about_other))) = (self.parts(), other.parts()) else {
+            return false;
+        };
+        about == about_other || (one == other && one == "ram:AssociateResourceShare")
+    }
+
+    /// By which it is shown among calls that are made at once: pipelines before accounts.
+    fn rank(&self) -> (bool, &str) {
+        let about = self.parts().map_or("", |(_, about)| about);
+        (
+            about.starts_with(|it: char| it.is_ascii_digit()),
+            &self.what,
+        )
     }
 }
 

@@ -64,10 +64,9 @@ impl<'a> Scene<'a> {
             }
         }
         drop(world);
-        // A notification goes to several destinations at once, whichever is reached first.
-        let is_same = |one: &Act, other: &Act| one.subject() == other.subject();
-        for at_once in acts.chunk_by_mut(is_same) {
-            at_once.sort_by(|one, other| one.what.cmp(&other.what));
+        // Whichever comes first of what is called at once.
+        for at_once in acts.chunk_by_mut(Act::is_beside) {
+            at_once.sort_by(|one, other| one.rank().cmp(&other.rank()));
         }
         if acts.is_empty() {
             self.check(format!("{function} acted in {}", name(account)), false);
