@@ -9,8 +9,8 @@ use domain::{
     invitation::Refusal,
     notification::{
         AccessChange, Comparison, Contents, Delta, Expired, Grant, Held, Holdings, Inside, Moved,
-        Notification, Place, RefusedPolicy, Sighting, Sightings, Unsent, access_notification,
-        compare, excess_key, excess_notification, expired_notification,
+        Notification, Place, Recorded, RefusedPolicy, Sighting, Sightings, Unsent,
+        access_notification, compare, excess_key, excess_notification, expired_notification,
         policy_refused_notification,
     },
     policy::{Access, Policy},
@@ -246,7 +246,7 @@ fn what_is_had_is_kept_as_text_in_parts() {
     account.look(&Access::Permission(custom.parse().unwrap()), &trusted(&all));
     account.glance(&Access::Read, &seen(vec![]));
     for max in [1, 100, 1_000, 1_000_000] {
-        let parts = account.held.parts(max);
+        let parts = Recorded::from(&account.held).parts(max);
         assert!(parts.iter().all(|part| part.len() <= max.max(200)), "{max}");
         assert_eq!(Holdings::from(&*parts.concat()), account.held, "{max}");
     }
@@ -256,7 +256,7 @@ fn what_is_had_is_kept_as_text_in_parts() {
         Holdings::default()
     );
     // The 5,000 pipelines of a full share, with names of a usual length, fit into one item.
-    assert!(account.held.parts(1_000_000)[0].len() < 50 * 60);
+    assert!(Recorded::from(&account.held).parts(1_000_000)[0].len() < 50 * 60);
 }
 
 /// Something that happens to a rule's shares.
@@ -349,7 +349,7 @@ proptest! {
             let compared = compare(&grant(), held, Some(&Access::Read), &world.see(), now);
             apply(known, &compared.delta);
             // What is kept between two reconciliations is kept as text.
-            *held = Holdings::from(&*compared.after.parts(80).concat());
+            *held = Holdings::from(&*Recorded::from(&compared.after).parts(80).concat());
             assert_eq!(*held, compared.after);
             let have: BTreeMap<_, _> = held.pipelines.iter().map(|(arn, held)| (arn.clone(), held.since)).collect();
             assert_eq!(&have, &*known, "who adds up what was told knows what one has");

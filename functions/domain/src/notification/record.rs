@@ -20,12 +20,6 @@ pub const MAX_PART: usize = 300 * 1024;
 const NONE: &str = "-";
 
 impl Holdings {
-    /// The text, in parts of at most `max` bytes, but for a line that is longer itself; at least one.
-    #[must_use]
-    pub fn parts(&self, max: usize) -> Vec<String> {
-        Recorded::from(self).parts(max)
-    }
-
     fn to_text(&self) -> String {
         let mut text = format!("access {}\n", written(&self.access));
         let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();

@@ -1,6 +1,9 @@
 //! Carrying out a plan, call by call, without anything left to decide.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    iter,
+};
 
 use super::{
     Action, Added, Association, Call, NewShare, Observed, Plan, Problem, Reason, SharePlan, Step,
@@ -105,7 +108,7 @@ impl<E> Application<E> {
         let second = ahead
             .next()
             .filter(|second| self.go_together(first, second));
-        let now = [Some(first), second].into_iter().flatten();
+        let now = iter::once(first).chain(second);
         now.filter_map(|(number, step)| self.call(*number, step))
             .collect()
     }
