@@ -142,6 +142,31 @@ fn an_outsider_in_a_consumers_share_ends_it_and_the_consumer_is_invited_anew() {
 }
 
 #[test]
+fn what_a_renamed_rule_leaves_goes_soon_after_its_successor_is_accepted() {
+    let named = |rule: &str| {
+        policy(&format!(
+            "  - {{ name: {rule}, owner: test, pipelines: ['*'], with: [partner], after: created }}\n"
+        ))
+    };
+    let (before, after) = (named("readers"), named("viewers"));
+    let mut model = sharing(&before);
+    model.execute(&model.plan(&after));
+    model.settle();
+    // Nothing else would lead to another look before the schedule.
+    let plan = model.plan(&after);
+    assert_eq!((steps(&plan), plan.unsettled), (vec![], true));
+    model.accept_all();
+    assert_eq!(reasons(&model.plan(&after))[0], Reason::RuleGone);
+    // Whoever accepts by hand keeps nobody busy.
+    let mut model = sharing(&before);
+    model.execute(&model.plan(&after));
+    model.settle();
+    model.pass_hours(1);
+    let plan = model.plan(&after);
+    assert_eq!((steps(&plan), plan.unsettled), (vec![], false));
+}
+
+#[test]
 fn a_withdrawal_waits_for_ram_for_a_quarter_of_an_hour_and_no_longer() {
     let mut model = sharing(&readers("[dev, shared]"));
     let narrowed = readers("[dev]");

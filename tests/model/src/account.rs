@@ -79,7 +79,12 @@ impl Account {
 
     /// Lets hours pass in which nothing happens.
     pub fn pass_hours(&mut self, hours: i64) {
-        self.clock += hours * 3_600;
+        self.pass_seconds(hours * 3_600);
+    }
+
+    /// Lets seconds pass.
+    pub(crate) fn pass_seconds(&mut self, seconds: i64) {
+        self.clock += seconds;
     }
 
     /// The number of the next share; no two have the same.

@@ -98,7 +98,8 @@ impl Model {
         plan(policy, 1, &self.observe(policy))
     }
 
-    /// Reconciles for as long as the domain wants it, and says how often it took.
+    /// Reconciles for as long as the domain wants it, each time after twice as long, and
+    /// says how often it took.
     pub fn converge(&mut self, policy: &Policy) -> usize {
         for round in 0..10 {
             let plan = self.plan(policy);
@@ -108,6 +109,7 @@ impl Model {
                 return round;
             }
             self.settle();
+            self.pass_seconds(5 << round);
         }
         panic!("no fixed point after ten rounds: {:#?}", self.plan(policy));
     }

@@ -42,7 +42,7 @@ impl<'a> Planner<'a> {
         let may_go = names_all(rule, share) && !self.grants_too_much(share, rule, admitted);
         if !is_needless || !may_go {
             parts.insert(part, share);
-        } else if !self.is_needed_until_served(share, rule) {
+        } else if !self.stays_until_served(share, rule) {
             self.delete(Some(rule), share, Reason::Merged);
         }
     }

@@ -349,7 +349,7 @@ impl<'a> Planner<'a> {
         for share in duplicates {
             if !names_all(rule, share) || self.grants_too_much(share, rule, admitted) {
                 self.delete(Some(rule), share, Reason::GrantsTooMuch);
-            } else if !self.is_needed_until_served(share, rule) {
+            } else if !self.stays_until_served(share, rule) {
                 self.delete(Some(rule), share, Reason::Duplicate);
             }
         }

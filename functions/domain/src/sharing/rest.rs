@@ -40,7 +40,7 @@ impl<'a> Planner<'a> {
                 reason if reason.hands_over() => self.rule_of(share),
                 _ => None,
             };
-            if successor.is_none_or(|rule| !self.is_needed_until_served(share, rule)) {
+            if successor.is_none_or(|rule| !self.stays_until_served(share, rule)) {
                 self.delete(self.rule_of(share), share, reason);
             }
         }
@@ -116,18 +116,40 @@ impl<'a> Planner<'a> {
         !(share.permissions.iter().all(is_allowed) && share.resources.iter().all(is_admitted))
     }
 
+    /// Whether the share stays until the rule's own shares give what it gives.
+    ///
+    /// Consumers accept these within seconds, and nothing reports that to the owner:
+    /// it is looked at again soon, as long as they may have been accepted by machine.
+    pub(super) fn stays_until_served(&mut self, share: &Share, rule: &Rule) -> bool {
+        let stays = self.is_needed_until_served(share, rule);
+        self.unsettled |= stays && self.is_being_served(rule);
+        stays
+    }
+
+    /// Whether something comes into the rule's own shares, for no longer than it takes.
+    fn is_being_served(&self, rule: &Rule) -> bool {
+        let comes = |it: &Association| {
+            it.status == AssociationStatus::Associating && !self.observed.is_slow(it)
+        };
+        let mut own = self.serving_shares(rule);
+        own.any(|own| own.principals.iter().chain(&own.resources).any(comes))
+    }
+
+    /// The shares that serve the rule.
+    fn serving_shares(&self, rule: &Rule) -> impl Iterator<Item = &'a Share> {
+        let shares = self.observed.shares.iter();
+        shares.filter(|own| self.serving.get(own.arn.as_str()) == Some(&&rule.name))
+    }
+
     /// Whether somebody would lose access if the share went before the rule's
     /// own shares give it.
-    pub(super) fn is_needed_until_served(&self, share: &Share, rule: &Rule) -> bool {
+    fn is_needed_until_served(&self, share: &Share, rule: &Rule) -> bool {
         let associated = |all: &[Association]| -> BTreeSet<String> {
             let all = all.iter().filter(|it| is_associated(it));
             all.map(|it| it.entity.to_ascii_lowercase()).collect()
         };
         let own: Vec<_> = self
-            .observed
-            .shares
-            .iter()
-            .filter(|own| self.serving.get(own.arn.as_str()) == Some(&&rule.name))
+            .serving_shares(rule)
             .filter(|own| own.arn != share.arn)
             .map(|own| (associated(&own.principals), associated(&own.resources)))
             .collect();
