@@ -83,6 +83,24 @@ fn a_share_that_was_renamed_within_its_rule_and_deleted_is_made_again_at_once() 
 }
 
 #[test]
+fn a_share_under_a_name_that_serves_others_is_made_again_at_once() {
+    let policy = readers("[dev, partner, bank]");
+    let names = [PARTNERS, "pipeshare-readers.555555555555", "pipeshare-readers"];
+    for (from, to) in names.into_iter().zip(names.into_iter().cycle().skip(1)) {
+        let mut model = sharing(&policy);
+        let before = holders(&model);
+        let mut shares = model.shares.iter_mut();
+        shares.find(|share| share.name == from).unwrap().name = to.to_owned();
+        model.converge(&policy);
+        model.accept_all();
+        model.converge(&policy);
+        assert_eq!(holders(&model), before, "{from} renamed to {to}");
+        let made: BTreeSet<_> = model.share_names().into_iter().collect();
+        assert_eq!(made.len(), 3, "{made:?}");
+    }
+}
+
+#[test]
 fn a_share_that_lost_its_tag_is_replaced_and_made_again_once_it_is_deleted() {
     let policy = readers("[dev]");
     let mut model = sharing(&policy);

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{NewShare, Pipeline, Share, ShareName, group::ShareGroup, planner::Planner};
-use crate::digest;
+use super::{Audience, NewShare, Pipeline, Share, ShareName, group::ShareGroup, planner::Planner};
+use crate::{digest, id::Principal};
 
 /// For how long one token is used, in seconds.
 ///
@@ -18,8 +18,8 @@ impl<'a> Planner<'a> {
     ///
     /// RAM answers a token that it remembers with the share that it made then,
     /// though it be deleted. So two runs that see the same within one hour use
-    /// the same, and a run that sees that share deleted, under another name or
-    /// without its tags, another one. A share that is gone without a trace was
+    /// the same, and a run that sees that share deleted, under a name that serves
+    /// others or without its tags, another one. A share that is gone without a trace was
     /// made with the token of another hour. Two runs at the turn of the hour may
     /// make two shares, of which the younger is deleted as a duplicate.
     pub(super) fn creation(
@@ -69,10 +69,10 @@ impl<'a> Planner<'a> {
     fn predecessor(&self, group: &ShareGroup<'a, '_>, name: &str) -> Option<&'a Share> {
         let rule = group.rule.name.as_str();
         let is_lost = |share: &&Share| {
-            let of_rule = share
-                .name
-                .parse::<ShareName>()
-                .is_ok_and(|name| name.rule == group.rule.name);
+            let of_rule = share.name.parse::<ShareName>().is_ok_and(|name| {
+                name.rule == group.rule.name
+                    && (name.audience == group.audience || !self.has_one_of(group, share))
+            });
             let tagged = share.rule.as_deref() == Some(rule);
             let is_dead = !share.live || self.replaced.contains(share.arn.as_str());
             let is_meant = share.name == name || tagged;
@@ -80,6 +80,14 @@ impl<'a> Planner<'a> {
         };
         let lost = self.observed.shares.iter().filter(is_lost);
         lost.max_by_key(|share| (share.created, &share.arn))
+    }
+
+    /// Whether anybody whom the group is for is in the share, or was.
+    fn has_one_of(&self, group: &ShareGroup<'a, '_>, share: &Share) -> bool {
+        share.principals.iter().any(|it| {
+            let principal = it.entity.parse::<Principal>();
+            principal.is_ok_and(|it| Audience::of(self.policy, &it) == group.audience)
+        })
     }
 }
 
