@@ -99,6 +99,11 @@ impl Seen {
         self.judged.insert(share.arn.clone(), wrong);
     }
 
+    /// The shares that were looked into, as far as that was possible.
+    pub(crate) fn shares(&self) -> BTreeSet<&ShareArn> {
+        self.sightings.shares.iter().map(|it| &it.share).collect()
+    }
+
     /// By what the account has something now.
     fn grants(&self) -> impl Iterator<Item = &Grant> {
         let trusted = |it: &&Sighting| matches!(it.contents, Contents::Trusted(_));
@@ -108,7 +113,7 @@ impl Seen {
 
     /// The shares that were said to be wrong and are not, or are gone.
     fn rehabilitated(&self, memory: &Memory) -> Vec<ShareArn> {
-        let visible: BTreeSet<_> = self.sightings.shares.iter().map(|it| &it.share).collect();
+        let visible = self.shares();
         let known = memory.distrusted.iter();
         let known = known.filter(|(_, known)| !known.value.is_empty());
         let over = known.filter(|(share, _)| match self.judged.get(share) {

@@ -12,7 +12,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         request: &ReconcileRequest<'_>,
         report: &mut AccountReport,
     ) {
-        if request.dry_run || !request.is_whole {
+        if request.dry_run || !request.extent.is_whole() {
             return;
         }
         let account = request.account;

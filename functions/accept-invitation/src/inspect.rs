@@ -135,7 +135,7 @@ impl<'m> Proofs<'m> {
 }
 
 /// By what a share gives access, if it serves the rule.
-fn grant(share: &ReceivedShare, rule: &Rule) -> Grant {
+pub(crate) fn grant(share: &ReceivedShare, rule: &Rule) -> Grant {
     Grant {
         rule: rule.name.clone(),
         owner: share.arn.owner().clone(),

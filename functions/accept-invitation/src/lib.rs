@@ -20,6 +20,7 @@ mod changes;
 mod config;
 mod coverage;
 mod endings;
+mod extent;
 mod inspect;
 mod memory;
 mod ports;
@@ -34,7 +35,7 @@ use std::{
 
 use domain::{
     id::AccountId,
-    notification::Alert,
+    notification::{Alert, Grant},
     policy::{InForce, Policy},
     reconcile::{FollowUp, follow_up},
     trigger::{self, Command, CommandAction, Ignored, Offer, Trigger, TriggerKind},
@@ -50,6 +51,7 @@ use runtime::{
 
 pub use config::Config;
 use coverage::Coverage;
+use extent::Extent;
 use inspect::Proving;
 use memory::Known;
 pub use ports::Consumers;
@@ -94,6 +96,8 @@ enum Scope {
     Offer(Offer),
     /// Something may have changed in an account.
     Account(AccountId),
+    /// What is left of an account, from there on.
+    Rest(AccountId, Grant),
     /// RAM reported a change in an account; see [`Coverage`].
     RamEvent(AccountId),
     /// Every account that the policy shares with.
@@ -107,7 +111,9 @@ impl Scope {
     fn account(&self) -> Option<&AccountId> {
         match self {
             Self::Offer(offer) => Some(&offer.consumer),
-            Self::Account(account) | Self::RamEvent(account) => Some(account),
+            Self::Account(account) | Self::Rest(account, _) | Self::RamEvent(account) => {
+                Some(account)
+            }
             Self::Everything | Self::Covered => None,
         }
     }
@@ -120,8 +126,8 @@ struct ReconcileRequest<'a> {
     account: &'a AccountId,
     /// The offers that led here; their shares come first.
     offers: Vec<Offer>,
-    /// Whether to reconcile all that the account has, and not the offers only.
-    is_whole: bool,
+    /// How much of what the account has is reconciled.
+    extent: Extent,
     /// Whether only to say what would be done.
     dry_run: bool,
     /// How often a record that led here was requeued, at the most.
@@ -148,7 +154,8 @@ impl ReconcileRequest<'_> {
         self.can_wait &= record.id.is_some() && record.attempts < REPORT_AFTER_ATTEMPTS;
         match scope {
             Scope::Offer(offer) => self.offers.push(offer.clone()),
-            _ => self.is_whole = true,
+            Scope::Rest(_, from) => self.extent.add_rest(from),
+            _ => self.extent.add_all(),
         }
     }
 
@@ -229,7 +236,7 @@ impl<'a, H: Hub, C: Consumers> AcceptInvitation<'a, H, C> {
     /// Notes the accounts that were reconciled as a whole.
     fn cover(&self, requests: &[ReconcileRequest<'_>], batch: &[Record], report: &Report) {
         let began = batch.iter().filter_map(|record| record.received).max();
-        for request in requests.iter().filter(|request| request.is_whole) {
+        for request in requests.iter().filter(|request| request.extent.is_whole()) {
             let mut reports = report.accounts.iter();
             if reports.any(|report| report.account == *request.account && report.is_complete()) {
                 self.coverage.looked(request.account, began);
@@ -277,7 +284,10 @@ fn read_command(command: &Command, record: &Record, policy: &Policy) -> Result<T
     let named = named.map(|account| trigger::account_of(account, policy));
     let scope = match (command.action, named.transpose()?) {
         (CommandAction::Accept | CommandAction::Reconcile, Some(account)) => {
-            Scope::Account(account)
+            match command.from.clone() {
+                Some(from) => Scope::Rest(account, from),
+                None => Scope::Account(account),
+            }
         }
         (CommandAction::Accept | CommandAction::Reconcile, None) => Scope::Everything,
         (action @ (CommandAction::Share | CommandAction::Record), _) => {
@@ -339,7 +349,7 @@ fn requests<'a, 't>(
                 policy: &policy.policy,
                 account,
                 offers: Vec::new(),
-                is_whole: false,
+                extent: Extent::Offers,
                 dry_run: true,
                 attempts: 0,
                 proving: Proving::Changes,
@@ -399,11 +409,11 @@ fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> RecordOutcome {
     {
         return RecordOutcome::followed(REQUEUE_AFTER, vec![offer.event().to_string()]);
     }
-    settle(follow_up, is_scheduled)
+    settle(follow_up, is_scheduled, &accounts)
 }
 
 /// What becomes of a record of which nothing is awaited.
-fn settle(follow_up: FollowUp, is_scheduled: bool) -> RecordOutcome {
+fn settle(follow_up: FollowUp, is_scheduled: bool, reports: &[&AccountReport]) -> RecordOutcome {
     match follow_up {
         FollowUp::Done => RecordOutcome::Done,
         FollowUp::Retry(error) => RecordOutcome::Failed(error),
@@ -413,7 +423,11 @@ fn settle(follow_up: FollowUp, is_scheduled: bool) -> RecordOutcome {
             } else {
                 CommandAction::Accept
             };
-            let commands = accounts.iter().map(|it| Command::text(action, it));
+            let again = reports.iter().filter(|it| accounts.contains(&it.account));
+            let commands = again.map(|report| match report.goes_on_from() {
+                Some(from) => Command::text_from(action, &report.account, from),
+                None => Command::text(action, &report.account),
+            });
             RecordOutcome::followed(REQUEUE_AFTER, commands.collect())
         }
     }

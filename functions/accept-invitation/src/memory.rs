@@ -164,7 +164,9 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     pub(crate) async fn retired(&self, policy: &Policy, tasks: &[Result<Task, Ignored>]) -> Known {
         let consumers = policy.consumers();
         let is_enough = |task: &Task| match &task.scope {
-            Scope::Account(account) | Scope::RamEvent(account) => consumers.contains(account),
+            Scope::Account(account) | Scope::Rest(account, _) | Scope::RamEvent(account) => {
+                consumers.contains(account)
+            }
             Scope::Offer(_) | Scope::Covered => true,
             Scope::Everything => false,
         };

@@ -11,13 +11,14 @@ use aws::{Class, Error};
 use domain::{
     id::{InvitationArn, ShareArn},
     invitation::{self, ReceivedShare, Receiver, Triage},
-    notification::Contents,
+    notification::{Contents, Grant},
 };
 use runtime::{lambda::Deadline, ports::Hub};
 
 use crate::{
     AcceptInvitation, ReconcileRequest,
     changes::Seen,
+    extent::Extent,
     inspect::{self, Proofs},
     ports::Consumers,
     report::AccountReport,
@@ -41,6 +42,8 @@ struct Received<'a> {
     shares: Vec<ReceivedShare>,
     /// Other shares that the account can see, which may have been ours under another name.
     passed_over: Vec<ReceivedShare>,
+    /// Whether these are all, so that what is missing is lost.
+    is_whole: bool,
 }
 
 /// Ends the reading of lists in time.
@@ -77,6 +80,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         time: Duration,
     ) -> AccountReport {
         let mut report = AccountReport::new(request.account, request.dry_run);
+        report.begin_with(request.extent.rest().cloned());
         if invocation.is_over() {
             report.cut_short();
             return report;
@@ -148,7 +152,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         if !request.offers.is_empty() {
             served = self.serve_offers(request, deadline, seen, report).await?;
         }
-        if !request.is_whole {
+        if request.extent == Extent::Offers {
             return Ok(None);
         }
         let received = self.receive(request, served, deadline, report).await;
@@ -219,14 +223,12 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         self.report_strangers(request, triage.strangers(), report)
             .await;
         let shares = received.to_inspect(request);
-        if !self
+        let is_done = self
             .inspect_all(request, &shares, proofs, deadline, seen, report)
-            .await
-        {
+            .await;
+        received.note_rest(request, seen, report);
+        if !is_done {
             return;
-        }
-        if !report.is_cut_short() {
-            seen.complete();
         }
         self.reject_strangers(request, triage.strangers(), deadline, report)
             .await;
@@ -264,7 +266,8 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             limit.go_on()
         });
         futures::try_join!(invitations, visible)?;
-        if limit.was_reached.get() {
+        let is_whole = !limit.was_reached.get();
+        if !is_whole {
             report.cut_short();
         }
         Ok(Received {
@@ -272,26 +275,68 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
             triage: triage.into_inner(),
             shares,
             passed_over,
+            is_whole,
         })
     }
 }
 
 impl Received<'_> {
-    /// The shares that were not inspected yet, those that a rule names first: each
-    /// time from another one on, so that each has its turn if the time is short.
+    /// The shares that were not inspected yet, those that a rule names first, and of
+    /// these one at the beginning that is another one each time.
     fn to_inspect(&self, request: &ReconcileRequest<'_>) -> Vec<&ReceivedShare> {
-        let now = request.lease_owner.now;
-        let beginning = invitation::beginning(self.shares.len(), now);
-        let (before, after) = self.shares.split_at(beginning);
-        let open = after.iter().chain(before);
+        let open = self.shares.iter();
         let open = open.filter(|share| !self.served.shares.contains(&share.arn));
-        let is_ours = |share: &&ReceivedShare| inspect::recognize(request, share).is_ok();
-        let (mut ours, others): (Vec<_>, Vec<_>) = open.partition(is_ours);
-        let sample = invitation::sample(ours.len(), now);
+        let (mut ours, mut others) = (Vec::new(), Vec::new());
+        for share in open {
+            match grant(request, share) {
+                Some(grant) => ours.push((request.extent.turn(&grant), grant, share)),
+                None => others.push(share),
+            }
+        }
+        ours.retain(|(turn, ..)| turn.is_some());
+        ours.sort_by(|a, b| (a.0, &a.1, &a.2.arn).cmp(&(b.0, &b.1, &b.2.arn)));
+        let mut ours: Vec<_> = ours.into_iter().map(|(.., share)| share).collect();
+        let sample = invitation::sample(ours.len(), request.lease_owner.now);
         if let Some(up_to_sample) = ours.get_mut(..=sample) {
             up_to_sample.rotate_right(1);
         }
         ours.extend(others);
         ours
     }
+
+    /// Notes the shares that were not looked into, and what comes next, if that is
+    /// not what this began with.
+    fn note_rest(
+        &self,
+        request: &ReconcileRequest<'_>,
+        seen: &mut Seen,
+        report: &mut AccountReport,
+    ) {
+        let looked_into = seen.shares();
+        let unseen = self.shares.iter();
+        let unseen = unseen.filter(|share| !looked_into.contains(&share.arn));
+        let unseen: Vec<_> = unseen.collect();
+        let next = |shares: &[&ReceivedShare]| {
+            let grants = shares.iter().filter_map(|share| grant(request, share));
+            let turns = grants.filter_map(|grant| Some((request.extent.turn(&grant)?, grant)));
+            turns.min().map(|(_, grant)| grant)
+        };
+        let every: Vec<_> = self.shares.iter().collect();
+        let left = next(&unseen).filter(|left| next(&every).as_ref() != Some(left));
+        if let Some(left) = left {
+            report.left_at(left);
+        }
+        for share in unseen {
+            seen.add(share, None, Contents::Unknown);
+        }
+        if self.is_whole {
+            seen.complete();
+        }
+    }
+}
+
+/// What a share gives, if a rule names it.
+fn grant(request: &ReconcileRequest<'_>, share: &ReceivedShare) -> Option<Grant> {
+    let rule = inspect::recognize(request, share).ok()?;
+    Some(inspect::grant(share, rule))
 }

@@ -113,6 +113,12 @@ pub(crate) struct AccountReport {
     /// Whether the time was not enough; the rest follows as a command.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     is_cut_short: bool,
+    /// What it began with, unless it began with everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<Grant>,
+    /// What comes next, where the time was not enough for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_at: Option<Grant>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     changes: Vec<NotedChange>,
     /// What is not sent now, since so much was.
@@ -146,6 +152,8 @@ impl AccountReport {
             strangers: None,
             not_ours: 0,
             is_cut_short: false,
+            from: None,
+            left_at: None,
             changes: Vec::new(),
             postponed: Vec::new(),
             error: None,
@@ -165,6 +173,26 @@ impl AccountReport {
     /// Notes that the time was not enough.
     pub(crate) fn cut_short(&mut self) {
         self.is_cut_short = true;
+    }
+
+    /// Notes what a reconciliation begins with that is about the rest of an account.
+    pub(crate) fn begin_with(&mut self, from: Option<Grant>) {
+        self.from = from;
+    }
+
+    /// Notes what comes next, where the time was not enough for all.
+    pub(crate) fn left_at(&mut self, next: Grant) {
+        self.left_at = Some(next);
+    }
+
+    /// What the reconciliation begins with that follows, if not with everything: with
+    /// what comes next, as soon as nothing else asks for another look at this.
+    pub(crate) fn goes_on_from(&self) -> Option<&Grant> {
+        let is_done = !self.holds_back && self.failures.is_empty();
+        self.left_at
+            .as_ref()
+            .filter(|_| is_done)
+            .or(self.from.as_ref())
     }
 
     /// Whether the time was not enough.

@@ -85,7 +85,11 @@ fn a_share_that_was_renamed_within_its_rule_and_deleted_is_made_again_at_once() 
 #[test]
 fn a_share_under_a_name_that_serves_others_is_made_again_at_once() {
     let policy = readers("[dev, partner, bank]");
-    let names = [PARTNERS, "pipeshare-readers.555555555555", "pipeshare-readers"];
+    let names = [
+        PARTNERS,
+        "pipeshare-readers.555555555555",
+        "pipeshare-readers",
+    ];
     for (from, to) in names.into_iter().zip(names.into_iter().cycle().skip(1)) {
         let mut model = sharing(&policy);
         let before = holders(&model);

@@ -8,6 +8,7 @@
 use domain::{
     account::AccountRef,
     execution::Execution,
+    notification::Grant,
     policy::Policy,
     status::ExecutionStatus,
     trigger::{self, Command, CommandAction, Confirmation, Ignored, Offer, Trigger, TriggerKind},
@@ -198,6 +199,7 @@ fn commands_may_name_an_account_and_ask_for_a_plan_only() {
         TriggerKind::Command(Command {
             action,
             account: account.map(AccountRef::of),
+            from: None,
             dry_run,
         })
     };
@@ -221,6 +223,32 @@ fn commands_may_name_an_account_and_ask_for_a_plan_only() {
         command(json!({"action": "sweep", "dryRun": false})),
         TriggerKind::Schedule
     );
+}
+
+#[test]
+fn a_command_may_be_about_what_is_left_of_a_consumer() {
+    let from = Grant {
+        rule: "readers".parse().unwrap(),
+        owner: "222222222222".parse().unwrap(),
+    };
+    let account = "111111111111".parse().unwrap();
+    for action in [CommandAction::Accept, CommandAction::Reconcile] {
+        let text = Command::text_from(action, &account, &from);
+        let TriggerKind::Command(command) = kind(&text) else {
+            panic!("{text} is a command");
+        };
+        assert_eq!(command.from.as_ref(), Some(&from), "{text}");
+        assert_eq!(command.account, Some(AccountRef::of("111111111111")));
+    }
+    let ignored = |body: Value| trigger::parse(&body.to_string()).unwrap_err().to_string();
+    let from = json!({"rule": "readers", "owner": "222222222222"});
+    let text = ignored(json!({"action": "share", "owner": "222222222222", "from": from}));
+    assert!(text.contains("from"), "{text}");
+    let text = ignored(json!({"action": "reconcile", "from": from}));
+    assert!(text.contains("account"), "{text}");
+    let odd = json!({"rule": "readers", "owner": "test"});
+    let text = ignored(json!({"action": "accept", "account": "111111111111", "from": odd}));
+    assert!(text.contains("from.owner"), "{text}");
 }
 
 #[test]

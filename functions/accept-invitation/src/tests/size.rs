@@ -46,6 +46,77 @@ async fn what_is_new_is_noted_in_portions_until_all_of_it_was_told_and_then_loss
 }
 
 #[tokio::test]
+async fn what_is_left_is_gone_on_with_and_what_was_read_is_not_read_again() {
+    let (scenario, _) = large_shares(27);
+    let mut noted = 0;
+    let mut next = minutes_later(0);
+    for minute in 1.. {
+        scenario.dev(|dev| dev.calls.clear());
+        let (outcome, account) = scenario.serve(next).await;
+        let changes = account["changes"].as_array().unwrap().len();
+        noted += changes;
+        // One more is read, which is noted by the next.
+        let lists = scenario.dev(|dev| dev.count(LIST));
+        assert!(lists <= changes + 4, "{lists} lists for {changes}");
+        if account["isCutShort"].is_null() {
+            assert!(matches!(outcome, RecordOutcome::Done), "{outcome:?}");
+            assert_eq!(account["from"]["owner"], TEST);
+            break;
+        }
+        let [command] = followed(&outcome) else {
+            panic!("{outcome:?}");
+        };
+        let command: Value = serde_json::from_str(command).unwrap();
+        assert_eq!(command["from"], account["leftAt"]);
+        next = record(&command, minute);
+        next.sent = minutes_later(minute.into()).sent;
+    }
+    assert_eq!(noted, 27);
+}
+
+#[tokio::test]
+async fn who_wants_all_of_it_meanwhile_gets_it_after_what_is_left() {
+    let (scenario, _) = large_shares(14);
+    let (outcome, account) = scenario.serve(minutes_later(0)).await;
+    let command: Value = serde_json::from_str(&followed(&outcome)[0]).unwrap();
+    let (reply, _) = scenario
+        .handle(&[record(&command, 1), minutes_later(1)])
+        .await;
+    let both = &reply.summary["accounts"][0];
+    assert_eq!(both["shares"].as_array().unwrap().len(), 14, "{both}");
+    assert_eq!(both["changes"][0]["rule"], account["leftAt"]["rule"]);
+    assert!(both["isCutShort"].is_null());
+    assert!(matches!(
+        reply.outcomes[..],
+        [RecordOutcome::Done, RecordOutcome::Done]
+    ));
+}
+
+#[tokio::test]
+async fn a_loss_is_told_although_not_everything_is_looked_into() {
+    let (scenario, shares) = large_shares(27);
+    scenario.serve(minutes_later(0)).await;
+    // Its turn is before what is left.
+    scenario.dev(|dev| dev.shares.retain(|share| share.arn != shares[0]));
+    let lost = |account: &Value| -> u64 {
+        let changes = account["changes"].as_array().into_iter().flatten();
+        changes.filter_map(|change| change["lost"].as_u64()).sum()
+    };
+    let (outcome, account) = scenario.serve(minutes_later(1)).await;
+    assert_eq!(lost(&account), 0, "it must be seen twice");
+    assert_eq!(account["isCutShort"], true);
+    // The loss is to be seen again before anything else is gone on with.
+    let command = json!({ "action": "accept", "account": DEV });
+    assert_eq!(followed(&outcome), [command.to_string()]);
+    let rest = json!({ "action": "accept", "account": DEV, "from": account["leftAt"] });
+    let mut rest = record(&rest, 1);
+    rest.sent = minutes_later(2).sent;
+    let (_, account) = scenario.serve(rest).await;
+    assert_eq!(account["shares"].as_array().unwrap().len(), 1, "{account}");
+    assert_eq!(lost(&account), 4_000);
+}
+
+#[tokio::test]
 async fn a_dry_run_shows_all_of_it_at_once() {
     let (scenario, _) = large_shares(14);
     let dry_run = json!({ "action": "accept", "account": DEV, "dryRun": true });

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     account::AccountRef,
     id::{AccountId, PipelineArn, Region},
+    notification::Grant,
     policy::{Policy, Version, nearest},
 };
 
@@ -22,6 +23,9 @@ pub struct Command {
     pub action: CommandAction,
     /// The only account to do it for; all of them if absent. See [`account_of`].
     pub account: Option<AccountRef>,
+    /// What to begin with of what a consumer was given, where the time of the
+    /// reconciliation before was used up.
+    pub from: Option<Grant>,
     /// Whether to plan only.
     pub dry_run: bool,
 }
@@ -32,6 +36,13 @@ impl Command {
     pub fn text(action: CommandAction, account: &AccountId) -> String {
         let (name, field) = action.names();
         json!({ "action": name, field: account }).to_string()
+    }
+
+    /// The same for what is left of an account.
+    #[must_use]
+    pub fn text_from(action: CommandAction, account: &AccountId, from: &Grant) -> String {
+        let (name, field) = action.names();
+        json!({ "action": name, field: account, "from": from }).to_string()
     }
 }
 
@@ -222,6 +233,11 @@ impl CommandAction {
             Self::Record => ("record", "owner"),
         }
     }
+
+    /// Whether a consumer may be served from somewhere on.
+    fn has_beginnings(self) -> bool {
+        matches!(self, Self::Accept | Self::Reconcile)
+    }
 }
 
 /// Reads a command; one for an unrestricted reconciliation is the same as the scheduled event.
@@ -235,10 +251,18 @@ pub(super) fn read(body: &Fields) -> Result<TriggerKind, Ignored> {
     let action = read_action(body)?;
     let (name, account) = action.names();
     // A misspelled restriction must not widen the command to every account.
-    only(body, name, &["action", "dryRun", "time", account])?;
+    let known = ["action", "dryRun", "time", account, "from"];
+    let known = if action.has_beginnings() {
+        &known[..]
+    } else {
+        &known[..4]
+    };
+    only(body, name, known)?;
+    let from = body.has("from").then(|| read_grant(body)).transpose()?;
     let command = Command {
         action,
         account: read_account(body, account)?,
+        from,
         dry_run: body.flag("dryRun")?,
     };
     Ok(match command {
@@ -246,6 +270,7 @@ pub(super) fn read(body: &Fields) -> Result<TriggerKind, Ignored> {
             action: CommandAction::Reconcile,
             account: None,
             dry_run: false,
+            ..
         } => TriggerKind::Schedule,
         command => TriggerKind::Command(command),
     })
@@ -268,4 +293,14 @@ fn read_account(body: &Fields, name: &str) -> Result<Option<AccountRef>, Ignored
         return Ok(None);
     }
     Ok(Some(AccountRef::of(body.text(name)?)))
+}
+
+fn read_grant(body: &Fields) -> Result<Grant, Ignored> {
+    // What is left is left of one account.
+    body.text("account")?;
+    let from = body.object("from")?;
+    Ok(Grant {
+        rule: from.id("rule", "the name of a rule")?,
+        owner: from.id("owner", "an account id")?,
+    })
 }
