@@ -40,8 +40,20 @@ pub(super) fn parallelism(limit: Option<usize>) -> Value {
 
 /// The page of these items that the request asks for, as the member of this name.
 pub(super) fn page(call: &Call, member: &str, items: Vec<Value>) -> Result<Value, ApiError> {
+    page_printed(call, member, items, |item| item)
+}
+
+/// The same of a list with thousands of items, which are printed only if they are on the page.
+pub(super) fn page_printed<T>(
+    call: &Call,
+    member: &str,
+    items: Vec<T>,
+    print: impl Fn(T) -> Value,
+) -> Result<Value, ApiError> {
     let size = input::max_results(call, PAGE, (1, 100))?;
-    page_of(call, member, items, size)
+    let (page, next) = cut(call, items, size)?;
+    let page = page.into_iter().map(print).collect();
+    Ok(listed(member, page, next))
 }
 
 /// A page of at most `size` items.
@@ -51,6 +63,12 @@ pub(super) fn page_of(
     items: Vec<Value>,
     size: usize,
 ) -> Result<Value, ApiError> {
+    let (page, next) = cut(call, items, size)?;
+    Ok(listed(member, page, next))
+}
+
+/// The items of the page that the request asks for, and the token of the next one.
+fn cut<T>(call: &Call, items: Vec<T>, size: usize) -> Result<(Vec<T>, Option<String>), ApiError> {
     let start: usize = match input::text(call, "NextToken")? {
         None => 0,
         Some(token) => token
@@ -58,9 +76,12 @@ pub(super) fn page_of(
             .and_then(|position| position.parse().ok())
             .ok_or_else(|| input::invalid("Invalid NextToken."))?,
     };
-    let (items, next) = pages::cut(items, start, size);
-    let next = next.map(|next| format!("after-{next}"));
-    Ok(present(json!({ member: items, "NextToken": next })))
+    let (page, next) = pages::cut(items, start, size);
+    Ok((page, next.map(|next| format!("after-{next}"))))
+}
+
+fn listed(member: &str, page: Vec<Value>, next: Option<String>) -> Value {
+    present(json!({ member: page, "NextToken": next }))
 }
 
 /// The items in the order that the request asks for; they come in ascending order.

@@ -180,13 +180,11 @@ pub(super) fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
         Value::Null => None,
         _ => Some(input::one_of(call, "ManagedBy", &["AWS", "CUSTOMER"])?),
     };
-    // The map is in the order of the names.
-    let own = world
-        .sagemaker
-        .pipelines
-        .iter()
-        .filter(|(key, _)| managed_by != Some("AWS") && key.is_own(call))
-        .map(|(_, pipeline)| (&pipeline.name, pipeline.created, summary(pipeline)));
+    // They are in the order of the names.
+    let own = world.sagemaker.own_pipelines(call);
+    let own = own
+        .filter(|_| managed_by != Some("AWS"))
+        .map(|pipeline| (&pipeline.name, pipeline.created, Some(pipeline)));
     let shows_managed = managed_by.map_or(
         world.readings.managed_pipelines == ManagedPipelines::Unasked,
         |managed_by| managed_by == "AWS",
@@ -194,7 +192,7 @@ pub(super) fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
     let managed = world.sagemaker.managed.iter();
     let managed = managed
         .filter(|_| shows_managed)
-        .map(|(name, created)| (name, *created, managed_summary(call, name, *created)));
+        .map(|(name, created)| (name, *created, None));
     let mut pipelines: Vec<_> = managed
         .chain(own)
         .filter(|(name, time, _)| name.starts_with(prefix) && created.contains(*time))
@@ -204,8 +202,13 @@ pub(super) fn list(world: &World, call: &Call) -> Result<Value, ApiError> {
     } else {
         pipelines.sort_by_key(|(name, ..)| name.to_ascii_lowercase());
     }
-    let summaries = output::ordered(call, pipelines)?.into_iter().map(|it| it.2);
-    output::page(call, "PipelineSummaries", summaries.collect())
+    let pipelines = output::ordered(call, pipelines)?;
+    output::page_printed(
+        call,
+        "PipelineSummaries",
+        pipelines,
+        |(name, created, own)| own.map_or_else(|| managed_summary(call, name, created), summary),
+    )
 }
 
 /// A pipeline that AWS manages, as every account of the Region sees it.

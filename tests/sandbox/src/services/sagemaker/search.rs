@@ -82,10 +82,7 @@ fn resource(call: &Call) -> Result<Resource, ApiError> {
 
 /// Everything that could be found.
 fn records(world: &World, call: &Call, resource: Resource) -> Vec<Value> {
-    let pipelines = world.sagemaker.pipelines.iter();
-    let pipelines = pipelines
-        .filter(|(key, _)| key.is_own(call))
-        .map(|(_, it)| it);
+    let pipelines = world.sagemaker.own_pipelines(call);
     let is_shown = |modified: Timestamp| match world.readings.search {
         Search::AtOnce => true,
         Search::TenMinutes => world.now.duration_since(modified) >= LAG,

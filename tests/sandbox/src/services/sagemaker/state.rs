@@ -12,7 +12,10 @@ use super::{
     idempotency::{Answer, Request},
     selection::Selection,
 };
-use crate::{services::key::ResourceKey, world::ApiError};
+use crate::{
+    services::key::ResourceKey,
+    world::{ApiError, Call},
+};
 
 /// What the key of a tag begins with that lets a step of its pipeline fail, before the
 /// step's name. AWS gives such a tag no meaning.
@@ -71,6 +74,13 @@ const FINISHED: usize = 100;
 const TOKENS: Duration = Duration::from_hours(24);
 
 impl State {
+    /// The pipelines of the caller in the Region of the call, by name.
+    pub(super) fn own_pipelines(&self, call: &Call) -> impl Iterator<Item = &Pipeline> {
+        let from_first = self.pipelines.range(ResourceKey::own(call, "")..);
+        let own = from_first.take_while(move |(key, _)| key.is_own(call));
+        own.map(|(_, pipeline)| pipeline)
+    }
+
     /// Forgets old tokens, and all finished executions of each pipeline but the newest.
     ///
     /// The documents say of neither how long AWS keeps it.
