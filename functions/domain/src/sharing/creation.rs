@@ -18,8 +18,8 @@ impl<'a> Planner<'a> {
     ///
     /// RAM answers a token that it remembers with the share that it made then,
     /// though it be deleted. So two runs that see the same within one hour use
-    /// the same, and a run that sees that share deleted, under a name that serves
-    /// others or without its tags, another one. A share that is gone without a trace was
+    /// the same, and a run that sees that share deleted, without its tags, or
+    /// under a name for others with somebody in it whom it was for, another one. A share that is gone without a trace was
     /// made with the token of another hour. Two runs at the turn of the hour may
     /// make two shares, of which the younger is deleted as a duplicate.
     pub(super) fn creation(
@@ -82,7 +82,7 @@ impl<'a> Planner<'a> {
         lost.max_by_key(|share| (share.created, &share.arn))
     }
 
-    /// Whether anybody whom the group is for is in the share, or was.
+    /// Whether anybody of the audience that the group is for is in the share, or was.
     fn has_one_of(&self, group: &ShareGroup<'a, '_>, share: &Share) -> bool {
         share.principals.iter().any(|it| {
             let principal = it.entity.parse::<Principal>();

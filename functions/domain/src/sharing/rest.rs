@@ -122,17 +122,23 @@ impl<'a> Planner<'a> {
     /// it is looked at again soon, as long as they may have been accepted by machine.
     pub(super) fn stays_until_served(&mut self, share: &Share, rule: &Rule) -> bool {
         let stays = self.is_needed_until_served(share, rule);
-        self.unsettled |= stays && self.is_being_served(rule);
+        self.unsettled |= stays && self.is_being_served(share, rule);
         stays
     }
 
-    /// Whether something comes into the rule's own shares, for no longer than it takes.
-    fn is_being_served(&self, rule: &Rule) -> bool {
+    /// Whether something of a share comes into the rule's own, for no longer than it takes.
+    fn is_being_served(&self, share: &Share, rule: &Rule) -> bool {
+        let all = |share: &'a Share| share.principals.iter().chain(&share.resources);
+        let held = share.principals.iter().chain(&share.resources);
+        let held: BTreeSet<_> = held.map(|it| it.entity.to_ascii_lowercase()).collect();
         let comes = |it: &Association| {
-            it.status == AssociationStatus::Associating && !self.observed.is_slow(it)
+            it.status == AssociationStatus::Associating
+                && !self.observed.is_slow(it)
+                && held.contains(&it.entity.to_ascii_lowercase())
         };
-        let mut own = self.serving_shares(rule);
-        own.any(|own| own.principals.iter().chain(&own.resources).any(comes))
+        let own = self.serving_shares(rule);
+        let mut own = own.filter(|own| own.arn != share.arn);
+        own.any(|own| all(own).any(comes))
     }
 
     /// The shares that serve the rule.
