@@ -81,7 +81,9 @@ fn cut<T>(call: &Call, items: Vec<T>, size: usize) -> Result<(Vec<T>, Option<Str
 }
 
 fn listed(member: &str, page: Vec<Value>, next: Option<String>) -> Value {
-    present(json!({ member: page, "NextToken": next }))
+    let next = next.map_or(Value::Null, Value::String);
+    let members = [(member, Value::Array(page)), ("NextToken", next)];
+    present(members.into_iter().collect())
 }
 
 /// The items in the order that the request asks for; they come in ascending order.
