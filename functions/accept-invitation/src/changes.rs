@@ -311,7 +311,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         report: &mut AccountReport,
     ) {
         let mut not_now: Vec<Destination> = Vec::new();
-        for (sk, unsent) in memory.unsent.clone() {
+        for (sk, unsent) in memory.unsent_in_order() {
             let everyone = destinations(request, unsent.hub_only).into_iter();
             let (waiting, open): (Vec<_>, Vec<_>) =
                 everyone.partition(|destination| not_now.contains(destination));

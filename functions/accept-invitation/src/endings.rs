@@ -3,7 +3,9 @@
 use domain::notification::{Destination, ending_notification, endings};
 use runtime::ports::Hub;
 
-use crate::{AcceptInvitation, ReconcileRequest, ports::Consumers, report::AccountReport};
+use crate::{
+    AcceptInvitation, ReconcileRequest, extent::Extent, ports::Consumers, report::AccountReport,
+};
 
 impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
     /// Sends each destination what it was not sent yet; one that refuses keeps the others from nothing.
@@ -12,7 +14,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         request: &ReconcileRequest<'_>,
         report: &mut AccountReport,
     ) {
-        if request.dry_run || !request.extent.is_whole() {
+        if request.dry_run || request.extent == Extent::Offers {
             return;
         }
         let account = request.account;

@@ -117,6 +117,14 @@ impl Scope {
             Self::Everything | Self::Covered => None,
         }
     }
+
+    /// Whether it is about all that an account has.
+    fn is_about_everything(&self) -> bool {
+        matches!(
+            self,
+            Self::Account(_) | Self::RamEvent(_) | Self::Everything
+        )
+    }
 }
 
 /// The reconciliation of one account.
@@ -236,7 +244,10 @@ impl<'a, H: Hub, C: Consumers> AcceptInvitation<'a, H, C> {
     /// Notes the accounts that were reconciled as a whole.
     fn cover(&self, requests: &[ReconcileRequest<'_>], batch: &[Record], report: &Report) {
         let began = batch.iter().filter_map(|record| record.received).max();
-        for request in requests.iter().filter(|request| request.extent.is_whole()) {
+        for request in requests
+            .iter()
+            .filter(|request| request.extent == Extent::Whole)
+        {
             let mut reports = report.accounts.iter();
             if reports.any(|report| report.account == *request.account && report.is_complete()) {
                 self.coverage.looked(request.account, began);
@@ -397,6 +408,9 @@ fn outcome(task: &Result<Task, Ignored>, report: &mut Report) -> RecordOutcome {
         report.not_a_consumer.insert(account.clone());
         return RecordOutcome::Done;
     }
+    if scope.is_about_everything() && accounts.iter().any(|report| report.is_of_rest()) {
+        return RecordOutcome::NotReached;
+    }
     let found: Vec<_> = accounts
         .iter()
         .map(|report| report.reconciled(is_scheduled))
@@ -423,12 +437,14 @@ fn settle(follow_up: FollowUp, is_scheduled: bool, reports: &[&AccountReport]) -
             } else {
                 CommandAction::Accept
             };
-            let again = reports.iter().filter(|it| accounts.contains(&it.account));
-            let commands = again.map(|report| match report.goes_on_from() {
-                Some(from) => Command::text_from(action, &report.account, from),
-                None => Command::text(action, &report.account),
-            });
-            RecordOutcome::followed(REQUEUE_AFTER, commands.collect())
+            let open = || reports.iter().filter(|it| accounts.contains(&it.account));
+            RecordOutcome::Followed {
+                after: REQUEUE_AFTER,
+                by: open()
+                    .filter_map(|it| it.again(action, is_scheduled))
+                    .collect(),
+                next: open().filter_map(|it| it.next(action)).collect(),
+            }
         }
     }
 }

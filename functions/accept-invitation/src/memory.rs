@@ -137,6 +137,17 @@ impl Memory {
         held.flat_map(|held| held.value.shares()).collect()
     }
 
+    /// What is unsent, in the order in which it happened, as far as it is about one thing.
+    ///
+    /// Ids say the generation without leading zeros, so that by their keys the tenth would
+    /// come before the second.
+    pub(crate) fn unsent_in_order(&self) -> Vec<(String, Unsent)> {
+        let mut unsent: Vec<_> = self.unsent.clone().into_iter().collect();
+        let generation = |key: &str| key.rsplit('|').next().map(str::to_owned);
+        unsent.sort_by_cached_key(|(key, _)| generation(key));
+        unsent
+    }
+
     /// Whether another message of this kind can be sent.
     pub(crate) fn capacity(&self, limit: Limit, key: &Key, now: Timestamp) -> Capacity {
         let tally = self.limits.get(&key.sk).cloned().unwrap_or_default();

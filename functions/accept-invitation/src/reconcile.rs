@@ -90,6 +90,7 @@ impl<H: Hub, C: Consumers> AcceptInvitation<'_, H, C> {
         let serving = Box::pin(self.serve_in_time(request, end.of_beginnings(), &mut report));
         if end.bound(serving).await.is_none() {
             report.cut_short();
+            report.stay();
         }
         report
     }
@@ -289,13 +290,13 @@ impl Received<'_> {
         let (mut ours, mut others) = (Vec::new(), Vec::new());
         for share in open {
             match grant(request, share) {
-                Some(grant) => ours.push((request.extent.turn(&grant), grant, share)),
+                Some(grant) => ours.push((grant, share)),
                 None => others.push(share),
             }
         }
-        ours.retain(|(turn, ..)| turn.is_some());
-        ours.sort_by(|a, b| (a.0, &a.1, &a.2.arn).cmp(&(b.0, &b.1, &b.2.arn)));
-        let mut ours: Vec<_> = ours.into_iter().map(|(.., share)| share).collect();
+        ours.retain(|(grant, _)| request.extent.covers(grant));
+        ours.sort_by(|(a, one), (b, other)| (a, &one.arn).cmp(&(b, &other.arn)));
+        let mut ours: Vec<_> = ours.into_iter().map(|(_, share)| share).collect();
         let sample = invitation::sample(ours.len(), request.lease_owner.now);
         if let Some(up_to_sample) = ours.get_mut(..=sample) {
             up_to_sample.rotate_right(1);
@@ -304,8 +305,8 @@ impl Received<'_> {
         ours
     }
 
-    /// Notes the shares that were not looked into, and what comes next, if that is
-    /// not what this began with.
+    /// Notes the shares that were not looked into, and with which the next
+    /// reconciliation begins.
     fn note_rest(
         &self,
         request: &ReconcileRequest<'_>,
@@ -316,15 +317,17 @@ impl Received<'_> {
         let unseen = self.shares.iter();
         let unseen = unseen.filter(|share| !looked_into.contains(&share.arn));
         let unseen: Vec<_> = unseen.collect();
-        let next = |shares: &[&ReceivedShare]| {
-            let grants = shares.iter().filter_map(|share| grant(request, share));
-            let turns = grants.filter_map(|grant| Some((request.extent.turn(&grant)?, grant)));
-            turns.min().map(|(_, grant)| grant)
+        let covered = |share: &ReceivedShare| {
+            grant(request, share).filter(|grant| request.extent.covers(grant))
         };
-        let every: Vec<_> = self.shares.iter().collect();
-        let left = next(&unseen).filter(|left| next(&every).as_ref() != Some(left));
-        if let Some(left) = left {
-            report.left_at(left);
+        let first = self.shares.iter().filter_map(covered).min();
+        let mut left: BTreeSet<_> = unseen.iter().filter_map(|share| covered(share)).collect();
+        // What takes all of the time has another turn, and keeps nothing else waiting.
+        if first.is_some_and(|first| left.remove(&first)) {
+            report.defer();
+        }
+        if let Some(next) = left.pop_first() {
+            report.left_at(next);
         }
         for share in unseen {
             seen.add(share, None, Contents::Unknown);

@@ -12,7 +12,7 @@ use domain::{
     policy::Policy,
     reconcile::{AccountOutcome, worst},
     sharing::ShareName,
-    trigger::{Ignored, Offer},
+    trigger::{Command, CommandAction, Ignored, Offer},
 };
 use runtime::{
     lambda::{Record, RecordOutcome, Reply},
@@ -180,19 +180,19 @@ impl AccountReport {
         self.from = from;
     }
 
+    /// Whether it was about the rest of what the account has.
+    pub(crate) fn is_of_rest(&self) -> bool {
+        self.from.is_some()
+    }
+
+    /// Notes that what was read may not have been noted, so that nothing is gone on with.
+    pub(crate) fn stay(&mut self) {
+        self.left_at = None;
+    }
+
     /// Notes what comes next, where the time was not enough for all.
     pub(crate) fn left_at(&mut self, next: Grant) {
         self.left_at = Some(next);
-    }
-
-    /// What the reconciliation begins with that follows, if not with everything: with
-    /// what comes next, as soon as nothing else asks for another look at this.
-    pub(crate) fn goes_on_from(&self) -> Option<&Grant> {
-        let is_done = !self.holds_back && self.failures.is_empty();
-        self.left_at
-            .as_ref()
-            .filter(|_| is_done)
-            .or(self.from.as_ref())
     }
 
     /// Whether the time was not enough.
@@ -372,7 +372,7 @@ impl AccountReport {
     /// reconciliation in a few seconds can see what became of it.
     ///
     /// A scheduled reconciliation comes again by itself, so it only follows what it has begun.
-    fn should_requeue(&self, is_scheduled: bool) -> bool {
+    fn should_look_again(&self, is_scheduled: bool) -> bool {
         let answers = || self.invitations.iter().filter_map(|it| it.answer.as_ref());
         let mut inspections = self.shares.iter().filter_map(|it| it.inspection.as_ref());
         let mut offers = self.offers.iter();
@@ -381,8 +381,21 @@ impl AccountReport {
             || offers.any(|offer| offer.state == OfferState::Accepted)
             || self.class() == Some(Class::Pending);
         let has_begun = answers().any(InvitationOutcome::is_accepted);
-        let is_unfinished = has_begun || self.holds_back || self.is_cut_short;
+        let is_unfinished = has_begun || self.holds_back;
         !self.dry_run && (is_unfinished || settles && !is_scheduled)
+    }
+
+    /// The command to go on with what comes next.
+    pub(crate) fn next(&self, action: CommandAction) -> Option<String> {
+        let next = self.left_at.as_ref()?;
+        Some(Command::text_from(action, &self.account, next))
+    }
+
+    /// The command to look at all of it again, unless only what comes next is left.
+    pub(crate) fn again(&self, action: CommandAction, is_scheduled: bool) -> Option<String> {
+        let may_pass = self.class() == Some(Class::Transient);
+        let is_wanted = self.left_at.is_none() || may_pass || self.should_look_again(is_scheduled);
+        is_wanted.then(|| Command::text(action, &self.account))
     }
 
     /// What came of the account, as far as it decides on records.
@@ -390,7 +403,8 @@ impl AccountReport {
         AccountOutcome {
             account: &self.account,
             failure: self.worst(),
-            should_requeue: self.should_requeue(is_scheduled),
+            should_requeue: !self.dry_run && self.is_cut_short
+                || self.should_look_again(is_scheduled),
         }
     }
 }

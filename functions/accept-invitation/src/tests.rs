@@ -249,6 +249,14 @@ fn followed(outcome: &RecordOutcome) -> &[String] {
     }
 }
 
+/// The commands that go on where the time ended.
+fn gone_on(outcome: &RecordOutcome) -> &[String] {
+    match outcome {
+        RecordOutcome::Followed { next, .. } => next,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
 async fn an_invitation_that_holds_what_the_rule_names_is_accepted_and_proved() {
     let scenario = Scenario::new();
@@ -411,6 +419,32 @@ async fn a_pipeline_that_was_taken_out_is_told_as_lost() {
     let told = scenario.hub.published_to("111111111111/topic");
     assert_eq!(told.len(), 2);
     assert!(told[1].text.contains("churn-2"), "{}", told[1].text);
+}
+
+#[tokio::test]
+async fn what_waited_is_sent_in_the_order_in_which_it_happened_also_after_the_tenth() {
+    let scenario = Scenario::new();
+    let share = scenario.dev(|dev| dev.receive(TEST, SHARE, &["churn"]));
+    for minute in 0..11 {
+        if minute > 0 {
+            scenario.dev(|dev| dev.put(&share, &["churn", &format!("churn-{minute}")]));
+        }
+        // What is lost must be seen twice.
+        for second in [0, 1] {
+            scenario.hub.fail_next("PutEvents", "ThrottlingException");
+            scenario
+                .serve(calls::minutes_later(2 * minute + second))
+                .await;
+        }
+    }
+    scenario.serve(calls::minutes_later(60)).await;
+    let told = scenario.hub.published_to("111111111111/bus");
+    let generations = told
+        .iter()
+        .filter_map(|it| it.id.rsplit('|').next()?.parse().ok());
+    let generations: Vec<u64> = generations.collect();
+    assert!(generations.len() > 10, "{generations:?}");
+    assert!(generations.is_sorted(), "{generations:?}");
 }
 
 #[tokio::test]

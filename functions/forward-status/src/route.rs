@@ -66,7 +66,7 @@ fn read_command(command: &Command, policy: &Policy) -> Result<Task, Ignored> {
         return Err(Ignored::DryRun);
     }
     match command.action {
-        CommandAction::Reconcile => {
+        CommandAction::Reconcile if command.from.is_none() => {
             let named = command.account.as_ref();
             let named = named.map(|account| trigger::account_of(account, policy));
             Ok(Task::Reconcile(named.transpose()?))

@@ -27,7 +27,13 @@ mod deadline;
 mod record;
 mod single;
 
-use std::{collections::BTreeMap, io, panic::AssertUnwindSafe, slice, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    panic::AssertUnwindSafe,
+    slice,
+    time::Duration,
+};
 
 use futures::future::{FutureExt, LocalBoxFuture, join_all};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -74,6 +80,9 @@ pub enum RecordOutcome {
         after: Duration,
         /// The commands, as text.
         by: Vec<String>,
+        /// Commands that go on where the time ended: they are due at once, and no
+        /// further attempt at the same.
+        next: Vec<String>,
     },
     /// It could not be served; whether it is tried again is for its class to say.
     Failed(Error),
@@ -96,7 +105,8 @@ impl RecordOutcome {
         if by.is_empty() {
             Self::Done
         } else {
-            Self::Followed { after, by }
+            let next = Vec::new();
+            Self::Followed { after, by, next }
         }
     }
 }
@@ -273,8 +283,8 @@ impl<'h, F: Function, H: Host> Edge<'h, F, H> {
             let unsent = &unsent;
             async move {
                 let settled = match outcome {
-                    Some(RecordOutcome::Followed { by, .. }) => {
-                        !by.iter().any(|c| unsent.contains(c))
+                    Some(RecordOutcome::Followed { by, next, .. }) => {
+                        !by.iter().chain(&next).any(|c| unsent.contains(c))
                     }
                     outcome => self.settle_one(record, outcome, metrics).await,
                 };
@@ -292,10 +302,12 @@ impl<'h, F: Function, H: Host> Edge<'h, F, H> {
         metrics: &Metrics,
     ) -> Vec<String> {
         let mut commands: BTreeMap<&String, (u32, Duration)> = BTreeMap::new();
+        let mut going_on: BTreeSet<&String> = BTreeSet::new();
         for (record, outcome) in batch.iter().zip(outcomes) {
-            let RecordOutcome::Followed { after, by } = outcome else {
+            let RecordOutcome::Followed { after, by, next } = outcome else {
                 continue;
             };
+            going_on.extend(next);
             for command in by {
                 let earliest = commands.entry(command).or_insert((record.attempts, *after));
                 *earliest = (*earliest).min((record.attempts, *after));
@@ -315,7 +327,31 @@ impl<'h, F: Function, H: Host> Edge<'h, F, H> {
                 let sent = self.requeue(&record, after, why, metrics).await;
                 (!sent).then(|| command.clone())
             });
-        join_all(sending).await.into_iter().flatten().collect()
+        let going_on = going_on.into_iter().map(async |command| {
+            let sent = self.go_on(command).await;
+            (!sent).then(|| command.clone())
+        });
+        let (again, next) = futures::join!(join_all(sending), join_all(going_on));
+        again.into_iter().chain(next).flatten().collect()
+    }
+
+    /// Sends a command that goes on where the time ended.
+    async fn go_on(&self, command: &str) -> bool {
+        let Some(queue_url) = &self.queue_url else {
+            tracing::warn!(command, "not gone on: {QUEUE_URL} is not set");
+            return false;
+        };
+        let sent = self.host.send(queue_url, command, Duration::ZERO, 0);
+        match sent.await {
+            Ok(()) => {
+                tracing::info!(command, "gone on where the time ended");
+                true
+            }
+            Err(error) => {
+                tracing::warn!(command, %error, "not gone on where the time ended");
+                false
+            }
+        }
     }
 
     /// Whether SQS may forget the record.

@@ -150,7 +150,7 @@ pub(crate) fn question(batch: &[Record]) -> Option<Question> {
 
 fn read_command(command: Command, record: &Record) -> Result<Task<AccountRef>, Ignored> {
     let action = command.action;
-    if action == CommandAction::Accept {
+    if action == CommandAction::Accept || command.from.is_some() {
         return Err(action.not_for_this_function());
     }
     let scope = command.account.map_or(Scope::Everything, Scope::Account);

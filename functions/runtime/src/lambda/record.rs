@@ -29,7 +29,11 @@ impl Record {
     pub fn lease_owner(&self) -> LeaseOwner<'_> {
         LeaseOwner {
             holder: self.id.as_deref().unwrap_or("direct"),
-            now: self.sent.unwrap_or_else(clock::wall_clock),
+            // What was to be delivered later was sent long before.
+            now: self
+                .received
+                .max(self.sent)
+                .unwrap_or_else(clock::wall_clock),
         }
     }
 }

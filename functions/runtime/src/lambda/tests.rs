@@ -137,6 +137,7 @@ fn not_yet() -> RecordOutcome {
     RecordOutcome::Followed {
         after: Duration::from_secs(20),
         by: vec!["look again".to_owned()],
+        next: Vec::new(),
     }
 }
 
@@ -223,6 +224,46 @@ async fn what_is_not_ready_is_looked_at_again_later_and_later() {
             attempts: 3,
         }]
     );
+}
+
+#[tokio::test]
+async fn what_goes_on_where_the_time_ended_is_due_at_once_and_no_further_attempt() {
+    let gone_on = || RecordOutcome::Followed {
+        after: Duration::from_secs(20),
+        by: Vec::new(),
+        next: vec!["the rest".to_owned()],
+    };
+    let messages = batch(&[message("m1", MAX_ATTEMPTS), message("m2", 0)]);
+    let served = serve(messages, vec![gone_on(), gone_on()]).await;
+    assert_eq!(served.answer.unwrap(), failures(&[]));
+    let [rest] = served.requeue.as_slice() else {
+        panic!("{:?}", served.requeue);
+    };
+    assert_eq!(
+        (rest.body.as_str(), rest.delay.as_secs(), rest.attempts),
+        ("the rest", 0, 0)
+    );
+    let down = FakeHost {
+        is_down: true,
+        ..FakeHost::default()
+    };
+    let served = serve_by(down, batch(&[message("m1", 0)]), vec![gone_on()]).await;
+    assert_eq!(served.answer.unwrap(), failures(&["m1"]));
+}
+
+#[test]
+fn what_was_to_be_delivered_later_is_served_as_of_its_delivery() {
+    let time = |second: i64| jiff::Timestamp::from_second(1_767_700_000 + second).unwrap();
+    let record = |sent, received| Record {
+        id: Some("m1".to_owned()),
+        body: String::new(),
+        attempts: 8,
+        sent,
+        received,
+    };
+    let now = |sent, received| record(sent, received).lease_owner().now;
+    assert_eq!(now(Some(time(0)), Some(time(640))), time(640));
+    assert_eq!(now(Some(time(0)), None), time(0));
 }
 
 #[tokio::test]

@@ -130,7 +130,7 @@ async fn what_is_no_event_and_no_command_of_this_function_is_ignored_beside_the_
 async fn an_account_that_changed_is_reconciled_again_in_five_seconds_until_it_is_settled() {
     let scenario = Scenario::new(&[READERS]);
     let run = scenario.share().await;
-    let RecordOutcome::Followed { after, by } = &run.outcomes[0] else {
+    let RecordOutcome::Followed { after, by, .. } = &run.outcomes[0] else {
         panic!("{:?}", run.outcomes);
     };
     assert_eq!(*after, Duration::from_secs(5));
