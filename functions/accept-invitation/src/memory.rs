@@ -143,8 +143,7 @@ impl Memory {
     /// come before the second.
     pub(crate) fn unsent_in_order(&self) -> Vec<(String, Unsent)> {
         let mut unsent: Vec<_> = self.unsent.clone().into_iter().collect();
-        let generation = |key: &str| key.rsplit('|').next().map(str::to_owned);
-        unsent.sort_by_cached_key(|(key, _)| generation(key));
+        unsent.sort_by(|(a, _), (b, _)| a.rsplit('|').next().cmp(&b.rsplit('|').next()));
         unsent
     }
 

@@ -327,31 +327,15 @@ impl<'h, F: Function, H: Host> Edge<'h, F, H> {
                 let sent = self.requeue(&record, after, why, metrics).await;
                 (!sent).then(|| command.clone())
             });
-        let going_on = going_on.into_iter().map(async |command| {
-            let sent = self.go_on(command).await;
-            (!sent).then(|| command.clone())
-        });
-        let (again, next) = futures::join!(join_all(sending), join_all(going_on));
-        again.into_iter().chain(next).flatten().collect()
-    }
-
-    /// Sends a command that goes on where the time ended.
-    async fn go_on(&self, command: &str) -> bool {
-        let Some(queue_url) = &self.queue_url else {
-            tracing::warn!(command, "not gone on: {QUEUE_URL} is not set");
-            return false;
+        let again = join_all(sending).await.into_iter().flatten();
+        let next: Vec<_> = going_on.into_iter().cloned().collect();
+        let sent = match batch {
+            [record, ..] if !next.is_empty() => {
+                self.spread(record, Duration::ZERO, next.clone()).await
+            }
+            _ => true,
         };
-        let sent = self.host.send(queue_url, command, Duration::ZERO, 0);
-        match sent.await {
-            Ok(()) => {
-                tracing::info!(command, "gone on where the time ended");
-                true
-            }
-            Err(error) => {
-                tracing::warn!(command, %error, "not gone on where the time ended");
-                false
-            }
-        }
+        again.chain(next.into_iter().filter(|_| !sent)).collect()
     }
 
     /// Whether SQS may forget the record.
